@@ -1,0 +1,64 @@
+# Everything a person or CI runs. Each target sets up what it needs; nothing is installed outside this folder.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+PORT ?= 4566
+UV := .tools/uv/bin/uv
+export SAM_CLI_TELEMETRY := 0
+export UV_PYTHON_PREFERENCE ?= managed
+export UV_NO_PROGRESS ?= 1
+
+.PHONY: help
+help: ## show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s $$'\t'
+
+# --- setup: four environments, so that no tool's own pins decide what the product runs with -----------------
+
+$(UV): requirements/uv.txt
+	python3 -m venv .tools/uv
+	.tools/uv/bin/python -m pip install --quiet --require-hashes -r requirements/uv.txt
+	@touch $@
+
+define environment
+	@test -x $(1)/bin/python || $(UV) venv --quiet --python "$$(cat .python-version)" $(1)
+	$(UV) pip sync --quiet --require-hashes --python $(1)/bin/python $(2)
+endef
+
+.venv/.ready: requirements/dev.txt pyproject.toml | $(UV)
+	$(call environment,.venv,requirements/dev.txt)
+	$(UV) pip install --quiet --no-deps --python .venv/bin/python --editable .
+	@touch $@
+
+.venv-sam/.ready: requirements/sam.txt | $(UV)
+	$(call environment,.venv-sam,requirements/sam.txt)
+	@touch $@
+
+.venv-ministack/.ready: requirements/ministack.txt | $(UV)
+	$(call environment,.venv-ministack,requirements/ministack.txt)
+	@touch $@
+
+.PHONY: setup
+setup: .venv/.ready .venv-sam/.ready .venv-ministack/.ready ## install everything, pinned by hash
+
+COMPILE = $(UV) pip compile --quiet --generate-hashes --universal --no-emit-index-url --python-version 3.13 \
+	--custom-compile-command "make requirements"
+# boto3 and its own come with the Lambda runtime.
+RUNTIME = --no-emit-package boto3 --no-emit-package botocore --no-emit-package s3transfer \
+	--no-emit-package urllib3
+
+.PHONY: requirements
+requirements: | $(UV) ## compile the hash-pinned requirements files from pyproject.toml
+	$(COMPILE) pyproject.toml --all-extras --group dev -o requirements/dev.txt
+	$(COMPILE) --group sam -o requirements/sam.txt
+	$(COMPILE) --group ministack -o requirements/ministack.txt
+	$(COMPILE) pyproject.toml $(RUNTIME) -c requirements/dev.txt -o shared/requirements.txt
+	$(call function-requirements,send_email,send-email)
+	$(call function-requirements,render_print,render-print)
+	printf 'uv==0.13.9\n' | $(UV) pip compile --quiet --generate-hashes --universal --no-emit-index-url \
+		--python-version 3.11 --custom-compile-command "make requirements" - -o requirements/uv.txt
+
+# What one function carries: its extra, less all that the layer already brings.
+define function-requirements
+	$(COMPILE) pyproject.toml --extra $(2) $(RUNTIME) -c requirements/dev.txt \
+		$$(sed -nE 's/^([a-z0-9-]+)==.*/--no-emit-package \1/p' shared/requirements.txt) -o functions/$(1)/requirements.txt
+endef

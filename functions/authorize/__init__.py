@@ -1,0 +1,1 @@
+"""The function authorize; see docs/architecture.md."""

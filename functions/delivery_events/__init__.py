@@ -1,0 +1,1 @@
+"""The function delivery_events; see docs/architecture.md."""

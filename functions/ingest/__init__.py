@@ -1,0 +1,1 @@
+"""The function ingest; see docs/architecture.md."""

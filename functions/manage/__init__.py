@@ -1,0 +1,1 @@
+"""The function manage; see docs/architecture.md."""

@@ -1,0 +1,1 @@
+"""The function payment_link; see docs/architecture.md."""

@@ -1,0 +1,1 @@
+"""The function render_print; see docs/architecture.md."""

@@ -1,0 +1,1 @@
+"""The function scheduler; see docs/architecture.md."""

@@ -1,0 +1,1 @@
+"""The function send_email; see docs/architecture.md."""

@@ -1,0 +1,1 @@
+"""The function send_sms; see docs/architecture.md."""

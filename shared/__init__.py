@@ -1,0 +1,1 @@
+"""What the functions share; shipped as one Lambda layer."""

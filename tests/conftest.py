@@ -1,0 +1,53 @@
+"""Fixtures that all tests may use."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from tests import template
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+TABLE = "dunlin-test"
+
+
+@pytest.fixture(autouse=True)
+def _no_real_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test can reach an AWS account, whatever the machine's own settings are."""
+    for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Dunlin")
+
+
+@pytest.fixture
+def aws() -> Iterator[None]:
+    """An empty AWS in this process."""
+    with mock_aws():
+        yield
+
+
+def create_table(client: "DynamoDBClient", name: str = TABLE) -> None:
+    """Create the table with the keys and indexes that template.yaml gives it."""
+    properties = template.source()["Resources"]["Table"]["Properties"]
+    client.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=properties["AttributeDefinitions"],
+        KeySchema=properties["KeySchema"],
+        GlobalSecondaryIndexes=properties["GlobalSecondaryIndexes"],
+    )
+
+
+@pytest.fixture
+def dynamodb(aws: None) -> "DynamoDBClient":  # noqa: ARG001 - it has to be there first
+    """A client whose account has the product's table, named TABLE."""
+    client = boto3.client("dynamodb")
+    create_table(client)
+    return client
