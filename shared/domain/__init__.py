@@ -1,0 +1,1 @@
+"""The rules of patient billing, as pure functions over data: no I/O, no clock, no environment."""

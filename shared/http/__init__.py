@@ -1,0 +1,1 @@
+"""What every HTTP function does alike: problem details, the caller, idempotency, cursors."""

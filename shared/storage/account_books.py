@@ -1,0 +1,164 @@
+"""Account books in the table: read whole with one Query, changed whole in one transaction."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from shared.domain.account import Account
+from shared.domain.bill import Bill
+from shared.domain.book import AccountBook, Change
+from shared.domain.history import HistoryEvent
+from shared.domain.notice import Notice
+from shared.domain.payment import Payment
+from shared.domain.payment_link import Checkout, PaymentLink
+from shared.storage import items, keys
+from shared.storage.items import Item, text
+from shared.storage.transactions import put, transact
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+STATEMENT_INDEX = "statement"
+LOOKUP_PAGE = 200
+
+
+class ConcurrentChangeError(Exception):
+    """Somebody else changed the account since it was read: read it again and decide again."""
+
+
+class BookRejectedError(Exception):
+    """The account kept changing under us; nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountBooks:
+    """The account books of one table."""
+
+    client: "DynamoDBClient"
+    table: str
+
+    def load(self, org_id: str, account_id: str) -> AccountBook | None:
+        """Read an account with all that belongs to it, consistently; None: there is no such account."""
+        pages = self.client.get_paginator("query").paginate(
+            TableName=self.table,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": text(keys.collection(org_id, account_id))},
+            ConsistentRead=True,
+        )
+        found: list[Item] = [item for page in pages for item in page["Items"]]
+        return _book(found)
+
+    def commit(self, change: Change) -> Account:
+        """Apply a change whole, and answer the account in its new version.
+
+        Raises ConcurrentChangeError when the account isn't at the version that the change was decided on. That closes
+        the race of two writers that both read before either wrote; and because a claim raises the version too, no
+        change can overwrite the row of a notice that was claimed meanwhile.
+        """
+        before = change.account.version
+        account = replace(change.account, version=before + 1)
+        unchanged = "attribute_not_exists(pk)" if before == 0 else "version = :version"
+        version = {} if before == 0 else {":version": items.number(before)}
+        writes = [put(self.table, items.account_item(account), unchanged, version)]
+        writes += [put(self.table, item) for item in _belongings(change)]
+        if not transact(self.client, writes):
+            raise ConcurrentChangeError
+        return account
+
+    def change(
+        self, org_id: str, account_id: str, decide: Callable[[AccountBook], Change | None], tries: int = 8
+    ) -> AccountBook | None:
+        """Load, decide, commit; again from the start when somebody else was quicker.
+
+        `decide` answers None to leave the account as it is. Returns the book that the last decision was taken on;
+        None: there is no such account. Raises BookRejectedError after `tries` lost races.
+        """
+        for _ in range(tries):
+            book = self.load(org_id, account_id)
+            if book is None:
+                return None
+            decided = decide(book)
+            if decided is None:
+                return book
+            try:
+                self.commit(decided)
+            except ConcurrentChangeError:
+                continue
+            return book
+        raise BookRejectedError
+
+    def account_of(self, org_id: str, lookup: str) -> str | None:
+        """Which account has the bill or notice of this lookup key; None: the organization has no such."""
+        found = self.accounts_of(org_id, [lookup])
+        return found.get(lookup)
+
+    def accounts_of(self, org_id: str, lookups: Iterable[str]) -> dict[str, str]:
+        """Which account has each of these bills (keys.bill_lookup) or notices (keys.notice_lookup).
+
+        Reads the statement index in its own order and starts each page at the next key still sought, so that a run
+        of ids as partners number them costs one page, and no file costs more than one page a statement.
+        """
+        sought = sorted(set(lookups))
+        found: dict[str, str] = {}
+        while sought:
+            page = self.client.query(
+                TableName=self.table,
+                IndexName=STATEMENT_INDEX,
+                KeyConditionExpression="statement_pk = :org AND statement_sk BETWEEN :first AND :last",
+                ExpressionAttributeValues={
+                    ":org": text(keys.statement_index(org_id)),
+                    ":first": text(sought[0]),
+                    ":last": text(sought[-1]),
+                },
+                Limit=LOOKUP_PAGE,
+            )
+            seen = {item["statement_sk"]["S"]: item["pk"]["S"] for item in page["Items"]}
+            found |= {key: _account_id(seen[key]) for key in sought if key in seen}
+            if "LastEvaluatedKey" not in page:
+                break
+            last = page["LastEvaluatedKey"]["statement_sk"]["S"]
+            sought = [key for key in sought if key > last]
+        return found
+
+
+def _account_id(partition: str) -> str:
+    return partition.split("#", 2)[2]
+
+
+def _belongings(change: Change) -> list[Item]:
+    org_id, account_id = change.account.org_id, change.account.account_id
+    return [
+        *(items.bill_item(org_id, account_id, bill) for bill in change.bills),
+        *(items.notice_item(notice) for notice in change.notices),
+        *(items.payment_item(org_id, account_id, payment) for payment in change.payments),
+        *(items.link_item(link) for link in change.links),
+        *(pointer for link in change.links for pointer in items.link_pointers(link)),
+        *(items.checkout_item(checkout) for checkout in change.checkouts),
+        *(items.checkout_pointer(checkout) for checkout in change.checkouts),
+        *(items.history_item(org_id, account_id, event, n) for n, event in enumerate(change.history)),
+    ]
+
+
+_KINDS: dict[str, tuple[str, type[Any]]] = {
+    keys.BILL: ("bills", Bill),
+    keys.NOTICE: ("notices", Notice),
+    keys.PAYMENT: ("payments", Payment),
+    keys.LINK: ("links", PaymentLink),
+    keys.CHECKOUT: ("checkouts", Checkout),
+    keys.HISTORY: ("history", HistoryEvent),
+}
+
+
+def _book(found: list[Item]) -> AccountBook | None:
+    account: Account | None = None
+    belongings: dict[str, list[Any]] = {}
+    for item in found:
+        sort = item["sk"]["S"]
+        if sort == keys.ACCOUNT:
+            account = items.account_of(item)
+            continue
+        field, kind = _KINDS[sort[:2]]
+        belongings.setdefault(field, []).append(items.unpack(kind, item["body"]))
+    if account is None:
+        return None
+    return AccountBook(account=account, **{field: tuple(values) for field, values in belongings.items()})

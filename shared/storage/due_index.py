@@ -1,0 +1,86 @@
+"""The due index: everything that has to happen at a time, in the order of that time.
+
+The scheduler reads it shard by shard; what is due is still there after an outage or a late run.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from shared.storage import keys
+from shared.storage.items import text
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+DUE_INDEX = "due"
+PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class DueAccount:
+    """An account whose time to be planned has come."""
+
+    org_id: str
+    account_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DueNotice:
+    """A notice to dispatch, or one whose lease has ended."""
+
+    org_id: str
+    account_id: str
+    notice_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What one shard holds: what is due, at most a page of it, and the instant of the first thing that isn't yet."""
+
+    due: tuple[DueAccount | DueNotice, ...]
+    next_due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DueIndex:
+    """The due index of one table."""
+
+    client: "DynamoDBClient"
+    table: str
+
+    def sweep(self, shard: str, now: datetime) -> Sweep:
+        """What is due in a shard, oldest first, and what comes next: one Query.
+
+        `next_due_at` is None while a full page is due, because then the sweep isn't complete.
+        """
+        page = self.client.query(
+            TableName=self.table,
+            IndexName=DUE_INDEX,
+            KeyConditionExpression="due_shard = :shard",
+            ExpressionAttributeValues={":shard": text(shard)},
+            Limit=PAGE,
+        )
+        until = keys.instant(now)
+        due = [item for item in page["Items"] if item["due_at"]["S"] <= until]
+        later = [item["due_at"]["S"] for item in page["Items"] if item["due_at"]["S"] > until]
+        return Sweep(
+            due=tuple(_due(item["pk"]["S"], item["sk"]["S"]) for item in due),
+            next_due_at=_instant(later[0]) if later else None,
+        )
+
+    def shards(self) -> Iterator[str]:
+        """All shards."""
+        yield from keys.due_shards()
+
+
+def _due(partition: str, sort: str) -> DueAccount | DueNotice:
+    _, org_id, account_id = partition.split("#", 2)
+    if sort == keys.ACCOUNT:
+        return DueAccount(org_id, account_id)
+    return DueNotice(org_id, account_id, sort.removeprefix(keys.NOTICE))
+
+
+def _instant(value: str) -> datetime:
+    return datetime.strptime(value, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)

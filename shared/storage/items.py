@@ -1,0 +1,194 @@
+"""How domain objects lie in the table: what a condition or index needs is an attribute, the rest one compressed body.
+
+A compressed body keeps an item within one or two write units and keeps personal data out of consoles and exports.
+"""
+
+import zlib
+from collections.abc import Hashable
+from dataclasses import replace
+from datetime import datetime
+from functools import cache
+from typing import Any, cast
+
+from pydantic import TypeAdapter
+
+from shared.domain.account import Account
+from shared.domain.bill import Bill
+from shared.domain.history import HistoryEvent
+from shared.domain.notice import Notice
+from shared.domain.payment import Payment
+from shared.domain.payment_link import Checkout, PaymentLink
+from shared.domain.words import NoticeStatus
+from shared.storage import keys
+
+type Item = dict[str, Any]
+"""A DynamoDB item in the wire form of the low-level client."""
+
+
+def text(value: str) -> dict[str, str]:
+    """A string attribute."""
+    return {"S": value}
+
+
+def number(value: int) -> dict[str, str]:
+    """A number attribute."""
+    return {"N": str(value)}
+
+
+@cache
+def _adapter(kind: Hashable) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def pack[T](kind: type[T], value: T, *, exclude: set[str] | None = None) -> dict[str, bytes]:
+    """Serialize a domain object to a compressed body attribute; defaults are left out."""
+    raw = _adapter(cast("Hashable", kind)).dump_json(value, exclude=exclude, exclude_defaults=True)
+    return {"B": zlib.compress(raw, 6)}
+
+
+def unpack[T](kind: type[T], attribute: dict[str, Any]) -> T:
+    """Read a domain object back from its body attribute."""
+    value: T = _adapter(cast("Hashable", kind)).validate_json(zlib.decompress(attribute["B"]))
+    return value
+
+
+def account_item(account: Account) -> Item:
+    """`@`: the account. In the due index while the scheduler has to look at it."""
+    partition = keys.collection(account.org_id, account.account_id)
+    item = {
+        "pk": text(partition),
+        "sk": text(keys.ACCOUNT),
+        "version": number(account.version),
+        "body": pack(Account, account, exclude={"version", "planning_at"}),
+    }
+    if account.planning_at is not None:
+        item |= {
+            "due_shard": text(keys.due_shard(partition)),
+            "due_at": text(keys.instant(account.planning_at)),
+        }
+    return item
+
+
+def account_of(item: Item) -> Account:
+    """The account of an `@` item. Its version is the attribute's: a claim raises it without touching the body.
+
+    So is its planning instant, which a change of settings moves forward without touching the body.
+    """
+    account = unpack(Account, item["body"])
+    planning_at = keys.moment(item["due_at"]["S"]) if "due_at" in item else None
+    return replace(account, version=int(item["version"]["N"]), planning_at=planning_at)
+
+
+def bill_item(org_id: str, account_id: str, bill: Bill) -> Item:
+    """`B#`: a bill with its document. In the statement index by its statement."""
+    return {
+        "pk": text(keys.collection(org_id, account_id)),
+        "sk": text(f"{keys.BILL}{bill.statement_id}"),
+        "statement_pk": text(keys.statement_index(org_id)),
+        "statement_sk": text(keys.bill_lookup(bill.statement_id)),
+        "status": text(bill.status),
+        "body": pack(Bill, bill),
+    }
+
+
+NEEDS_ATTENTION = frozenset(
+    {
+        NoticeStatus.UNDELIVERABLE_CAN_RETRY,
+        NoticeStatus.UNDELIVERABLE_PERMANENT,
+        NoticeStatus.DELIVERY_ERROR,
+        NoticeStatus.QUEUEING_ERROR,
+        NoticeStatus.UNKNOWN,
+    }
+)
+
+
+def notice_item(notice: Notice) -> Item:
+    """`N#`: a ledger row. In the due index while something has to happen to it at a time."""
+    partition = keys.collection(notice.org_id, notice.account_id)
+    item = {
+        "pk": text(partition),
+        "sk": text(f"{keys.NOTICE}{notice.notice_id}"),
+        "status": text(notice.status),
+        "channel": text(notice.channel),
+        "attempt": number(notice.attempt),
+        "statement_pk": text(keys.statement_index(notice.org_id)),
+        "statement_sk": text(keys.notice_lookup(notice.notice_id)),
+        "org_pk": text(keys.notifications(notice.org_id)),
+        "org_sk": text(f"{keys.instant(notice.scheduled_for)}#{notice.notice_id}"),
+        "body": pack(Notice, notice),
+    }
+    if notice.ingestion_id:
+        item["ingestion_id"] = text(notice.ingestion_id)
+    due_at = _notice_due_at(notice)
+    if due_at is not None:
+        item |= {"due_shard": text(keys.due_shard(partition)), "due_at": text(keys.instant(due_at))}
+    return item
+
+
+def _notice_due_at(notice: Notice) -> datetime | None:
+    if notice.status is NoticeStatus.SCHEDULED:
+        return notice.scheduled_for
+    if notice.status in {NoticeStatus.QUEUED, NoticeStatus.SENDING}:
+        return notice.lease_until
+    return None
+
+
+def payment_item(org_id: str, account_id: str, payment: Payment) -> Item:
+    """`P#`: a posted payment."""
+    return {
+        "pk": text(keys.collection(org_id, account_id)),
+        "sk": text(f"{keys.PAYMENT}{payment.payment_id}"),
+        "body": pack(Payment, payment),
+    }
+
+
+def link_item(link: PaymentLink) -> Item:
+    """`L#`: a payment link, of which only hashes of its secrets are known."""
+    return {
+        "pk": text(keys.collection(link.org_id, link.account_id)),
+        "sk": text(f"{keys.LINK}{link.link_id}"),
+        "body": pack(PaymentLink, link),
+    }
+
+
+def link_pointers(link: PaymentLink) -> list[Item]:
+    """`T#`: from each secret of a link, hashed, to the link."""
+    return [
+        {
+            "pk": text(keys.link_secret(secret_hash)),
+            "sk": text(keys.ACCOUNT),
+            "org_id": text(link.org_id),
+            "account_id": text(link.account_id),
+            "link_id": text(link.link_id),
+        }
+        for secret_hash in (link.token_hash, link.code_hash)
+        if secret_hash
+    ]
+
+
+def checkout_item(checkout: Checkout) -> Item:
+    """`C#`: a way to the processor and back."""
+    return {
+        "pk": text(keys.collection(checkout.org_id, checkout.account_id)),
+        "sk": text(f"{keys.CHECKOUT}{checkout.reference}"),
+        "body": pack(Checkout, checkout),
+    }
+
+
+def checkout_pointer(checkout: Checkout) -> Item:
+    """`X#`: from a processor's reference to the account that it is for."""
+    return {
+        "pk": text(keys.checkout_reference(checkout.reference)),
+        "sk": text(keys.ACCOUNT),
+        "org_id": text(checkout.org_id),
+        "account_id": text(checkout.account_id),
+    }
+
+
+def history_item(org_id: str, account_id: str, event: HistoryEvent, ordinal: int) -> Item:
+    """`H#`: an event of the account's own; those of a bill stand in the bill."""
+    return {
+        "pk": text(keys.collection(org_id, account_id)),
+        "sk": text(f"{keys.HISTORY}{keys.instant(event.at)}#{ordinal}"),
+        "body": pack(HistoryEvent, event),
+    }

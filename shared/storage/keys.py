@@ -1,0 +1,110 @@
+"""Every key of the table, made in one place. The access patterns stand in docs/architecture.md."""
+
+import hashlib
+from datetime import UTC, datetime
+
+DUE_SHARDS = 4
+"""How many partitions the due index has. One idle sweep is one Query for each."""
+
+ACCOUNT = "@"
+BILL = "B#"
+NOTICE = "N#"
+PAYMENT = "P#"
+LINK = "L#"
+CHECKOUT = "C#"
+HISTORY = "H#"
+
+
+def collection(org_id: str, account_id: str) -> str:
+    """Partition of an account and all that belongs to it."""
+    return f"A#{org_id}#{account_id}"
+
+
+def partner(partner_id: str) -> str:
+    """Partition of a partner."""
+    return f"P#{partner_id}"
+
+
+def api_key(key_id: str) -> str:
+    """Partition of an API key."""
+    return f"K#{key_id}"
+
+
+def organization(org_id: str) -> str:
+    """Partition of an organization."""
+    return f"O#{org_id}"
+
+
+def client(client_id: str) -> str:
+    """Partition of the guard that makes a `clientId` globally unique."""
+    return f"C#{client_id}"
+
+
+def ingestions(partner_id: str) -> str:
+    """Partition of a partner's ingestions; they sort by id, which begins with the time."""
+    return f"I#{partner_id}"
+
+
+def link_secret(secret_hash: str) -> str:
+    """Partition of the pointer from a link's token or bill code, hashed, to the link."""
+    return f"T#{secret_hash}"
+
+
+def checkout_reference(reference: str) -> str:
+    """Partition of the pointer from a processor's reference to the account that it is for."""
+    return f"X#{reference}"
+
+
+def idempotency(partner_id: str, key: str) -> str:
+    """Partition of the record of one Idempotency-Key of one partner; hashed, because partners choose it freely."""
+    return f"Q#{partner_id}#{hashlib.sha256(key.encode()).hexdigest()}"
+
+
+def tasks(org_id: str) -> str:
+    """Partition of an organization's tasks for people."""
+    return f"W#{org_id}"
+
+
+def due_shard(partition: str) -> str:
+    """The shard of the due index that all of an account's items are in."""
+    return f"D#{int.from_bytes(hashlib.sha256(partition.encode()).digest()[:4]) % DUE_SHARDS}"
+
+
+def due_shards() -> tuple[str, ...]:
+    """All shards of the due index."""
+    return tuple(f"D#{shard}" for shard in range(DUE_SHARDS))
+
+
+def instant(moment: datetime) -> str:
+    """An instant as it sorts: UTC, to the microsecond, always the same width."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def moment(value: str) -> datetime:
+    """An instant as `instant` wrote it, read back."""
+    return datetime.strptime(value, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+
+
+def statement_index(org_id: str) -> str:
+    """Partition of the statement index: an organization's bills by statement, its notices by id."""
+    return f"S#{org_id}"
+
+
+def notice_lookup(notice_id: str) -> str:
+    """Sort key of a notice in the statement index."""
+    return f"{NOTICE}{notice_id}"
+
+
+def bill_lookup(statement_id: str) -> str:
+    """Sort key of a bill in the statement index."""
+    return f"{BILL}{statement_id}"
+
+
+def notifications(org_id: str) -> str:
+    """Partition of the organization index that holds an organization's notices by time."""
+    return f"N#{org_id}"
+
+
+def organizations(partner_id: str) -> str:
+    """Partition of the organization index that holds a partner's organizations by name."""
+    return f"P#{partner_id}"

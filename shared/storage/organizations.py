@@ -1,0 +1,122 @@
+"""Partners, their API keys and their organizations."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from shared.domain.partner import ApiKey, Partner
+from shared.domain.policy import Organization
+from shared.storage import items, keys
+from shared.storage.batches import read_items
+from shared.storage.items import Item, text
+from shared.storage.records import Records
+from shared.storage.transactions import put, transact
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+ORGANIZATION_INDEX = "organization"
+
+
+class ClientIdTakenError(Exception):
+    """Another organization, of this partner or another, has this `clientId`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Organizations:
+    """The partners and organizations of one table. Every read on a partner's behalf names the partner."""
+
+    client: "DynamoDBClient"
+    table: str
+
+    @property
+    def _records(self) -> Records:
+        return Records(self.client, self.table)
+
+    def get(self, org_id: str) -> Organization | None:
+        """An organization by our id, whosever it is: for the system's own work."""
+        item = self._records.item(keys.organization(org_id))
+        return _organization(item) if item else None
+
+    def of_partner(self, partner_id: str, org_id: str) -> Organization | None:
+        """An organization of this partner; None: there is none, or it is somebody else's."""
+        organization = self.get(org_id)
+        return organization if organization and organization.partner_id == partner_id else None
+
+    def by_client_id(self, partner_id: str, client_id: str) -> Organization | None:
+        """This partner's organization with this case-sensitive `clientId`."""
+        guard = self._records.item(keys.client(client_id))
+        return self.of_partner(partner_id, guard["org_id"]["S"]) if guard else None
+
+    def create(self, organization: Organization) -> Organization:
+        """Store a new organization. Raises ClientIdTakenError: the guard item closes the race of two creations."""
+        created = replace(organization, version=1)
+        guard = {
+            "pk": text(keys.client(organization.client_id)),
+            "sk": text(keys.ACCOUNT),
+            "org_id": text(organization.org_id),
+        }
+        writes = [
+            put(self.table, guard, "attribute_not_exists(pk)"),
+            put(self.table, _organization_item(created), "attribute_not_exists(pk)"),
+        ]
+        if not transact(self.client, writes):
+            raise ClientIdTakenError
+        return created
+
+    def save(self, organization: Organization) -> Organization | None:
+        """Store an organization's new state; None: it was changed since it was read."""
+        saved = replace(organization, version=organization.version + 1)
+        condition, values = "version = :version", {":version": items.number(organization.version)}
+        return saved if self._records.put(_organization_item(saved), condition, values) else None
+
+    def list(self, partner_id: str) -> list[Organization]:
+        """All organizations of a partner, by name."""
+        pages = self.client.get_paginator("query").paginate(
+            TableName=self.table,
+            IndexName=ORGANIZATION_INDEX,
+            KeyConditionExpression="org_pk = :partner",
+            ExpressionAttributeValues={":partner": text(keys.organizations(partner_id))},
+        )
+        found = [(item["pk"]["S"], keys.ACCOUNT) for page in pages for item in page["Items"]]
+        organizations = (_organization(item) for item in read_items(self.client, self.table, found))
+        return [organization for organization in organizations if organization.partner_id == partner_id]
+
+    def partner(self, partner_id: str) -> Partner | None:
+        """A partner by id."""
+        return self._records.get(Partner, keys.partner(partner_id))
+
+    def create_partner(self, partner: Partner) -> None:
+        """Store a new partner."""
+        self._records.put(
+            {
+                "pk": text(keys.partner(partner.partner_id)),
+                "sk": text(keys.ACCOUNT),
+                "body": items.pack(Partner, partner),
+            },
+            "attribute_not_exists(pk)",
+        )
+
+    def api_key(self, key_id: str) -> ApiKey | None:
+        """An API key by its public id."""
+        return self._records.get(ApiKey, keys.api_key(key_id))
+
+    def save_api_key(self, key: ApiKey) -> None:
+        """Store a key, new or revoked."""
+        self._records.put(
+            {"pk": text(keys.api_key(key.key_id)), "sk": text(keys.ACCOUNT), "body": items.pack(ApiKey, key)}
+        )
+
+
+def _organization(item: Item) -> Organization:
+    return items.unpack(Organization, item["body"])
+
+
+def _organization_item(organization: Organization) -> Item:
+    return {
+        "pk": text(keys.organization(organization.org_id)),
+        "sk": text(keys.ACCOUNT),
+        "version": items.number(organization.version),
+        "org_pk": text(keys.organizations(organization.partner_id)),
+        "org_sk": text(f"{organization.name.casefold()}#{organization.org_id}"),
+        "body": items.pack(Organization, organization),
+    }

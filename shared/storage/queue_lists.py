@@ -1,0 +1,142 @@
+"""Lists of an organization's bills and notices, a page at a time, by the narrow indexes."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from shared.domain.notice import Notice
+from shared.domain.words import BillStatus
+from shared.storage import items, keys
+from shared.storage.account_books import STATEMENT_INDEX
+from shared.storage.batches import read_items
+from shared.storage.items import NEEDS_ATTENTION, Item, text
+from shared.storage.organizations import ORGANIZATION_INDEX
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+type Position = tuple[str, ...]
+"""Where a list goes on: the sort key of the last row shown, and the item that it stands for."""
+
+INDEX_PAGE = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeFilter:
+    """Which notices to show; empty: whichever."""
+
+    status: str = ""
+    channel: str = ""
+    ingestion_id: str = ""
+    attention: bool = False
+
+    def keeps(self, row: Item) -> bool:
+        """Whether an index row is to be shown."""
+        status = row["status"]["S"]
+        return (
+            self.status in {"", status}
+            and self.channel in {"", row["channel"]["S"]}
+            and self.ingestion_id in {"", row.get("ingestion_id", {}).get("S", "")}
+            and (not self.attention or status in NEEDS_ATTENTION)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class BillRow:
+    """Where a bill lies."""
+
+    account_id: str
+    statement_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLists:
+    """The lists of one table."""
+
+    client: "DynamoDBClient"
+    table: str
+
+    def bills(
+        self, org_id: str, status: BillStatus | None, limit: int, after: Position | None
+    ) -> tuple[list[BillRow], Position | None]:
+        """An organization's bills in the order of their statement ids, and where to go on; None: that's all."""
+        rows, position = self._page(
+            _bill_rows(org_id),
+            limit,
+            after,
+            lambda row: status is None or row["status"]["S"] == status,
+            ("statement_pk", "statement_sk"),
+        )
+        return [_bill_row(row) for row in rows], position
+
+    def notices(
+        self, org_id: str, chosen: NoticeFilter, limit: int, after: Position | None
+    ) -> tuple[list[Notice], Position | None]:
+        """An organization's notices, those scheduled last first, and where to go on; None: that's all."""
+        query = {
+            "IndexName": ORGANIZATION_INDEX,
+            "KeyConditionExpression": "org_pk = :org",
+            "ExpressionAttributeValues": {":org": text(keys.notifications(org_id))},
+            "ScanIndexForward": False,
+        }
+        rows, position = self._page(query, limit, after, chosen.keeps, ("org_pk", "org_sk"))
+        found = read_items(self.client, self.table, [(row["pk"]["S"], row["sk"]["S"]) for row in rows])
+        return [items.unpack(Notice, item["body"]) for item in found], position
+
+    def accounts_with_open_bills(self, org_id: str) -> Iterator[str]:
+        """Each account of an organization that owes something, once."""
+        seen: set[str] = set()
+        query = _bill_rows(org_id)
+        for row in self._rows(query, None):
+            account_id = _bill_row(row).account_id
+            if row["status"]["S"] == BillStatus.DUE and account_id not in seen:
+                seen.add(account_id)
+                yield account_id
+
+    def _page(
+        self,
+        query: Mapping[str, Any],
+        limit: int,
+        after: Position | None,
+        keeps: Callable[[Item], bool],
+        index: tuple[str, str],
+    ) -> tuple[list[Item], Position | None]:
+        partition, sort = index
+        start: Item | None = None
+        if after is not None:
+            pk, sk, position = after
+            (owner,) = query["ExpressionAttributeValues"][":org"].values()
+            start = {"pk": text(pk), "sk": text(sk), partition: text(owner), sort: text(position)}
+        page: list[Item] = []
+        for row in self._rows(query, start):
+            if not keeps(row):
+                continue
+            if len(page) == limit:
+                last = page[-1]
+                return page, (last["pk"]["S"], last["sk"]["S"], last[sort]["S"])
+            page.append(row)
+        return page, None
+
+    def _rows(self, query: Mapping[str, Any], start: Item | None) -> Iterator[Item]:
+        while True:
+            more: dict[str, Any] = {"ExclusiveStartKey": start} if start else {}
+            answer = self.client.query(TableName=self.table, Limit=INDEX_PAGE, **query, **more)
+            yield from answer["Items"]
+            start = answer.get("LastEvaluatedKey")
+            if not start:
+                return
+
+
+def _bill_rows(org_id: str) -> dict[str, Any]:
+    return {
+        "IndexName": STATEMENT_INDEX,
+        "KeyConditionExpression": "statement_pk = :org AND begins_with(statement_sk, :bills)",
+        "ExpressionAttributeValues": {":org": text(keys.statement_index(org_id)), ":bills": text(keys.BILL)},
+    }
+
+
+def _bill_row(row: Item) -> BillRow:
+    return BillRow(
+        account_id=row["pk"]["S"].split("#", 2)[2],
+        statement_id=row["statement_sk"]["S"].removeprefix(keys.BILL),
+    )

@@ -1,0 +1,45 @@
+"""Single items read and written by key: a body with a few attributes beside it."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from shared.storage import items, keys
+from shared.storage.items import Item, text
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The table's single items."""
+
+    client: "DynamoDBClient"
+    table: str
+
+    def get[T](self, kind: type[T], pk: str, sk: str = keys.ACCOUNT) -> T | None:
+        """Read one item's body consistently; None: there is none."""
+        item = self.item(pk, sk)
+        return items.unpack(kind, item["body"]) if item else None
+
+    def item(self, pk: str, sk: str = keys.ACCOUNT) -> Item | None:
+        """Read one item as it lies in the table; None: there is none."""
+        answer = self.client.get_item(TableName=self.table, Key={"pk": text(pk), "sk": text(sk)}, ConsistentRead=True)
+        return answer.get("Item")
+
+    def put(self, item: Item, condition: str = "", values: dict[str, Any] | None = None) -> bool:
+        """Write one item. False: its condition didn't hold."""
+        more: dict[str, Any] = {}
+        if condition:
+            more["ConditionExpression"] = condition
+        if values:
+            more["ExpressionAttributeValues"] = values
+        try:
+            self.client.put_item(TableName=self.table, Item=item, **more)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
