@@ -1,0 +1,275 @@
+"""The table: account books, the ledger, the due index and single records."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from shared.domain.book import Change
+from shared.domain.notice import moved
+from shared.domain.payment_link import PaymentLink
+from shared.domain.words import NoticeStatus
+from shared.storage import keys
+from shared.storage.account_books import AccountBooks, BookRejectedError, ConcurrentChangeError
+from shared.storage.due_index import PAGE, DueAccount, DueIndex, DueNotice
+from shared.storage.idempotency import IdempotencyRecords, InFlightError, KeyReusedError, StoredAnswer
+from shared.storage.links import Links
+from shared.storage.notices import Notices
+from shared.storage.organizations import ClientIdTakenError, Organizations
+from shared.storage.transactions import TooManyWritesError
+from tests.conftest import TABLE
+from tests.examples import NOW, account, bill, book, notice, organization
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+LATER = NOW + timedelta(minutes=15)
+LINK = PaymentLink(
+    link_id="lnk_1",
+    org_id="org_1",
+    account_id="G-1",
+    token_hash="hash-of-token",
+    code_hash="hash-of-code",
+    created_at=NOW,
+    expires_at=NOW + timedelta(days=30),
+)
+
+
+@pytest.fixture
+def books(dynamodb: "DynamoDBClient") -> AccountBooks:
+    return AccountBooks(dynamodb, TABLE)
+
+
+@pytest.fixture
+def notices(dynamodb: "DynamoDBClient") -> Notices:
+    return Notices(dynamodb, TABLE)
+
+
+def stored(books: AccountBooks, **belongings: Any) -> None:
+    books.commit(Change(account=account(planning_at=NOW), bills=(bill(),), notices=(notice(),), **belongings))
+
+
+def test_a_book_is_read_back_as_it_was_written(books: AccountBooks) -> None:
+    stored(books, links=(LINK,))
+    read = books.load("org_1", "G-1")
+    assert read == book(
+        account=account(planning_at=NOW, version=1), bills=(bill(),), notices=(notice(),), links=(LINK,)
+    )
+
+
+def test_an_account_that_was_never_written_is_none(books: AccountBooks) -> None:
+    assert books.load("org_1", "nobody") is None
+
+
+def test_an_account_id_may_hold_the_key_separator(books: AccountBooks) -> None:
+    books.commit(Change(account=account(account_id="A#1#2"), bills=(bill(),)))
+    assert books.account_of("org_1", keys.bill_lookup("S-1")) == "A#1#2"
+
+
+def test_of_two_changes_decided_on_one_version_the_second_is_refused(books: AccountBooks) -> None:
+    stored(books)
+    read = books.load("org_1", "G-1")
+    assert read is not None
+    books.commit(Change(account=read.account, bills=(bill(balance=1),)))
+    with pytest.raises(ConcurrentChangeError):
+        books.commit(Change(account=read.account, bills=(bill(balance=2),)))
+    after = books.load("org_1", "G-1")
+    assert after is not None
+    assert after.bills[0].balance == 1
+
+
+def test_an_account_cannot_be_created_twice(books: AccountBooks) -> None:
+    stored(books)
+    with pytest.raises(ConcurrentChangeError):
+        stored(books)
+
+
+def test_a_change_that_loses_a_race_is_decided_again_on_what_won(books: AccountBooks) -> None:
+    stored(books)
+    seen = []
+
+    def decide(read: object) -> Change:
+        current = books.load("org_1", "G-1")
+        assert current is not None
+        seen.append(current.bills[0].balance)
+        if len(seen) == 1:
+            books.commit(Change(account=current.account, bills=(bill(balance=1),)))
+        assert hasattr(read, "account")
+        return Change(account=read.account, bills=(bill(balance=seen[-1] + 5),))
+
+    books.change("org_1", "G-1", decide)
+    assert seen == [74_60, 1]
+    after = books.load("org_1", "G-1")
+    assert after is not None
+    assert after.bills[0].balance == 6
+
+
+def test_a_change_that_never_wins_is_given_up_and_writes_nothing(books: AccountBooks) -> None:
+    stored(books)
+    with pytest.raises(BookRejectedError):
+        books.change("org_1", "G-1", lambda _: Change(account=account(version=99), bills=(bill(balance=1),)), tries=3)
+    after = books.load("org_1", "G-1")
+    assert after is not None
+    assert after.bills[0].balance == 74_60
+
+
+def test_a_change_too_large_for_one_transaction_is_refused_whole(books: AccountBooks) -> None:
+    with pytest.raises(TooManyWritesError):
+        books.commit(Change(account=account(), bills=tuple(bill(f"S-{n}") for n in range(100))))
+    assert books.load("org_1", "G-1") is None
+
+
+def test_bills_are_found_by_statement_a_page_of_neighbours_at_a_time(books: AccountBooks) -> None:
+    books.commit(Change(account=account(), bills=tuple(bill(f"S-{n:03}") for n in range(90))))
+    sought = [keys.bill_lookup(f"S-{n:03}") for n in range(0, 120, 7)]
+    assert set(books.accounts_of("org_1", sought)) == {key for key in sought if key < keys.bill_lookup("S-090")}
+    assert books.accounts_of("org_2", sought) == {}
+
+
+def test_a_row_moves_only_from_the_status_and_attempt_that_it_was_read_at(
+    books: AccountBooks, notices: Notices
+) -> None:
+    stored(books)
+    queued = moved(notice(), NoticeStatus.QUEUED, NOW, "scheduler", lease_until=LATER)
+    assert notices.move(notice(), queued)
+    assert not notices.move(notice(), queued)
+    assert not notices.move(replace(queued, attempt=1), moved(queued, NoticeStatus.SENT, NOW, "test"))
+    assert notices.load("org_1", "G-1", "ntc_1") == queued
+
+
+def test_a_claim_fails_when_the_account_changed_since_it_was_judged(books: AccountBooks, notices: Notices) -> None:
+    stored(books)
+    judged = books.load("org_1", "G-1")
+    assert judged is not None
+    books.commit(Change(account=judged.account, bills=(bill(balance=0),)))
+    sending = moved(notice(), NoticeStatus.SENDING, NOW, "email", attempt=1, lease_until=LATER)
+    assert not notices.claim(notice(), sending, judged.account, (LINK,))
+    assert notices.load("org_1", "G-1", "ntc_1") == notice()
+
+
+def test_a_claim_makes_changes_fail_that_were_decided_before_it(books: AccountBooks, notices: Notices) -> None:
+    stored(books)
+    read = books.load("org_1", "G-1")
+    assert read is not None
+    sending = moved(notice(), NoticeStatus.SENDING, NOW, "email", attempt=1, lease_until=LATER)
+    assert notices.claim(notice(), sending, read.account, (LINK,))
+    cancelled = moved(notice(), NoticeStatus.CANCELLED, NOW, "test")
+    with pytest.raises(ConcurrentChangeError):
+        books.commit(Change(account=read.account, notices=(cancelled,)))
+    assert notices.load("org_1", "G-1", "ntc_1") == sending
+
+
+def test_a_notice_can_be_claimed_once(books: AccountBooks, notices: Notices) -> None:
+    stored(books)
+    read = books.load("org_1", "G-1")
+    assert read is not None
+    sending = moved(notice(), NoticeStatus.SENDING, NOW, "email", attempt=1, lease_until=LATER)
+    assert [notices.claim(notice(), sending, read.account, ()) for _ in range(2)] == [True, False]
+
+
+def test_a_claimed_notices_link_is_found_by_its_token_and_by_its_bill_code(
+    books: AccountBooks, notices: Notices, dynamodb: "DynamoDBClient"
+) -> None:
+    stored(books)
+    read = books.load("org_1", "G-1")
+    assert read is not None
+    notices.claim(notice(), moved(notice(), NoticeStatus.SENDING, NOW, "email", attempt=1), read.account, (LINK,))
+    links = Links(dynamodb, TABLE)
+    owners = [links.by_secret_hash(secret) for secret in ("hash-of-token", "hash-of-code", "other")]
+    assert [owner.link_id if owner else None for owner in owners] == ["lnk_1", "lnk_1", None]
+
+
+def everything_due(dynamodb: "DynamoDBClient", now: datetime) -> set[DueAccount | DueNotice]:
+    index = DueIndex(dynamodb, TABLE)
+    return {item for shard in index.shards() for item in index.sweep(shard, now).due}
+
+
+def test_what_is_due_is_in_the_index_until_it_is_done(
+    books: AccountBooks, notices: Notices, dynamodb: "DynamoDBClient"
+) -> None:
+    stored(books)
+    assert everything_due(dynamodb, NOW) == {DueAccount("org_1", "G-1"), DueNotice("org_1", "G-1", "ntc_1")}
+    queued = moved(notice(), NoticeStatus.QUEUED, NOW, "scheduler", lease_until=LATER)
+    notices.move(notice(), queued)
+    read = books.load("org_1", "G-1")
+    assert read is not None
+    books.commit(Change(account=replace(read.account, planning_at=None)))
+    assert everything_due(dynamodb, NOW) == set()
+    assert everything_due(dynamodb, LATER) == {DueNotice("org_1", "G-1", "ntc_1")}
+    notices.move(queued, moved(queued, NoticeStatus.SENT, NOW, "email"))
+    assert everything_due(dynamodb, LATER) == set()
+
+
+def test_a_sweep_says_when_the_next_thing_is_due(books: AccountBooks, dynamodb: "DynamoDBClient") -> None:
+    books.commit(Change(account=account(planning_at=LATER)))
+    index = DueIndex(dynamodb, TABLE)
+    nexts = {index.sweep(shard, NOW).next_due_at for shard in index.shards()}
+    assert nexts == {None, LATER}
+
+
+def test_a_sweep_reads_one_page_and_claims_no_end_while_more_is_due(
+    books: AccountBooks, dynamodb: "DynamoDBClient"
+) -> None:
+    same_shard = [f"G-{n}" for n in range(2000) if keys.due_shard(keys.collection("org_1", f"G-{n}")) == "D#0"]
+    for account_id in same_shard[: PAGE + 1]:
+        books.commit(Change(account=account(account_id=account_id, planning_at=NOW)))
+    found = DueIndex(dynamodb, TABLE).sweep("D#0", NOW)
+    assert (len(found.due), found.next_due_at) == (PAGE, None)
+
+
+def test_a_client_id_belongs_to_one_organization_of_all_partners(dynamodb: "DynamoDBClient") -> None:
+    organizations = Organizations(dynamodb, TABLE)
+    organizations.create(organization())
+    with pytest.raises(ClientIdTakenError):
+        organizations.create(organization(org_id="org_2", partner_id="prt_2"))
+    assert organizations.by_client_id("prt_1", "NORTH") == organization(version=1)
+    assert organizations.by_client_id("prt_1", "north") is None
+    assert organizations.by_client_id("prt_2", "NORTH") is None
+    assert organizations.of_partner("prt_2", "org_1") is None
+
+
+def test_an_organization_changed_meanwhile_is_not_overwritten(dynamodb: "DynamoDBClient") -> None:
+    organizations = Organizations(dynamodb, TABLE)
+    first = organizations.create(organization())
+    assert organizations.save(replace(first, name="Renamed")) is not None
+    assert organizations.save(replace(first, name="Lost")) is None
+    assert [found.name for found in organizations.list("prt_1")] == ["Renamed"]
+
+
+ANSWER = StoredAnswer(status=200, content_type="application/json", body='{"ok": true}')
+
+
+def test_a_repeat_with_the_same_key_gets_the_first_answer(dynamodb: "DynamoDBClient") -> None:
+    records = IdempotencyRecords(dynamodb, TABLE)
+    assert records.begin("prt_1", "k", b"body", NOW) is None
+    records.finish("prt_1", "k", b"body", ANSWER, NOW)
+    assert records.begin("prt_1", "k", b"body", NOW) == ANSWER
+    assert records.begin("prt_2", "k", b"body", NOW) is None
+
+
+def test_a_key_in_use_is_refused_to_a_repeat_and_to_another_body(dynamodb: "DynamoDBClient") -> None:
+    records = IdempotencyRecords(dynamodb, TABLE)
+    records.begin("prt_1", "k", b"body", NOW)
+    with pytest.raises(InFlightError):
+        records.begin("prt_1", "k", b"body", NOW)
+    with pytest.raises(KeyReusedError):
+        records.begin("prt_1", "k", b"other", NOW)
+
+
+def test_a_key_whose_request_died_can_be_taken_again(dynamodb: "DynamoDBClient") -> None:
+    records = IdempotencyRecords(dynamodb, TABLE)
+    records.begin("prt_1", "k", b"body", NOW)
+    assert records.begin("prt_1", "k", b"body", NOW + timedelta(minutes=3)) is None
+    records.release("prt_1", "k")
+    assert records.begin("prt_1", "k", b"body", NOW) is None
+
+
+def test_nothing_personal_can_be_read_from_an_item_without_unpacking_it(
+    books: AccountBooks, dynamodb: "DynamoDBClient"
+) -> None:
+    stored(books, links=(LINK,))
+    text = str(dynamodb.scan(TableName=TABLE)["Items"])
+    assert "Ada" not in text
+    assert "ada@example.com" not in text
+    assert "5185550111" not in text
