@@ -26,7 +26,7 @@ endef
 
 .venv/.ready: requirements/dev.txt pyproject.toml | $(UV)
 	$(call environment,.venv,requirements/dev.txt)
-	$(UV) pip install --quiet --no-deps --python .venv/bin/python --editable .
+	$(UV) pip install --quiet --no-deps --no-build-isolation --python .venv/bin/python --editable .
 	@touch $@
 
 .venv-sam/.ready: requirements/sam.txt | $(UV)

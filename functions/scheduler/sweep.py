@@ -1,0 +1,145 @@
+"""One sweep over the due index: plan the accounts whose time has come, give due notices to their channels.
+
+What is due stays in the index until it is done. A late run, a crash or two runs at once therefore need no special case:
+every step is a conditional write that only one run can win, and doing it again changes nothing.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from aws_lambda_powertools import Logger
+from shared.domain.dunning import plan
+
+from shared.contracts.messages import NoticeMessage
+from shared.domain.book import AccountBook, Change
+from shared.domain.notice import lease_over, moved
+from shared.domain.policy import Organization
+from shared.domain.words import Channel, NoticeStatus
+from shared.messaging.channel_queues import ChannelQueues
+from shared.storage.account_books import AccountBooks, BookRejectedError
+from shared.storage.due_index import DueAccount, DueIndex, DueNotice
+from shared.storage.notices import Notices
+from shared.storage.organizations import Organizations
+
+logger = Logger(child=True)
+
+LEASE = timedelta(minutes=15)
+"""How long a channel may take with a queued notice before it is queued again; longer than the queue's visibility."""
+
+SET_ASIDE = timedelta(hours=1)
+"""How long an account waits that couldn't be planned, so that it holds nobody else up."""
+
+WORKERS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class SweepReport:
+    """What a sweep did, and when there is something to do next; None: nothing is planned."""
+
+    collected: int
+    dispatched: int
+    next_due_at: datetime | None
+
+
+@dataclass(slots=True)
+class Sweep:
+    """One run of the scheduler at one instant.
+
+    `as_of` is passed on to the channels where time is simulated. `time_is_up` is asked between rounds; what a sweep
+    leaves undone, the next one finds.
+    """
+
+    now: datetime
+    as_of: datetime | None
+    due_index: DueIndex
+    books: AccountBooks
+    notices: Notices
+    organizations: Organizations
+    queues: ChannelQueues
+    time_is_up: Callable[[], bool] = lambda: False
+    _known: dict[str, Organization | None] = field(default_factory=dict)
+
+    def run(self) -> SweepReport:
+        """Go round until nothing is due, time is up, or two rounds in a row find the same and can do nothing."""
+        collected = dispatched = 0
+        before: list[DueAccount | DueNotice] = []
+        with ThreadPoolExecutor(WORKERS) as pool:
+            while True:
+                rounds = list(pool.map(lambda shard: self.due_index.sweep(shard, self.now), self.due_index.shards()))
+                due = [item for found in rounds for item in found.due]
+                accounts = [item for item in due if isinstance(item, DueAccount)]
+                planned = sum(pool.map(self._collect, accounts))
+                leased = [item for item in due if isinstance(item, DueNotice)]
+                sent = self._dispatch([message for message in pool.map(self._lease, leased) if message])
+                collected, dispatched = collected + planned, dispatched + sent
+                if not due or (planned + sent == 0 and due == before) or self.time_is_up():
+                    break
+                before = due
+        waiting = [found.next_due_at for found in rounds if found.next_due_at]
+        return SweepReport(collected, dispatched, self.now if due else min(waiting, default=None))
+
+    def _organization(self, org_id: str) -> Organization | None:
+        if org_id not in self._known:
+            self._known[org_id] = self.organizations.get(org_id)
+        return self._known[org_id]
+
+    def _collect(self, due: DueAccount) -> bool:
+        """Plan one account. True: its plan was written."""
+        written = False
+
+        def decide(book: AccountBook) -> Change | None:
+            nonlocal written
+            if book.account.planning_at is None or book.account.planning_at > self.now:
+                written = False
+                return None
+            written = True
+            return self._planned(book)
+
+        try:
+            self.books.change(due.org_id, due.account_id, decide)
+        except BookRejectedError:
+            return False  # it keeps changing, so it is still due in the next round
+        return written
+
+    def _planned(self, book: AccountBook) -> Change:
+        account = book.account
+        organization = self._organization(account.org_id)
+        if organization is None:
+            logger.error("account without organization", extra={"org_id": account.org_id})
+            return Change(account=replace(account, planning_at=None))
+        try:
+            planned = plan(book, organization, self.now)
+        except Exception as error:  # noqa: BLE001 - one account must not stop the others; it is set aside and reported
+            logger.error(  # noqa: TRY400 - a traceback could quote what a person sent
+                "account could not be planned",
+                extra={"org_id": account.org_id, "account_id": account.account_id, "error": type(error).__name__},
+            )
+            return Change(account=replace(account, planning_at=self.now + SET_ASIDE))
+        return Change(account=replace(account, planning_at=planned.next_planning_at), notices=planned.notices)
+
+    def _lease(self, due: DueNotice) -> tuple[Channel, NoticeMessage] | None:
+        """Mark a due notice as queued, before it is: were it the other way round, a crash could lose the mark.
+
+        None: it isn't due any more, or has become Unknown.
+        """
+        before = self.notices.load(due.org_id, due.account_id, due.notice_id)
+        if before is None:
+            return None
+        lease_until = self.now + LEASE
+        if before.status is NoticeStatus.SCHEDULED and before.scheduled_for <= self.now:
+            after = moved(before, NoticeStatus.QUEUED, self.now, "scheduler", lease_until=lease_until)
+        elif before.lease_until is not None and before.lease_until <= self.now:
+            after = lease_over(before, self.now, lease_until)
+        else:
+            return None
+        if not self.notices.move(before, after) or after.status is not NoticeStatus.QUEUED:
+            return None
+        message = NoticeMessage(org_id=due.org_id, account_id=due.account_id, notice_id=due.notice_id, as_of=self.as_of)
+        return after.channel, message
+
+    def _dispatch(self, leased: list[tuple[Channel, NoticeMessage]]) -> int:
+        return sum(
+            self.queues.send(channel, [message for to, message in leased if to is channel]) for channel in Channel
+        )

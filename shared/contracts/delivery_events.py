@@ -1,0 +1,44 @@
+"""What the email provider says became of a message: SES event publishing, delivered by an SNS topic.
+
+Only what we act on is read. Our own ids come back as message tags.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+NOTICE_TAG = "notice_id"
+ORGANIZATION_TAG = "org_id"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True)
+
+
+class Mail(_Part):
+    """The message that an event is about."""
+
+    message_id: str
+    tags: dict[str, list[str]] = Field(default_factory=dict)
+
+    def tag(self, name: str) -> str | None:
+        """The value of one of our tags; None: the message isn't one of ours."""
+        values = self.tags.get(name)
+        return values[0] if values else None
+
+
+class Bounce(_Part):
+    """Why a message came back."""
+
+    bounce_type: Literal["Undetermined", "Permanent", "Transient"]
+
+
+class EmailEvent(_Part):
+    """One event of one message."""
+
+    event_type: str
+    mail: Mail
+    bounce: Bounce | None = None
+    timestamp: datetime | None = None

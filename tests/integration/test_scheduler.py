@@ -1,0 +1,218 @@
+"""The scheduler: one sweep collects, dispatches, and says when the next is worth while."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import boto3
+import pytest
+
+from functions.scheduler import handler, sweep
+from functions.scheduler.sweep import LEASE, Sweep, SweepReport
+from shared.domain.book import AccountBook, Change
+from shared.domain.dunning import plan
+from shared.domain.notice import Notice, moved
+from shared.domain.words import Channel, NoticeStatus
+from shared.messaging.channel_queues import ChannelQueues
+from shared.storage.account_books import AccountBooks
+from shared.storage.due_index import DueIndex
+from shared.storage.notices import Notices
+from shared.storage.organizations import Organizations
+from tests.conftest import TABLE
+from tests.examples import NOW, account, bill, notice, organization
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_sqs import SQSClient
+
+EVENT = json.loads((Path(__file__).resolve().parents[2] / "events/scheduler.json").read_text())
+END_OF_DAY = NOW.replace(hour=22, minute=55)
+
+
+@dataclass
+class Stack:
+    """The scheduler's surroundings in this process."""
+
+    dynamodb: "DynamoDBClient"
+    sqs: "SQSClient"
+    urls: dict[Channel, str]
+
+    @property
+    def books(self) -> AccountBooks:
+        return AccountBooks(self.dynamodb, TABLE)
+
+    def sweep(self, now: datetime = NOW, **changes: Any) -> SweepReport:
+        ports: dict[str, Any] = {
+            "due_index": DueIndex(self.dynamodb, TABLE),
+            "books": self.books,
+            "notices": Notices(self.dynamodb, TABLE),
+            "organizations": Organizations(self.dynamodb, TABLE),
+            "queues": ChannelQueues(self.sqs, self.urls),
+        }
+        return Sweep(now=now, as_of=now, **(ports | changes)).run()
+
+    def book(self, account_id: str = "G-1") -> AccountBook:
+        found = self.books.load("org_1", account_id)
+        assert found is not None
+        return found
+
+    def notices(self) -> dict[Channel, Notice]:
+        return {row.channel: row for row in self.book().notices}
+
+    def messages(self, channel: Channel) -> list[dict[str, Any]]:
+        answer = self.sqs.receive_message(QueueUrl=self.urls[channel], MaxNumberOfMessages=10)
+        return [json.loads(message["Body"]) for message in answer.get("Messages", [])]
+
+
+@pytest.fixture
+def stack(dynamodb: "DynamoDBClient") -> Stack:
+    sqs = boto3.client("sqs")
+    urls = {channel: sqs.create_queue(QueueName=channel)["QueueUrl"] for channel in Channel}
+    Organizations(dynamodb, TABLE).create(organization())
+    made = Stack(dynamodb, sqs, urls)
+    made.books.commit(Change(account=account(planning_at=NOW), bills=(bill(),)))
+    return made
+
+
+def test_a_due_account_gets_its_notices_and_rests_until_the_next_step(stack: Stack) -> None:
+    report = stack.sweep()
+    assert report.collected == 1
+    assert {row.status for row in stack.notices().values()} <= {NoticeStatus.SCHEDULED, NoticeStatus.WILL_NOT_SEND}
+    planning_at = stack.book().account.planning_at
+    assert planning_at is not None
+    assert planning_at > NOW + timedelta(days=7)
+
+
+def test_a_sweep_names_the_next_instant_at_which_something_is_due(stack: Stack) -> None:
+    report = stack.sweep()
+    scheduled = [row.scheduled_for for row in stack.notices().values() if row.status is NoticeStatus.SCHEDULED]
+    assert report.next_due_at == min(scheduled)
+
+
+def test_a_notice_whose_time_has_come_is_queued_by_ids_alone(stack: Stack) -> None:
+    stack.sweep()
+    report = stack.sweep(END_OF_DAY)
+    queued = [row for row in stack.notices().values() if row.status is NoticeStatus.QUEUED]
+    assert report.dispatched == len(queued) > 0
+    for row in queued:
+        [message] = stack.messages(row.channel)
+        assert message == {
+            "orgId": "org_1",
+            "accountId": "G-1",
+            "noticeId": row.notice_id,
+            "asOf": "2026-03-02T22:55:00Z",
+        }
+
+
+def test_sweeping_twice_changes_nothing(stack: Stack) -> None:
+    stack.sweep()
+    stack.sweep(END_OF_DAY)
+    before = stack.book()
+    report = stack.sweep(END_OF_DAY)
+    assert (report.collected, report.dispatched) == (0, 0)
+    assert stack.book() == before
+
+
+def test_a_late_run_finds_what_was_due_all_along(stack: Stack) -> None:
+    report = stack.sweep(NOW + timedelta(days=9))
+    assert report.collected == 1
+
+
+class CrashError(Exception):
+    """The process died."""
+
+
+class DeadQueues(ChannelQueues):
+    """Queues before which the process dies."""
+
+    def send(self, channel: Channel, messages: Any) -> int:
+        raise CrashError
+
+
+def test_a_crash_between_marking_and_queueing_is_made_good_when_the_lease_ends(stack: Stack) -> None:
+    stack.sweep()
+    with pytest.raises(CrashError):
+        stack.sweep(END_OF_DAY, queues=DeadQueues(stack.sqs, stack.urls))
+    assert stack.messages(Channel.EMAIL) == []
+    stack.sweep(END_OF_DAY + LEASE)
+    assert len(stack.messages(Channel.EMAIL)) == 1
+
+
+@pytest.mark.parametrize(
+    ("channel", "then"), [(Channel.EMAIL, NoticeStatus.UNKNOWN), (Channel.PRINT, NoticeStatus.QUEUED)]
+)
+def test_a_worker_that_died_while_sending_leaves_unknown_except_for_letters_which_are_written_once(
+    stack: Stack, channel: Channel, then: NoticeStatus
+) -> None:
+    sending = moved(notice(channel=channel), NoticeStatus.SENDING, NOW, "x", attempt=1, lease_until=NOW + LEASE)
+    read = stack.book()
+    stack.books.commit(Change(account=replace(read.account, planning_at=None), notices=(sending,)))
+    stack.sweep(NOW + LEASE)
+    assert stack.notices()[channel].status is then
+
+
+def test_an_account_that_cannot_be_planned_is_set_aside_and_holds_nobody_up(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def plan_or_fail(book: AccountBook, *rest: Any) -> Any:
+        if book.account.account_id == "G-1":
+            raise ValueError("a fault in a rule")
+        return plan(book, *rest)
+
+    monkeypatch.setattr(sweep, "plan", plan_or_fail)
+    stack.books.commit(Change(account=account(account_id="G-2", planning_at=NOW), bills=(bill("S-9"),)))
+    stack.sweep()
+    assert stack.book("G-2").notices
+    assert stack.book("G-1").account.planning_at == NOW + sweep.SET_ASIDE
+
+
+def test_an_idle_sweep_costs_one_query_a_shard(stack: Stack) -> None:
+    stack.sweep()
+    calls: Counter[str] = Counter()
+    stack.dynamodb.meta.events.register("before-call.dynamodb", lambda model, **_: calls.update([model.name]))
+    stack.sweep()
+    assert calls == {"Query": 4}
+
+
+def invoked(stack: Stack, monkeypatch: pytest.MonkeyPatch, *, simulated: bool) -> dict[str, Any]:
+    for name, value in {
+        "TABLE_NAME": TABLE,
+        "EMAIL_QUEUE_URL": stack.urls[Channel.EMAIL],
+        "SMS_QUEUE_URL": stack.urls[Channel.SMS],
+        "PRINT_QUEUE_URL": stack.urls[Channel.PRINT],
+        "ALLOW_SIMULATED_TIME": str(simulated).lower(),
+    }.items():
+        monkeypatch.setenv(name, value)
+    handler.dependencies.cache_clear()
+    answer: dict[str, Any] = handler.lambda_handler(EVENT, cast("LambdaContext", Context()))
+    return answer
+
+
+class Context:
+    """What Lambda tells an invocation about itself."""
+
+    function_name = memory_limit_in_mb = invoked_function_arn = aws_request_id = "test"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 300_000
+
+
+def test_an_invocation_answers_what_was_done_at_the_time_it_was_given(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = invoked(stack, monkeypatch, simulated=True)
+    assert set(answer) == {"collected", "dispatched", "nextDueAt"}
+    assert answer["collected"] == 1
+    assert datetime.fromisoformat(answer["nextDueAt"]) > datetime.fromisoformat(EVENT["asOf"])
+
+
+def test_a_stack_without_simulated_time_goes_by_the_clock(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = stack.book()
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    stack.books.commit(Change(account=replace(read.account, planning_at=tomorrow)))
+    monkeypatch.setitem(EVENT, "asOf", (tomorrow + timedelta(days=1)).isoformat())
+    assert invoked(stack, monkeypatch, simulated=False)["collected"] == 0
