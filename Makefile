@@ -12,7 +12,7 @@ export UV_NO_PROGRESS ?= 1
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s $$'\t'
 
-# --- setup: four environments, so that no tool's own pins decide what the product runs with -----------------
+# --- setup: an environment for each purpose, so that no tool's own pins decide what the product runs with -----------------
 
 $(UV): requirements/uv.txt
 	python3 -m venv .tools/uv
@@ -21,12 +21,12 @@ $(UV): requirements/uv.txt
 
 define environment
 	@test -x $(1)/bin/python || $(UV) venv --quiet --python "$$(cat .python-version)" $(1)
-	$(UV) pip sync --quiet --require-hashes --python $(1)/bin/python $(2)
+	@$(UV) pip sync --quiet --require-hashes --python $(1)/bin/python $(2)
 endef
 
 .venv/.ready: requirements/dev.txt pyproject.toml | $(UV)
 	$(call environment,.venv,requirements/dev.txt)
-	$(UV) pip install --quiet --no-deps --no-build-isolation --python .venv/bin/python --editable .
+	@$(UV) pip install --quiet --no-deps --no-build-isolation --python .venv/bin/python --editable .
 	@touch $@
 
 .venv-sam/.ready: requirements/sam.txt | $(UV)
@@ -37,8 +37,12 @@ endef
 	$(call environment,.venv-ministack,requirements/ministack.txt)
 	@touch $@
 
+.venv-runtime/.ready: requirements/runtime.txt | $(UV)
+	$(call environment,.venv-runtime,requirements/runtime.txt)
+	@touch $@
+
 .PHONY: setup
-setup: .venv/.ready .venv-sam/.ready .venv-ministack/.ready ## install everything, pinned by hash
+setup: .venv/.ready .venv-sam/.ready .venv-ministack/.ready .venv-runtime/.ready ## install everything, pinned by hash
 
 COMPILE = $(UV) pip compile --quiet --generate-hashes --universal --no-emit-index-url --python-version 3.13 \
 	--custom-compile-command "make requirements"
@@ -50,6 +54,7 @@ RUNTIME = --no-emit-package boto3 --no-emit-package botocore --no-emit-package s
 requirements: | $(UV) ## compile the hash-pinned requirements files from pyproject.toml
 	$(COMPILE) pyproject.toml --all-extras --group dev -o requirements/dev.txt
 	$(COMPILE) --group sam -o requirements/sam.txt
+	$(COMPILE) --group runtime -c requirements/dev.txt -o requirements/runtime.txt
 	$(COMPILE) --group ministack -o requirements/ministack.txt
 	$(COMPILE) pyproject.toml $(RUNTIME) -c requirements/dev.txt -o shared/requirements.txt
 	$(call function-requirements,send_email,send-email)

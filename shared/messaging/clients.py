@@ -1,10 +1,13 @@
-"""AWS clients: low-level, of one session, with the retries that each service may have."""
+"""AWS clients: low-level, of one session, with the retries that each service may have.
+
+Made by botocore itself: boto3's session also loads its resource layer, which nothing here uses.
+"""
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import boto3
 from botocore.config import Config
+from botocore.session import Session, get_session
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -21,40 +24,51 @@ ONCE = Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout
 
 
 @cache
-def _session() -> boto3.session.Session:
-    return boto3.session.Session()
+def _session() -> Session:
+    return get_session()
+
+
+def _client(service: str, config: Config) -> Any:  # noqa: ANN401 - botocore makes each service's client at run time
+    return _session().create_client(service, config=config)
 
 
 def dynamodb() -> "DynamoDBClient":
     """A client of the table's service."""
-    return _session().client("dynamodb", config=RETRIED)
+    client: "DynamoDBClient" = _client("dynamodb", RETRIED)
+    return client
 
 
 def sqs() -> "SQSClient":
     """A client of the queues."""
-    return _session().client("sqs", config=RETRIED)
+    client: "SQSClient" = _client("sqs", RETRIED)
+    return client
 
 
 def s3() -> "S3Client":
     """A client of the buckets."""
-    return _session().client("s3", config=RETRIED)
+    client: "S3Client" = _client("s3", RETRIED)
+    return client
 
 
 def secrets_manager() -> "SecretsManagerClient":
     """A client of the secrets."""
-    return _session().client("secretsmanager", config=RETRIED)
+    client: "SecretsManagerClient" = _client("secretsmanager", RETRIED)
+    return client
 
 
 def ses() -> "SESV2Client":
     """A client of the email provider."""
-    return _session().client("sesv2", config=ONCE)
+    client: "SESV2Client" = _client("sesv2", ONCE)
+    return client
 
 
 def sns() -> "SNSClient":
     """A client of the text provider."""
-    return _session().client("sns", config=ONCE)
+    client: "SNSClient" = _client("sns", ONCE)
+    return client
 
 
 def ssm() -> "SSMClient":
     """A client of the stack's parameters."""
-    return _session().client("ssm", config=RETRIED)
+    client: "SSMClient" = _client("ssm", RETRIED)
+    return client
