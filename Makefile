@@ -67,3 +67,39 @@ define function-requirements
 	$(COMPILE) pyproject.toml --extra $(2) $(RUNTIME) -c requirements/dev.txt \
 		$$(sed -nE 's/^([a-z0-9-]+)==.*/--no-emit-package \1/p' shared/requirements.txt) -o functions/$(1)/requirements.txt
 endef
+
+# --- build and the local stack -----------------------------------------------------------------------------------
+
+.PHONY: build
+build: setup ## build the artifacts for this machine and compile them to byte code
+	.venv/bin/python -m local.build
+
+.PHONY: local
+local: setup ## start the local AWS and deploy to it (PORT=n chooses the port)
+	.venv/bin/python -m local.stack start --port $(PORT)
+
+.PHONY: local-stop
+local-stop: .venv/.ready ## stop the local AWS (PORT=n: the one on that port)
+	.venv/bin/python -m local.stack stop $(if $(filter file,$(origin PORT)),,--port $(PORT))
+
+.PHONY: demo
+demo: setup ## run sixty simulated days on the local AWS (CHECK=1: stop by itself and compare with the input)
+	.venv/bin/python -m local.demo --port $(PORT) $(if $(CHECK),--check)
+
+# --- checks ------------------------------------------------------------------------------------------------------
+
+.PHONY: test
+test: setup ## run every test, among them the one that deploys to a local AWS of its own
+	.venv/bin/pytest
+
+.PHONY: lint
+lint: setup ## run the linters and the type checker
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy shared functions cli local tests
+	AWS_DEFAULT_REGION=us-east-1 .venv-sam/bin/sam validate --lint
+
+.PHONY: fix
+fix: .venv/.ready ## format the code and mend what the linter can
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
