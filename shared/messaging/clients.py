@@ -34,41 +34,46 @@ def _client(service: str, config: Config) -> Any:  # noqa: ANN401 - botocore mak
 
 def dynamodb() -> "DynamoDBClient":
     """A client of the table's service."""
-    client: "DynamoDBClient" = _client("dynamodb", RETRIED)
+    client: DynamoDBClient = _client("dynamodb", RETRIED)
     return client
 
 
 def sqs() -> "SQSClient":
     """A client of the queues."""
-    client: "SQSClient" = _client("sqs", RETRIED)
+    client: SQSClient = _client("sqs", RETRIED)
     return client
 
 
 def s3() -> "S3Client":
-    """A client of the buckets."""
-    client: "S3Client" = _client("s3", RETRIED)
+    """A client of the buckets.
+
+    Addresses that it signs beforehand name the bucket's own region, and are signed by version 4: a bucket encrypted by
+    KMS asks for that, and one in another region would answer the global address with a redirect.
+    """
+    signing = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
+    client: S3Client = _client("s3", RETRIED.merge(signing))
     return client
 
 
 def secrets_manager() -> "SecretsManagerClient":
     """A client of the secrets."""
-    client: "SecretsManagerClient" = _client("secretsmanager", RETRIED)
+    client: SecretsManagerClient = _client("secretsmanager", RETRIED)
     return client
 
 
 def ses() -> "SESV2Client":
     """A client of the email provider."""
-    client: "SESV2Client" = _client("sesv2", ONCE)
+    client: SESV2Client = _client("sesv2", ONCE)
     return client
 
 
 def sns() -> "SNSClient":
     """A client of the text provider."""
-    client: "SNSClient" = _client("sns", ONCE)
+    client: SNSClient = _client("sns", ONCE)
     return client
 
 
 def ssm() -> "SSMClient":
     """A client of the stack's parameters."""
-    client: "SSMClient" = _client("ssm", RETRIED)
+    client: SSMClient = _client("ssm", RETRIED)
     return client

@@ -1,0 +1,19 @@
+"""Names and addresses as mail headers carry them."""
+
+from email.header import Header
+from email.utils import formataddr
+
+LONGEST_WORD = 75
+"""An encoded word's limit; a longer name becomes several words (RFC 2047, section 2)."""
+
+
+def mailbox(name: str, address: str) -> str:
+    """A display name with its address (RFC 5322), the name encoded where it isn't ASCII (RFC 2047).
+
+    Control characters in a name become spaces, so that it can't add a header.
+    """
+    shown = " ".join("".join(sign if sign.isprintable() else " " for sign in name).split())
+    if shown.isascii():
+        return formataddr((shown, address))
+    encoded = " ".join(Header(shown, "utf-8", maxlinelen=LONGEST_WORD).encode().split())
+    return f"{encoded} <{address}>"

@@ -1,0 +1,217 @@
+"""Delivering a notice: what it is given to the provider with, and what the provider's answer means for its row."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from shared.domain.bill import Bill
+from shared.domain.book import AccountBook, Change
+from shared.domain.contacts import GUARANTOR, Contact
+from shared.domain.decision import Defer, Refuse, Send
+from shared.domain.link_secrets import IssuedLink, new_bill_code, new_payment_link, new_secret, secret_hash
+from shared.domain.money import Cents
+from shared.domain.notice import Notice, moved
+from shared.domain.payment_link import PaymentLink
+from shared.domain.payments import link_scope
+from shared.domain.policy import Organization
+from shared.domain.words import Channel, NoticeStatus, NotificationType
+
+LEASE = timedelta(minutes=5)
+"""How long a provider may take with a notice before the scheduler looks after it: five times a function's timeout."""
+
+ONE_TIME_LINK_LIVES = timedelta(hours=24)
+"""A link sent by itself, by staff or because a patient asked for it (domain.md, Payment link)."""
+
+FOR_ONE_BILL = frozenset({NotificationType.PAYMENT_LINK, NotificationType.ON_DEMAND})
+"""Types whose link is for their one bill; any other's opens the account."""
+
+ACTORS = {Channel.EMAIL: "send_email", Channel.SMS: "send_sms", Channel.PRINT: "render_print"}
+"""Who moves a channel's notices, as histories name them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """All that one message is made from. `notice` is the row as it will be claimed."""
+
+    notice: Notice
+    book: AccountBook
+    organization: Organization
+    contact: Contact
+    link: IssuedLink
+    now: datetime
+
+    @property
+    def asked_bills(self) -> tuple[Bill, ...]:
+        """The bills that the message asks to pay: a suspended one only where a person sends it."""
+        bills = link_scope(self.book, self.link.link)
+        if self.notice.notification_type.dunning:
+            return tuple(bill for bill in bills if bill.open)
+        return tuple(bill for bill in bills if bill.payable)
+
+    @property
+    def amount_due(self) -> Cents:
+        """The sum of what the message asks to pay."""
+        return sum(bill.balance for bill in self.asked_bills)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """The provider has it. `link_id`: of the link that it really carries, where an earlier attempt had made it."""
+
+    message_id: str
+    link_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """The provider will never take it; `undeliverable`: because of the address, so that none will reach it."""
+
+    reason: str
+    undeliverable: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Postponed:
+    """The provider doesn't have it and may take it after a pause. It uses up no attempt."""
+
+    reason: str
+    pause: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unanswered:
+    """The provider may have it: it must not be sent again by itself."""
+
+    reason: str
+
+
+type Answer = Accepted | Rejected | Postponed | Unanswered
+
+
+def may_be_taken(notice: Notice, now: datetime) -> bool:
+    """Whether a notice waits to be sent now. One whose lease was given back waits until it is due again."""
+    due = notice.status is NoticeStatus.SCHEDULED and notice.scheduled_for <= now
+    return due or notice.status is NoticeStatus.QUEUED
+
+
+def issue_link(notice: Notice, send: Send, book: AccountBook, organization: Organization, now: datetime) -> IssuedLink:
+    """Make the link that a notice carries.
+
+    A notice whose link is known already keeps it and gets new secrets, because secrets aren't stored: so what staff
+    was told of a link stays true, its expiry too, and a notice that was put back leaves no second link behind. Only
+    where an earlier message may be on its way is another link made, because that message's must go on working.
+    """
+    on_paper, lives = notice.channel is Channel.PRINT, _link_lives(notice, organization)
+    known = next((link for link in book.links if notice.link_id and link.link_id == notice.link_id), None)
+    if known is not None and (known.staff_name or notice.attempt == 0):
+        expires_at = known.expires_at if known.staff_name else now + lives
+        return _with_new_secrets(replace(known, expires_at=expires_at), masked(send.contact), on_paper=on_paper)
+    of_one_bill = notice.notification_type in FOR_ONE_BILL and len(notice.bills) == 1
+    return new_payment_link(
+        org_id=notice.org_id,
+        account_id=notice.account_id,
+        now=now,
+        lives=lives,
+        statement_id=notice.bills[0].statement_id if of_one_bill else "",
+        notice_id=notice.notice_id,
+        sent_to=masked(send.contact),
+        with_code=on_paper,
+    )
+
+
+def _link_lives(notice: Notice, organization: Organization) -> timedelta:
+    one_time = notice.notification_type is NotificationType.PAYMENT_LINK
+    return ONE_TIME_LINK_LIVES if one_time else timedelta(days=organization.link_days)
+
+
+def _with_new_secrets(link: PaymentLink, sent_to: str, *, on_paper: bool) -> IssuedLink:
+    token, code = new_secret(), new_bill_code() if on_paper else ""
+    renewed = replace(link, token_hash=secret_hash(token), code_hash=secret_hash(code) if code else "", sent_to=sent_to)
+    return IssuedLink(link=renewed, token=token, code=code)
+
+
+def claimed(notice: Notice, send: Send, link_id: str, now: datetime) -> Notice:
+    """The row while the provider has its message: with the level, bills, type and template judged now."""
+    return moved(
+        notice,
+        NoticeStatus.SENDING,
+        now,
+        ACTORS[notice.channel],
+        notification_type=send.notification_type,
+        level=send.level,
+        bills=send.bills,
+        template_id=send.template_id,
+        attempt=notice.attempt + 1,
+        lease_until=now + LEASE,
+        sent_to=masked(send.contact),
+        link_id=link_id,
+    )
+
+
+def refused(notice: Notice, verdict: Refuse, now: datetime) -> Notice:
+    """The row of a notice that may not be sent."""
+    actor = ACTORS[notice.channel]
+    return moved(notice, NoticeStatus.WILL_NOT_SEND, now, actor, str(verdict.reason), lease_until=None)
+
+
+def deferred(notice: Notice, verdict: Defer, now: datetime) -> Notice:
+    """The row of a notice that goes at another time."""
+    return _scheduled(notice, verdict.until, str(verdict.reason), now)
+
+
+def uncomposable(notice: Notice, reason: str, now: datetime) -> Notice:
+    """The row of a notice that no message could be made of: for people to look at."""
+    return moved(notice, NoticeStatus.DELIVERY_ERROR, now, ACTORS[notice.channel], reason, lease_until=None)
+
+
+def answered(notice: Notice, answer: Answer, now: datetime) -> Notice:
+    """The row after the provider answered, or didn't."""
+    actor = ACTORS[notice.channel]
+    match answer:
+        case Accepted():
+            return moved(
+                notice,
+                NoticeStatus.SENT,
+                now,
+                actor,
+                sent_at=now,
+                provider_message_id=answer.message_id,
+                link_id=answer.link_id or notice.link_id,
+                lease_until=None,
+            )
+        case Rejected():
+            status = NoticeStatus.UNDELIVERABLE_PERMANENT if answer.undeliverable else NoticeStatus.DELIVERY_ERROR
+            return moved(notice, status, now, actor, answer.reason, lease_until=None)
+        case Postponed():
+            again = _scheduled(notice, now + answer.pause, answer.reason, now)
+            return replace(again, attempt=notice.attempt - 1)
+        case Unanswered():
+            return moved(notice, NoticeStatus.UNKNOWN, now, actor, answer.reason, lease_until=None)
+
+
+def failure(book: AccountBook, notice: Notice, answer: Rejected, now: datetime) -> Change | None:
+    """What a rejection changes for the account: it is planned anew, and an address that can't be reached is noted.
+
+    None: the row isn't as it was when it was given to the provider, so somebody else has settled it.
+    """
+    current = next((row for row in book.notices if row.notice_id == notice.notice_id), None)
+    if current is None or (current.status, current.attempt) != (notice.status, notice.attempt):
+        return None
+    account = replace(book.account, planning_at=now)
+    if answer.undeliverable and notice.send_to == GUARANTOR:
+        account = replace(account, undeliverable=account.undeliverable | {notice.channel})
+    return Change(account=account, notices=(answered(current, answer, now),))
+
+
+def _scheduled(notice: Notice, until: datetime, reason: str, now: datetime) -> Notice:
+    actor = ACTORS[notice.channel]
+    return moved(notice, NoticeStatus.SCHEDULED, now, actor, reason, scheduled_for=until, lease_until=None)
+
+
+def masked(contact: Contact) -> str:
+    """Where something went, told so that a stranger learns nothing: "m***@example.com", "***0199", "Portland, ME"."""
+    if contact.channel is Channel.EMAIL:
+        local, _, domain = contact.destination.rpartition("@")
+        return f"{local[:1]}***@{domain}"
+    if contact.channel is Channel.SMS:
+        return f"***{contact.destination[-4:]}"
+    return f"{contact.address.city}, {contact.address.state}" if contact.address else ""

@@ -1,0 +1,196 @@
+"""Sending one notice, the same for every channel: judge again, claim, one call to the provider, record.
+
+A notice is never claimed twice for one call, and never called for without a claim, so a message that the queue brings
+twice, or brings to two consumers at once, does nothing the second time. Three calls to the table a notice: the
+account's book, the claim, the record.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Protocol
+
+from shared.domain.account import Account
+from shared.domain.bill import Bill
+from shared.domain.book import AccountBook, Change
+from shared.domain.contacts import PATIENT
+from shared.domain.decision import Defer, Refuse, Send
+from shared.domain.delivery import (
+    Answer,
+    Order,
+    Rejected,
+    Unanswered,
+    answered,
+    claimed,
+    deferred,
+    failure,
+    issue_link,
+    may_be_taken,
+    refused,
+    uncomposable,
+)
+from shared.domain.judging import judge
+from shared.domain.notice import Notice
+from shared.domain.payment_link import PaymentLink
+from shared.domain.policy import Organization
+from shared.domain.statement import Patient
+from shared.domain.words import NoticeStatus
+from shared.messaging.patients import patient_of
+from shared.storage.account_books import ConcurrentChangeError
+
+TRIES = 5
+"""How often a notice is judged again because its account changed under it, before the queue brings it once more."""
+
+
+class NoticeBusyError(Exception):
+    """The account kept changing. Nothing was sent."""
+
+
+class Books(Protocol):
+    """Account books, as storage has them."""
+
+    def load(self, org_id: str, account_id: str) -> AccountBook | None:
+        """Read a book."""
+
+    def commit(self, change: Change) -> Account:
+        """Apply a change or raise ConcurrentChangeError."""
+
+    def change(
+        self, org_id: str, account_id: str, decide: Callable[[AccountBook], Change | None]
+    ) -> AccountBook | None:
+        """Decide and apply, again when somebody else was quicker."""
+
+
+class Rows(Protocol):
+    """The ledger's rows, as storage has them."""
+
+    def load(self, org_id: str, account_id: str, notice_id: str) -> Notice | None:
+        """Read a row."""
+
+    def claim(self, before: Notice, after: Notice, account: Account, links: tuple[PaymentLink, ...]) -> bool:
+        """Take a notice for sending. False: something changed."""
+
+    def move(self, before: Notice, after: Notice) -> bool:
+        """Write a row's next state. False: somebody else moved it."""
+
+
+class Organizations(Protocol):
+    """Organizations, as storage has them."""
+
+    def get(self, org_id: str) -> Organization | None:
+        """Read an organization."""
+
+
+class Sender(Protocol):
+    """A channel: it makes a message of an order, and gives it to the provider when told to."""
+
+    def prepare(self, order: Order) -> Callable[[], Answer]:
+        """Make the message. What is answered sends it: one call to the provider, which never raises its errors."""
+
+
+@dataclass(slots=True)
+class Delivery:
+    """Sends the notices of one invocation; organizations are read once in it.
+
+    `patient_of` finds the patient of a bill, who is in its document.
+    """
+
+    books: Books
+    notices: Rows
+    organizations: Organizations
+    sender: Sender
+    patient_of: Callable[[Bill], Patient] = patient_of
+    _known: dict[str, Organization | None] = field(default_factory=dict)
+
+    def deliver(self, org_id: str, account_id: str, notice_id: str, now: datetime) -> Notice | None:
+        """Send a notice if it may be sent, and answer its row as it is left.
+
+        None: there is nothing to do, because the notice isn't there, isn't due, or is somebody else's work already.
+        Raises NoticeBusyError, and whatever storage raises; a notice given to the provider is never given again.
+        """
+        for _ in range(TRIES):
+            book = self.books.load(org_id, account_id)
+            organization = self._organization(org_id)
+            notice = _row(book, notice_id)
+            if book is None or organization is None or notice is None or not may_be_taken(notice, now):
+                return None
+            left = self._try(notice, book, organization, now)
+            if left is not None:
+                return left
+        raise NoticeBusyError
+
+    def _organization(self, org_id: str) -> Organization | None:
+        if org_id not in self._known:
+            self._known[org_id] = self.organizations.get(org_id)
+        return self._known[org_id]
+
+    def _patient(self, notice: Notice, book: AccountBook) -> Patient | None:
+        bill = book.bill(notice.statement_ids[0]) if notice.send_to == PATIENT and notice.bills else None
+        return self.patient_of(bill) if bill else None
+
+    def _try(self, notice: Notice, book: AccountBook, organization: Organization, now: datetime) -> Notice | None:
+        """Judge and act on the verdict; None: something changed meanwhile, so nothing was done.
+
+        The message is made before the claim: what can't be made must not look as if the provider might have it.
+        """
+        try:
+            made = self._make(notice, book, organization, now)
+        except Exception as error:  # noqa: BLE001 - whatever a template or document does wrong is shown, not lost
+            after = uncomposable(notice, f"could not be composed ({type(error).__name__})", now)
+            return self._replan(book, after, now)
+        if not isinstance(made, _Message):
+            return self._hold_back(notice, made, book, now)
+        taken = made.order.notice
+        if not self.notices.claim(notice, taken, book.account, (made.order.link.link,)):
+            return None
+        return self._record(taken, made.send(), now)
+
+    def _make(
+        self, notice: Notice, book: AccountBook, organization: Organization, now: datetime
+    ) -> "_Message | Refuse | Defer":
+        verdict = judge(notice, book, organization, now, self._patient(notice, book))
+        if not isinstance(verdict, Send):
+            return verdict
+        link = issue_link(notice, verdict, book, organization, now)
+        taken = claimed(notice, verdict, link.link.link_id, now)
+        order = Order(notice=taken, book=book, organization=organization, contact=verdict.contact, link=link, now=now)
+        return _Message(order, self.sender.prepare(order))
+
+    def _hold_back(self, notice: Notice, verdict: Refuse | Defer, book: AccountBook, now: datetime) -> Notice | None:
+        if isinstance(verdict, Refuse) and notice.notification_type.dunning:
+            return self._replan(book, refused(notice, verdict, now), now)
+        after = deferred(notice, verdict, now) if isinstance(verdict, Defer) else refused(notice, verdict, now)
+        return after if self.notices.move(notice, after) else None
+
+    def _replan(self, book: AccountBook, after: Notice, now: datetime) -> Notice | None:
+        """Close a notice and have its account planned anew, in one transaction: others may have waited for it."""
+        try:
+            self.books.commit(Change(account=replace(book.account, planning_at=now), notices=(after,)))
+        except ConcurrentChangeError:
+            return None
+        return after
+
+    def _record(self, taken: Notice, answer: Answer, now: datetime) -> Notice:
+        after = answered(taken, answer, now)
+        if isinstance(answer, Rejected):
+            self.books.change(taken.org_id, taken.account_id, lambda book: failure(book, taken, answer, now))
+        elif not self.notices.move(taken, after):
+            self._record_late(taken, answer, now)
+        return after
+
+    def _record_late(self, taken: Notice, answer: Answer, now: datetime) -> None:
+        """Tell what is known to a row that was given up as Unknown meanwhile; a provider's event knows better."""
+        current = self.notices.load(taken.org_id, taken.account_id, taken.notice_id)
+        given_up = current is not None and current.status is NoticeStatus.UNKNOWN and current.attempt == taken.attempt
+        if current is not None and given_up and not isinstance(answer, Unanswered):
+            self.notices.move(current, answered(current, answer, now))
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    order: Order
+    send: Callable[[], Answer]
+
+
+def _row(book: AccountBook | None, notice_id: str) -> Notice | None:
+    return next((notice for notice in book.notices if notice.notice_id == notice_id), None) if book else None

@@ -1,0 +1,57 @@
+"""Taking notices from a channel's queue, each by itself: one that fails is brought again alone."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from shared.contracts.messages import NoticeMessage
+from shared.domain.notice import Notice
+from shared.http import simulated_time
+
+LEAVE_MILLISECONDS = 15_000
+"""A notice is only begun with while this much time is left, enough for all the calls that it may need."""
+
+type Deliver = Callable[[str, str, str, datetime], Notice | None]
+"""Delivers a notice of an organization and an account, at a time (Delivery.deliver)."""
+
+
+class NoTimeLeftError(Exception):
+    """The invocation is about to end; the queue brings the message again."""
+
+
+def consume(
+    event: dict[str, Any], context: LambdaContext, deliver: Deliver, logger: Logger, *, allow_simulated_time: bool
+) -> PartialItemFailureResponse:
+    """Deliver each notice of a batch, and answer the messages that failed.
+
+    A message that can't be read fails, and only it: the queue moves it to its dead letters after the receive count.
+    """
+
+    def one(record: SQSRecord) -> None:
+        if context.get_remaining_time_in_millis() < LEAVE_MILLISECONDS:
+            raise NoTimeLeftError
+        try:
+            message = NoticeMessage.model_validate_json(record.body)
+            as_of = message.as_of.isoformat() if message.as_of else None
+            now = simulated_time.now(as_of, allowed=allow_simulated_time)
+        except ValueError:
+            logger.error("message not understood", extra={"message_id": record.message_id})  # noqa: TRY400 - quotes it
+            raise
+        ids = {"org_id": message.org_id, "account_id": message.account_id, "notice_id": message.notice_id}
+        try:
+            left = deliver(message.org_id, message.account_id, message.notice_id, now)
+        except Exception as error:
+            # The type only: an error's text may quote what a person sent.
+            logger.error("notice not delivered", extra={**ids, "error": type(error).__name__})  # noqa: TRY400 - as above
+            raise
+        facts = {"status": left.status, "reason": left.reason} if left else {"status": "nothing to do"}
+        logger.info("notice looked at", extra={**ids, **facts})
+
+    processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+    return process_partial_response(event=event, record_handler=one, processor=processor, context=context)

@@ -1,0 +1,1 @@
+"""Turning a notice into words: the template environment, the templates, translations."""

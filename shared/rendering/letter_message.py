@@ -1,0 +1,31 @@
+"""The paragraph of a letter that tells why it comes; everything else on it is the statement's own."""
+
+from functools import lru_cache
+
+from jinja2 import Template
+
+from shared.domain.words import Channel, Language, NotificationType
+from shared.rendering.environment import text_environment
+from shared.rendering.templates import MessageTemplate, system_template
+from shared.rendering.variables import MessageVariables
+
+
+def render_letter_message(
+    notification_type: NotificationType,
+    language: Language,
+    variables: MessageVariables,
+    template: MessageTemplate | None = None,
+) -> str:
+    """Write a letter's message. Raises jinja2.TemplateError as emails do."""
+    source = _compiled(template or system_template(Channel.PRINT, notification_type, language))
+    return source.render(
+        practice=variables.practice,
+        short_name=variables.short_name,
+        first_name=variables.first_name,
+        phone=variables.phone,
+    ).strip()
+
+
+@lru_cache(maxsize=256)
+def _compiled(template: MessageTemplate) -> Template:
+    return text_environment().from_string(template.text)

@@ -1,0 +1,29 @@
+"""What a template may say: the facts of one message, before they are written in a language."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from shared.domain.money import Cents
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageVariables:
+    """The facts of one message. What must not be told, or isn't known, is empty.
+
+    link_expires_at: in the organization's time zone; link_expires_soon: it is told to the minute, not only the day.
+    amount_due: cents, None unless the organization lets emails name it. amount_paid: cents, of a receipt.
+    """
+
+    practice: str
+    short_name: str
+    first_name: str = ""
+    phone: str = ""
+    address_lines: tuple[str, ...] = ()
+    link: str = ""
+    link_expires_at: datetime | None = None
+    link_expires_soon: bool = False
+    unsubscribe_link: str = ""
+    amount_due: Cents | None = None
+    amount_paid: Cents | None = None
+    paid_on: date | None = None
+    staff_name: str = ""

@@ -1,0 +1,281 @@
+"""The print channel against an AWS in this process."""
+
+import hashlib
+import json
+from dataclasses import replace
+from datetime import UTC, timedelta
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pymupdf
+import pytest
+from botocore.exceptions import ClientError
+
+from functions.render_print import handler
+from functions.render_print.print_job import page_count
+from functions.render_print.statement_contents import statement_page
+from shared.domain.contacts import Contact
+from shared.domain.delivery import Order
+from shared.domain.link_secrets import new_payment_link, secret_hash
+from shared.domain.notice import Notice, lease_over
+from shared.domain.words import Channel, Language, NoticeStatus, NotificationType
+from shared.storage.links import Links
+from shared.storage.notices import Notices
+from tests.conftest import TABLE
+from tests.examples import ADDRESS, NOW, account, bill, book, notice, organization
+from tests.integration.channel_stack import BASE_URL, DOCUMENT, ChannelStack, channel_stack
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+BUCKET = "dunlin-print"
+PDF, JOB = "letters/org_1/ntc_1.pdf", "letters/org_1/ntc_1.json"
+
+
+@pytest.fixture
+def stack(dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> ChannelStack:
+    boto3.client("s3").create_bucket(Bucket=BUCKET)
+    return channel_stack(handler, "render_print", dynamodb, monkeypatch)
+
+
+@pytest.fixture
+def s3(stack: ChannelStack) -> "S3Client":
+    assert stack  # it makes the bucket
+    return boto3.client("s3")
+
+
+def queued(**changes: Any) -> Notice:
+    waits = {"status": NoticeStatus.QUEUED, "lease_until": NOW + timedelta(minutes=15)}
+    return notice(**(waits | {"channel": Channel.PRINT} | changes))
+
+
+def stored(s3: "S3Client", key: str) -> bytes:
+    return s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+
+
+def text_of(pdf: bytes) -> str:
+    document: Any = pymupdf.open(stream=pdf)  # type: ignore[no-untyped-call] # it has no types
+    return " ".join(" ".join(page.get_text() for page in document).split())
+
+
+def failing_once(operation: str, code: str, suffix: str, stack: ChannelStack) -> None:
+    """Make one put of a key that ends so fail, as if the function died there."""
+    failed: list[str] = []
+
+    def fail(name: str) -> None:
+        last = stack.requests[-1][1] if stack.requests else {}
+        if name == operation and str(last.get("Key", "")).endswith(suffix) and not failed:
+            failed.append(name)
+            raise ClientError(
+                {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": 500}},  # type: ignore[typeddict-item] # what matters of it
+                name,
+            )
+
+    stack.fail = fail
+
+
+def test_the_sample_event_makes_one_letter_and_its_print_job(stack: ChannelStack, s3: "S3Client") -> None:
+    stack.given(queued())
+    assert stack.handle() == []
+    pdf, job = stored(s3, PDF), json.loads(stored(s3, JOB))
+    assert job == {
+        "printJobId": "ntc_1",
+        "orgId": "org_1",
+        "notificationId": "ntc_1",
+        "pdf": PDF,
+        "pages": 1,
+        "sha256": hashlib.sha256(pdf).hexdigest(),
+        "recipientBlock": True,
+        "createdAt": "2026-03-02T15:00:00Z",
+    }
+    row = stack.row()
+    assert (row.status, row.provider_message_id, row.sent_to) == (NoticeStatus.SENT, JOB, "Albany, NY")
+
+
+def test_a_letter_shows_what_a_billing_office_would_mail(stack: ChannelStack, s3: "S3Client") -> None:
+    stack.given(queued())
+    stack.handle()
+    text = text_of(stored(s3, PDF))
+    for shown in (
+        "Northside Family Practice",
+        "Ada Example",
+        "12 Juniper Way",
+        "Albany, NY 12207",
+        "$74.60",
+        "Kim Example",
+        "Office visit",
+        "Dr. Grace Sample",
+        "Main Street",
+        "Thank you for choosing us.",
+        "(518) 555-0100",
+        "April 1, 2026",
+        "Bill code",
+        f"{BASE_URL}/bill",
+    ):
+        assert shown in text
+
+
+def test_the_printed_code_opens_the_same_link_as_the_qr_code(stack: ChannelStack, s3: "S3Client") -> None:
+    stack.given(queued())
+    stack.handle()
+    code = text_of(stored(s3, PDF)).partition("Bill code")[2].split()[0]
+    owner = Links(stack.dynamodb, TABLE).by_secret_hash(secret_hash(code))
+    assert owner is not None
+    assert owner.link_id == stack.row().link_id
+
+
+def test_a_letter_costs_three_calls_to_the_table_and_two_to_the_store(stack: ChannelStack) -> None:
+    for number in range(10):
+        row = queued(account_id=f"G-{number}", notice_id=f"ntc_{number}")
+        stack.given(row, who=account(account_id=f"G-{number}"))
+    stack.handle(*[stack.message(accountId=f"G-{number}", noticeId=f"ntc_{number}") for number in range(10)])
+    assert stack.calls_to("s3") == 20
+    assert stack.calls_to("dynamodb") == 10 * 3 + 1
+
+
+@pytest.mark.parametrize("suffix", [".pdf", ".json"])
+def test_a_letter_that_was_interrupted_is_finished_later_and_exists_once(
+    stack: ChannelStack, s3: "S3Client", suffix: str
+) -> None:
+    stack.given(queued())
+    failing_once("PutObject", "InternalError", suffix, stack)
+    stack.handle()
+    row = stack.row()
+    assert (row.status, row.attempt) == (NoticeStatus.SCHEDULED, 0)
+    later = row.scheduled_for.astimezone(UTC).isoformat()
+    assert stack.handle(stack.message(asOf=later)) == []
+    assert stack.row().status is NoticeStatus.SENT
+    assert json.loads(stored(s3, JOB))["sha256"] == hashlib.sha256(stored(s3, PDF)).hexdigest()
+    assert len(s3.list_objects_v2(Bucket=BUCKET)["Contents"]) == 2
+
+
+def test_a_letter_whose_record_was_lost_is_found_again_and_keeps_its_link(stack: ChannelStack, s3: "S3Client") -> None:
+    stack.given(queued())
+    stack.handle()
+    first, printed_link = stored(s3, PDF), stack.row().link_id
+    # As the scheduler leaves a letter whose consumer died before it could record anything.
+    before = stack.row()
+    died = replace(before, status=NoticeStatus.SENDING, sent_at=None, provider_message_id="")
+    again = lease_over(died, NOW, NOW + timedelta(minutes=15))
+    assert Notices(stack.dynamodb, TABLE).move(before, again)
+    assert stack.handle() == []
+    row = stack.row()
+    assert stored(s3, PDF) == first
+    assert (row.status, row.link_id, row.attempt) == (NoticeStatus.SENT, printed_link, 2)
+    assert len(s3.list_objects_v2(Bucket=BUCKET)["Contents"]) == 2
+
+
+def test_a_document_that_cannot_be_read_is_shown_to_people(stack: ChannelStack, s3: "S3Client") -> None:
+    stack.given(queued())
+    stack.books.change(
+        "org_1",
+        "G-1",
+        lambda read: replace_bill(read, document=b'{"statementId": "S-1"}'),
+    )
+    assert stack.handle() == []
+    assert stack.row().status is NoticeStatus.DELIVERY_ERROR
+    assert "Contents" not in s3.list_objects_v2(Bucket=BUCKET)
+
+
+def replace_bill(read: Any, **changes: Any) -> Any:
+    from shared.domain.book import Change  # noqa: PLC0415 - a short helper
+
+    return Change(account=read.account, bills=(replace(read.bills[0], **changes),))
+
+
+def order(**changes: Any) -> Order:
+    row = changes.pop("notice", queued())
+    issued = new_payment_link(
+        org_id="org_1", account_id="G-1", now=NOW, lives=timedelta(days=30), with_code=True, notice_id=row.notice_id
+    )
+    given = {
+        "notice": row,
+        "book": book(bills=(bill(document=DOCUMENT),)),
+        "organization": organization(),
+        "contact": Contact(channel=Channel.PRINT, name="Ada Example", address=ADDRESS),
+        "link": issued,
+        "now": NOW,
+    }
+    return Order(**(given | changes))
+
+
+def test_the_statement_lists_every_open_bill_oldest_first_with_their_sum_and_ages() -> None:
+    bills = (
+        bill("S-1", document=DOCUMENT),
+        bill(
+            "S-2",
+            document=DOCUMENT,
+            balance=25_40,
+            created_at=NOW - timedelta(days=61),
+            effective_created_date=(NOW - timedelta(days=61)).date(),
+        ),
+        bill("S-3", document=DOCUMENT, balance=0),
+    )
+    page = statement_page(order(book=book(bills=bills)), BASE_URL)
+    assert [shown.statement_id for shown in page.bills] == ["S-2", "S-1"]
+    assert page.amount_due == 100_00
+    assert page.due_date == (NOW - timedelta(days=31)).date()
+    assert page.ageing is not None
+    assert (page.ageing.current, page.ageing.days_31_60, page.ageing.days_61_90) == (74_60, 0, 25_40)
+
+
+@pytest.mark.parametrize(
+    ("age", "bucket"),
+    [
+        (-3, "current"),
+        (0, "current"),
+        (30, "current"),
+        (31, "days_31_60"),
+        (60, "days_31_60"),
+        (90, "days_61_90"),
+        (91, "days_91_120"),
+        (120, "days_91_120"),
+        (121, "over_120"),
+        (4000, "over_120"),
+    ],
+)
+def test_a_balance_stands_under_its_age(age: int, bucket: str) -> None:
+    old = bill(document=DOCUMENT, effective_created_date=(NOW - timedelta(days=age)).date())
+    page = statement_page(order(book=book(bills=(old,))), BASE_URL)
+    assert getattr(page.ageing, bucket) == 74_60
+
+
+def test_without_a_message_of_its_own_a_statement_shows_the_organizations() -> None:
+    silent = DOCUMENT.replace(b"Thank you for choosing us.", b" ")
+    page = statement_page(
+        order(
+            book=book(bills=(bill(document=silent),)),
+            organization=organization(statement_message="We are here for you."),
+        ),
+        BASE_URL,
+    )
+    assert page.organization_message == "We are here for you."
+
+
+def test_a_location_that_the_organization_does_not_know_is_left_blank() -> None:
+    known = statement_page(order(organization=organization(locations=("Main Street",))), BASE_URL)
+    unknown = statement_page(order(organization=organization(locations=("Harbor",))), BASE_URL)
+    assert known.bills[0].visits[0].location == "Main Street"
+    assert unknown.bills[0].visits[0].location == ""
+
+
+def test_payments_go_to_the_remittance_address_where_there_is_one() -> None:
+    lockbox = replace(ADDRESS, line1="PO Box 100")
+    page = statement_page(order(organization=organization(remit_address=lockbox)), BASE_URL)
+    assert page.practice.remit_to_lines == ("Northside Family Practice", "PO Box 100", "Albany, NY 12207")
+
+
+def test_a_spanish_guarantor_gets_a_spanish_letter() -> None:
+    guarantor = replace(account().guarantor, language=Language.SPANISH)
+    bills = (bill(document=DOCUMENT),)
+    row = queued(notification_type=NotificationType.DUE)
+    page = statement_page(order(notice=row, book=book(account=account(guarantor=guarantor), bills=bills)), BASE_URL)
+    assert page.language == "es"
+    assert "recordatorio" in page.message
+
+
+def test_pages_are_counted_in_the_file_itself() -> None:
+    assert page_count(b"1 0 obj<</Type/Pages/Count 3/Kids[2 0 R]>>endobj") == 3
+    with pytest.raises(ValueError, match="empty"):
+        page_count(b"%PDF-1.7")

@@ -1,0 +1,225 @@
+"""The email channel against an AWS in this process."""
+
+import logging
+from datetime import timedelta
+from email.header import decode_header, make_header
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from functions.send_email import handler
+from functions.send_email.mailbox import mailbox
+from shared.contracts.delivery_events import NOTICE_TAG, ORGANIZATION_TAG
+from shared.domain.link_secrets import secret_hash
+from shared.domain.notice import Notice
+from shared.domain.words import NoticeStatus, NotificationType
+from shared.storage.links import Links
+from tests.conftest import TABLE
+from tests.examples import NOW, account, notice, organization
+from tests.integration.channel_stack import BASE_URL, ChannelStack, channel_stack
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+@pytest.fixture
+def stack(dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> ChannelStack:
+    boto3.client("sesv2").create_email_identity(EmailIdentity="billing@dunlin.example")
+    return channel_stack(handler, "send_email", dynamodb, monkeypatch)
+
+
+def queued(**changes: Any) -> Notice:
+    return notice(**({"status": NoticeStatus.QUEUED, "lease_until": NOW + timedelta(minutes=15)} | changes))
+
+
+def test_the_sample_event_sends_one_email(stack: ChannelStack) -> None:
+    stack.given(queued())
+    assert stack.handle() == []
+    [request] = stack.asked("SendEmail")
+    assert request["FromEmailAddress"] == "Northside Family Practice <billing@dunlin.example>"
+    assert request["Destination"] == {"ToAddresses": ["ada@example.com"]}
+    assert request["ConfigurationSetName"] == "dunlin"
+    assert request["Content"]["Simple"]["Subject"]["Data"] == "Your statement from Northside Family Practice"
+    row = stack.row()
+    assert row.status is NoticeStatus.SENT
+    assert row.provider_message_id
+
+
+def test_a_notice_costs_three_calls_to_the_table_and_one_to_the_provider(stack: ChannelStack) -> None:
+    for number in range(10):
+        stack.given(queued(account_id=f"G-{number}"), who=account(account_id=f"G-{number}"))
+    stack.handle(*[stack.message(accountId=f"G-{number}") for number in range(10)])
+    assert stack.calls_to("sesv2") == 10
+    # The one more is the organization's, once an invocation.
+    assert stack.calls_to("dynamodb") == 10 * 3 + 1
+
+
+def test_a_mail_program_can_unsubscribe_with_one_click(stack: ChannelStack) -> None:
+    stack.given(queued())
+    stack.handle()
+    simple = stack.asked("SendEmail")[0]["Content"]["Simple"]
+    headers = {header["Name"]: header["Value"] for header in simple["Headers"]}
+    assert headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    address = headers["List-Unsubscribe"].removeprefix("<").removesuffix(">")
+    assert address.startswith(f"{BASE_URL}/unsubscribe/")
+    assert address in simple["Body"]["Html"]["Data"]
+    assert address in simple["Body"]["Text"]["Data"]
+
+
+def test_the_link_in_the_email_opens_the_account_and_only_its_hash_is_stored(stack: ChannelStack) -> None:
+    stack.given(queued())
+    stack.handle()
+    text = stack.asked("SendEmail")[0]["Content"]["Simple"]["Body"]["Text"]["Data"]
+    token = text.partition(f"{BASE_URL}/pay/")[2].split()[0]
+    owner = Links(stack.dynamodb, TABLE).by_secret_hash(secret_hash(token))
+    assert owner is not None
+    assert (owner.account_id, owner.link_id) == ("G-1", stack.row().link_id)
+    assert token not in str(stack.dynamodb.scan(TableName=TABLE)["Items"])
+
+
+def test_events_about_the_email_will_name_its_notice(stack: ChannelStack) -> None:
+    stack.given(queued())
+    stack.handle()
+    assert stack.asked("SendEmail")[0]["EmailTags"] == [
+        {"Name": NOTICE_TAG, "Value": "ntc_1"},
+        {"Name": ORGANIZATION_TAG, "Value": "org_1"},
+    ]
+
+
+def test_answers_go_to_the_practice(stack: ChannelStack) -> None:
+    stack.given(queued(), practice=organization(email="office@north.example"))
+    stack.handle()
+    assert stack.asked("SendEmail")[0]["ReplyToAddresses"] == ["Northside Family Practice <office@north.example>"]
+
+
+def test_a_notice_to_a_patient_goes_to_the_patients_own_address(stack: ChannelStack) -> None:
+    stack.given(queued(notification_type=NotificationType.ON_DEMAND, send_to="patient"))
+    stack.handle()
+    assert stack.asked("SendEmail")[0]["Destination"] == {"ToAddresses": ["kim@example.com"]}
+
+
+def test_the_same_message_again_sends_nothing(stack: ChannelStack) -> None:
+    stack.given(queued())
+    stack.handle()
+    assert stack.handle() == []
+    assert stack.calls_to("sesv2") == 0
+
+
+def test_a_lost_answer_is_unknown_after_a_single_call(stack: ChannelStack) -> None:
+    def lost(operation: str) -> None:
+        if operation == "SendEmail":
+            raise ReadTimeoutError(endpoint_url="https://email")
+
+    stack.given(queued())
+    stack.fail = lost
+    assert stack.handle() == []
+    assert stack.calls["sesv2.SendEmail"] == 1
+    assert stack.row().status is NoticeStatus.UNKNOWN
+    assert stack.handle() == []
+    assert stack.calls_to("sesv2") == 0
+
+
+@pytest.mark.parametrize(("operation", "emails"), [("TransactWriteItems", 0), ("PutItem", 1)])
+def test_a_table_that_fails_at_claim_or_record_never_makes_a_second_email(
+    stack: ChannelStack, operation: str, emails: int
+) -> None:
+    def broken(name: str) -> None:
+        if name == operation:
+            raise ReadTimeoutError(endpoint_url="https://dynamodb")
+
+    stack.given(queued())
+    stack.fail = broken
+    assert len(stack.handle()) == 1
+    assert stack.calls_to("sesv2") == emails
+    stack.fail = lambda _: None
+    assert stack.handle() == []
+    assert stack.calls_to("sesv2") == 1 - emails
+
+
+def test_while_the_provider_is_paused_no_notice_is_lost_and_none_fails(stack: ChannelStack) -> None:
+    def paused(operation: str) -> None:
+        if operation == "SendEmail":
+            error = {"Error": {"Code": "SendingPausedException", "Message": "paused"}}
+            raise ClientError(error, "SendEmail")  # type: ignore[arg-type] # what matters of it
+
+    names = [f"G-{number}" for number in range(20)]
+    for name in names:
+        stack.given(queued(account_id=name), who=account(account_id=name))
+    stack.fail = paused
+    assert stack.handle(*[stack.message(accountId=name) for name in names]) == []
+    rows = [stack.row(account_id=name) for name in names]
+    assert {(row.status, row.attempt) for row in rows} == {(NoticeStatus.SCHEDULED, 0)}
+
+
+def test_a_poisoned_message_fails_alone(stack: ChannelStack) -> None:
+    names = [f"G-{number}" for number in range(9)]
+    for name in names:
+        stack.given(queued(account_id=name), who=account(account_id=name))
+    poison = stack.message() | {"body": "Ada's bill", "messageId": "poison"}
+    good = [stack.message(accountId=name) for name in names]
+    assert stack.handle(*good[:4], poison, *good[4:]) == ["poison"]
+    assert stack.calls_to("sesv2") == 9
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["", "{}", "[]", '{"orgId": 1}', '{"orgId":"o","accountId":"a","noticeId":"n","asOf":"2026-03-02T15:00:00"}'],
+)
+def test_a_batch_of_nothing_but_poison_is_answered_too(stack: ChannelStack, body: str) -> None:
+    assert stack.handle(stack.message() | {"body": body, "messageId": "poison"}) == ["poison"]
+
+
+def test_a_message_about_an_unknown_notice_is_done_with(stack: ChannelStack) -> None:
+    assert stack.handle(stack.message(noticeId="ntc_2")) == []
+
+
+def test_messages_that_time_is_too_short_for_come_back(stack: ChannelStack) -> None:
+    stack.given(queued())
+    stack.milliseconds_left = 5_000
+    assert len(stack.handle()) == 1
+    assert stack.row().status is NoticeStatus.QUEUED
+
+
+def test_simulated_time_counts_only_where_it_is_allowed(stack: ChannelStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOW_SIMULATED_TIME", "false")
+    handler.dependencies.cache_clear()
+    stack.given(queued())
+    stack.handle()
+    row = stack.row()
+    assert row.status_history[-1].at > NOW + timedelta(days=1)
+
+
+def test_nothing_personal_is_logged(stack: ChannelStack, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    stack.given(queued(), practice=organization(amount_in_email=True))
+    stack.handle(stack.message(), {**stack.message(), "body": '{"orgId": "Ada Example"}'})
+    [request] = stack.asked("SendEmail")
+    token = request["Content"]["Simple"]["Headers"][0]["Value"].rpartition("/")[2].removesuffix(">")
+    ours = [record for record in caplog.records if record.module == "queue_consumer"]
+    assert [record.getMessage() for record in ours] == ["notice looked at", "message not understood"]
+    assert ours[0].__dict__["notice_id"] == "ntc_1"
+    logged = str([record.__dict__ for record in caplog.records])
+    for personal in (token, "Ada", "Example", "ada@", "74.60", "1980", "Juniper"):
+        assert personal not in logged
+
+
+@pytest.mark.parametrize(
+    ("name", "header"),
+    [
+        ("Northside", "Northside <a@b.c>"),
+        ('Smith, "Jo" & Co.', '"Smith, \\"Jo\\" & Co." <a@b.c>'),
+        ("Clínica Niño", "=?utf-8?b?Q2zDrW5pY2EgTmnDsW8=?= <a@b.c>"),
+        ("Evil\r\nBcc: x@y.z", '"Evil Bcc: x@y.z" <a@b.c>'),
+    ],
+)
+def test_a_name_is_encoded_as_mail_headers_need_it(name: str, header: str) -> None:
+    assert mailbox(name, "a@b.c") == header
+
+
+def test_a_long_name_is_encoded_in_words_that_each_fit() -> None:
+    *words, address = mailbox("Clínica " * 20, "a@b.c").split()
+    assert all(len(word) <= 75 for word in words)
+    assert str(make_header(decode_header(" ".join(words)))) == ("Clínica " * 20).strip()
+    assert address == "<a@b.c>"

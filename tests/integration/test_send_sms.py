@@ -1,0 +1,102 @@
+"""The text channel against an AWS in this process."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from functions.send_sms import handler
+from shared.domain.notice import Notice
+from shared.domain.statement import OptOuts
+from shared.domain.words import Channel, NoticeStatus, NotificationType
+from shared.rendering.gsm import septets
+from tests.examples import NOW, account, notice, organization
+from tests.integration.channel_stack import BASE_URL, ChannelStack, channel_stack
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+@pytest.fixture
+def stack(dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> ChannelStack:
+    return channel_stack(handler, "send_sms", dynamodb, monkeypatch)
+
+
+def queued(**changes: Any) -> Notice:
+    waits = {"status": NoticeStatus.QUEUED, "lease_until": NOW + timedelta(minutes=15)}
+    return notice(**(waits | {"channel": Channel.SMS} | changes))
+
+
+def failing(error: Exception) -> Any:
+    def fail(operation: str) -> None:
+        if operation == "Publish":
+            raise error
+
+    return fail
+
+
+def test_the_sample_event_sends_one_text(stack: ChannelStack) -> None:
+    stack.given(queued())
+    assert stack.handle() == []
+    [request] = stack.asked("Publish")
+    assert request["PhoneNumber"] == "+15185550111"
+    assert request["Message"].startswith(f"Northside: you have a new statement. View or pay: {BASE_URL}/pay/")
+    assert request["Message"].endswith("STOP to opt out")
+    assert (septets(request["Message"]) or 999) <= 160
+    assert request["MessageAttributes"]["AWS.SNS.SMS.SMSType"]["StringValue"] == "Transactional"
+    row = stack.row()
+    assert (row.status, row.sent_to) == (NoticeStatus.SENT, "***0111")
+
+
+def test_a_text_names_the_practice_and_nothing_personal(stack: ChannelStack) -> None:
+    stack.given(queued(), practice=organization(amount_in_email=True))
+    stack.handle()
+    message = stack.asked("Publish")[0]["Message"]
+    for personal in ("Ada", "Example", "74", "Kim", "$"):
+        assert personal not in message.replace(message.split()[-6], "")
+
+
+def test_a_text_costs_three_calls_to_the_table_and_one_to_the_provider(stack: ChannelStack) -> None:
+    for number in range(10):
+        stack.given(queued(account_id=f"G-{number}"), who=account(account_id=f"G-{number}"))
+    stack.handle(*[stack.message(accountId=f"G-{number}") for number in range(10)])
+    assert stack.calls_to("sns") == 10
+    assert stack.calls_to("dynamodb") == 10 * 3 + 1
+
+
+def test_a_number_that_opted_out_at_the_carrier_is_not_tried_again(stack: ChannelStack) -> None:
+    stack.given(queued())
+    error = {"Error": {"Code": "InvalidParameter", "Message": "Invalid parameter: PhoneNumber is opted out"}}
+    stack.fail = failing(ClientError(error, "Publish"))  # type: ignore[arg-type] # what matters of it
+    assert stack.handle() == []
+    row = stack.row()
+    assert (row.status, row.reason) == (
+        NoticeStatus.UNDELIVERABLE_PERMANENT,
+        "the number opted out at the carrier",
+    )
+    assert stack.book().account.undeliverable == {Channel.SMS}
+
+
+def test_a_provider_that_could_not_be_reached_is_tried_again_later(stack: ChannelStack) -> None:
+    stack.given(queued())
+    stack.fail = failing(EndpointConnectionError(endpoint_url="https://sns"))
+    stack.handle()
+    row = stack.row()
+    assert (row.status, row.attempt) == (NoticeStatus.SCHEDULED, 0)
+    assert row.scheduled_for > NOW
+
+
+def test_someone_who_opted_out_meanwhile_gets_no_text(stack: ChannelStack) -> None:
+    stack.given(queued(), who=account(opt_outs=OptOuts(sms=True)))
+    stack.handle()
+    assert stack.calls_to("sns") == 0
+    assert (stack.row().status, stack.row().reason) == (NoticeStatus.WILL_NOT_SEND, "opted out of texts")
+
+
+def test_a_text_outside_the_quiet_hours_of_the_recipient_waits(stack: ChannelStack) -> None:
+    stack.given(queued(notification_type=NotificationType.ON_DEMAND), who=account(time_zones=("America/Los_Angeles",)))
+    stack.handle()
+    row = stack.row()
+    assert row.status is NoticeStatus.SCHEDULED
+    assert row.scheduled_for == NOW + timedelta(hours=2)

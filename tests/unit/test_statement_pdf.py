@@ -1,0 +1,575 @@
+"""The printed statement, looked at from outside: its text, where it stands, and what a screen reader gets."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import unicodedata
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import outloud
+import pymupdf
+import pytest
+import zxingcpp
+
+from functions.render_print import statement_pdf
+from functions.render_print.statement_pdf import (
+    AgeingBuckets,
+    Practice,
+    StatementBill,
+    StatementCharge,
+    StatementPage,
+    StatementVisit,
+    WindowGeometry,
+    render,
+    render_statement,
+)
+
+# It ships no types.
+mupdf: Any = pymupdf
+_POINTS = 72.0
+_ROUNDING = (-0.01, -0.01, 0.01, 0.01)
+_RECIPIENT = ("Margaret A. Thorvaldsen", "4418 Birchwood Lane", "Apt 12B", "Duluth, MN 55804-1187")
+_PRACTICE = Practice(
+    name="Lakeshore Family Medicine, PLLC",
+    address_lines=("1200 Harbor View Drive", "Suite 340", "Duluth, MN 55802"),
+    phone="(218) 555-0142",
+    remit_to_lines=("Lakeshore Billing", "PO Box 71042", "Minneapolis, MN 55471-0042"),
+)
+
+
+def _charge(number: int, **changes: Any) -> StatementCharge:
+    charge = StatementCharge(
+        date=dt.date(2026, 2, 1) + dt.timedelta(days=number % 20),
+        description=f"Service number {number}",
+        billed=10_000 + number,
+        insurance_paid=6_000,
+        adjustment=1_500,
+        patient_paid=500,
+        balance=2_000 + number,
+        code=f"9{number:04d}",
+    )
+    return replace(charge, **changes)
+
+
+def _bill(charges: int = 2, statement_id: str = "S-1001", patient: str = "Ole Thorvaldsen") -> StatementBill:
+    lines = tuple(_charge(number) for number in range(charges))
+    half = (charges + 1) // 2
+    visits = (
+        StatementVisit(dt.date(2026, 2, 1), "Dr. Ingrid Solheim", "Harbor View Clinic", lines[:half]),
+        StatementVisit(dt.date(2026, 2, 9), "Dr. Paul Nakamura", "Lakeside Imaging", lines[half:]),
+    )
+    return StatementBill(
+        statement_id=statement_id,
+        patient_name=patient,
+        total_billed=sum(line.billed for line in lines),
+        balance=sum(line.balance for line in lines),
+        visits=visits if charges > 1 else visits[:1],
+    )
+
+
+def _page(**changes: Any) -> StatementPage:
+    page = StatementPage(
+        language="en",
+        practice=_PRACTICE,
+        recipient_name=_RECIPIENT[0],
+        recipient_address_lines=_RECIPIENT[1:],
+        account_number="LFM-0048213",
+        statement_date=dt.date(2026, 3, 5),
+        due_date=dt.date(2026, 4, 4),
+        amount_due=4_001,
+        notification_type="Initial",
+        message="Thank you for choosing Lakeshore Family Medicine. Your insurance has finished with these visits.",
+        bills=(_bill(),),
+        pay_url="https://abcdefghij.execute-api.us-east-1.amazonaws.com/prod/pay/" + "aB3_xY9-qZ0" * 4,
+        pay_page_url="https://abcdefghij.execute-api.us-east-1.amazonaws.com/prod/bill",
+        bill_code="K7QM-42XP-9D",
+        organization_message="Financial assistance is available.",
+        ageing=AgeingBuckets(current=1_001, days_31_60=1_002, days_61_90=1_003, days_91_120=995, over_120=0),
+    )
+    return replace(page, **changes)
+
+
+def _open(pdf: bytes) -> Any:
+    return mupdf.open(stream=pdf, filetype="pdf")
+
+
+def _text(pdf: bytes) -> str:
+    with _open(pdf) as document:
+        return " ".join(" ".join(page.get_text() for page in document).replace("\u200b", "").split())
+
+
+def _page_count(pdf: bytes) -> int:
+    with _open(pdf) as document:
+        return len(document)
+
+
+def _rectangle(left: float, top: float, width: float, height: float) -> Any:
+    return mupdf.Rect(left, top, left + width, top + height) * _POINTS
+
+
+def _errors(pdf: bytes, folder: Path) -> list[str]:
+    path = folder / "statement.pdf"
+    path.write_bytes(pdf)
+    result = outloud.check(str(path))
+    assert result.error is None
+    return [f"{found.rule_id} {found.message}" for found in result.findings if found.severity == "error"]
+
+
+def _picture() -> bytes:
+    picture = mupdf.Pixmap(mupdf.csRGB, mupdf.IRect(0, 0, 60, 30))
+    picture.set_rect(picture.irect, (15, 110, 132))
+    return bytes(picture.tobytes("png"))
+
+
+def test_shows_what_is_owed_to_whom_and_by_when() -> None:
+    """The sums, dates and numbers that a patient needs stand on the page, in dollars and with the month in letters."""
+    text = _text(render_statement(_page(amount_due=123_456)))
+
+    assert "Amount due" in text
+    assert "$1,234.56" in text
+    assert "April 4, 2026" in text
+    assert "March 5, 2026" in text
+    assert "LFM-0048213" in text
+    assert "Make checks payable to Lakeshore Family Medicine, PLLC" in text
+    assert "Amount enclosed" in text
+    assert "PO Box 71042" in text
+    assert "Financial assistance is available." in text
+
+
+def test_every_column_of_a_charge_agrees_with_its_cents() -> None:
+    """Each amount of a charge is printed to the cent, thousands grouped."""
+    charge = _charge(
+        1, billed=123_456, insurance_paid=100_007, adjustment=-250, patient_paid=5, balance=23_694, code="99213"
+    )
+    bill = StatementBill("S-9", "Ole", 123_456, 23_694, (StatementVisit(None, charges=(charge,)),))
+
+    text = _text(render_statement(_page(bills=(bill,), amount_due=23_694)))
+
+    assert "1,234.56 1,000.07 -2.50 0.05 236.94" in text
+    assert "Balance of this statement 1,234.56 1,000.07 -2.50 0.05 $236.94" in text
+
+
+def test_a_balance_that_its_charges_do_not_explain_gets_a_line_of_its_own() -> None:
+    """What was paid since, or isn't itemized, is shown, so that the column adds up."""
+    bill = replace(_bill(2), balance=1_001)
+
+    text = _text(render_statement(_page(bills=(bill,), amount_due=1_001)))
+
+    assert "Payments and adjustments not listed above -30.00" in text
+    assert "$10.01" in text
+
+
+def test_a_bill_without_visits_is_shown_by_its_sums() -> None:
+    """Partners need not itemize."""
+    bill = StatementBill("S-77", "Ole Thorvaldsen", total_billed=50_000, balance=7_500)
+
+    text = _text(render_statement(_page(bills=(bill,), amount_due=7_500)))
+
+    assert "Statement S-77 · Ole Thorvaldsen" in text
+    assert "Payments and adjustments not listed above -425.00" in text
+    assert "500.00 $75.00" in text
+
+
+def test_several_bills_and_a_credit_come_to_the_amount_due() -> None:
+    """A consolidated statement says how its bills, less the credit, make the amount."""
+    bills = (_bill(1, "S-1", "Ole Thorvaldsen"), _bill(1, "S-2", "Siri Thorvaldsen"))
+
+    text = _text(render_statement(_page(bills=bills, credit=1_500, amount_due=2_500)))
+
+    assert "Total of all statements $40.00" in text
+    assert "Credit on your account -$15.00" in text
+    assert "Amount due $25.00" in text
+    assert "Siri Thorvaldsen" in text
+
+
+def test_ageing_stands_under_its_headings() -> None:
+    """The five buckets are printed in order."""
+    text = _text(render_statement(_page()))
+
+    assert "Current 31–60 days 61–90 days 91–120 days 120+ days $10.01 $10.02 $10.03 $9.95 $0.00" in text  # noqa: RUF001 - the page has these dashes
+
+
+@pytest.mark.parametrize(
+    ("kind", "english", "spanish"),
+    [
+        ("Initial", "Your statement", "Su estado de cuenta"),
+        ("Due", "Payment reminder", "Recordatorio de pago"),
+        ("PastDue", "Past-due notice", "Aviso de saldo vencido"),
+        ("Final", "Final notice", "Aviso final"),
+        ("OnDemand", "Your statement", "Su estado de cuenta"),
+    ],
+)
+def test_the_heading_follows_the_notification_in_both_languages(kind: Any, english: str, spanish: str) -> None:
+    """Each kind of notice has its own heading; none speaks of credit reporting."""
+    for language, heading in (("en", english), ("es", spanish)):
+        text = _text(render_statement(_page(language=language, notification_type=kind)))
+
+        assert heading in text
+        assert not re.search(r"credit (bureau|report|agenc)|buró|colecciones|collection", text, re.IGNORECASE)
+
+
+def test_spanish_has_its_words_its_accents_and_its_dates() -> None:
+    """A Spanish page is Spanish throughout."""
+    pdf = render_statement(_page(language="es"))
+    text = _text(pdf)
+
+    for words in (
+        "Importe a pagar",
+        "4 de abril de 2026",
+        "1 feb 2026",
+        "Número de cuenta LFM-0048213",
+        "Antigüedad de su saldo",
+        "Código de factura K7QM-42XP-9D",
+        "Cómo pagar",
+        "¿Preguntas? Llame al",
+        "Haga su cheque a nombre de",
+        "Página 1 de 1",
+    ):
+        assert words in text
+    assert "Amount" not in text
+    with _open(pdf) as document:
+        assert document.xref_get_key(document.pdf_catalog(), "Lang")[1].startswith("es")
+
+
+def test_the_bill_code_follows_its_words_and_they_appear_once() -> None:
+    """Whoever looks for the words finds the code right behind them."""
+    text = _text(render_statement(_page()))
+
+    assert re.findall(r"Bill code\s+(\S+)", text) == ["K7QM-42XP-9D"]
+    assert text.lower().count("bill code") == 1
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        _RECIPIENT,
+        ("MARGARET ANNELIESE THORVALDSEN-WESTERGAARD", *(f"LINE {number} OF A LONG ADDRESS" for number in range(6))),
+        ("Wolfeschlegelsteinhausenbergerdorff " * 4, "4418 Birchwood Lane", "Duluth, MN 55804"),
+        ("W" * 120, "M" * 90, "Duluth, MN 55804"),
+        tuple(f"{number} of very many lines that all are as long as this one" for number in range(14)),
+    ],
+)
+def test_both_addresses_stay_inside_the_windows(lines: tuple[str, ...]) -> None:
+    """Whatever the address, all of it is printed inside the envelope's window, and nothing else is."""
+    practice = replace(_PRACTICE, name=lines[0], address_lines=lines[1:], phone="")
+    page = _page(practice=practice, recipient_name=lines[0], recipient_address_lines=lines[1:])
+    geometry = page.geometry
+    windows = (
+        _rectangle(geometry.return_left, geometry.return_top, geometry.return_width, geometry.return_height),
+        _rectangle(
+            geometry.recipient_left, geometry.recipient_top, geometry.recipient_width, geometry.recipient_height
+        ),
+    )
+    expected = "".join(lines).replace(" ", "")
+
+    with _open(render_statement(page)) as document:
+        words = document[0].get_text("words")
+    for window in windows:
+        inside = [word for word in words if mupdf.Rect(word[:4]).intersects(window)]
+        assert all((window + _ROUNDING).contains(mupdf.Rect(word[:4])) for word in inside)
+        assert "".join(word[4] for word in inside).replace("\u200b", "") == expected
+
+
+def test_nothing_else_shows_in_windows_that_were_moved() -> None:
+    """The geometry is the organization's to set."""
+    geometry = WindowGeometry(recipient_left=0.75, recipient_top=2.2, recipient_width=3.25, recipient_height=1.0)
+
+    with _open(render_statement(_page(geometry=geometry))) as document:
+        words = document[0].get_text("words")
+    window = _rectangle(0.75, 2.2, 3.25, 1.0)
+    inside = [word[4] for word in words if mupdf.Rect(word[:4]).intersects(window)]
+
+    assert " ".join(inside) == " ".join(_RECIPIENT)
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("charges", [1, 5, 8, 10, 12])
+def test_an_ordinary_statement_is_one_page(charges: int, language: Any) -> None:
+    """Up to a dozen charges, with messages and ageing, take one sheet."""
+    bill = _bill(charges)
+
+    pdf = render_statement(_page(bills=(bill,), language=language, amount_due=bill.balance))
+
+    assert _page_count(pdf) == 1
+
+
+@pytest.mark.parametrize("charges", [13, 14, 15, 16, 17, 18, 20, 25, 30, 60, 200])
+def test_a_long_statement_keeps_the_slip_on_its_first_page_and_loses_no_charge(charges: int) -> None:
+    """However the charges fall, each is printed once, and what is mailed back is on the sheet with the windows."""
+    bill = _bill(charges)
+    pdf = render_statement(_page(bills=(bill,), amount_due=bill.balance))
+    text = _text(pdf)
+
+    for number in range(charges):
+        assert len(re.findall(rf"Service number {number} 9{number:04d}\b", text)) == 1
+    with _open(pdf) as document:
+        assert "Amount enclosed" in document[0].get_text()
+        assert "K7QM-42XP-9D" in document[0].get_text()
+        for number, sheet in enumerate(document, start=1):
+            assert f"Page {number} of {len(document)}" in sheet.get_text()
+            # Nothing runs into the margins or into one another's lines.
+            body = [mupdf.Rect(word[:4]) for word in sheet.get_text("words")]
+            assert all(sheet.rect.contains(word) for word in body)
+
+
+def test_no_two_words_overlap_on_a_crowded_page() -> None:
+    """Long descriptions wrap into rows that grow with them."""
+    long = "Intravenous infusion of a very long named compound, each additional hour beyond the first, with monitoring"
+    charges = tuple(_charge(number, description=f"{long} {number}") for number in range(9))
+    bill = StatementBill(
+        "S-1", "Ole", 1_000, 1_000, (StatementVisit(dt.date(2026, 2, 1), "Dr. " + long, long, charges),)
+    )
+
+    with _open(render_statement(_page(bills=(bill,)))) as document:
+        for sheet in document:
+            # The inner third of a word's height: neighbouring lines' boxes touch, their letters must not.
+            boxes = [
+                mupdf.Rect(x0, y0 + (y1 - y0) / 3, x1, y1 - (y1 - y0) / 3)
+                for x0, y0, x1, y1, *_ in sheet.get_text("words")
+            ]
+            overlapping = [
+                (one, other)
+                for place, one in enumerate(boxes)
+                for other in boxes[place + 1 :]
+                if mupdf.Rect(one).intersects(other) and (one & other).width > 1 and (one & other).height > 1
+            ]
+            assert overlapping == []
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "#panic()",
+        "$x$ and $ x^2 $",
+        '"quoted" and \\backslash\\',
+        '#import "/etc/passwd": *',
+        "*bold* _emphasis_ `code` <label> @reference",
+        "= heading // comment /* comment */ ~ -- --- ...",
+        "https://example.com/a?b=c&d=e",
+        "{{7*7}} ${jndi:x} %s %n",
+    ],
+)
+def test_text_is_shown_to_the_letter_and_never_acts(hostile: str) -> None:
+    """What looks like markup is printed as it came."""
+    charge = _charge(1, description=hostile)
+    bill = StatementBill(hostile, "Ole", 10_001, 2_001, (StatementVisit(None, hostile, "", (charge,)),))
+    page = _page(bills=(bill,), recipient_name=hostile, message=hostile, organization_message=hostile)
+
+    rendered = render(page)
+
+    text = _text(rendered.pdf)
+    assert text.count(hostile) >= 6
+    assert rendered.not_shown == ()
+
+
+def test_what_no_font_has_is_a_visible_box_and_is_reported() -> None:
+    """PDF/UA forbids text without glyphs, so the page says that something is missing, and so does the result."""
+    charge = _charge(1, description="Happy \N{GRINNING FACE} checkup")
+    bill = StatementBill("S-1", "山田 太郎", 10_001, 2_001, (StatementVisit(None, charges=(charge,)),))
+
+    rendered = render(
+        _page(bills=(bill,), recipient_name="Zoë \N{WOMAN}\N{ZERO WIDTH JOINER}\N{PERSONAL COMPUTER} Núñez")
+    )
+
+    text = _text(rendered.pdf)
+    assert "Zoë □ Núñez" in text
+    assert "Happy □ checkup" in text
+    assert "S-1 · □□ □□" in text
+    assert set(rendered.not_shown) == {
+        "/recipient_name",
+        "/bills/0/patient_name",
+        "/bills/0/visits/0/charges/0/description",
+    }
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "محمد عبد الله",
+        "שלום כהן",
+        "Nguyễn Thị Hồng",
+        "Łukasz Żółć",
+        "Иван Петров",
+        "Ελένη Παπαδοπούλου",
+        "O\N{RIGHT SINGLE QUOTATION MARK}Brien \N{EM DASH} Smith",
+    ],
+)
+def test_names_of_many_scripts_are_shown_in_full(name: str) -> None:
+    """The fonts at hand cover them, right-to-left ones too."""
+    rendered = render(_page(recipient_name=name, bills=(_bill(2, patient=name),)))
+
+    assert rendered.not_shown == ()
+    assert "Duluth, MN 55804-1187" in _text(rendered.pdf)
+
+
+def test_every_character_of_the_coverage_table_can_be_printed() -> None:
+    """The table holds for the fonts and the typst that are installed, in both weights."""
+    table = (Path(statement_pdf.__file__).parent / "typst_assets" / "coverage.txt").read_text("ascii")
+    ranges = [[int(end, 16) for end in line.split("-")] for line in table.splitlines()]
+    characters = [chr(point) for ends in ranges for point in range(ends[0], ends[-1] + 1)]
+    # Marks stand on letters, and what normalizes to something else is never printed itself.
+    letters = [
+        character
+        for character in characters
+        if not unicodedata.category(character).startswith("M") and unicodedata.is_normalized("NFC", character)
+    ]
+    lines = [" ".join(letters[start : start + 200]) for start in range(0, len(letters), 200)]
+    bills = tuple(StatementBill("S", line, 1, 1) for line in lines)
+
+    rendered = render(_page(message="\n".join(lines), bills=bills))
+
+    assert len(letters) > 5_000
+    assert rendered.not_shown == ()
+
+
+def test_direction_overrides_and_control_characters_cannot_turn_the_page() -> None:
+    """A name can't reverse what follows it."""
+    rendered = render(_page(recipient_name="Ann\u202e Roe\x07\ufeff\u200b\ud800", message="a\u2066b\tc\r\nd"))
+
+    text = _text(rendered.pdf)
+    assert "Ann Roe□" in text
+    assert "4418 Birchwood Lane" in text
+    assert "ab c d" in text
+
+
+def test_marks_that_do_not_join_their_letters_do_not_stop_the_letter() -> None:
+    """The fonts have both, but not one on the other: the page is printed plainer, and says so."""
+    rendered = render(_page(recipient_name="Anna\N{KHMER VOWEL SIGN U} Roe, José"))
+
+    assert "Anna Roe, José" in _text(rendered.pdf)
+    assert rendered.not_shown == ("/recipient_name",)
+
+
+def test_a_page_without_bills_is_a_page() -> None:
+    """Nothing but the sum and how to pay it."""
+    text = _text(render_statement(_page(bills=(), message="", organization_message="", ageing=None)))
+
+    assert "$40.01" in text
+    assert "Description" not in text
+
+
+@pytest.mark.parametrize("amount", [0, -1_250])
+def test_nothing_is_asked_for_when_nothing_is_owed(amount: int) -> None:
+    """A credit is called one, and the page neither threatens nor asks for a payment."""
+    page = _page(amount_due=amount, notification_type="PastDue", credit=5_000, ageing=None)
+
+    text = _text(render_statement(page))
+
+    assert "Past-due" not in text
+    assert "No payment is due" in text
+    assert "Amount enclosed" not in text
+    assert ("Credit balance" in text) == (amount < 0)
+    assert ("$12.50" in text) == (amount < 0)
+    assert "-$12.50" not in text
+
+
+def test_huge_amounts_have_room() -> None:
+    """The largest amounts a statement can hold stay apart from their neighbours."""
+    charge = _charge(1, billed=9_999_999_999, insurance_paid=8_888_888_888, adjustment=-7_777_777_777, balance=1)
+    bill = StatementBill("S-1", "Ole", 9_999_999_999, 1, (StatementVisit(None, charges=(charge,)),))
+
+    text = _text(render_statement(_page(bills=(bill,), amount_due=9_999_999_999)))
+
+    assert "99,999,999.99 88,888,888.88 -77,777,777.77 5.00 0.01" in text
+    assert "$99,999,999.99" in text
+
+
+def test_the_same_page_gives_the_same_bytes() -> None:
+    """A letter rendered again is the letter that was rendered, whatever came between."""
+    first = render_statement(_page())
+    other = render_statement(_page(recipient_name="Somebody Else"))
+
+    assert render_statement(_page()) == first
+    assert other != first
+
+
+@pytest.mark.parametrize("token", ["short", "aB3_xY9-qZ0" * 4, "x" * 200])
+def test_the_code_reads_at_a_hundred_dots_per_inch(token: str) -> None:
+    """The QR code of a page scanned coarsely opens the payment page."""
+    page = _page(pay_url=f"https://abcdefghij.execute-api.us-east-1.amazonaws.com/prod/pay/{token}")
+
+    with _open(render_statement(page)) as document:
+        picture = document[0].get_pixmap(dpi=100, colorspace=mupdf.csGRAY)
+    pixels = memoryview(picture.samples).cast("B", (picture.height, picture.width))
+
+    assert [code.text for code in zxingcpp.read_barcodes(pixels)] == [page.pay_url]
+
+
+def test_links_lead_where_they_say_and_hold_text() -> None:
+    """Whoever reads the PDF on a screen can follow both links."""
+    page = _page()
+
+    with _open(render_statement(page)) as document:
+        links = {link["uri"]: document[0].get_textbox(link["from"]) for link in document[0].get_links()}
+
+    assert set(links) == {page.pay_url, page.pay_page_url}
+    assert "payment page" in links[page.pay_url]
+    assert page.pay_page_url in links[page.pay_page_url].replace("\n", "")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"language": "es", "notification_type": "Final"},
+        {"bills": (_bill(60),)},
+        {"bills": (_bill(3, "S-1"), _bill(4, "S-2", "Siri"), _bill(1, "S-3", "Nils")), "credit": 100, "language": "es"},
+        {"amount_due": -5, "ageing": None},
+        {"practice": replace(_PRACTICE, logo=_picture())},
+        {
+            "practice": replace(_PRACTICE, name="Sisters of the Sacred Heart Center for Women and Their Children"),
+            "bills": (_bill(60),),
+            "language": "es",
+        },
+    ],
+)
+def test_a_screen_reader_gets_all_of_it(changes: dict[str, Any], tmp_path: Path) -> None:
+    """No rule of PDF/UA-1 or WCAG is broken: tags, table headers, alternative texts, title, language, artifacts."""
+    assert _errors(render_statement(_page(**changes)), tmp_path) == []
+
+
+def test_title_and_date_are_the_statements() -> None:
+    """The document names the practice and the date, not the patient; its own date is the statement's."""
+    with _open(render_statement(_page())) as document:
+        metadata = document.metadata
+
+    assert metadata["title"] == "Statement from Lakeshore Family Medicine, PLLC, March 5, 2026"
+    assert metadata["creationDate"].startswith("D:20260305")
+
+
+@pytest.mark.parametrize(
+    "logo",
+    [_picture(), b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 3"><path d="M0 0h9v3z"/></svg>'],
+)
+def test_the_logo_is_on_the_page_and_clear_of_the_windows(logo: bytes) -> None:
+    """A picture adds to the page and takes nothing from it."""
+    page = _page(practice=replace(_PRACTICE, logo=logo))
+
+    rendered = render(page)
+
+    assert rendered.not_shown == ()
+    assert rendered.pdf != render_statement(_page())
+    assert "Make checks payable to Lakeshore" in _text(rendered.pdf)
+    with _open(rendered.pdf) as document:
+        for picture in document[0].get_image_info():
+            assert picture["bbox"][0] > (0.5 + 3.5) * _POINTS
+
+
+@pytest.mark.parametrize("logo", [b"no picture", b"\x89PNG\r\n\x1a\nbroken"])
+def test_a_broken_logo_is_left_out_and_reported(logo: bytes) -> None:
+    """A statement isn't held up by a picture."""
+    rendered = render(_page(practice=replace(_PRACTICE, logo=logo)))
+
+    assert rendered.not_shown == ("/practice/logo",)
+    assert "Amount due" in _text(rendered.pdf)
+
+
+def test_payments_go_to_the_practice_where_no_other_address_is_given() -> None:
+    """The slip always has an address."""
+    with _open(render_statement(_page(practice=replace(_PRACTICE, remit_to_lines=())))) as document:
+        lines = document[0].get_text()
+
+    assert lines.count("1200 Harbor View Drive") == 2
