@@ -57,7 +57,6 @@ requirements: | $(UV) ## compile the hash-pinned requirements files from pyproje
 	$(COMPILE) --group runtime -c requirements/dev.txt -o requirements/runtime.txt
 	$(COMPILE) --group ministack -o requirements/ministack.txt
 	$(COMPILE) pyproject.toml $(RUNTIME) -c requirements/dev.txt -o shared/requirements.txt
-	$(call function-requirements,send_email,send-email)
 	$(call function-requirements,render_print,render-print)
 	printf 'uv==0.13.9\n' | $(UV) pip compile --quiet --generate-hashes --universal --no-emit-index-url \
 		--python-version 3.11 --custom-compile-command "make requirements" - -o requirements/uv.txt
@@ -98,6 +97,10 @@ lint: setup ## run the linters and the type checker
 	.venv/bin/ruff check .
 	.venv/bin/mypy shared functions cli local tests
 	AWS_DEFAULT_REGION=us-east-1 .venv-sam/bin/sam validate --lint
+
+.PHONY: templates
+templates: .venv/.ready ## inline the email layout's style sheet
+	.venv/bin/python -m local.inline_email
 
 .PHONY: fix
 fix: .venv/.ready ## format the code and mend what the linter can

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-import css_inline
 from jinja2 import Template
 
 from shared.domain.words import Channel, Language, NotificationType
@@ -43,12 +42,9 @@ def render_email(
 
 @lru_cache(maxsize=256)
 def _compiled(template: MessageTemplate) -> tuple[Template, Template, Template]:
-    # Mail programs drop or rewrite style sheets, so each element carries its own style; only what can't be inlined
-    # (media queries) stays in the head.
-    inliner = css_inline.CSSInliner(load_remote_stylesheets=False)
     return (
         text_environment().from_string(template.subject),
-        html_environment().from_string(inliner.inline(template.html)),
+        html_environment().from_string(template.html),
         text_environment().from_string(template.text),
     )
 

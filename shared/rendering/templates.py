@@ -48,7 +48,7 @@ def system_template(channel: Channel, notification_type: NotificationType, langu
     }
     return MessageTemplate(
         subject=words["subject"],
-        html=_laid_out("email.html", css=_css("email.css"), screens_css=_css("email_screens.css"), **parts),
+        html=_laid_out("email.html", screens_css=_read("templates/email_screens.css").strip(), **parts),
         text=_laid_out("email.txt", **parts),
     )
 
@@ -77,10 +77,6 @@ def _layouts() -> Environment:
 
 def _laid_out(layout: str, **parts: Any) -> str:  # noqa: ANN401 - words of any shape
     return _layouts().from_string(_read(f"templates/{layout}")).render(parts)
-
-
-def _css(name: str) -> str:
-    return _read(f"templates/{name}").strip()
 
 
 def _read(name: str) -> str:

@@ -12,6 +12,7 @@ import jinja2
 import pytest
 from jinja2.environment import Environment
 
+from local import inline_email
 from shared.domain.words import Channel, Language, NotificationType
 from shared.rendering.email_message import RenderedEmail, render_email
 from shared.rendering.templates import MessageTemplate, system_template
@@ -202,12 +203,15 @@ def test_the_reminders_differ_from_each_other(language: Language) -> None:
     assert len({email.text for email in emails}) == len(REMINDERS)
 
 
+def test_the_layout_that_ships_is_what_inlining_makes_of_its_source() -> None:
+    assert inline_email.SHIPPED.read_text("utf-8") == inline_email.inlined()
+
+
 def test_a_template_is_compiled_once_and_not_for_each_message(monkeypatch: pytest.MonkeyPatch) -> None:
     for kind, language in ALL:
         rendered(kind, language)
     compiled: list[Any] = []
     monkeypatch.setattr(Environment, "compile", lambda *args, **_: compiled.append(args))
-    monkeypatch.setattr("css_inline.CSSInliner", lambda **_: compiled.append("inlined"))
     for kind, language in ALL:
         rendered(kind, language, first_name="Grace")
     assert compiled == []
