@@ -17,6 +17,9 @@ class Bill:
         for the period that they were sent in. A Lifetime statement that amends a bill goes on with its period.
     level_floor: the level that a reset counts as sent (settled question 9); 0: none.
     renotify_at: when an update asked that the current step be told again; notices before it don't cover the step.
+    amends: the statements whose place this one took (Lifetime); what was told of them in this period counts for it.
+    moved_to: the account that the statement went on to; the bill that stays behind isn't found by its statement.
+    ingestion_id: the file that it was last created or updated by.
     fingerprint: SHA-256 of the document as it was received, to know an identical one again (settled question 19).
     document: the statement as the partner sent it, JSON in UTF-8.
     """
@@ -38,9 +41,17 @@ class Bill:
     posted_transactions: frozenset[str] = frozenset()
     patient_account_ids: tuple[str, ...] = ()
     birth_dates: tuple[date, ...] = ()
+    amends: tuple[str, ...] = ()
+    moved_to: str = ""
+    ingestion_id: str = ""
     fingerprint: str = ""
     document: bytes = b""
     history: tuple[HistoryEvent, ...] = ()
+
+    @property
+    def statement_ids(self) -> tuple[str, ...]:
+        """The statement, and those whose place it took."""
+        return (self.statement_id, *self.amends)
 
     @property
     def open(self) -> bool:

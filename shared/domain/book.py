@@ -3,7 +3,8 @@
 Every rule reads a book and answers a change; storage applies a change whole or not at all.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 
 from shared.domain.account import Account
 from shared.domain.bill import Bill
@@ -29,6 +30,22 @@ class AccountBook:
         """The bill of a statement, if the account has it."""
         return next((bill for bill in self.bills if bill.statement_id == statement_id), None)
 
+    def after(self, change: "Change") -> "AccountBook":
+        """The book as a change leaves it, so that the next decision of the same moment can be taken on it."""
+
+        def merged[T](before: tuple[T, ...], written: tuple[T, ...], key: Callable[[T], str]) -> tuple[T, ...]:
+            return tuple(({key(item): item for item in before} | {key(item): item for item in written}).values())
+
+        return AccountBook(
+            account=change.account,
+            bills=merged(self.bills, change.bills, lambda bill: bill.statement_id),
+            notices=merged(self.notices, change.notices, lambda notice: notice.notice_id),
+            payments=merged(self.payments, change.payments, lambda payment: payment.payment_id),
+            links=merged(self.links, change.links, lambda link: link.link_id),
+            checkouts=merged(self.checkouts, change.checkouts, lambda checkout: checkout.reference),
+            history=(*self.history, *change.history),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
@@ -45,3 +62,8 @@ class Change:
     links: tuple[PaymentLink, ...] = ()
     checkouts: tuple[Checkout, ...] = ()
     history: tuple[HistoryEvent, ...] = ()
+
+    def then(self, later: "Change") -> "Change":
+        """Both changes as one, the later decided on the book as this one leaves it."""
+        both = AccountBook(**{field.name: getattr(self, field.name) for field in fields(self)}).after(later)
+        return Change(**{field.name: getattr(both, field.name) for field in fields(both)})

@@ -1,8 +1,14 @@
 """A partner, and the keys it authenticates with."""
 
+import hashlib
+import hmac
+import re
+import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+_KEY = re.compile(r"dun_(?:live|test)_([0-9a-z]{8,40})_[0-9A-Za-z]{32,128}", re.ASCII)
 
 
 class Scope(StrEnum):
@@ -26,7 +32,7 @@ class Partner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """A key of a partner. Only the SHA-256 of its secret is kept; it has 256 random bits, so it needs no salt."""
+    """A key of a partner. Only the SHA-256 of the whole key is kept; it has 256 random bits, so it needs no salt."""
 
     key_id: str
     partner_id: str
@@ -34,3 +40,26 @@ class ApiKey:
     scopes: frozenset[Scope]
     created_at: datetime
     revoked_at: datetime | None = None
+
+    def admits(self, presented: str) -> bool:
+        """Whether this is the key that was presented, and it wasn't revoked. Takes the same time for any guess."""
+        same = hmac.compare_digest(_hash(presented), self.secret_hash)
+        return same and self.revoked_at is None
+
+
+def new_api_key(partner_id: str, scopes: frozenset[Scope], now: datetime, *, live: bool = False) -> tuple[ApiKey, str]:
+    """Make a key for a partner: what is kept of it, and the key itself, which can't be had again."""
+    key_id = secrets.token_hex(8)
+    presented = f"dun_{'live' if live else 'test'}_{key_id}_{secrets.token_hex(32)}"
+    key = ApiKey(key_id=key_id, partner_id=partner_id, secret_hash=_hash(presented), scopes=scopes, created_at=now)
+    return key, presented
+
+
+def key_id_of(presented: str) -> str | None:
+    """The public id inside a key as it is presented; None: it can't be a key at all."""
+    found = _KEY.fullmatch(presented)
+    return found[1] if found else None
+
+
+def _hash(presented: str) -> str:
+    return hashlib.sha256(presented.encode()).hexdigest()

@@ -1,70 +1,70 @@
-"""Pages of a list: `?limit=&cursor=`, answered with `nextCursor`.
+"""Pages of a list: `?limit=&cursor=` in, `{"items": [...], "nextCursor": ...}` out.
 
-A cursor says where in its own list to go on; the list itself always comes from the caller's credential, so a forged
-cursor could show nothing that its forger may not see. The digest in it is there to tell a damaged one from a good one.
+A cursor says after which position the next page begins. It carries a checksum over that position and over the list it
+was given for (the caller's partner, the route, its filters), so that a damaged, edited or borrowed one is recognised.
+It needs no secret: every list is read under the caller's own partition, so that no position, however it was come by,
+leads to anybody else's items.
 """
 
 import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 
-from shared.http.problems import InputError, ProblemError
+from shared.http.problems import ProblemError
 
 DEFAULT_LIMIT = 50
-MOST = 100
-_DIGEST_BYTES = 12
+MOST_ITEMS = 100
+CHECKSUM_BYTES = 12
+
+
+def read_limit(limit: str | None) -> int:
+    """How many items a page may have. Raises a 400 problem unless it is a whole number from 1 to MOST_ITEMS."""
+    if limit is None:
+        return DEFAULT_LIMIT
+    if limit.isascii() and limit.isdecimal() and len(limit) <= len(str(MOST_ITEMS)) and 1 <= int(limit) <= MOST_ITEMS:
+        return int(limit)
+    raise ProblemError(HTTPStatus.BAD_REQUEST, f"limit must be a whole number from 1 to {MOST_ITEMS}.")
+
 
 type Position = tuple[str, ...]
-"""Where a list goes on: the sort key, or keys, of the last item shown."""
+"""Where a list goes on, in the words of the storage that reads it."""
 
 
-@dataclass(frozen=True, slots=True)
-class PageRequest:
-    """Which page of a list a caller asks for: at most `limit` items after a position; None: from the start."""
-
-    limit: int = DEFAULT_LIMIT
-    after: Position | None = None
+def write_cursor(position: Position, *list_name: str) -> str:
+    """A cursor for the page after `position` in the list that `list_name` names: partner, route, filters."""
+    raw = json.dumps(position).encode()
+    return base64.urlsafe_b64encode(_checksum(raw, list_name) + raw).decode().rstrip("=")
 
 
-def page_request(parameters: Mapping[str, str], list_name: str) -> PageRequest:
-    """Read `limit` and `cursor`; raises a 400 problem for a limit outside 1 to 100 or a cursor not of this list."""
-    limit = parameters.get("limit", str(DEFAULT_LIMIT))
-    if not (limit.isascii() and limit.isdecimal() and len(limit) <= len(str(MOST)) and 1 <= int(limit) <= MOST):
-        raise _wrong("limit", f"must be a whole number from 1 to {MOST}")
-    cursor = parameters.get("cursor")
-    return PageRequest(limit=int(limit), after=None if cursor is None else _position(cursor, list_name))
-
-
-def cursor_after(position: Position | None, list_name: str) -> str | None:
-    """The cursor that goes on after a position of this list; None where the list has ended."""
-    if position is None:
+def read_cursor(cursor: str | None, *list_name: str) -> Position | None:
+    """The position that a cursor of this list stands for; None: the first page. Raises a 400 problem for any other."""
+    if cursor is None:
         return None
-    return _written(json.dumps(position, ensure_ascii=False).encode(), list_name)
-
-
-def _written(payload: bytes, list_name: str) -> str:
-    return base64.urlsafe_b64encode(_digest(payload, list_name) + payload).rstrip(b"=").decode()
-
-
-def _position(cursor: str, list_name: str) -> Position:
     try:
-        payload = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)[_DIGEST_BYTES:]
-    except (ValueError, binascii.Error):
-        payload = b""
-    # Written again and compared whole, because base64 has several spellings of the same bytes.
-    if not payload or cursor != _written(payload, list_name):
-        raise _wrong("cursor", "must be a nextCursor of this list, unchanged")
-    return tuple(json.loads(payload))
+        decoded = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise _not_ours() from None
+    checksum, raw = decoded[:CHECKSUM_BYTES], decoded[CHECKSUM_BYTES:]
+    if checksum != _checksum(raw, list_name):
+        raise _not_ours()
+    position: Position = tuple(json.loads(raw))
+    if write_cursor(position, *list_name) != cursor:
+        # Base64 has several spellings of the same bytes; only ours is taken.
+        raise _not_ours()
+    return position
 
 
-def _digest(payload: bytes, list_name: str) -> bytes:
-    return hashlib.sha256(list_name.encode() + b"\n" + payload).digest()[:_DIGEST_BYTES]
+def page(items: list[Any], position: Position | None, *list_name: str) -> dict[str, Any]:
+    """The body of a list answer; `position` is that of its last item, or None when nothing follows."""
+    return {"items": items, "nextCursor": None if position is None else write_cursor(position, *list_name)}
 
 
-def _wrong(parameter: str, detail: str) -> ProblemError:
-    what = f"The query parameter {parameter} {detail}."
-    return ProblemError(HTTPStatus.BAD_REQUEST, what, [InputError(pointer=f"?{parameter}", detail=detail)])
+def _checksum(raw: bytes, list_name: tuple[str, ...]) -> bytes:
+    return hashlib.sha256(json.dumps(list_name).encode() + b"\n" + raw).digest()[:CHECKSUM_BYTES]
+
+
+def _not_ours() -> ProblemError:
+    return ProblemError(HTTPStatus.BAD_REQUEST, "The cursor isn't one that this list has given.")

@@ -12,6 +12,7 @@ from shared.domain.notice import Notice
 from shared.domain.payment import Payment
 from shared.domain.payment_link import Checkout, PaymentLink
 from shared.storage import items, keys
+from shared.storage.batches import read_items
 from shared.storage.items import Item, text
 from shared.storage.transactions import put, transact
 
@@ -55,15 +56,32 @@ class AccountBooks:
         the race of two writers that both read before either wrote; and because a claim raises the version too, no
         change can overwrite the row of a notice that was claimed meanwhile.
         """
-        before = change.account.version
-        account = replace(change.account, version=before + 1)
-        unchanged = "attribute_not_exists(pk)" if before == 0 else "version = :version"
-        version = {} if before == 0 else {":version": items.number(before)}
-        writes = [put(self.table, items.account_item(account), unchanged, version)]
-        writes += [put(self.table, item) for item in _belongings(change)]
+        (account,) = self.commit_together([change])
+        return account
+
+    def commit_together(self, changes: Iterable[Change]) -> list[Account]:
+        """Apply changes to several accounts, all or none, each on the condition of `commit`.
+
+        Together they may have as many `writes_of` as a transaction holds (MOST_WRITES).
+        """
+        writes, accounts = [], []
+        for change in changes:
+            before = change.account.version
+            account = replace(change.account, version=before + 1)
+            unchanged = "attribute_not_exists(pk)" if before == 0 else "version = :version"
+            version = {} if before == 0 else {":version": items.number(before)}
+            writes.append(put(self.table, items.account_item(account), unchanged, version))
+            writes += [put(self.table, item) for item in _belongings(change)]
+            accounts.append(account)
         if not transact(self.client, writes):
             raise ConcurrentChangeError
-        return account
+        return accounts
+
+    def known(self, org_id: str, account_ids: Iterable[str]) -> set[str]:
+        """Which of these accounts there are, a hundred a call."""
+        partitions = {keys.collection(org_id, account_id): account_id for account_id in account_ids}
+        found = read_items(self.client, self.table, ((partition, keys.ACCOUNT) for partition in partitions))
+        return {partitions[item["pk"]["S"]] for item in found}
 
     def change(
         self, org_id: str, account_id: str, decide: Callable[[AccountBook], Change | None], tries: int = 8
@@ -119,6 +137,19 @@ class AccountBooks:
             last = page["LastEvaluatedKey"]["statement_sk"]["S"]
             sought = [key for key in sought if key > last]
         return found
+
+
+def writes_of(change: Change) -> int:
+    """How many items a change writes; a link and a checkout bring their pointers."""
+    return (
+        1
+        + len(change.bills)
+        + len(change.notices)
+        + len(change.payments)
+        + 3 * len(change.links)
+        + 2 * len(change.checkouts)
+        + len(change.history)
+    )
 
 
 def _account_id(partition: str) -> str:

@@ -80,15 +80,19 @@ def account_of(item: Item) -> Account:
 
 
 def bill_item(org_id: str, account_id: str, bill: Bill) -> Item:
-    """`B#`: a bill with its document. In the statement index by its statement."""
-    return {
+    """`B#`: a bill with its document. In the statement index by its statement, unless it went on to another account."""
+    item = {
         "pk": text(keys.collection(org_id, account_id)),
         "sk": text(f"{keys.BILL}{bill.statement_id}"),
-        "statement_pk": text(keys.statement_index(org_id)),
-        "statement_sk": text(keys.bill_lookup(bill.statement_id)),
         "status": text(bill.status),
         "body": pack(Bill, bill),
     }
+    if not bill.moved_to:
+        item |= {
+            "statement_pk": text(keys.statement_index(org_id)),
+            "statement_sk": text(keys.bill_lookup(bill.statement_id)),
+        }
+    return item
 
 
 NEEDS_ATTENTION = frozenset(

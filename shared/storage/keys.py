@@ -45,6 +45,11 @@ def ingestions(partner_id: str) -> str:
     return f"I#{partner_id}"
 
 
+def ingestion_rows(partner_id: str, ingestion_id: str) -> str:
+    """Partition of what became of the statements of a file, in its order."""
+    return f"R#{partner_id}#{ingestion_id}"
+
+
 def link_secret(secret_hash: str) -> str:
     """Partition of the pointer from a link's token or bill code, hashed, to the link."""
     return f"T#{secret_hash}"

@@ -1,0 +1,89 @@
+"""What people type into the pages' forms, read kindly and exactly."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from urllib.parse import parse_qs
+
+from shared.domain.link_access import Question, zip_code
+from shared.domain.money import Cents, cents
+
+MOST_FORM_CHARACTERS = 10_000
+MOST_FIELDS = 20
+YEAR = re.compile(r"[1-9]\d{3}", re.ASCII)
+AMOUNT = re.compile(r"(?P<whole>\d+|\d{1,3}(?:,\d{3})+)?(?P<part>\.\d{0,2})?", re.ASCII)
+
+type Form = dict[str, str]
+"""The fields of a form; of one sent twice, the first."""
+
+
+class FormError(Exception):
+    """The body is no form of ours."""
+
+
+@dataclass
+class FieldProblem(Exception):  # noqa: N818 - a person's slip, told beside its field
+    """A field can't be read. `text` names the words to say about it."""
+
+    field: str
+    text: str
+
+
+def read_form(body: str) -> Form:
+    """The fields of a URL-encoded body; raises FormError when there are too many or it is too long."""
+    if len(body) > MOST_FORM_CHARACTERS:
+        raise FormError
+    try:
+        fields = parse_qs(body, keep_blank_values=True, max_num_fields=MOST_FIELDS)
+    except ValueError:
+        raise FormError from None
+    return {name: values[0].strip() for name, values in fields.items()}
+
+
+def read_answer(form: Form, asked: Question, today: date) -> date | str:
+    """The answer to what was asked; raises FieldProblem for what can't be one, which is no wrong answer."""
+    if asked is Question.POSTAL_CODE:
+        code = zip_code(form.get("postalCode", ""))
+        if code is None:
+            raise FieldProblem("postalCode", "problem_postal_code")
+        return code
+    return _birth_date(form, today)
+
+
+def _birth_date(form: Form, today: date) -> date:
+    for field in ("month", "day", "year"):
+        typed = form.get(field, "")
+        if not typed:
+            raise FieldProblem(field, f"problem_{field}_missing")
+        if not (typed.isascii() and typed.isdecimal()):
+            raise FieldProblem(field, f"problem_{field}")
+    month, day, year = (int(form[field][:5]) for field in ("month", "day", "year"))
+    if not YEAR.fullmatch(form["year"]):
+        raise FieldProblem("year", "problem_year")
+    if not 1 <= month <= 12:  # noqa: PLR2004 - months
+        raise FieldProblem("month", "problem_month")
+    try:
+        born = date(year, month, day)
+    except ValueError:
+        raise FieldProblem("day", "problem_day") from None
+    if born > today:
+        raise FieldProblem("year", "problem_future")
+    return born
+
+
+def read_amount(form: Form) -> Cents | None:
+    """The amount to pay; None: the form didn't ask. Raises FieldProblem for what isn't an amount in dollars."""
+    typed = form.get("amount")
+    if typed is None:
+        return None
+    if not typed:
+        raise FieldProblem("amount", "problem_amount_missing")
+    match = AMOUNT.fullmatch(typed.removeprefix("$").strip())
+    if match is None or not any(sign.isdecimal() for sign in typed):
+        raise FieldProblem("amount", "problem_amount")
+    whole = (match["whole"] or "0").replace(",", "")
+    try:
+        return cents(Decimal(whole + (match["part"] or "").rstrip(".")))
+    except ValueError:
+        raise FieldProblem("amount", "problem_amount") from None

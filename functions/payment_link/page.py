@@ -1,0 +1,124 @@
+"""Pages as HTML: templates, words in two languages, and the one style sheet, which stands in each page by its hash."""
+
+import base64
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from functions.payment_link.visits import Visit
+from shared.domain.words import Language
+from shared.rendering.facts import readable_phone
+from shared.rendering.formats import long_date, money
+
+FOLDER = Path(__file__).parent / "pages"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A page to show.
+
+    home: where, below the base address, the page is found again by GET, for the language switch; "" leaves it out.
+    problem_at: the form field that must be looked at again. sends_to: an origin that its form may lead to.
+    secret: of a browser that gave the right answer, to be kept in its cookie.
+    """
+
+    template: str
+    status: HTTPStatus = HTTPStatus.OK
+    visit: Visit | None = None
+    home: str = ""
+    problem_at: str = ""
+    problem: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    sends_to: str = ""
+    secret: str = ""
+
+    def having(self, **changes: Any) -> "Page":  # noqa: ANN401 - any field
+        """The same page with some fields changed."""
+        return replace(self, **changes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redirect:
+    """Elsewhere to look, by GET."""
+
+    location: str
+
+
+@dataclass
+class PageError(Exception):
+    """A page that ends the work on a request."""
+
+    page: Page
+
+
+@cache
+def environment() -> Environment:
+    """The pages' own templates, compiled once. Nobody but us writes them, so they need no sandbox."""
+    return Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+
+
+@cache
+def style() -> str:
+    """The style sheet."""
+    return (FOLDER / "page.css").read_text("utf-8")
+
+
+@cache
+def style_source() -> str:
+    """The style sheet's hash as a CSP source, so that no other style is obeyed."""
+    digest = hashlib.sha256(style().encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+@cache
+def words(language: Language) -> dict[str, str]:
+    """All words of the pages in a language."""
+    found: dict[str, str] = tomllib.loads((FOLDER / f"{language}.toml").read_text("utf-8"))
+    return found
+
+
+def say(language: Language, name: str, **about: object) -> str:
+    """Words by their name, with what they speak of put in. It is text: the template escapes it."""
+    return words(language)[name].format(**about)
+
+
+def render(page: Page, language: Language, base_url: str, query: str) -> str:
+    """A page as HTML. `query` keeps a language that the patient chose on the addresses of forms and links."""
+    organization = page.visit.organization if page.visit else None
+    phone = organization.phone if organization else ""
+    most = money(page.facts.get("most", 0), language)
+    known = {
+        "base_url": base_url,
+        "css": style(),
+        "dialable": "".join(sign for sign in phone if sign.isdecimal() or sign == "+"),
+        "language": language,
+        "long_date": partial(long_date, language=language),
+        "money": partial(money, language=language),
+        "organization": organization,
+        "phone": readable_phone(phone),
+        "other": Language.SPANISH if language is Language.ENGLISH else Language.ENGLISH,
+        "page": page,
+        "practice": organization.name if organization else "",
+        "problem_text": say(language, page.problem, most=most) if page.problem else "",
+        "query": query,
+        "t": partial(say, language),
+        "token": quote(page.visit.token, safe="") if page.visit else "",
+        "visit": page.visit,
+    }
+    return environment().get_template(page.template).render(**known, **page.facts)

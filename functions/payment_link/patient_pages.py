@@ -1,0 +1,269 @@
+"""Which page a patient gets: the rules of contract.md, Patient pages, over the desk behind them."""
+
+import math
+from dataclasses import dataclass
+from http import HTTPStatus
+from urllib.parse import quote, urlencode, urlsplit
+
+from functions.payment_link import sandbox
+from functions.payment_link.forms import FieldProblem, read_amount, read_answer
+from functions.payment_link.page import Page, PageError, Redirect
+from functions.payment_link.site import UNKNOWN, Answer, Request, language_query
+from functions.payment_link.visits import Desk, Visit
+from shared.domain.link_access import Outcome, Question, Standing, locked, question, standing, tries_left, verified
+from shared.domain.link_secrets import normalized_code
+from shared.domain.money import Cents, dollars
+from shared.domain.patient_requests import AmountError, AmountProblem, begin_checkout, payment_id_of
+from shared.domain.words import Processor
+
+TRIES_WORTH_TELLING = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientPages:
+    """The patient pages of a stack. sandbox_url: of the simulated processor; empty: there is none."""
+
+    desk: Desk
+    base_url: str
+    sandbox_url: str = ""
+
+    def enter(self, request: Request, token: str) -> Answer:
+        """`GET /pay/{token}`: the question, or the balance for a browser that has answered it. Changes nothing."""
+        visit = self._open_visit(request, token)
+        secret = _verified_by(request, visit)
+        if secret:
+            return self._balance(visit, request, secret)
+        return self._question(visit, request)
+
+    def verify(self, request: Request, token: str) -> Answer:
+        """`POST /pay/{token}/verify`: the balance, for the right answer."""
+        visit = self._open_visit(request, token)
+        page = self._question(visit, request)
+        try:
+            given = read_answer(request.form, question(visit.book, visit.link), visit.today(request.now))
+        except FieldProblem as slip:
+            return page.having(status=HTTPStatus.UNPROCESSABLE_ENTITY, problem_at=slip.field, problem=slip.text)
+        visit, judged = self.desk.answer(visit, given, request.now)
+        if judged.outcome is Outcome.RIGHT:
+            return self._balance(visit, request, judged.secret)
+        return self._question(visit, request).having(
+            status=HTTPStatus.FORBIDDEN, problem_at=page.facts["first_field"], problem="problem_no_match"
+        )
+
+    def checkout(self, request: Request, token: str) -> Answer:
+        """`POST /pay/{token}/checkout`: to the processor with what is to be paid."""
+        visit = self._open_visit(request, token)
+        secret = _verified_by(request, visit)
+        if not secret:
+            asked = self._question(visit, request)
+            return asked.having(
+                status=HTTPStatus.FORBIDDEN, problem_at=asked.facts["first_field"], problem="problem_ask_again"
+            )
+        page = self._balance(visit, request, secret)
+        if not self._processor_url(visit):
+            return page.having(status=HTTPStatus.CONFLICT)
+        try:
+            return Redirect(location=self._way_to_processor(visit, request))
+        except FieldProblem as slip:
+            typed, chosen = request.form.get("amount", ""), request.form.get("statementId", "")
+            return _again(page, slip.field, slip.text, typed, chosen)
+        except AmountError as error:
+            return self._amount_refused(page, error, request)
+
+    def done(self, request: Request, token: str) -> Answer:
+        """`GET /pay/{token}/done`: thanks; with the amount for a browser that has answered the question."""
+        visit = self._visit(request, token)
+        checkout = visit.checkout(request.query.get("checkout", "")) if _verified_by(request, visit) else None
+        paid = next(
+            (
+                payment
+                for payment in visit.book.payments
+                if checkout and payment.payment_id == payment_id_of(checkout.reference)
+            ),
+            None,
+        )
+        state = "paid" if paid else "declined" if checkout and checkout.declined_at else "waiting"
+        return Page(
+            template="done.html",
+            visit=visit,
+            home=f"/pay/{_quoted(visit)}/done",
+            facts={"state": state, "amount": paid.amount if paid else None, "checkout": checkout},
+        )
+
+    def renew(self, request: Request, token: str) -> Answer:
+        """`POST /pay/{token}/renew`: a new link to the address on file; the answer doesn't tell if there is one."""
+        visit = self._visit(request, token)
+        self.desk.renew(visit, request.now)
+        return Page(template="renewed.html", visit=visit)
+
+    def back(self, request: Request, token: str) -> Answer:
+        """`GET` where only a form is answered, as after a reload: back to the link's page."""
+        return Redirect(location=f"{self.base_url}/pay/{quote(token, safe='')}{language_query(request.language)}")
+
+    def ask_code(self, _: Request) -> Answer:
+        """`GET /bill`: the form for the bill code on a letter."""
+        return Page(template="bill.html", home="/bill", facts={"code": ""})
+
+    def find_code(self, request: Request) -> Answer:
+        """`POST /bill`: on to the page that the letter's link leads to."""
+        typed = request.form.get("code", "")
+        code = normalized_code(typed)
+        form = Page(template="bill.html", home="/bill", problem_at="code", facts={"code": typed[:40]})
+        if code is None:
+            text = "problem_code" if typed else "problem_code_missing"
+            return form.having(status=HTTPStatus.UNPROCESSABLE_ENTITY, problem=text)
+        if self.desk.visit(code, request.now) is None:
+            return form.having(status=HTTPStatus.NOT_FOUND, problem="problem_code_unknown")
+        return self.back(request, code)
+
+    def ask_unsubscribe(self, request: Request, token: str) -> Answer:
+        """`GET /unsubscribe/{token}`: asks; changes nothing. It works as long as the link is in the history."""
+        visit = self._visit(request, token)
+        state = "done" if visit.book.account.opt_outs.email else "ask"
+        return Page(
+            template="unsubscribe.html",
+            visit=visit,
+            home=f"/unsubscribe/{_quoted(visit)}",
+            facts={"state": state},
+        )
+
+    def unsubscribe(self, request: Request, token: str) -> Answer:
+        """`POST /unsubscribe/{token}`: acts, for the page's button and for a mail program's one click (RFC 8058)."""
+        visit = self._visit(request, token)
+        self.desk.unsubscribe(visit, request.now)
+        return Page(
+            template="unsubscribe.html",
+            visit=visit,
+            home=f"/unsubscribe/{_quoted(visit)}",
+            facts={"state": "done"},
+        )
+
+    def _visit(self, request: Request, token: str) -> Visit:
+        visit = self.desk.visit(token, request.now)
+        if visit is None:
+            raise PageError(UNKNOWN)
+        return visit
+
+    def _open_visit(self, request: Request, token: str) -> Visit:
+        visit = self._visit(request, token)
+        if standing(visit.link, request.now) is Standing.OVER:
+            raise PageError(
+                Page(template="over.html", status=HTTPStatus.GONE, visit=visit, home=f"/pay/{_quoted(visit)}")
+            )
+        return visit
+
+    def _question(self, visit: Visit, request: Request) -> Page:
+        """The question; where too many answers were wrong, the page that says when to come back, as an error."""
+        if visit.link.locked_until and locked(visit.link, request.now):
+            wait = math.ceil((visit.link.locked_until - request.now).total_seconds())
+            raise PageError(
+                Page(
+                    template="locked.html",
+                    status=HTTPStatus.TOO_MANY_REQUESTS,
+                    visit=visit,
+                    home=f"/pay/{_quoted(visit)}",
+                    headers={"Retry-After": str(wait)},
+                    facts={"minutes": math.ceil(wait / 60)},
+                )
+            )
+        asked, left = question(visit.book, visit.link), tries_left(visit.link)
+        return Page(
+            template="question.html",
+            visit=visit,
+            home=f"/pay/{_quoted(visit)}",
+            facts={
+                "asked": asked,
+                "typed": request.form,
+                "first_field": "postalCode" if asked is Question.POSTAL_CODE else "month",
+                "tries_left": left if left <= TRIES_WORTH_TELLING else None,
+            },
+        )
+
+    def _balance(self, visit: Visit, request: Request, secret: str) -> Page:
+        bills, home = visit.bills, f"/pay/{_quoted(visit)}"
+        if not bills:
+            return Page(template="paid.html", visit=visit, home=home, secret=secret)
+        days, today = visit.organization.dunning.days_until_due, visit.today(request.now)
+        target = self._processor_url(visit)
+        return Page(
+            template="balance.html",
+            visit=visit,
+            home=home,
+            secret=secret,
+            sends_to=target,
+            facts={
+                "amount": dollars(visit.total),
+                "bills": [(bill, bill.due_date(days), bill.past_due(today, days)) for bill in bills],
+                "can_pay": bool(target),
+                "chosen": "",
+                "most": visit.total,
+                "simulated": bool(target) and visit.organization.payments.processor is Processor.SANDBOX,
+                "total": visit.total,
+            },
+        )
+
+    def _processor_url(self, visit: Visit) -> str:
+        """Where payments go; "": nowhere online, and the page says how to pay by post or phone."""
+        settings = visit.organization.payments
+        if settings.processor is Processor.SANDBOX:
+            return self.sandbox_url
+        if settings.processor is Processor.EXTERNAL and settings.external_id:
+            secure = urlsplit(settings.external_url_template).scheme == "https"
+            return settings.external_url_template if secure else ""
+        # Stripe Checkout isn't built yet.
+        return ""
+
+    def _way_to_processor(self, visit: Visit, request: Request) -> str:
+        """Where the browser goes to pay; raises FieldProblem or AmountError for an amount that can't be paid."""
+        amount, statement_id = read_amount(request.form), request.form.get("statementId", "")
+        if visit.organization.payments.processor is Processor.EXTERNAL:
+            return _external_url(visit, amount, statement_id, request)
+        checkout = self.desk.begin_checkout(visit, amount, statement_id, request.now)
+        returns = {"checkout": checkout.reference} | ({"lang": request.language} if request.language else {})
+        back = f"{self.base_url}/pay/{_quoted(visit)}/done?{urlencode(returns)}"
+        webhook = f"{self.base_url}/webhooks/sandbox/{checkout.org_id}"
+        return sandbox.checkout_url(self.sandbox_url, visit.organization, checkout, webhook, back, request.as_of)
+
+    def _amount_refused(self, page: Page, error: AmountError, request: Request) -> Answer:
+        typed, statement_id = request.form.get("amount", ""), request.form.get("statementId", "")
+        if error.problem is AmountProblem.NOTHING_OPEN:
+            # It was paid while this page was open: the link's page says so.
+            return self.back(request, page.visit.token if page.visit else "")
+        if error.problem is AmountProblem.NO_SUCH_BILL:
+            return _again(page, "bill-all", "problem_bill_gone", typed, "")
+        if error.problem is AmountProblem.MORE_THAN_BILL:
+            # Whoever picks one bill and leaves the sum in the field means that bill: one more press pays it.
+            return _again(page, "amount", "problem_more_than_bill", dollars(error.most), statement_id, error.most)
+        text = "problem_not_positive" if error.problem is AmountProblem.NOT_POSITIVE else "problem_more_than_sum"
+        return _again(page, "amount", text, typed, statement_id, error.most)
+
+
+def _again(page: Page, field: str, text: str, amount: str, statement_id: str, most: Cents | None = None) -> Page:
+    """The balance with its form as it was sent, and what is wrong with it."""
+    facts = {**page.facts, "amount": amount[:40], "chosen": statement_id}
+    if most is not None:
+        facts["most"] = most
+    return page.having(status=HTTPStatus.UNPROCESSABLE_ENTITY, problem_at=field, problem=text, facts=facts)
+
+
+def _verified_by(request: Request, visit: Visit) -> str:
+    """The secret that shows that this browser gave the right answer; "": it didn't, or too long ago."""
+    return next((secret for secret in request.secrets if verified(visit.link, secret, request.now)), "")
+
+
+def _quoted(visit: Visit) -> str:
+    return quote(visit.token, safe="")
+
+
+def _external_url(visit: Visit, amount: Cents | None, statement_id: str, request: Request) -> str:
+    """An external payment site's address, with the organization's own id there (InstaMed style).
+
+    Nothing is stored: such a site tells the practice, not us. Raises AmountError like any checkout.
+    """
+    checkout = begin_checkout(visit.book, visit.link, amount, statement_id, "", request.now)
+    settings = visit.organization.payments
+    values = {"id": settings.external_id, "amount": dollars(checkout.amount), "accountId": visit.link.account_id}
+    url = settings.external_url_template
+    for name, value in values.items():
+        url = url.replace(f"{{{name}}}", quote(value, safe=""))
+    return url

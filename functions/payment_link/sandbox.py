@@ -1,0 +1,74 @@
+"""The simulated processor of test stacks: the way to its page, and its signed word about what came of it."""
+
+import hashlib
+import hmac
+import re
+from datetime import datetime
+from typing import Annotated, Literal
+from urllib.parse import urlencode
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictInt
+from pydantic.alias_generators import to_camel
+
+from shared.domain.money import MOST_CENTS
+from shared.domain.payment_link import Checkout
+from shared.domain.policy import Organization
+
+SIGNATURE_HEADER = "Dunlin-Sandbox-Signature"
+MOST_SKEW = 300
+"""Seconds by which the clocks may differ, either way."""
+
+_SIGNATURE = re.compile(r"t=(?P<at>\d{1,12}),v1=(?P<mac>[0-9a-f]{64})")
+
+
+class BadSignatureError(Exception):
+    """A webhook that the processor didn't sign, or not recently."""
+
+
+class SandboxEvent(BaseModel):
+    """What the simulated processor tells. `reference` is empty for what didn't begin here; `amount` is in cents."""
+
+    model_config = ConfigDict(alias_generator=to_camel, frozen=True, extra="ignore")
+
+    type: Literal["checkout.completed", "checkout.declined"]
+    event_id: str
+    session_id: str
+    reference: str = ""
+    amount: Annotated[StrictInt, Field(gt=0, le=MOST_CENTS)]
+    currency: Literal["usd"]
+    occurred_at: AwareDatetime
+
+
+def check_signature(header: str, body: bytes, key: str, clock: datetime) -> None:
+    """Raise BadSignatureError unless the key signed this body within MOST_SKEW seconds of the real clock."""
+    match = _SIGNATURE.fullmatch(header)
+    if not key or match is None or abs(clock.timestamp() - int(match["at"])) > MOST_SKEW:
+        raise BadSignatureError
+    if not hmac.compare_digest(signature(body, key, int(match["at"])), header):
+        raise BadSignatureError
+
+
+def signature(body: bytes, key: str, at: int) -> str:
+    """The header that signs a body at a time in Unix seconds."""
+    mac = hmac.new(key.encode(), f"{at}.".encode() + body, hashlib.sha256)
+    return f"t={at},v1={mac.hexdigest()}"
+
+
+def checkout_url(
+    processor: str, organization: Organization, checkout: Checkout, webhook: str, back: str, as_of: str
+) -> str:
+    """Where the browser goes to pay: ids, the amount and the practice's name, nothing about the patient.
+
+    `webhook` is told what came of it, and the browser comes `back`. `as_of`: the simulated time, if any.
+    """
+    query = {
+        "session": checkout.reference,
+        "org": checkout.org_id,
+        "amount": str(checkout.amount),
+        "currency": "usd",
+        "reference": checkout.reference,
+        "practice": organization.name,
+        "webhook": webhook,
+        "return": back,
+    }
+    return f"{processor}/checkout?{urlencode(query | ({'asOf': as_of} if as_of else {}))}"

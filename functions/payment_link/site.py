@@ -1,0 +1,189 @@
+"""The frame of the patient pages: every request made plain, every answer with its headers, every error a page."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import wraps
+from http import HTTPStatus
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import urlsplit
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+
+from functions.payment_link.forms import Form, FormError, read_form
+from functions.payment_link.page import Page, PageError, Redirect, render, style_source
+from shared.domain.link_access import VERIFIED_FOR
+from shared.domain.words import Language
+from shared.http import simulated_time
+from shared.storage.account_books import BookRejectedError
+
+COOKIE = "dunlin_verified"
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+
+UNKNOWN = Page(template="unknown.html", status=HTTPStatus.NOT_FOUND)
+UNREADABLE = Page(template="trouble.html", status=HTTPStatus.BAD_REQUEST)
+BUSY = Page(template="trouble.html", status=HTTPStatus.SERVICE_UNAVAILABLE, headers={"Retry-After": "2"})
+FAILED = Page(template="trouble.html", status=HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a browser asks. as_of: the simulated time that it came with, as it came; cookie: its verified secret."""
+
+    now: datetime
+    as_of: str = ""
+    query: dict[str, str] = field(default_factory=dict)
+    form: Form = field(default_factory=dict)
+    cookie: str = ""
+
+    @property
+    def language(self) -> Language | None:
+        """The language that the patient chose; None: none."""
+        return _chosen_language(self.query)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What may show that this browser gave the right answer: the page's own, or the cookie after a reload."""
+        return tuple(secret for secret in (self.form.get("verification", ""), self.cookie) if secret)
+
+
+type Answer = Page | Redirect
+type Route = Callable[..., Answer]
+
+
+class Site:
+    """The pages' routes. Each is called with a Request and the parts of its path, and answers a Page or Redirect."""
+
+    def __init__(
+        self, logger: Logger, *, base_url: Callable[[], str], allow_simulated_time: Callable[[], bool]
+    ) -> None:
+        """Make the frame; settings are asked for at the first request, not at import."""
+        self.routes = APIGatewayRestResolver()
+        self._logger = logger
+        self._base_url = base_url
+        self._allow_simulated_time = allow_simulated_time
+        self.routes.not_found(self._no_route)
+
+    def route(self, rule: str, *methods: str) -> Callable[[Route], Route]:
+        """Decorate a route of the pages."""
+
+        def decorate(show: Route) -> Route:
+            @wraps(show)
+            def answered(**parts: str) -> Response[str]:
+                return self._response(self._answer(show, parts))
+
+            self.routes.route(rule, method=list(methods))(answered)
+            return show
+
+        return decorate
+
+    def _answer(self, show: Route, parts: dict[str, str]) -> Answer:
+        try:
+            return show(self._request(), **parts)
+        except PageError as error:
+            return error.page
+        except FormError:
+            return UNREADABLE
+        except BookRejectedError:
+            return BUSY
+        except Exception as error:  # noqa: BLE001 - whatever it is, a patient gets a page
+            # The type only: an exception's text may quote what a person sent.
+            self._logger.error(  # noqa: TRY400 - and so may its trace
+                "page failed", extra={"error": type(error).__name__, "at": _where(error)}
+            )
+            return FAILED
+
+    def _request(self) -> Request:
+        event = self.routes.current_event
+        as_of = event.headers.get(simulated_time.HEADER, "") if self._allow_simulated_time() else ""
+        try:
+            now = simulated_time.now(as_of, allowed=True)
+            form = read_form(event.decoded_body or "") if event.http_method == "POST" else {}
+        except ValueError:
+            raise FormError from None
+        query = dict(event.query_string_parameters or {})
+        return Request(now=now, as_of=as_of, query=query, form=form, cookie=_cookie(event.headers.get("Cookie", "")))
+
+    def _response(self, answer: Answer) -> Response[str]:
+        if isinstance(answer, Redirect):
+            return Response(
+                status_code=HTTPStatus.SEE_OTHER,
+                content_type="text/plain; charset=utf-8",
+                body="",
+                headers={**HEADERS, "Location": answer.location},
+            )
+        event, base_url = self.routes.current_event, self._base_url()
+        chosen = _chosen_language(dict(event.query_string_parameters or {}))
+        language, query = chosen or self._language(answer), language_query(chosen)
+        body = "" if event.http_method == "HEAD" else render(answer, language, base_url, query)
+        headers = {**HEADERS, "Content-Security-Policy": _policy(base_url, answer.sends_to), **answer.headers}
+        if urlsplit(base_url).scheme == "https":
+            headers["Strict-Transport-Security"] = "max-age=31536000"
+        if answer.secret and answer.visit:
+            headers["Set-Cookie"] = _set_cookie(base_url, answer.visit.token, answer.secret)
+        return Response(
+            status_code=answer.status, content_type="text/html; charset=utf-8", body=body, headers=dict(headers)
+        )
+
+    def _language(self, page: Page) -> Language:
+        """The guarantor's language, where it is known whose page it is; else the browser's."""
+        if page.visit:
+            return page.visit.book.account.guarantor.language
+        accepted = self.routes.current_event.headers.get("Accept-Language", "")
+        return Language.SPANISH if accepted.casefold().startswith(Language.SPANISH) else Language.ENGLISH
+
+    def _no_route(self, _: NotFoundError) -> Response[str]:
+        return self._response(UNKNOWN)
+
+
+def language_query(chosen: Language | None) -> str:
+    """The query that keeps a chosen language on further addresses."""
+    return f"?lang={chosen}" if chosen else ""
+
+
+def _chosen_language(query: dict[str, str]) -> Language | None:
+    chosen = query.get("lang", "")
+    return Language(chosen) if chosen in set(Language) else None
+
+
+def _policy(base_url: str, sends_to: str) -> str:
+    forms = " ".join(origin for origin in ("'self'", _origin(base_url), _origin(sends_to)) if origin)
+    return (
+        f"default-src 'none'; style-src {style_source()}; form-action {forms}; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
+
+
+def _cookie(header: str) -> str:
+    try:
+        found = SimpleCookie(header).get(COOKIE)
+    except CookieError:
+        return ""
+    return found.value if found else ""
+
+
+def _set_cookie(base_url: str, token: str, secret: str) -> str:
+    """The cookie that keeps a browser verified on this link's pages only, also after a reload and on its way back."""
+    parts = urlsplit(base_url)
+    secure = "; Secure" if parts.scheme == "https" else ""
+    age = int(VERIFIED_FOR.total_seconds())
+    return f"{COOKIE}={secret}; Path={parts.path}/pay/{token}; Max-Age={age}; HttpOnly; SameSite=Lax{secure}"
+
+
+def _where(error: Exception) -> str:
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    return f"{frame.tb_frame.f_code.co_qualname}:{frame.tb_lineno}" if frame else ""

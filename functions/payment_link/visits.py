@@ -1,0 +1,141 @@
+"""Patients at the desk: from the secret in a link to the account behind it, and what they ask for there."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from shared.domain.bill import Bill
+from shared.domain.book import AccountBook, Change
+from shared.domain.link_access import Standing, Verification, standing, verify
+from shared.domain.link_secrets import secret_hash, well_formed
+from shared.domain.money import Cents
+from shared.domain.patient_requests import (
+    OUR_REFERENCE,
+    begin_checkout,
+    complete_checkout,
+    decline_checkout,
+    new_reference,
+    open_bills,
+    renew,
+    unsubscribe,
+)
+from shared.domain.payment_link import Checkout, PaymentLink
+from shared.domain.policy import Organization
+from shared.storage.account_books import AccountBooks
+from shared.storage.links import Links
+from shared.storage.organizations import Organizations
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """Somebody at a payment link: whose it is, and the secret by which they came."""
+
+    token: str
+    organization: Organization
+    book: AccountBook
+    link: PaymentLink
+
+    @property
+    def bills(self) -> list[Bill]:
+        """The bills behind the link that can be paid, oldest first."""
+        return open_bills(self.book, self.link, self.organization)
+
+    @property
+    def total(self) -> Cents:
+        """The sum of what can be paid."""
+        return sum(bill.balance for bill in self.bills)
+
+    def checkout(self, reference: str) -> Checkout | None:
+        """The way to the processor of this reference that began at this link; without one, the latest."""
+        own = [checkout for checkout in self.book.checkouts if checkout.link_id == self.link.link_id]
+        named = [checkout for checkout in own if checkout.reference == reference]
+        return max(named or own, key=lambda checkout: checkout.created_at, default=None)
+
+    def today(self, now: datetime) -> date:
+        """The organization's calendar day."""
+        return now.astimezone(self.organization.zone).date()
+
+
+class UnknownReferenceError(LookupError):
+    """A reference of our shape that no checkout has: not yet, or never."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What patients and processors may ask for, over the stores that it needs."""
+
+    books: AccountBooks
+    links: Links
+    organizations: Organizations
+
+    def visit(self, token: str, now: datetime) -> Visit | None:
+        """Who comes with a token or bill code; None: nobody's, malformed or revoked, which must look alike."""
+        owner = self.links.by_secret_hash(secret_hash(token)) if well_formed(token) else None
+        book = self.books.load(owner.org_id, owner.account_id) if owner else None
+        organization = self.organizations.get(owner.org_id) if owner else None
+        if owner is None or book is None or organization is None:
+            return None
+        link = _link(book, owner.link_id)
+        if link is None or standing(link, now) is Standing.REVOKED:
+            return None
+        return Visit(token=token, organization=organization, book=book, link=link)
+
+    def answer(self, visit: Visit, given: date | str, now: datetime) -> tuple[Visit, Verification]:
+        """Judge an answer and count it; the visit as it is afterwards."""
+        judged: list[Verification] = []
+
+        def decide(book: AccountBook) -> Change | None:
+            judged.append(verify(book, _link(book, visit.link.link_id) or visit.link, given, now))
+            return judged[-1].change
+
+        book = self.books.change(visit.link.org_id, visit.link.account_id, decide) or visit.book
+        return replace(visit, book=book, link=judged[-1].link), judged[-1]
+
+    def begin_checkout(self, visit: Visit, amount: Cents | None, statement_id: str, now: datetime) -> Checkout:
+        """Store a way to the processor; raises AmountError when the amount can't be paid as things stand now."""
+        made: list[Checkout] = []
+        reference = new_reference()
+
+        def decide(book: AccountBook) -> Change:
+            link = _link(book, visit.link.link_id) or visit.link
+            made.append(begin_checkout(book, link, amount, statement_id, reference, now))
+            return Change(account=book.account, checkouts=(made[-1],))
+
+        self.books.change(visit.link.org_id, visit.link.account_id, decide)
+        return made[-1]
+
+    def renew(self, visit: Visit, now: datetime) -> None:
+        """Have a new link sent, if there is an address on file and it wasn't just done."""
+        self._change(visit, lambda book: renew(book, _link(book, visit.link.link_id) or visit.link, now))
+
+    def unsubscribe(self, visit: Visit, now: datetime) -> None:
+        """Opt the guarantor out of email."""
+        self._change(visit, lambda book: unsubscribe(book, now))
+
+    def completed(self, org_id: str, reference: str, amount: Cents, now: datetime) -> None:
+        """Post what the processor took. Raises UnknownReferenceError for one of our shape that isn't this one's."""
+        organization = self.organizations.get(org_id)
+        account_id = self._account_of(org_id, reference)
+        if organization is None:
+            raise UnknownReferenceError
+        self.books.change(
+            org_id, account_id, lambda book: complete_checkout(book, organization, reference, amount, now)
+        )
+
+    def declined(self, org_id: str, reference: str, now: datetime) -> None:
+        """Note that the processor took nothing. Raises UnknownReferenceError as `completed` does."""
+        account_id = self._account_of(org_id, reference)
+        self.books.change(org_id, account_id, lambda book: decline_checkout(book, reference, now))
+
+    def _account_of(self, org_id: str, reference: str) -> str:
+        owner = self.links.by_reference(reference) if OUR_REFERENCE.fullmatch(reference) else None
+        if owner is None or owner.org_id != org_id:
+            raise UnknownReferenceError
+        return owner.account_id
+
+    def _change(self, visit: Visit, decide: Callable[[AccountBook], Change | None]) -> None:
+        self.books.change(visit.link.org_id, visit.link.account_id, decide)
+
+
+def _link(book: AccountBook, link_id: str) -> PaymentLink | None:
+    return next((link for link in book.links if link.link_id == link_id), None)

@@ -1,0 +1,38 @@
+"""What processors tell: each word checked for its sender, and money posted once however often it is told of."""
+
+from datetime import datetime
+from http import HTTPStatus
+
+from functions.payment_link import sandbox
+from functions.payment_link.settings import Settings
+from functions.payment_link.visits import Desk, UnknownReferenceError
+from shared.domain.patient_requests import OUR_REFERENCE
+from shared.http.problems import ProblemError, not_found
+
+
+def hear_sandbox(
+    desk: Desk, settings: Settings, *, org_id: str, body: bytes, signature: str, now: datetime, clock: datetime
+) -> str:
+    """Act on the simulated processor's word, and answer what was done with it.
+
+    `clock` is the real one, whatever time is simulated. Raises a 404 problem in stacks without that processor and for a
+    reference of our shape that isn't known (so that it is sent again), a 401 one for a bad signature, and pydantic's
+    ValidationError for a body that isn't an event.
+    """
+    if not settings.sandbox_processor_url:
+        raise not_found("processor")
+    try:
+        sandbox.check_signature(signature, body, settings.sandbox_processor_key.get_secret_value(), clock)
+    except sandbox.BadSignatureError:
+        raise ProblemError(HTTPStatus.UNAUTHORIZED, "The signature is missing, wrong or too old.") from None
+    event = sandbox.SandboxEvent.model_validate_json(body)
+    if not OUR_REFERENCE.fullmatch(event.reference):
+        return "ignored"
+    try:
+        if event.type == "checkout.completed":
+            desk.completed(org_id, event.reference, event.amount, now)
+        else:
+            desk.declined(org_id, event.reference, now)
+    except UnknownReferenceError:
+        raise not_found("checkout") from None
+    return "recorded"

@@ -1,0 +1,38 @@
+"""Deploying: once, again with no change, and away."""
+
+from pathlib import Path
+
+import boto3
+import httpx
+import pytest
+
+from local.watch import Stack
+from tests.e2e.conftest import local_stack
+
+pytestmark = pytest.mark.e2e
+
+
+def test_the_template_deploys_deploys_again_without_change_and_deletes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    local_stack("start", "--port", "0", "--state-dir", str(tmp_path))
+    try:
+        stack = Stack.load(tmp_path / "stack.json")
+        for name, value in stack.environment.items():
+            monkeypatch.setenv(name, value)
+        cloudformation = boto3.client("cloudformation")
+        before = cloudformation.describe_stacks(StackName=stack.name)["Stacks"][0]
+
+        port = stack.endpoint.rsplit(":", 1)[1]
+        local_stack("start", "--port", port, "--state-dir", str(tmp_path))
+        after = cloudformation.describe_stacks(StackName=stack.name)["Stacks"][0]
+        assert after["Outputs"] == before["Outputs"]
+        assert httpx.get(f"{stack.api_url}/openapi.json", timeout=60).status_code == 200
+
+        cloudformation.delete_stack(StackName=stack.name)
+        with pytest.raises(cloudformation.exceptions.ClientError, match="does not exist"):
+            cloudformation.describe_stacks(StackName=stack.name)
+        functions = boto3.client("lambda").list_functions()["Functions"]
+        assert not [function for function in functions if function["FunctionName"].startswith(f"{stack.name}-")]
+    finally:
+        local_stack("stop", "--state-dir", str(tmp_path))

@@ -1,0 +1,439 @@
+"""The patient pages as a browser, a screen reader and a careful eye find them."""
+
+import base64
+import hashlib
+import re
+import string
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from html.parser import HTMLParser
+from typing import Any, cast
+
+import pytest
+
+from functions.payment_link.forms import FieldProblem, FormError, read_amount, read_answer, read_form
+from functions.payment_link.page import FOLDER, Page, PageError, Redirect, render, style, style_source, words
+from functions.payment_link.patient_pages import PatientPages
+from functions.payment_link.site import BUSY, UNKNOWN, Request
+from functions.payment_link.visits import Desk, Visit
+from shared.domain.link_access import Question, Verification, verify
+from shared.domain.link_secrets import new_payment_link
+from shared.domain.patient_requests import payment_id_of
+from shared.domain.payment import Payment
+from shared.domain.payment_link import Checkout
+from shared.domain.policy import PaymentSettings
+from shared.domain.words import Language, Processor
+from tests.examples import NOW, account, bill, book, organization
+
+BASE = "https://pay.example.com/prod"
+ISSUED = new_payment_link(org_id="org_1", account_id="G-1", now=NOW, lives=timedelta(days=30))
+RIGHT = {"month": "6", "day": "7", "year": "2015"}
+TOKEN = ISSUED.token
+VOID_TAGS = frozenset({"meta", "input", "br", "link", "hr", "img"})
+
+
+class FakeDesk:
+    """A desk with one visitor, who answers without a table behind."""
+
+    def __init__(self, visit: Visit) -> None:
+        self.known = visit
+
+    def visit(self, token: str, _: object) -> Visit | None:
+        return self.known if token == TOKEN else None
+
+    def answer(self, visit: Visit, given: date | str, now: Any) -> tuple[Visit, Verification]:
+        judged = verify(visit.book, visit.link, given, now)
+        return replace(visit, link=judged.link), judged
+
+    def renew(self, *_: object) -> None:
+        pass
+
+    def unsubscribe(self, *_: object) -> None:
+        pass
+
+
+def visit(**changes: Any) -> Visit:
+    """A visit to the account with its one bill."""
+    processor = changes.pop("processor", Processor.SANDBOX)
+    found = book(links=(ISSUED.link,), **changes)
+    practice = organization(payments=PaymentSettings(processor=processor))
+    return Visit(token=TOKEN, organization=practice, book=found, link=ISSUED.link)
+
+
+def pages(known: Visit) -> PatientPages:
+    return PatientPages(desk=cast("Desk", FakeDesk(known)), base_url=BASE, sandbox_url="https://sandbox.example.net")
+
+
+def shown(answer: Page | Redirect) -> Page:
+    assert isinstance(answer, Page)
+    return answer
+
+
+def of_error(known: Visit, request: Request) -> Page:
+    with pytest.raises(PageError) as raised:
+        pages(known).enter(request, TOKEN)
+    return raised.value.page
+
+
+def every_page() -> Iterator[tuple[str, Page]]:
+    """Each page that a patient can get, by a name."""
+    now, one = Request(now=NOW), visit()
+    many = visit(bills=(bill(), bill("S-2", balance=5, effective_created_date=date(2025, 12, 1))))
+    nothing_known = account(guarantor=replace(account().guarantor, date_of_birth=None, address=None))
+    only_address = account(guarantor=replace(account().guarantor, date_of_birth=None))
+    unborn = (bill(birth_dates=()),)
+    yield "question", shown(pages(one).enter(now, TOKEN))
+    yield "question, no date", shown(pages(one).verify(Request(now=NOW, form={"month": "x"}), TOKEN))
+    yield "question, wrong", shown(pages(one).verify(Request(now=NOW, form=RIGHT | {"day": "8"}), TOKEN))
+    yield "postal code", shown(pages(visit(account=only_address, bills=unborn)).enter(now, TOKEN))
+    yield (
+        "postal code, none",
+        shown(pages(visit(account=only_address, bills=unborn)).verify(Request(now=NOW, form={}), TOKEN)),
+    )
+    yield "nothing known", shown(pages(visit(account=nothing_known, bills=unborn)).enter(now, TOKEN))
+    verified = shown(pages(one).verify(Request(now=NOW, form=RIGHT), TOKEN))
+    yield "balance", verified
+    assert verified.visit is not None
+    yield "balance of many", shown(pages(many).verify(Request(now=NOW, form=RIGHT), TOKEN))
+    refused = Request(now=NOW, form={"verification": verified.secret, "amount": "none"})
+    yield "balance, no amount", shown(pages(verified.visit).checkout(refused, TOKEN))
+    offline = visit(processor=Processor.NONE, bills=many.book.bills)
+    yield "not online", shown(pages(offline).verify(Request(now=NOW, form=RIGHT), TOKEN))
+    settled = visit(bills=(bill(balance=0),))
+    yield "paid", shown(pages(settled).verify(Request(now=NOW, form=RIGHT), TOKEN))
+    yield "done, waiting", shown(pages(one).done(now, TOKEN))
+    for name, declined_at, payments in (("declined", NOW, ()), ("paid", None, (payment("dln_1"),))):
+        checkout = Checkout(
+            reference="dln_1",
+            org_id="org_1",
+            account_id="G-1",
+            link_id=ISSUED.link.link_id,
+            amount=74_60,
+            created_at=NOW,
+            declined_at=declined_at,
+        )
+        known = replace(verified.visit, book=replace(verified.visit.book, checkouts=(checkout,), payments=payments))
+        yield f"done, {name}", shown(pages(known).done(Request(now=NOW, cookie=verified.secret), TOKEN))
+    yield "over", of_error(visit(), Request(now=NOW + timedelta(days=31)))
+    locked = replace(one, link=replace(ISSUED.link, locked_until=NOW + timedelta(minutes=1)))
+    yield "locked", of_error(locked, now)
+    yield "renewed", shown(pages(one).renew(now, TOKEN))
+    yield "bill", shown(pages(one).ask_code(now))
+    yield "bill, no code", shown(pages(one).find_code(Request(now=NOW, form={"code": "<b>"})))
+    yield "unsubscribe", shown(pages(one).ask_unsubscribe(now, TOKEN))
+    yield "unsubscribed", shown(pages(one).unsubscribe(now, TOKEN))
+    yield "unknown", UNKNOWN
+    yield "trouble", BUSY
+
+
+def payment(reference: str) -> Payment:
+    return Payment(
+        payment_id=payment_id_of(reference), amount=74_60, method="card", received_on=NOW.date(), posted_at=NOW
+    )
+
+
+PAGES = dict(every_page())
+FOR_VERIFIED = frozenset(
+    {"balance", "balance of many", "balance, no amount", "not online", "paid", "done, declined", "done, paid"}
+)
+
+
+@dataclass
+class Structure(HTMLParser):
+    """What a page is made of."""
+
+    tags: list[str] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
+    labels: set[str] = field(default_factory=set)
+    inputs: list[dict[str, str | None]] = field(default_factory=list)
+    references: set[str] = field(default_factory=set)
+    links: list[str] = field(default_factory=list)
+    forms: list[dict[str, str | None]] = field(default_factory=list)
+    attributes: set[str] = field(default_factory=set)
+    open: list[str] = field(default_factory=list)
+    language: str | None = None
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.tags.append(tag)
+        self.attributes |= set(found)
+        if tag not in VOID_TAGS:
+            self.open.append(tag)
+        if tag == "html":
+            self.language = found["lang"]
+        if tag == "input" and found["type"] != "hidden":
+            self.inputs.append(found)
+        if tag == "form":
+            self.forms.append(found)
+        if tag == "label":
+            self.labels.add(found["for"] or "")
+        if tag == "a":
+            self.links.append(found["href"] or "")
+        self.ids += [found["id"] or ""] if "id" in found else []
+        for name in ("aria-describedby", "aria-labelledby"):
+            self.references |= set((found.get(name) or "").split())
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag, f"</{tag}> closes something else"
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] == "title":
+            self.title += data
+
+
+def structure(page: Page, language: Language) -> Structure:
+    found = Structure()
+    found.feed(render(page, language, BASE, ""))
+    found.close()
+    return found
+
+
+@pytest.mark.parametrize("language", list(Language))
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_is_well_built_for_a_screen_reader(name: str, language: Language) -> None:
+    page, found = PAGES[name], structure(PAGES[name], language)
+    assert found.open == []
+    assert found.language == language
+    assert found.tags.count("h1") == found.tags.count("main") == 1
+    assert found.title
+    assert found.title.startswith("Error: ") is bool(page.problem)
+    assert len(found.ids) == len(set(found.ids))
+    assert {one["id"] for one in found.inputs} == found.labels
+    assert found.references <= set(found.ids)
+    radios = [one for one in found.inputs if one["type"] == "radio"]
+    dates = [one for one in found.inputs if (one.get("autocomplete") or "").startswith("bday")]
+    if radios or dates:
+        assert found.tags.count("fieldset") == found.tags.count("legend") == 1
+    if page.problem:
+        assert f"#{page.problem_at}" in found.links
+        assert page.problem_at in found.ids
+        (wrong,) = [one for one in found.inputs if one["id"] == page.problem_at]
+        assert f"{page.problem_at}-error" in (wrong["aria-describedby"] or "").split()
+        assert wrong["aria-invalid"] == "true"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_page_has_script_or_anything_from_elsewhere(name: str) -> None:
+    found, source = structure(PAGES[name], Language.ENGLISH), render(PAGES[name], Language.ENGLISH, BASE, "")
+    assert not {"script", "img", "iframe", "link", "object", "video"} & set(found.tags)
+    assert not {one for one in found.attributes if one.startswith("on")} | ({"style"} & found.attributes)
+    assert all(one.startswith((BASE, "#", "tel:")) for one in found.links)
+    assert all((form["action"] or "").startswith(BASE) and form["method"] == "post" for form in found.forms)
+    assert "url(" not in source
+    assert "@import" not in source
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if name not in FOR_VERIFIED])
+def test_before_the_right_answer_nothing_personal_is_shown(name: str) -> None:
+    source = render(PAGES[name], Language.ENGLISH, BASE, "")
+    for private in ("Ada", "Example", "74.60", "1980", "S-1", "ada@"):
+        assert private not in source
+
+
+def test_the_fields_are_named_as_the_contract_says_and_fill_in_by_themselves() -> None:
+    fields = {one["name"]: one.get("autocomplete") for one in structure(PAGES["question"], Language.ENGLISH).inputs}
+    assert fields == {"month": "bday-month", "day": "bday-day", "year": "bday-year"}
+    postal = structure(PAGES["postal code"], Language.ENGLISH)
+    assert [(one["name"], one["autocomplete"]) for one in postal.inputs] == [("postalCode", "postal-code")]
+    assert [one["name"] for one in structure(PAGES["balance"], Language.ENGLISH).inputs] == ["amount"]
+    assert [one["name"] for one in structure(PAGES["bill"], Language.ENGLISH).inputs] == ["code"]
+
+
+def test_the_balance_lists_each_bill_with_its_due_date_and_the_sum() -> None:
+    source = render(PAGES["balance of many"], Language.ENGLISH, BASE, "")
+    for told in ("$74.65", "$74.60", "$0.05", "Due April 1, 2026", "Was due December 31, 2025", "Past due"):
+        assert told in source
+    assert 'name="amount" inputmode="decimal" autocomplete="transaction-amount" value="74.65"' in source
+
+
+def test_an_unsupported_processor_says_how_to_pay_by_phone_or_post() -> None:
+    source = render(PAGES["not online"], Language.ENGLISH, BASE, "")
+    assert "<form" not in source
+    assert "(518) 555-0100" in source
+    assert "12 Juniper Way" in source
+
+
+def test_a_chosen_language_stays_on_forms_and_links() -> None:
+    source = render(PAGES["question"], Language.SPANISH, BASE, "?lang=es")
+    assert f'action="{BASE}/pay/{TOKEN}/verify?lang=es"' in source
+    assert f'href="{BASE}/pay/{TOKEN}?lang=en" hreflang="en" lang="en">English' in source
+
+
+def test_what_people_type_is_shown_again_as_text() -> None:
+    assert 'value="&lt;b&gt;"' in render(PAGES["bill, no code"], Language.ENGLISH, BASE, "")
+
+
+def test_both_languages_have_the_same_words_with_the_same_gaps() -> None:
+    english, spanish = words(Language.ENGLISH), words(Language.SPANISH)
+    assert list(english) == list(spanish)
+    for name, text in english.items():
+        assert _gaps(text) == _gaps(spanish[name]), name
+        assert text.strip() == text
+        assert spanish[name].strip()
+
+
+def _gaps(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def test_every_word_is_used() -> None:
+    sources = [*FOLDER.glob("*.html"), *FOLDER.parent.glob("*.py")]
+    used = "".join(path.read_text("utf-8") for path in sources)
+    # The headings of what came of a payment are named by its state; slips by the field that they are in.
+    composed = re.compile(r"done_(title|heading)_(paid|declined|waiting)|problem_(month|day|year)(_missing)?")
+    assert [
+        name
+        for name in words(Language.ENGLISH)
+        if not composed.fullmatch(name) and f"'{name}'" not in used and f'"{name}"' not in used
+    ] == []
+
+
+# --- colours --------------------------------------------------------------------------------------------------------
+
+
+def _colours() -> dict[str, str]:
+    return dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", style()))
+
+
+def _luminance(colour: str) -> float:
+    channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def _contrast(one: str, other: str) -> float:
+    light, dark = sorted((_luminance(_colours()[one]), _luminance(_colours()[other])), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize(
+    ("ink", "ground"),
+    [
+        ("ink", "card"),
+        ("ink", "ground"),
+        ("ink", "panel"),
+        ("muted", "card"),
+        ("muted", "ground"),
+        ("muted", "panel"),
+        ("brand", "ground"),
+        ("brand", "panel"),
+        ("link", "card"),
+        ("link", "ground"),
+        ("brand-strong", "card"),
+        ("on-brand", "brand"),
+        ("on-brand", "brand-strong"),
+        ("error", "card"),
+        ("error", "error-ground"),
+        ("good", "good-ground"),
+        ("late", "late-ground"),
+    ],
+)
+def test_text_stands_out_from_its_ground_at_level_aa(ink: str, ground: str) -> None:
+    assert _contrast(ink, ground) >= 4.5
+
+
+@pytest.mark.parametrize("ground", ["card", "ground", "panel"])
+@pytest.mark.parametrize("line", ["field-line", "focus", "error", "brand"])
+def test_fields_and_focus_stand_out_from_their_ground(line: str, ground: str) -> None:
+    assert _contrast(line, ground) >= 3
+
+
+def test_every_colour_is_a_property_so_that_these_tests_see_it() -> None:
+    rules = style().partition("}")[2]
+    assert re.findall(r"#[0-9a-fA-F]{3,8}\b|rgba?\(", rules) == []
+    assert set(re.findall(r"var\(--([\w-]+)\)", style())) == set(_colours())
+
+
+def test_the_style_in_the_page_is_the_one_that_the_policy_names() -> None:
+    (inline,) = re.findall(r"<style>(.*?)</style>", render(UNKNOWN, Language.ENGLISH, BASE, ""), re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()
+    assert style_source() == f"'sha256-{digest}'"
+
+
+# --- what people type ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("typed", "cents"),
+    [
+        ("74.60", 74_60),
+        ("$74.6", 74_60),
+        ("$ 1,234.50", 1234_50),
+        ("1,234,567.89", 1234567_89),
+        ("5", 5_00),
+        ("5.", 5_00),
+        (".5", 50),
+        ("0", 0),
+    ],
+)
+def test_an_amount_is_read_as_people_write_it(typed: str, cents: int) -> None:
+    assert read_amount({"amount": typed}) == cents
+
+
+@pytest.mark.parametrize(
+    "typed", ["", "$", ".", "-5", "5-", "1,23", "74,60", "1.234", "NaN", "1e3", "٣", "1 2", "99999999999"]
+)
+def test_what_is_no_amount_is_asked_for_again(typed: str) -> None:
+    with pytest.raises(FieldProblem) as raised:
+        read_amount({"amount": typed})
+    assert raised.value.field == "amount"
+
+
+def test_a_form_that_did_not_ask_for_an_amount_means_all() -> None:
+    assert read_amount({}) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"month": ""}, "month"),
+        ({"month": "13"}, "month"),
+        ({"month": "0"}, "month"),
+        ({"month": "²"}, "month"),
+        ({"day": ""}, "day"),
+        ({"day": "x"}, "day"),
+        ({"month": "2", "day": "30"}, "day"),
+        ({"year": ""}, "year"),
+        ({"year": "15"}, "year"),
+        ({"year": "0000"}, "year"),
+        ({"year": "9" * 5000}, "year"),
+        ({"year": "2026", "month": "3", "day": "3"}, "year"),
+    ],
+)
+def test_a_date_that_is_not_one_is_told_beside_its_field(change: dict[str, str], field: str) -> None:
+    with pytest.raises(FieldProblem) as raised:
+        read_answer(RIGHT | change, Question.BIRTH_DATE, NOW.date())
+    assert raised.value.field == field
+    assert raised.value.text in words(Language.ENGLISH)
+
+
+def test_a_date_is_read_with_or_without_zeros_in_front() -> None:
+    assert read_answer(RIGHT, Question.BIRTH_DATE, NOW.date()) == date(2015, 6, 7)
+    zeros = {"month": "06", "day": "07", "year": "2015"}
+    assert read_answer(zeros, Question.BIRTH_DATE, NOW.date()) == date(2015, 6, 7)
+
+
+@pytest.mark.parametrize(("typed", "code"), [("12207", "12207"), ("12207-1234", "12207"), ("12207 1234", "12207")])
+def test_a_postal_code_is_read_by_its_first_five_digits(typed: str, code: str) -> None:
+    assert read_answer({"postalCode": typed}, Question.POSTAL_CODE, NOW.date()) == code
+
+
+@pytest.mark.parametrize("typed", ["", "1220", "ABCDE", "122071"])
+def test_a_postal_code_that_is_not_one_is_asked_for_again(typed: str) -> None:
+    with pytest.raises(FieldProblem):
+        read_answer({"postalCode": typed}, Question.POSTAL_CODE, NOW.date())
+
+
+def test_a_form_sent_twice_in_one_counts_by_its_first() -> None:
+    assert read_form("a=1&a=2&b=+x+") == {"a": "1", "b": "x"}
+
+
+@pytest.mark.parametrize("body", ["&".join(f"f{n}=1" for n in range(50)), "a=" + "x" * 20_000])
+def test_a_body_that_is_no_form_of_ours_is_refused(body: str) -> None:
+    with pytest.raises(FormError):
+        read_form(body)
