@@ -1,0 +1,113 @@
+"""What the engine found, told in the words of a billing manager."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from shared.domain.bill import Bill
+from shared.domain.consolidation import Consolidation
+from shared.domain.decision import Finding, Outcome, Rule
+from shared.domain.eligibility import Situation, closed, reached, top_of
+from shared.domain.reasons import CLOSED_BILL_REASONS, HOLD_REASONS
+from shared.domain.steps import CurrentStep, next_due_day
+from shared.domain.words import AccountStatus, Channel, CommunicationStatus, Hold
+
+
+def explain_account(situation: Situation) -> tuple[Finding, ...]:
+    """What holds for the whole account: the organization's standing, its communications, and holds."""
+    organization = situation.organization
+    active = organization.account_status is AccountStatus.ACTIVE
+    enabled = organization.communication_status is CommunicationStatus.ENABLED
+    holds = [HOLD_REASONS[hold] for hold in Hold if hold in situation.book.account.holds]
+    return (
+        Finding(
+            rule=Rule.ORGANIZATION_STATUS,
+            found=f"organization is {organization.account_status}",
+            outcome=Outcome.PASSES if active else Outcome.STOPS,
+        ),
+        Finding(
+            rule=Rule.COMMUNICATIONS,
+            found="communications are enabled" if enabled else "communications are disabled: nothing new is queued",
+            outcome=Outcome.PASSES if enabled else Outcome.STOPS,
+        ),
+        Finding(
+            rule=Rule.HOLDS,
+            found=", ".join(holds) or "no hold",
+            outcome=Outcome.STOPS if holds else Outcome.PASSES,
+        ),
+    )
+
+
+def explain_bills(situation: Situation) -> tuple[Finding, ...]:
+    """For each bill: whether it is dunned at all, the step that it is at, and whether that was told of."""
+    findings = list[Finding]()
+    for bill in sorted(situation.book.bills, key=lambda bill: bill.statement_id):
+        findings.append(_explain_status(bill))
+        if bill.open:
+            findings += _explain_step(situation, bill)
+    return tuple(findings)
+
+
+def _explain_status(bill: Bill) -> Finding:
+    return Finding(
+        rule=Rule.BILL_STATUS,
+        found=f"bill is {bill.status}" if bill.open else str(CLOSED_BILL_REASONS[bill.status]),
+        outcome=Outcome.PASSES if bill.open else Outcome.STOPS,
+        statement_id=bill.statement_id,
+    )
+
+
+def _explain_step(situation: Situation, bill: Bill) -> list[Finding]:
+    current = situation.step_of(bill, situation.today)
+    if current is None:
+        return [_finding(Rule.STEP, bill, f"no step is due yet; {_next_step(situation, bill)}", Outcome.WAITS)]
+    told = reached(situation, bill, current)
+    return [
+        _finding(Rule.STEP, bill, _describe(situation, bill, current), Outcome.PASSES),
+        _finding(
+            Rule.ALREADY_SENT,
+            bill,
+            f"step was already sent; {_next_step(situation, bill)}" if told else "step was not sent yet",
+            Outcome.WAITS if told else Outcome.PASSES,
+        ),
+        *_explain_closed(situation, bill, current),
+    ]
+
+
+def _describe(situation: Situation, bill: Bill, current: CurrentStep) -> str:
+    age, steps = bill.age_on(situation.today), len(situation.configuration.steps)
+    again = f", repeated for the {current.round}. time" if current.round else ""
+    kind = current.step.notification_type
+    return f"age {age} days: level {current.level} of {steps}, {kind}, due on {current.due_on}{again}"
+
+
+def _next_step(situation: Situation, bill: Bill) -> str:
+    no_limit = situation.organization.dunning.no_dunning_limit
+    day = next_due_day(situation.configuration, bill, situation.today, no_limit=no_limit)
+    return f"the next one on {day}" if day else "there is no further one"
+
+
+def _explain_closed(situation: Situation, bill: Bill, current: CurrentStep) -> list[Finding]:
+    """Channels that aren't tried again for this step, though nothing went on them."""
+    return [
+        _finding(Rule.ALREADY_SENT, bill, f"{reason}: not tried again for this step", Outcome.STOPS, channel)
+        for channel in Channel
+        if (reason := closed(situation, bill, current, channel))
+    ]
+
+
+def _finding(rule: Rule, bill: Bill, found: str, outcome: Outcome, channel: Channel | None = None) -> Finding:
+    return Finding(rule=rule, found=found, outcome=outcome, statement_id=bill.statement_id, channel=channel)
+
+
+def explain_results(result: Consolidation, moments: Mapping[Channel, datetime | None]) -> tuple[Finding, ...]:
+    """What came of it, for each bill on each channel of its step."""
+    findings = list[Finding]()
+    for channel, decision in result.going.items():
+        current, moment = top_of(decision.bills).current, moments[channel]
+        when = f"at {moment.isoformat()}" if moment else "never"
+        what = f"goes {when} at level {current.level}, {current.step.notification_type}"
+        findings += [_finding(Rule.RESULT, due.bill, what, Outcome.GOES, channel) for due in decision.bills]
+    for (channel, reason), refused in result.refused.items():
+        why = f"will not send: {reason}"
+        findings += [_finding(Rule.RESULT, due.bill, why, Outcome.STOPS, channel) for due in refused]
+    return tuple(findings)

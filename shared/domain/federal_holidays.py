@@ -1,0 +1,18 @@
+"""The US federal holidays (5 U.S.C. 6103), as the `holidays` package knows them."""
+
+from datetime import date
+from functools import cache
+
+
+@cache
+def _of(year: int) -> frozenset[date]:
+    """The days on which offices close for the holidays of a year, one of which may lie in the year before."""
+    # Imported where it is first needed: it takes a quarter of a second, which most invocations never have to spend.
+    from holidays.countries.united_states import UnitedStates  # noqa: PLC0415
+
+    return frozenset(UnitedStates(years=year))
+
+
+def is_federal_holiday(day: date) -> bool:
+    """Whether federal offices close on a working day; New Year's Day on a Saturday closes them on December 31."""
+    return day in _of(day.year) or day in _of(day.year + 1)
