@@ -1,0 +1,66 @@
+"""A statement file that comes in one request: taken in at once, or refused as a whole."""
+
+from dataclasses import replace
+from datetime import datetime
+from http import HTTPStatus
+
+from functions.ingest.files import new_ingestion_id
+from functions.ingest.intake import Intake, repeated
+from functions.ingest.settings import Dependencies
+from shared.contracts.statement_files import (
+    MOST_STATEMENTS,
+    FileSchema,
+    InvalidFileError,
+    NotJsonError,
+    RawStatement,
+    TooManyStatementsError,
+    read_file,
+)
+from shared.domain.ingestion import Counts, Ingestion, IngestionSource, IngestionStatus, StatementRow
+from shared.http.problems import InputError, ProblemError
+
+
+def take_request(
+    dependencies: Dependencies, partner_id: str, body: bytes, now: datetime, nonce: str
+) -> tuple[Ingestion, list[StatementRow]]:
+    """Take in a file that came in one request: its ingestion, with a row for each statement.
+
+    Raises a 400 problem for what isn't JSON, a 422 one for what is no statement file, and a 413 one for more than
+    MOST_STATEMENTS. The record is written when the work is done: a request that broke off leaves none, and sent again
+    it does nothing twice.
+    """
+    schema, statements = _read(body)
+    ingestion = Ingestion(
+        ingestion_id=new_ingestion_id(now, nonce),
+        partner_id=partner_id,
+        source=IngestionSource.REQUEST,
+        created_at=now,
+    )
+    intake = Intake(
+        books=dependencies.books,
+        organizations=dependencies.organizations,
+        partner_id=partner_id,
+        ingestion_id=ingestion.ingestion_id,
+        schema=schema,
+        now=now,
+    )
+    known = {} if schema is FileSchema.PAYMENT_UPDATES else repeated(statements)
+    rows = intake.take(statements, known)
+    done = replace(ingestion, status=IngestionStatus.SUCCESS, counts=Counts().plus(rows), finished_at=now)
+    dependencies.ingestions.save_rows(partner_id, ingestion.ingestion_id, 0, rows)
+    dependencies.ingestions.save(done)
+    return done, rows
+
+
+def _read(body: bytes) -> tuple[FileSchema | None, list[RawStatement]]:
+    try:
+        return read_file(body)
+    except NotJsonError:
+        raise ProblemError(HTTPStatus.BAD_REQUEST, "The body isn't JSON.") from None
+    except InvalidFileError as error:
+        errors = [InputError(pointer=remark.pointer, detail=remark.detail) for remark in error.errors]
+        detail = "The body isn't a statement file."
+        raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors) from None
+    except TooManyStatementsError:
+        detail = f"One request may bring {MOST_STATEMENTS} statements. Send larger files by POST /v1/ingestions."
+        raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail) from None

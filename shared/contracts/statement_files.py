@@ -1,0 +1,333 @@
+"""Statement files: one JSON document, or NDJSON with one statement a line, taken apart without being held whole.
+
+Each statement comes out with its own text, so that what is wrong inside one of them is that one's matter alone.
+"""
+
+import codecs
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from shared.domain.ingestion import Remark
+from shared.domain.json_documents import DECODER, MOST_DEPTH, too_deep
+from shared.domain.words import BillType
+
+MOST_STATEMENTS = 500
+"""How many statements one request may bring."""
+
+MOST_STATEMENT_BYTES = 256 * 1024
+"""The longest statement: with it a bill still fits into one item of the table."""
+
+MOST_PENDING = 16 * 1024 * 1024
+"""How much of a file is held while the end of one value is looked for."""
+
+FIRST_LINE = 1024 * 1024
+"""How much of a file is looked at to tell NDJSON from a document."""
+
+SPACE = re.compile(r"[ \t\n\r]*")
+STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
+VERSION = re.compile(r"1(\.\d{1,4}){0,2}", re.ASCII)
+
+
+class FileSchema(StrEnum):
+    """What a file says its statements are, the prefix `ppay-` left off."""
+
+    LIFETIME = "lifetime"
+    EPISODIC = "episodic"
+    PAYMENT_UPDATES = "payment-updates"
+
+    @property
+    def bill_type(self) -> BillType | None:
+        """The type of the bills that its statements make; None: they make none."""
+        return {FileSchema.LIFETIME: BillType.LIFETIME, FileSchema.EPISODIC: BillType.EPISODIC}.get(self)
+
+
+class NotJsonError(Exception):
+    """A file that can't be read as JSON; nothing of it is taken."""
+
+
+class InvalidFileError(Exception):
+    """A file that is JSON, but no statement file; nothing of it is taken."""
+
+    def __init__(self, *errors: Remark) -> None:
+        super().__init__()
+        self.errors = errors
+
+
+class TooManyStatementsError(Exception):
+    """More statements than a request may bring."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawStatement:
+    """One statement of a file: its text, what it decodes to, and what made it impossible to decode."""
+
+    text: str
+    value: Any = None
+    error: Remark | None = None
+
+    @property
+    def statement_id(self) -> str | None:
+        """Its `statementId` as far as it can be told, valid or not."""
+        return _member(self.value, "statementId")
+
+    @property
+    def client_id(self) -> str | None:
+        """Its `clientId`, likewise."""
+        return _member(self.value, "clientId")
+
+
+def _member(value: Any, name: str) -> str | None:  # noqa: ANN401 - any decoded JSON
+    found = value.get(name) if isinstance(value, dict) else None
+    if not isinstance(found, str) or len(found) > 4 * 64 or not found.isprintable():
+        return None
+    return found
+
+
+@dataclass(slots=True)
+class StatementFile:
+    """A file being read. `header` holds the top-level members beside the statements that were seen so far."""
+
+    chunks: Iterator[str]
+    header: dict[str, Any] = field(default_factory=dict)
+    _text: str = ""
+    _at: int = 0
+    _ended: bool = False
+
+    @property
+    def schema(self) -> FileSchema | None:
+        """What its statements are; None: what the organization's bills are. Complete when all statements are read.
+
+        Raises InvalidFileError for a schema or version that isn't ours.
+        """
+        version = self.header.get("version")
+        if version is not None and not VERSION.fullmatch(str(version)):
+            raise InvalidFileError(Remark("/version", "must be 1.0.0"))
+        name = self.header.get("schema")
+        if name is None:
+            return None
+        try:
+            return FileSchema(name.removeprefix("ppay-"))
+        except (ValueError, AttributeError):
+            raise InvalidFileError(Remark("/schema", "must be lifetime, episodic or payment-updates")) from None
+
+    def statements(self) -> Iterator[RawStatement]:
+        """The statements in their order. Raises NotJsonError and InvalidFileError, maybe after the first of them."""
+        return self._lines() if self._is_lines() else self.document()
+
+    # NDJSON.
+
+    def _is_lines(self) -> bool:
+        """Whether it is NDJSON: its first line, or if that is broken its second, is a whole statement."""
+        while self._text.count("\n", self._skip_space()) < 2 and len(self._text) < FIRST_LINE and self._more():  # noqa: PLR2004 - two lines
+            pass
+        lines = self._text[self._at :].split("\n", 2)
+        first = _decoded(lines[0])
+        if isinstance(first, dict):
+            return "statements" not in first and "statementId" in first
+        second = _decoded(lines[1]) if len(lines) > 1 else None
+        return isinstance(second, dict) and "statementId" in second
+
+    def _lines(self) -> Iterator[RawStatement]:
+        while True:
+            end = self._text.find("\n", self._at)
+            if end < 0 and self._more():
+                continue
+            line = self._text[self._at : end if end >= 0 else None].strip(" \t\r")
+            if line:
+                yield _raw_line(line)
+            if end < 0:
+                return
+            self._at = end + 1
+
+    # One JSON document.
+
+    def document(self) -> Iterator[RawStatement]:
+        """The same, of what has to be one JSON document."""
+        if not self._next("{"):
+            self._value()
+            self._finish()
+            raise InvalidFileError(Remark("", "must be an object with a list of statements"))
+        found = False
+        more = not self._next("}")
+        while more:
+            name = self._value()
+            if not isinstance(name, str) or not self._next(":"):
+                raise NotJsonError
+            if name in self.header or (name == "statements" and found):
+                raise InvalidFileError(Remark(f"/{name}", "appears more than once"))
+            if name == "statements" and self._next("["):
+                found = True
+                yield from self._elements()
+            else:
+                self.header[name] = self._value()
+            more = self._next(",")
+            if not more and not self._next("}"):
+                raise NotJsonError
+        self._finish()
+        if not found:
+            raise InvalidFileError(Remark("/statements", "must be a list"))
+
+    def _elements(self) -> Iterator[RawStatement]:
+        if self._next("]"):
+            return
+        while True:
+            start, value, error = self._decode()
+            yield _raw(self._text[start : self._at], value, error)
+            if self._next("]"):
+                return
+            if not self._next(","):
+                raise NotJsonError
+
+    def _finish(self) -> None:
+        if self._peek():
+            raise NotJsonError
+
+    # The text, a chunk at a time.
+
+    def _more(self) -> bool:
+        """Read on, and let go of what was taken already; False: that was all."""
+        if self._ended:
+            return False
+        chunk = next(self.chunks, None)
+        if chunk is None:
+            self._ended = True
+            return False
+        self._text, self._at = self._text[self._at :] + chunk, 0
+        if len(self._text) > MOST_PENDING + len(chunk):
+            raise NotJsonError
+        return True
+
+    def _skip_space(self) -> int:
+        found = SPACE.match(self._text, self._at)
+        self._at = found.end() if found else self._at
+        return self._at
+
+    def _peek(self) -> str:
+        while self._skip_space() == len(self._text):
+            if not self._more():
+                return ""
+        return self._text[self._at]
+
+    def _next(self, sign: str) -> bool:
+        """Take a sign if it is the next."""
+        if self._peek() != sign:
+            return False
+        self._at += 1
+        return True
+
+    def _value(self) -> Any:  # noqa: ANN401 - any JSON
+        _, value, error = self._decode()
+        if error:
+            raise NotJsonError
+        return value
+
+    def _decode(self) -> tuple[int, Any, Remark | None]:
+        """Take one value, reading on until it is whole: where it starts, what it is, or why it can't be decoded."""
+        self._peek()
+        while True:
+            try:
+                value, end = DECODER.raw_decode(self._text, self._at)
+            except json.JSONDecodeError:
+                if self._more():
+                    continue
+                raise NotJsonError from None
+            except RecursionError:
+                closing = _end_of_value(self._text, self._at)
+                if closing is None and self._more():
+                    continue
+                if closing is None:
+                    raise NotJsonError from None
+                start, self._at = self._at, closing
+                return start, None, TOO_DEEP
+            # A number at the very end of what was read may go on.
+            if end == len(self._text) and self._more():
+                continue
+            start, self._at = self._at, end
+            return start, value, None
+
+
+TOO_DEEP = Remark("", f"is nested more deeply than {MOST_DEPTH} levels")
+
+
+def _raw_line(line: str) -> RawStatement:
+    try:
+        return _raw(line, DECODER.decode(line), None)
+    except json.JSONDecodeError:
+        return RawStatement(line, error=Remark("", "isn't JSON"))
+    except RecursionError:
+        return RawStatement(line, error=TOO_DEEP)
+
+
+def _raw(text: str, value: Any, error: Remark | None) -> RawStatement:  # noqa: ANN401 - any decoded JSON
+    if error is None and len(text) > MOST_STATEMENT_BYTES // 4 and len(_bytes(text)) > MOST_STATEMENT_BYTES:
+        error = Remark("", f"is larger than {MOST_STATEMENT_BYTES // 1024} KB")
+    if error is None and too_deep(text, value):
+        error = TOO_DEEP
+    if error is None and not text.isascii() and not _is_unicode(text):
+        error = Remark("", "isn't UTF-8")
+    return RawStatement(text, value, error)
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _decoded(line: str) -> Any:  # noqa: ANN401 - any JSON
+    try:
+        return DECODER.decode(line)
+    except (json.JSONDecodeError, RecursionError):
+        return None
+
+
+def _end_of_value(text: str, start: int) -> int | None:
+    """Where an object or list ends that is nested too deeply for the decoder; None: not in this text."""
+    depth = 0
+    for sign in STRUCTURE.finditer(text, start):
+        if sign[0] in "{[":
+            depth += 1
+        elif sign[0] in "}]":
+            depth -= 1
+            if depth == 0:
+                return sign.end()
+    return None
+
+
+def read_file(body: bytes) -> tuple[FileSchema | None, list[RawStatement]]:
+    """A whole file that came in one request.
+
+    Raises NotJsonError, InvalidFileError, and TooManyStatementsError for more than MOST_STATEMENTS.
+    """
+    file = StatementFile(decoded_chunks([body]))
+    statements: list[RawStatement] = []
+    for statement in file.document():
+        if len(statements) == MOST_STATEMENTS:
+            raise TooManyStatementsError
+        statements.append(statement)
+    return file.schema, statements
+
+
+def decoded_chunks(chunks: Iterable[bytes]) -> Iterator[str]:
+    """Text of UTF-8 bytes, a byte order mark left off.
+
+    Bytes that are no UTF-8 are carried on as lone surrogates, for which only the statement that has them fails.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+    first = True
+    for chunk in chunks:
+        text = decoder.decode(chunk)
+        if text:
+            yield text.removeprefix("\ufeff") if first else text
+            first = False
+    yield decoder.decode(b"", final=True)

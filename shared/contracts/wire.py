@@ -1,0 +1,150 @@
+"""What all bodies of the partner API have in common: camelCase, exact money, instants in UTC, no unknown members."""
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from typing import Annotated, Any, Never, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic.alias_generators import to_camel
+
+from shared.domain.money import Cents, cents, dollars
+
+type Json = dict[str, Any]
+"""A JSON object as Python reads it, with exact decimals for its fractions."""
+
+MOST_DIGITS = 12
+"""More than an amount may have before its point."""
+
+_AMOUNT = re.compile(r"-?[0-9]{1,8}(\.[0-9]{1,2})?", re.ASCII)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_TIME = re.compile(r"[0-9]{2}:[0-9]{2}", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
+
+
+class WireModel(BaseModel):
+    """A body, or a part of one. Types aren't bent: "true" is no boolean and 1 is no string."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        frozen=True,
+        strict=True,
+        extra="forbid",
+        defer_build=True,  # a cold start builds only the models that its first request needs
+    )
+
+
+def _cents(value: object) -> Cents:
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        raise ValueError("must be an amount such as 74.60")  # noqa: TRY004 - pydantic reports ValueError only
+    text = str(value)
+    if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) <= MOST_DIGITS:
+        # Written out, unless that would be a string of a million zeros.
+        text = f"{value:f}"
+    if not _AMOUNT.fullmatch(text):
+        raise ValueError("must be an amount with at most eight digits and two decimals")
+    return cents(Decimal(text))
+
+
+def _instant(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _date(value: object) -> object:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
+        raise ValueError("must be a date such as 2026-01-31")
+    return date.fromisoformat(value)
+
+
+def _time(value: object) -> object:
+    if isinstance(value, time):
+        return value
+    if not isinstance(value, str) or not _TIME.fullmatch(value):
+        raise ValueError("must be a time of day such as 09:45")
+    return time.fromisoformat(value)
+
+
+def _line(value: str) -> str:
+    if _CONTROL.search(value):
+        raise ValueError("must not hold control characters")
+    return value.strip()
+
+
+def _named_line(value: str) -> str:
+    if not value:
+        raise ValueError("must not be empty")
+    return value
+
+
+Money = Annotated[
+    Cents,
+    PlainSerializer(dollars, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^-?\d{1,8}\.\d{2}$", "examples": ["74.60"]}),
+]
+"""An amount in an answer: cents inside, written as a decimal string."""
+
+GivenMoney = Annotated[Money, BeforeValidator(_cents)]
+"""An amount in a body that partners send: a decimal string or an exact JSON number of dollars; cents inside."""
+
+Instant = Annotated[
+    datetime,
+    PlainSerializer(_instant, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-01-31T14:45:00.000Z"]}),
+]
+"""An RFC 3339 instant, written in UTC."""
+
+Day = Annotated[date, BeforeValidator(_date), WithJsonSchema({"type": "string", "format": "date"})]
+"""A calendar date."""
+
+TimeOfDay = Annotated[
+    time,
+    BeforeValidator(_time),
+    PlainSerializer(lambda value: value.strftime("%H:%M"), return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^\d{2}:\d{2}$", "examples": ["09:45"]}),
+]
+"""A time of day to the minute, on some clock that its member names."""
+
+Line = Annotated[str, AfterValidator(_line)]
+"""One line of text, without control characters, stripped."""
+
+NamedLine = Annotated[str, AfterValidator(_line), AfterValidator(_named_line)]
+"""One line of text with something on it."""
+
+_Word = TypeVar("_Word")
+Word = Annotated[_Word, Field(strict=False)]
+"""A member of a closed vocabulary, given by its value."""
+
+
+def _no_constant(_: str) -> Never:
+    raise ValueError("NaN and Infinity are no JSON")
+
+
+def parse(raw: bytes) -> object:
+    """Read JSON with exact decimals. Raises ValueError when it isn't JSON (RFC 8259: no NaN, no infinities)."""
+    try:
+        document: object = json.loads(raw, parse_float=Decimal, parse_constant=_no_constant)
+    except (RecursionError, ArithmeticError):
+        raise ValueError("nested too deeply, or a number beyond all bounds") from None
+    # Half a surrogate pair is no Unicode, and could be neither stored nor answered. Raises UnicodeEncodeError.
+    json.dumps(document, ensure_ascii=False, default=str).encode()
+    return document
+
+
+def merge_patch(document: Mapping[str, Any], patch: Mapping[str, Any]) -> Json:
+    """A JSON merge patch (RFC 7396): members replace members, objects merge, null removes."""
+    merged = dict(document)
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        elif isinstance(value, Mapping):
+            before = merged.get(name)
+            merged[name] = merge_patch(before if isinstance(before, Mapping) else {}, value)
+        else:
+            merged[name] = value
+    return merged

@@ -1,0 +1,33 @@
+"""Fixtures of the tests that reach the table through a function."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from functions.manage.settings import dependencies
+from shared.storage.account_books import AccountBooks
+from shared.storage.organizations import Organizations
+from tests.conftest import TABLE
+from tests.examples import organization
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+@pytest.fixture
+def manage_table(dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> Iterator["DynamoDBClient"]:
+    """The product's table, which the function's settings name, with one organization of OWN in it."""
+    monkeypatch.setenv("TABLE_NAME", TABLE)
+    monkeypatch.setenv("ALLOW_SIMULATED_TIME", "true")
+    monkeypatch.delenv("SANDBOX_PROCESSOR_URL", raising=False)
+    dependencies.cache_clear()
+    Organizations(dynamodb, TABLE).create(organization())
+    yield dynamodb
+    dependencies.cache_clear()
+
+
+@pytest.fixture
+def manage_books(manage_table: "DynamoDBClient") -> AccountBooks:
+    """The account books of that table."""
+    return AccountBooks(manage_table, TABLE)
