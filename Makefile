@@ -106,3 +106,7 @@ templates: .venv/.ready ## inline the email layout's style sheet
 fix: .venv/.ready ## format the code and mend what the linter can
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
+
+.PHONY: bench
+bench: setup ## measure each function's cold start against a bare handler's
+	.venv/bin/python -m local.bench
