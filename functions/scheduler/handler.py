@@ -19,6 +19,7 @@ from shared.storage.account_books import AccountBooks
 from shared.storage.due_index import DueIndex
 from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
+from shared.storage.replanning import Replanning
 
 logger = Logger()
 
@@ -46,6 +47,7 @@ def dependencies() -> tuple[Settings, dict[str, Any]]:
         "books": AccountBooks(*table),
         "notices": Notices(*table),
         "organizations": Organizations(*table),
+        "replanning": Replanning(*table),
         "queues": ChannelQueues(clients.sqs(), settings.queue_urls),
     }
 

@@ -10,18 +10,19 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from aws_lambda_powertools import Logger
-from shared.domain.dunning import plan
 
 from shared.contracts.messages import NoticeMessage
 from shared.domain.book import AccountBook, Change
+from shared.domain.dunning import plan
 from shared.domain.notice import lease_over, moved
 from shared.domain.policy import Organization
 from shared.domain.words import Channel, NoticeStatus
 from shared.messaging.channel_queues import ChannelQueues
 from shared.storage.account_books import AccountBooks, BookRejectedError
-from shared.storage.due_index import DueAccount, DueIndex, DueNotice
+from shared.storage.due_index import Due, DueAccount, DueIndex, DueNotice, DueReplanning
 from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
+from shared.storage.replanning import Replanning
 
 logger = Logger(child=True)
 
@@ -57,6 +58,7 @@ class Sweep:
     books: AccountBooks
     notices: Notices
     organizations: Organizations
+    replanning: Replanning
     queues: ChannelQueues
     time_is_up: Callable[[], bool] = lambda: False
     _known: dict[str, Organization | None] = field(default_factory=dict)
@@ -64,26 +66,35 @@ class Sweep:
     def run(self) -> SweepReport:
         """Go round until nothing is due, time is up, or two rounds in a row find the same and can do nothing."""
         collected = dispatched = 0
-        before: list[DueAccount | DueNotice] = []
+        before: list[Due] = []
         with ThreadPoolExecutor(WORKERS) as pool:
             while True:
                 rounds = list(pool.map(lambda shard: self.due_index.sweep(shard, self.now), self.due_index.shards()))
                 due = [item for found in rounds for item in found.due]
+                marked = sum(self._replan(item) for item in due if isinstance(item, DueReplanning))
                 accounts = [item for item in due if isinstance(item, DueAccount)]
                 planned = sum(pool.map(self._collect, accounts))
                 leased = [item for item in due if isinstance(item, DueNotice)]
                 sent = self._dispatch([message for message in pool.map(self._lease, leased) if message])
                 collected, dispatched = collected + planned, dispatched + sent
-                if not due or (planned + sent == 0 and due == before) or self.time_is_up():
+                if not due or (planned + sent + marked == 0 and due == before) or self.time_is_up():
                     break
                 before = due
         waiting = [found.next_due_at for found in rounds if found.next_due_at]
         return SweepReport(collected, dispatched, self.now if due else min(waiting, default=None))
 
-    def _organization(self, org_id: str) -> Organization | None:
-        if org_id not in self._known:
+    def _organization(self, org_id: str, version: int) -> Organization | None:
+        """The organization as this sweep knows it, read again when an account asks for later settings than those."""
+        known = self._known.get(org_id)
+        if known is None or known.version < version:
             self._known[org_id] = self.organizations.get(org_id)
         return self._known[org_id]
+
+    def _replan(self, due: DueReplanning) -> int:
+        """Mark a page of an organization's accounts as due; they are planned in the next round."""
+        marked = self.replanning.advance(due.org_id, self.now)
+        logger.info("accounts to be planned anew", extra={"org_id": due.org_id, "accounts": marked})
+        return marked
 
     def _collect(self, due: DueAccount) -> bool:
         """Plan one account. True: its plan was written."""
@@ -105,7 +116,7 @@ class Sweep:
 
     def _planned(self, book: AccountBook) -> Change:
         account = book.account
-        organization = self._organization(account.org_id)
+        organization = self._organization(account.org_id, account.settings_version)
         if organization is None:
             logger.error("account without organization", extra={"org_id": account.org_id})
             return Change(account=replace(account, planning_at=None))

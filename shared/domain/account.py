@@ -14,6 +14,7 @@ class Account:
 
     `version` rises with every change to the account or its bills, and conditions the next.
     `time_zones` are those that the guarantor's ZIP code and phone number suggest, for a text's quiet hours.
+    `settings_version` is the version of the organization that it has to be planned by, or a later one.
     `planning_at` is when the scheduler has to look again; None: nothing to wait for.
     """
 
@@ -28,3 +29,4 @@ class Account:
     credit: Cents = 0
     version: int = 0
     planning_at: datetime | None = None
+    settings_version: int = 0

@@ -8,9 +8,9 @@ from functools import cache
 def _of(year: int) -> frozenset[date]:
     """The days on which offices close for the holidays of a year, one of which may lie in the year before."""
     # Imported where it is first needed: it takes a quarter of a second, which most invocations never have to spend.
-    from holidays.countries.united_states import UnitedStates  # noqa: PLC0415
+    from holidays import country_holidays  # noqa: PLC0415
 
-    return frozenset(UnitedStates(years=year))
+    return frozenset(country_holidays("US", years=year))
 
 
 def is_federal_holiday(day: date) -> bool:

@@ -80,7 +80,10 @@ class Api:
     @property
     def body(self) -> bytes:
         """The raw body. Raises a 413 problem when it is larger than an invocation may carry."""
-        body = self.routes.current_event.decoded_body or ""
+        try:
+            body = self.routes.current_event.decoded_body or ""
+        except ValueError:
+            raise ProblemError(HTTPStatus.BAD_REQUEST, "The body isn't UTF-8.") from None
         raw = body.encode("utf-8", "surrogatepass")
         if len(raw) > MOST_BODY_BYTES:
             raise ProblemError(

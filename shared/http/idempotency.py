@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from shared.http.api import Answer, Api
 from shared.http.problems import ProblemError
+from shared.storage.account_books import BookRejectedError
 from shared.storage.idempotency import IdempotencyRecords, InFlightError, KeyReusedError, StoredAnswer
 
 HEADER = "Idempotency-Key"
@@ -45,7 +46,7 @@ def idempotent[**P](
                 return Response(status_code=before.status, content_type=before.content_type, body=before.body)
             try:
                 given = route(*args, **kwargs)
-            except (ProblemError, ValidationError):
+            except (ProblemError, ValidationError, BookRejectedError):
                 store.release(partner, key)
                 raise
             stored = StoredAnswer(int(given.status_code), given.content_type or "", given.body or "")

@@ -36,10 +36,20 @@ class DueNotice:
 
 
 @dataclass(frozen=True, slots=True)
+class DueReplanning:
+    """An organization whose accounts are to be planned anew."""
+
+    org_id: str
+
+
+type Due = DueAccount | DueNotice | DueReplanning
+
+
+@dataclass(frozen=True, slots=True)
 class Sweep:
     """What one shard holds: what is due, at most a page of it, and the instant of the first thing that isn't yet."""
 
-    due: tuple[DueAccount | DueNotice, ...]
+    due: tuple[Due, ...]
     next_due_at: datetime | None
 
 
@@ -75,7 +85,9 @@ class DueIndex:
         yield from keys.due_shards()
 
 
-def _due(partition: str, sort: str) -> DueAccount | DueNotice:
+def _due(partition: str, sort: str) -> Due:
+    if partition.startswith(keys.REPLANNING):
+        return DueReplanning(partition.removeprefix(keys.REPLANNING))
     _, org_id, account_id = partition.split("#", 2)
     if sort == keys.ACCOUNT:
         return DueAccount(org_id, account_id)

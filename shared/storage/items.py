@@ -59,8 +59,10 @@ def account_item(account: Account) -> Item:
         "pk": text(partition),
         "sk": text(keys.ACCOUNT),
         "version": number(account.version),
-        "body": pack(Account, account, exclude={"version", "planning_at"}),
+        "body": pack(Account, account, exclude={"version", "planning_at", "settings_version"}),
     }
+    if account.settings_version:
+        item["settings_version"] = number(account.settings_version)
     if account.planning_at is not None:
         item |= {
             "due_shard": text(keys.due_shard(partition)),
@@ -76,7 +78,9 @@ def account_of(item: Item) -> Account:
     """
     account = unpack(Account, item["body"])
     planning_at = keys.moment(item["due_at"]["S"]) if "due_at" in item else None
-    return replace(account, version=int(item["version"]["N"]), planning_at=planning_at)
+    settings_version = int(item.get("settings_version", number(0))["N"])
+    version = int(item["version"]["N"])
+    return replace(account, version=version, planning_at=planning_at, settings_version=settings_version)
 
 
 def bill_item(org_id: str, account_id: str, bill: Bill) -> Item:

@@ -13,6 +13,7 @@ PAYMENT = "P#"
 LINK = "L#"
 CHECKOUT = "C#"
 HISTORY = "H#"
+REPLANNING = "R#"
 
 
 def collection(org_id: str, account_id: str) -> str:
@@ -63,6 +64,11 @@ def checkout_reference(reference: str) -> str:
 def idempotency(partner_id: str, key: str) -> str:
     """Partition of the record of one Idempotency-Key of one partner; hashed, because partners choose it freely."""
     return f"Q#{partner_id}#{hashlib.sha256(key.encode()).hexdigest()}"
+
+
+def replanning(org_id: str) -> str:
+    """Partition of the job that has an organization's accounts planned anew."""
+    return f"{REPLANNING}{org_id}"
 
 
 def tasks(org_id: str) -> str:

@@ -1,6 +1,7 @@
 """Partners, their API keys and their organizations."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from shared.domain.partner import ApiKey, Partner
@@ -9,6 +10,7 @@ from shared.storage import items, keys
 from shared.storage.batches import read_items
 from shared.storage.items import Item, text
 from shared.storage.records import Records
+from shared.storage.replanning import job_item
 from shared.storage.transactions import put, transact
 
 if TYPE_CHECKING:
@@ -63,11 +65,17 @@ class Organizations:
             raise ClientIdTakenError
         return created
 
-    def save(self, organization: Organization) -> Organization | None:
-        """Store an organization's new state; None: it was changed since it was read."""
+    def save(self, organization: Organization, *, replan_at: datetime | None = None) -> Organization | None:
+        """Store an organization's new state; None: it was changed since it was read.
+
+        `replan_at`: from when its accounts are to be planned anew; the job for that is written in the same transaction.
+        """
         saved = replace(organization, version=organization.version + 1)
         condition, values = "version = :version", {":version": items.number(organization.version)}
-        return saved if self._records.put(_organization_item(saved), condition, values) else None
+        writes = [put(self.table, _organization_item(saved), condition, values)]
+        if replan_at is not None:
+            writes.append(put(self.table, job_item(saved.org_id, saved.version, replan_at)))
+        return saved if transact(self.client, writes) else None
 
     def list(self, partner_id: str) -> list[Organization]:
         """All organizations of a partner, by name."""

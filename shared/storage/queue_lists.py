@@ -83,16 +83,6 @@ class QueueLists:
         found = read_items(self.client, self.table, [(row["pk"]["S"], row["sk"]["S"]) for row in rows])
         return [items.unpack(Notice, item["body"]) for item in found], position
 
-    def accounts_with_open_bills(self, org_id: str) -> Iterator[str]:
-        """Each account of an organization that owes something, once."""
-        seen: set[str] = set()
-        query = _bill_rows(org_id)
-        for row in self._rows(query, None):
-            account_id = _bill_row(row).account_id
-            if row["status"]["S"] == BillStatus.DUE and account_id not in seen:
-                seen.add(account_id)
-                yield account_id
-
     def _page(
         self,
         query: Mapping[str, Any],

@@ -1,51 +1,93 @@
-"""Marks accounts to be planned anew, because something that all of them are planned by has changed."""
+"""Replanning an organization's accounts in the background, because what they are planned by has changed.
+
+A job item in the due index says that it has to be done. It is written in the same transaction as the change, so
+neither is ever without the other. Each sweep takes pages of the organization's bills, marks their accounts as due, and
+notes how far it came; a job that is cut off goes on from there, and marking an account twice is harmless. Another
+change starts the job anew.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from shared.domain.words import BillStatus
 from shared.storage import keys
-from shared.storage.items import number, text
-from shared.storage.queue_lists import QueueLists
+from shared.storage.account_books import STATEMENT_INDEX
+from shared.storage.items import Item, number, text
+from shared.storage.records import Records
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+PAGE = 100
+
+
+def job_item(org_id: str, version: int, now: datetime) -> Item:
+    """A job that begins at the first bill. `version`: of the organization, which accounts are to be planned by."""
+    partition = keys.replanning(org_id)
+    return {
+        "pk": text(partition),
+        "sk": text(keys.ACCOUNT),
+        "version": number(version),
+        "due_shard": text(keys.due_shard(partition)),
+        "due_at": text(keys.instant(now)),
+    }
+
 
 @dataclass(frozen=True, slots=True)
 class Replanning:
-    """Replans the accounts of one table."""
+    """The replanning jobs of one table."""
 
     client: "DynamoDBClient"
     table: str
 
-    def of_organization(self, org_id: str, now: datetime) -> int:
-        """Mark every account of an organization that owes something, and answer how many there were.
+    def advance(self, org_id: str, now: datetime) -> int:
+        """Mark the accounts of one page of bills as due, and answer how many were marked.
 
-        Marking twice is harmless, so whoever is interrupted starts again.
+        The job is moved on only if it is still the one that was read: a change of settings meanwhile has put a new one
+        in its place, which begins at the first bill.
         """
-        return sum(
-            self._mark(org_id, account_id, now)
-            for account_id in QueueLists(self.client, self.table).accounts_with_open_bills(org_id)
+        job = Records(self.client, self.table).item(keys.replanning(org_id))
+        if job is None or job["due_at"]["S"] > keys.instant(now):
+            return 0
+        page = self._page(org_id, job)
+        owing = {row["pk"]["S"] for row in page["Items"] if row["status"]["S"] == BillStatus.DUE}
+        marked = sum(self._mark(partition, int(job["version"]["N"]), now) for partition in sorted(owing))
+        self._move_on(job, page.get("LastEvaluatedKey"))
+        return marked
+
+    def _page(self, org_id: str, job: Item) -> Any:  # noqa: ANN401 - the client's own answer
+        going_on: dict[str, Any] = {"ExclusiveStartKey": job["position"]["M"]} if "position" in job else {}
+        return self.client.query(
+            TableName=self.table,
+            IndexName=STATEMENT_INDEX,
+            KeyConditionExpression="statement_pk = :org AND begins_with(statement_sk, :bills)",
+            ExpressionAttributeValues={":org": text(keys.statement_index(org_id)), ":bills": text(keys.BILL)},
+            Limit=PAGE,
+            **going_on,
         )
 
-    def _mark(self, org_id: str, account_id: str, now: datetime) -> bool:
-        """Put an account into the due index as of now.
+    def _mark(self, partition: str, version: int, now: datetime) -> bool:
+        """Put an account into the due index as of now; False: it is gone, or marked for these settings already.
 
-        The version rises, so that a change decided before the mark is decided again and can't write over it.
+        The account's version rises, so that a change decided before the mark is decided again and can't write over it.
         """
-        partition = keys.collection(org_id, account_id)
         try:
             self.client.update_item(
                 TableName=self.table,
                 Key={"pk": text(partition), "sk": text(keys.ACCOUNT)},
-                UpdateExpression="SET due_shard = :shard, due_at = :now, version = version + :one",
-                ConditionExpression="attribute_exists(pk)",
+                UpdateExpression=(
+                    "SET due_shard = :shard, due_at = :now, settings_version = :settings, version = version + :one"
+                ),
+                ConditionExpression=(
+                    "attribute_exists(pk) AND (attribute_not_exists(settings_version) OR settings_version < :settings)"
+                ),
                 ExpressionAttributeValues={
                     ":shard": text(keys.due_shard(partition)),
                     ":now": text(keys.instant(now)),
+                    ":settings": number(version),
                     ":one": number(1),
                 },
             )
@@ -54,3 +96,20 @@ class Replanning:
                 return False
             raise
         return True
+
+    def _move_on(self, job: Item, position: Item | None) -> None:
+        as_read = "version = :version"
+        values = {":version": job["version"]}
+        if position is not None:
+            Records(self.client, self.table).put(job | {"position": {"M": position}}, as_read, values)
+            return
+        try:
+            self.client.delete_item(
+                TableName=self.table,
+                Key={"pk": job["pk"], "sk": job["sk"]},
+                ConditionExpression=as_read,
+                ExpressionAttributeValues=values,
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise

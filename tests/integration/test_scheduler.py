@@ -17,10 +17,12 @@ from shared.domain.dunning import plan
 from shared.domain.notice import Notice, moved
 from shared.domain.words import Channel, NoticeStatus
 from shared.messaging.channel_queues import ChannelQueues
+from shared.storage import replanning
 from shared.storage.account_books import AccountBooks
 from shared.storage.due_index import DueIndex
 from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
+from shared.storage.replanning import Replanning
 from tests.conftest import TABLE
 from tests.examples import NOW, account, bill, notice, organization
 
@@ -51,6 +53,7 @@ class Stack:
             "books": self.books,
             "notices": Notices(self.dynamodb, TABLE),
             "organizations": Organizations(self.dynamodb, TABLE),
+            "replanning": Replanning(self.dynamodb, TABLE),
             "queues": ChannelQueues(self.sqs, self.urls),
         }
         return Sweep(now=now, as_of=now, **(ports | changes)).run()
@@ -216,3 +219,84 @@ def test_a_stack_without_simulated_time_goes_by_the_clock(stack: Stack, monkeypa
     stack.books.commit(Change(account=replace(read.account, planning_at=tomorrow)))
     monkeypatch.setitem(EVENT, "asOf", (tomorrow + timedelta(days=1)).isoformat())
     assert invoked(stack, monkeypatch, simulated=False)["collected"] == 0
+
+
+PAGE = 5
+"""Bills that a replanning takes at once, in these tests."""
+
+
+@pytest.fixture
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replanning, "PAGE", PAGE)
+
+
+def settings_changed(stack: Stack, now: datetime = NOW) -> None:
+    """Save the organization with other settings, and have its accounts planned anew."""
+    organizations = Organizations(stack.dynamodb, TABLE)
+    current = organizations.get("org_1")
+    assert current is not None
+    paperless = replace(current.dunning, configuration_id="paperless-30")
+    assert organizations.save(replace(current, dunning=paperless), replan_at=now)
+
+
+def many_accounts(stack: Stack, count: int) -> list[str]:
+    account_ids = [f"M-{n:03}" for n in range(count)]
+    for account_id in account_ids:
+        stack.books.commit(Change(account=account(account_id=account_id), bills=(bill(f"S-{account_id}"),)))
+    return account_ids
+
+
+@pytest.mark.usefixtures("small_pages")
+def test_a_change_of_settings_replans_every_open_account_by_pages_in_the_background(stack: Stack) -> None:
+    stack.sweep()
+    account_ids = many_accounts(stack, 8)
+    settings_changed(stack)
+    report = stack.sweep()
+    assert report.collected == 9
+    assert {row.status for row in stack.notices().values() if row.channel is Channel.PRINT} == {NoticeStatus.CANCELLED}
+    for account_id in account_ids:
+        assert {row.channel for row in stack.book(account_id).notices} == {Channel.EMAIL, Channel.SMS}
+    assert stack.sweep().collected == 0
+
+
+@pytest.mark.usefixtures("small_pages")
+def test_a_replanning_that_is_cut_off_goes_on_where_it_was(stack: Stack) -> None:
+    account_ids = many_accounts(stack, 8)
+    settings_changed(stack)
+    first = Replanning(stack.dynamodb, TABLE).advance("org_1", NOW)
+    assert first == PAGE
+    stack.sweep(time_is_up=lambda: True)
+    stack.sweep()
+    assert all(stack.book(account_id).notices for account_id in account_ids)
+
+
+@pytest.mark.usefixtures("small_pages")
+def test_settings_changed_during_a_replanning_begin_it_anew(stack: Stack) -> None:
+    many_accounts(stack, 8)
+    settings_changed(stack)
+    job = Replanning(stack.dynamodb, TABLE)
+    job.advance("org_1", NOW)
+    settings_changed(stack)
+    assert sum(job.advance("org_1", NOW) for _ in range(2)) == 9
+
+
+def test_an_account_is_never_planned_by_settings_older_than_those_it_was_marked_for(stack: Stack) -> None:
+    stack.sweep()
+    settings_changed(stack)
+    Replanning(stack.dynamodb, TABLE).advance("org_1", NOW)
+    stale = Organizations(stack.dynamodb, TABLE).get("org_1")
+    assert stale is not None
+    knows_the_old = {"org_1": replace(stale, version=1, dunning=organization().dunning)}
+    stack.sweep(_known=knows_the_old)
+    assert stack.notices()[Channel.PRINT].status is NoticeStatus.CANCELLED
+
+
+def test_replanning_notifies_nobody_twice(stack: Stack) -> None:
+    stack.sweep()
+    stack.sweep(END_OF_DAY)
+    before = stack.notices()
+    settings_changed(stack, END_OF_DAY)
+    stack.sweep(END_OF_DAY)
+    assert {channel: row.status for channel, row in stack.notices().items()} == {
+        channel: row.status for channel, row in before.items()
+    }

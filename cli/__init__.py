@@ -1,0 +1,1 @@
+"""`dunlin`: what operators do beside the API."""

@@ -1,0 +1,88 @@
+"""The stack that a command works on: found in the AWS account that the usual environment names."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated
+
+import boto3
+import typer
+from botocore.exceptions import ClientError
+
+from cli.errors import CommandError
+from shared.domain.words import Channel
+from shared.messaging import clients
+from shared.storage.account_books import AccountBooks
+from shared.storage.organizations import Organizations
+from shared.storage.queue_lists import QueueLists
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_sqs import SQSClient
+
+StackOption = Annotated[
+    str, typer.Option("--stack", envvar="DUNLIN_STACK", help="The CloudFormation stack.", show_default=False)
+]
+"""Which stack a command works on."""
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+"""Whether a program reads the answer."""
+
+
+def cloudformation() -> "CloudFormationClient":
+    """A client of the service that knows the stacks."""
+    return boto3.client("cloudformation")
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A deployed stack, by what it says of itself in its outputs."""
+
+    name: str
+    outputs: Mapping[str, str]
+
+    @classmethod
+    def find(cls, name: str) -> "Stack":
+        """Read a stack's outputs. Raises CommandError when there is no such stack."""
+        try:
+            (stack,) = cloudformation().describe_stacks(StackName=name)["Stacks"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ValidationError":
+                raise CommandError(f"there is no stack {name} in this account and region") from None
+            raise
+        found = {output.get("OutputKey", ""): output.get("OutputValue", "") for output in stack.get("Outputs", [])}
+        return cls(name, found)
+
+    def output(self, name: str) -> str:
+        """One output. Raises CommandError when the stack doesn't have it."""
+        if name not in self.outputs:
+            raise CommandError(f"the stack {self.name} has no output {name}; is it one of ours, and finished?")
+        return self.outputs[name]
+
+    @cached_property
+    def organizations(self) -> Organizations:
+        """Its partners, keys and organizations."""
+        return Organizations(clients.dynamodb(), self.output("TableName"))
+
+    @cached_property
+    def books(self) -> AccountBooks:
+        """Its account books."""
+        return AccountBooks(clients.dynamodb(), self.output("TableName"))
+
+    @cached_property
+    def lists(self) -> QueueLists:
+        """Its lists of bills and notices."""
+        return QueueLists(clients.dynamodb(), self.output("TableName"))
+
+    @cached_property
+    def sqs(self) -> "SQSClient":
+        """A client of its queues."""
+        return clients.sqs()
+
+    def queue(self, channel: Channel) -> str:
+        """Address of a channel's queue."""
+        return self.output(f"{channel.capitalize()}QueueUrl")
+
+    def dead_letters(self, channel: Channel) -> str:
+        """Address of the queue of what a channel couldn't handle."""
+        return self.output(f"{channel.capitalize()}DeadLetterQueueUrl")

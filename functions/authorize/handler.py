@@ -1,0 +1,62 @@
+"""Says who calls the partner API: from the API key of a request to its partner and scopes."""
+
+import os
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions.authorize.settings import Settings
+from shared.domain.partner import ApiKey, key_id_of
+from shared.messaging import clients
+from shared.storage.organizations import Organizations
+
+logger = Logger()
+
+SCHEME = "bearer"
+
+
+class UnauthorizedError(Exception):
+    """The gateway answers 401 to exactly this text."""
+
+    def __init__(self) -> None:
+        super().__init__("Unauthorized")
+
+
+@cache
+def dependencies() -> Organizations:
+    """Read the settings and make the client, once a process."""
+    return Organizations(clients.dynamodb(), Settings.model_validate(dict(os.environ)).table_name)
+
+
+def authenticate(header: str, organizations: Organizations) -> ApiKey:
+    """The key that an Authorization header presents. Raises UnauthorizedError for anything but a valid one."""
+    scheme, _, presented = header.strip().partition(" ")
+    key_id = key_id_of(presented.strip()) if scheme.lower() == SCHEME else None
+    key = organizations.api_key(key_id) if key_id else None
+    if key is None or not key.admits(presented.strip()):
+        logger.info("key refused", extra={"key_id": key.key_id if key else None})
+        raise UnauthorizedError
+    return key
+
+
+def policy(key: ApiKey, method_arn: str) -> dict[str, Any]:
+    """Let the key call every method of this stage: the gateway keeps the answer for other paths too."""
+    api, stage = method_arn.split("/")[:2]
+    statement = {"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": f"{api}/{stage}/*"}
+    return {
+        "principalId": key.key_id,
+        "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+        "context": {
+            "partnerId": key.partner_id,
+            "keyId": key.key_id,
+            "scopes": " ".join(sorted(key.scopes)),
+        },
+    }
+
+
+@logger.inject_lambda_context
+def lambda_handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
+    """Entry point: a TOKEN authorizer of the REST API."""
+    return policy(authenticate(str(event.get("authorizationToken", "")), dependencies()), event["methodArn"])

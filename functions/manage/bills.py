@@ -1,0 +1,146 @@
+"""Bills: lists, state, history, forecast, explanation, status and payments."""
+
+import hashlib
+import secrets
+from http import HTTPStatus
+
+from functions.manage import bill_views
+from functions.manage.frame import (
+    actor,
+    api,
+    body,
+    find_bill,
+    invalid,
+    list_request,
+    once,
+    own_organization,
+    word_parameter,
+)
+from functions.manage.settings import dependencies
+from shared.contracts.bills import BillsPage, BillStatusBody, HistoryPage, PaymentAnswer, PaymentBody
+from shared.domain.bill_status import StatusRefusedError, set_status
+from shared.domain.book import AccountBook, Change
+from shared.domain.partner import Scope
+from shared.domain.payment import Payment
+from shared.domain.payments import PaymentReceived, post_payment
+from shared.domain.words import BillStatus
+from shared.http.api import Answer, json_answer
+from shared.http.problems import ProblemError
+
+A_DAY_AHEAD = 1
+"""Days by which a partner's calendar may be ahead of the organization's."""
+
+
+@api.routes.get("/v1/organizations/<org_id>/bills")
+def search(org_id: str) -> Answer:
+    """An organization's bills, in the order of their statement ids."""
+    organization, asked, now = own_organization(org_id, Scope.READ), list_request(), api.now
+    status = word_parameter("status", BillStatus)
+    rows, position = dependencies().lists.bills(organization.org_id, status, asked.limit, asked.after)
+    accounts = {row.account_id for row in rows}
+    books = {account_id: dependencies().books.load(organization.org_id, account_id) for account_id in accounts}
+    shown = [
+        bill_views.show(bill, book, organization, now)
+        for row in rows
+        if (book := books[row.account_id]) and (bill := book.bill(row.statement_id))
+    ]
+    return json_answer(BillsPage(items=shown, next_cursor=asked.cursor(position)))
+
+
+@api.routes.get("/v1/organizations/<org_id>/bills/<statement_id>")
+def read(org_id: str, statement_id: str) -> Answer:
+    """A bill as it stands."""
+    organization = own_organization(org_id, Scope.READ)
+    book, bill = find_bill(organization, statement_id)
+    return json_answer(bill_views.show(bill, book, organization, api.now))
+
+
+@api.routes.get("/v1/organizations/<org_id>/bills/<statement_id>/history")
+def read_history(org_id: str, statement_id: str) -> Answer:
+    """Every event, oldest first."""
+    organization, asked = own_organization(org_id, Scope.READ), list_request()
+    book, bill = find_bill(organization, statement_id)
+    events, cursor = asked.slice(bill_views.history(bill, book))
+    return json_answer(HistoryPage(items=events, next_cursor=cursor))
+
+
+@api.routes.get("/v1/organizations/<org_id>/bills/<statement_id>/forecast")
+def read_forecast(org_id: str, statement_id: str) -> Answer:
+    """The next notices, if nothing changes."""
+    organization, asked = own_organization(org_id, Scope.READ), list_request()
+    book, bill = find_bill(organization, statement_id)
+    return json_answer(bill_views.foresee(bill, book, organization, api.now, asked))
+
+
+@api.routes.get("/v1/organizations/<org_id>/bills/<statement_id>/explanation")
+def read_explanation(org_id: str, statement_id: str) -> Answer:
+    """Each rule looked at now, what it found, and its outcome."""
+    organization = own_organization(org_id, Scope.READ)
+    book, bill = find_bill(organization, statement_id)
+    return json_answer(bill_views.explain(bill, book, organization, api.now))
+
+
+@api.routes.post("/v1/organizations/<org_id>/bills/<statement_id>/status")
+@once
+def change_status(org_id: str, statement_id: str) -> Answer:
+    """Suspend, cancel or reopen a bill."""
+    organization, wanted = own_organization(org_id, Scope.MANAGE), body(BillStatusBody)
+    now, who = api.now, actor()
+    book, bill = find_bill(organization, statement_id)
+
+    def decide(book: AccountBook) -> Change | None:
+        return set_status(book, bill.statement_id, BillStatus(wanted.status), wanted.reason, now, who)
+
+    try:
+        dependencies().books.change(organization.org_id, book.account.account_id, decide)
+    except StatusRefusedError as error:
+        raise ProblemError(HTTPStatus.CONFLICT, str(error)) from None
+    book, bill = find_bill(organization, statement_id)
+    return json_answer(bill_views.show(bill, book, organization, now))
+
+
+@api.routes.post("/v1/organizations/<org_id>/bills/<statement_id>/payments")
+@once
+def post(org_id: str, statement_id: str) -> Answer:
+    """Post money that was taken elsewhere. A transactionId that is posted already answers what was posted."""
+    organization, paid = own_organization(org_id, Scope.PAYMENTS_WRITE), body(PaymentBody)
+    now, who = api.now, actor()
+    if (paid.received_on - now.astimezone(organization.zone).date()).days > A_DAY_AHEAD:
+        raise invalid("/receivedOn", "must not be in the future")
+    book, bill = find_bill(organization, statement_id)
+    received = PaymentReceived(
+        payment_id=_payment_id(organization.org_id, bill.statement_id, paid.transaction_id),
+        amount=paid.amount,
+        method=paid.method,
+        received_on=paid.received_on,
+        transaction_id=paid.transaction_id or "",
+        statement_id=bill.statement_id,
+    )
+    changes: list[Change | None] = []
+
+    def decide(book: AccountBook) -> Change | None:
+        changes.append(post_payment(book, organization, received, now, who))
+        return changes[-1]
+
+    book = dependencies().books.change(organization.org_id, book.account.account_id, decide) or book
+    if changes[-1]:
+        return json_answer(PaymentAnswer.of(changes[-1].payments[0]), HTTPStatus.CREATED)
+    return json_answer(PaymentAnswer.of(_posted(book, received)))
+
+
+def _payment_id(org_id: str, statement_id: str, transaction_id: str | None) -> str:
+    """The same transaction has the same id; money without one is new each time (see Idempotency-Key)."""
+    if transaction_id is None:
+        return f"pay_{secrets.token_hex(12)}"
+    return f"pay_{hashlib.sha256(f'{org_id}\n{statement_id}\n{transaction_id}'.encode()).hexdigest()[:24]}"
+
+
+def _posted(book: AccountBook, received: PaymentReceived) -> Payment:
+    """The payment that was posted before under this transaction, whichever way it came."""
+    same = [payment for payment in book.payments if payment.transaction_id == received.transaction_id]
+    about = [
+        payment for payment in same if received.statement_id in {share.statement_id for share in payment.allocations}
+    ]
+    if not same:
+        raise ProblemError(HTTPStatus.CONFLICT, "This transactionId was posted before.")
+    return (about or same)[0]

@@ -1,0 +1,35 @@
+"""The partner API beside ingest: organizations, dunning, bills, accounts, the queue."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions.manage import (
+    accounts,
+    bills,
+    documentation,
+    dunning_settings,
+    notifications,
+    organizations,
+    staff_messages,
+    templates,
+)
+from functions.manage.frame import api, logger, routable
+
+__all__ = [
+    "accounts",
+    "bills",
+    "documentation",
+    "dunning_settings",
+    "lambda_handler",
+    "notifications",
+    "organizations",
+    "staff_messages",
+    "templates",
+]
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Entry point: the gateway's proxy integration. Each imported module has registered its routes."""
+    return api.routes.resolve(routable(event), context)

@@ -1,0 +1,124 @@
+"""Organizations: create, search, read, change."""
+
+import secrets
+from datetime import datetime
+from http import HTTPStatus
+
+from functions.manage.frame import (
+    api,
+    body,
+    invalid,
+    json_body,
+    list_request,
+    logger,
+    merged,
+    once,
+    own_organization,
+    parameters,
+)
+from functions.manage.settings import dependencies
+from shared.contracts.organizations import (
+    READ_ONLY,
+    OrganizationAnswer,
+    OrganizationBody,
+    OrganizationFound,
+    OrganizationsPage,
+)
+from shared.domain.partner import Scope
+from shared.domain.policy import Organization, PaymentSettings
+from shared.domain.words import Processor
+from shared.http.api import Answer, json_answer
+from shared.http.problems import ProblemError
+from shared.storage.organizations import ClientIdTakenError
+
+PLANNED_BY = frozenset({"communicationStatus", "accountStatus", "timeZone", "testContacts"})
+"""Members that accounts are planned by: whoever changes one has them planned anew."""
+
+TRIES = 4
+
+
+@api.routes.post("/v1/organizations")
+@once
+def create() -> Answer:
+    """Create an organization of the caller's."""
+    api.caller.require(Scope.MANAGE)
+    wanted = body(OrganizationBody)
+    _refuse_sandbox(wanted.payments.domain())
+    organization = wanted.new(
+        org_id=f"org_{secrets.token_hex(10)}",
+        practice_id=f"prc_{secrets.token_hex(10)}",
+        partner_id=api.caller.partner_id,
+        now=api.now,
+    )
+    try:
+        created = dependencies().organizations.create(organization)
+    except ClientIdTakenError:
+        raise ProblemError(HTTPStatus.CONFLICT, "This clientId is taken by another organization.") from None
+    logger.info("organization created", extra={"org_id": created.org_id})
+    return json_answer(OrganizationAnswer.of(created), HTTPStatus.CREATED)
+
+
+@api.routes.get("/v1/organizations")
+def search() -> Answer:
+    """Find the caller's organizations by name or client id, in the order of their names."""
+    api.caller.require(Scope.READ)
+    asked, wanted = list_request(), parameters().get("search", "").strip().casefold()
+    found = [
+        organization
+        for organization in dependencies().organizations.list(api.caller.partner_id)
+        if wanted in organization.name.casefold() or wanted in organization.client_id.casefold()
+    ]
+    after = asked.after
+    rest = [organization for organization in found if after is None or _place(organization) > after]
+    page = rest[: asked.limit]
+    answer = OrganizationsPage(
+        items=[OrganizationFound.of(organization) for organization in page],
+        next_cursor=asked.cursor(_place(page[-1]) if len(rest) > len(page) else None),
+        total=len(found),
+    )
+    return json_answer(answer)
+
+
+@api.routes.get("/v1/organizations/<org_id>")
+def read(org_id: str) -> Answer:
+    """Read an organization."""
+    return json_answer(OrganizationAnswer.of(own_organization(org_id, Scope.READ)))
+
+
+@api.routes.patch("/v1/organizations/<org_id>")
+def change(org_id: str) -> Answer:
+    """Change an organization by a merge patch."""
+    for _ in range(TRIES):
+        before = own_organization(org_id, Scope.MANAGE)
+        document = merged(OrganizationBody.of(before), OrganizationAnswer.of(before), READ_ONLY)
+        after = OrganizationBody.model_validate(document | {"clientId": before.client_id}).domain(before)
+        _refuse_sandbox(after.payments)
+        saved = save(after, replan=not PLANNED_BY.isdisjoint(json_body()), now=api.now)
+        if saved:
+            return json_answer(OrganizationAnswer.of(saved))
+    raise busy()
+
+
+def save(organization: Organization, *, replan: bool, now: datetime) -> Organization | None:
+    """Store an organization; where accounts are planned by what may have changed, they are planned anew from now on.
+
+    None: somebody else changed it meanwhile.
+    """
+    logger.info("organization changed", extra={"org_id": organization.org_id, "replan": replan})
+    return dependencies().organizations.save(organization, replan_at=now if replan else None)
+
+
+def busy() -> ProblemError:
+    """409: others keep changing it."""
+    return ProblemError(
+        HTTPStatus.CONFLICT, "The organization is being changed; try again.", headers={"Retry-After": "1"}
+    )
+
+
+def _place(organization: Organization) -> tuple[str, ...]:
+    return organization.name.casefold(), organization.org_id
+
+
+def _refuse_sandbox(payments: PaymentSettings) -> None:
+    if payments.processor is Processor.SANDBOX and not dependencies().settings.sandbox_processor_url:
+        raise invalid("/payments/processor", "sandbox is for test stacks only")

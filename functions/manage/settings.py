@@ -1,0 +1,67 @@
+"""What the function is told by its environment, and what it works with."""
+
+import os
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.messaging import clients
+from shared.storage.account_books import AccountBooks
+from shared.storage.idempotency import IdempotencyRecords
+from shared.storage.notices import Notices
+from shared.storage.organizations import Organizations
+from shared.storage.queue_lists import QueueLists
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class Settings(BaseModel):
+    """The function's settings, named as in template.yaml."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=str.upper)
+
+    table_name: str
+    allow_simulated_time: bool = False
+    sandbox_processor_url: str = ""
+
+
+@dataclass(frozen=True)
+class Dependencies:
+    """The settings and the stores of the table that they name."""
+
+    settings: Settings
+    client: "DynamoDBClient"
+
+    @cached_property
+    def organizations(self) -> Organizations:
+        """Partners and organizations."""
+        return Organizations(self.client, self.settings.table_name)
+
+    @cached_property
+    def books(self) -> AccountBooks:
+        """Account books."""
+        return AccountBooks(self.client, self.settings.table_name)
+
+    @cached_property
+    def notices(self) -> Notices:
+        """Ledger rows."""
+        return Notices(self.client, self.settings.table_name)
+
+    @cached_property
+    def lists(self) -> QueueLists:
+        """Lists of bills and notices."""
+        return QueueLists(self.client, self.settings.table_name)
+
+    @cached_property
+    def idempotency(self) -> IdempotencyRecords:
+        """Answers given before."""
+        return IdempotencyRecords(self.client, self.settings.table_name)
+
+
+@cache
+def dependencies() -> Dependencies:
+    """Read the settings and make the client, once a process."""
+    return Dependencies(Settings.model_validate(dict(os.environ)), clients.dynamodb())

@@ -1,0 +1,42 @@
+"""The templates that notices are written with."""
+
+from functions.manage.frame import api, list_request
+from shared.contracts.templates import TemplateAnswer, TemplatesPage
+from shared.domain.partner import Scope
+from shared.domain.policy import SYSTEM_DEFAULT_TEMPLATE
+from shared.domain.words import Channel, Language, NotificationType
+from shared.http.api import Answer, json_answer
+
+
+@api.routes.get("/v1/templates")
+def search() -> Answer:
+    """The system's own templates: one for each channel, type and language."""
+    api.caller.require(Scope.READ)
+    page, cursor = list_request().slice(_system_templates())
+    return json_answer(TemplatesPage(items=page, next_cursor=cursor))
+
+
+def _system_templates() -> list[TemplateAnswer]:
+    # Imported here, so that only this route loads what renders messages.
+    from shared.rendering.templates import NoSuchTemplateError, system_template  # noqa: PLC0415
+
+    found: list[TemplateAnswer] = []
+    for channel in Channel:
+        for kind in NotificationType:
+            for language in Language:
+                try:
+                    template = system_template(channel, kind, language)
+                except NoSuchTemplateError:
+                    continue
+                found.append(
+                    TemplateAnswer(
+                        template_id=SYSTEM_DEFAULT_TEMPLATE,
+                        channel=channel,
+                        notification_type=kind,
+                        language=language,
+                        subject=template.subject or None,
+                        html=template.html or None,
+                        text=template.text,
+                    )
+                )
+    return found

@@ -1,0 +1,133 @@
+"""Bodies of the accounts of the partner API."""
+
+from dataclasses import replace
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from shared.contracts.contact_data import AddressBody, MaybeEmail, MaybePhone
+from shared.contracts.wire import Day, Money, NamedLine, WireModel, Word
+from shared.domain.account import Account
+from shared.domain.book import AccountBook
+from shared.domain.statement import Guarantor, OptOuts
+from shared.domain.words import AddressStatus, Channel, Hold, Language
+
+READ_ONLY = ("accountId", "balance", "credit", "undeliverable", "statementIds")
+"""Members that a PATCH may repeat, as from a GET, but not change."""
+
+
+class ContactBody(WireModel):
+    """Who the guarantor is, and where they are reached."""
+
+    first_name: Annotated[NamedLine, Field(max_length=60)]
+    last_name: Annotated[NamedLine, Field(max_length=60)]
+    date_of_birth: Day | None = None
+    email: MaybeEmail = ""
+    mobile_phone: MaybePhone = ""
+    home_phone: MaybePhone = ""
+    address: AddressBody | None = None
+    address_status: Word[AddressStatus] | None = Field(default=None, description="USPS delivery point validation.")
+
+    @classmethod
+    def of(cls, guarantor: Guarantor) -> "ContactBody":
+        """A guarantor as stored."""
+        return cls.model_construct(
+            first_name=guarantor.first_name,
+            last_name=guarantor.last_name,
+            date_of_birth=guarantor.date_of_birth,
+            email=guarantor.email,
+            mobile_phone=guarantor.mobile_phone,
+            home_phone=guarantor.home_phone,
+            address=AddressBody.of(guarantor.address) if guarantor.address else None,
+            address_status=guarantor.address_status,
+        )
+
+
+class OptOutsBody(WireModel):
+    """The channels that the guarantor doesn't want. All three at once leave paper on: one channel must stay."""
+
+    email: bool = False
+    sms: bool = False
+    print: bool = False
+
+    def domain(self) -> OptOuts:
+        """The choice, with at least one channel kept (domain.md, Queue rules)."""
+        return OptOuts(email=self.email, sms=self.sms, print=self.print and not (self.email and self.sms))
+
+
+def _each_once(holds: list[Hold]) -> list[Hold]:
+    if len(set(holds)) < len(holds):
+        raise ValueError("must name each hold once")
+    return holds
+
+
+class AccountBody(WireModel):
+    """What a partner may change of an account."""
+
+    contact: ContactBody
+    language: Word[Language] = Language.ENGLISH
+    opt_outs: OptOutsBody = Field(default_factory=OptOutsBody)
+    holds: Annotated[list[Word[Hold]], AfterValidator(_each_once), Field(default_factory=list)]
+
+    @classmethod
+    def of(cls, account: Account) -> "AccountBody":
+        """What is stored of it, in the form that a PATCH merges into."""
+        opt_outs = account.opt_outs
+        return cls.model_construct(
+            contact=ContactBody.of(account.guarantor),
+            language=account.guarantor.language,
+            opt_outs=OptOutsBody(email=opt_outs.email, sms=opt_outs.sms, print=opt_outs.print),
+            holds=sorted(account.holds),
+        )
+
+    def domain(self, before: Account) -> Account:
+        """The account `before` with all that this body says; a new address is taken for a good one."""
+        said = self.contact
+        guarantor = replace(
+            before.guarantor,
+            first_name=said.first_name,
+            last_name=said.last_name,
+            date_of_birth=said.date_of_birth,
+            email=said.email,
+            mobile_phone=said.mobile_phone,
+            home_phone=said.home_phone,
+            address=said.address.domain() if said.address else None,
+            address_status=said.address_status,
+            language=self.language,
+        )
+        was = before.guarantor
+        renewed = {
+            Channel.EMAIL: guarantor.email != was.email,
+            Channel.SMS: guarantor.mobile_phone != was.mobile_phone,
+            Channel.PRINT: guarantor.address != was.address,
+        }
+        return replace(
+            before,
+            guarantor=guarantor,
+            opt_outs=self.opt_outs.domain(),
+            holds=frozenset(self.holds),
+            undeliverable=frozenset(channel for channel in before.undeliverable if not renewed[channel]),
+        )
+
+
+class AccountAnswer(AccountBody):
+    """An account: a guarantor at an organization."""
+
+    account_id: str
+    balance: Money = Field(description="The sum of what its bills owe.")
+    credit: Money = Field(description="Money that no bill took.")
+    undeliverable: list[Channel] = Field(description="Channels on which messages came back for good.")
+    statement_ids: list[str]
+
+    @classmethod
+    def of_book(cls, book: AccountBook) -> "AccountAnswer":
+        """An account with its bills."""
+        account = book.account
+        return cls.model_construct(
+            **dict(AccountBody.of(account)),
+            account_id=account.account_id,
+            balance=sum(bill.balance for bill in book.bills if bill.payable),
+            credit=account.credit,
+            undeliverable=sorted(account.undeliverable),
+            statement_ids=[bill.statement_id for bill in book.bills],
+        )

@@ -1,0 +1,305 @@
+"""Bodies of the dunning settings and configurations of the partner API."""
+
+import re
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, field_validator, model_validator
+
+from shared.contracts.wire import GivenMoney, TimeOfDay, WireModel, Word
+from shared.domain.policy import (
+    SYSTEM_DEFAULT_TEMPLATE,
+    DunningConfiguration,
+    DunningSettings,
+    PaymentRule,
+    SendWindow,
+)
+from shared.domain.presets import CONFIGURATIONS
+from shared.domain.words import BillAging, Channel, DunningReset, NotificationType
+
+READ_ONLY = ("dunningCycleDays", "paperCycleDays", "schedule")
+"""Members that come with the configuration: a PATCH may repeat them, as from a GET, but not change them."""
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+STATEMENT_MEMBERS: dict[str, frozenset[str]] = {
+    "statementDate": frozenset(),
+    "totalBilled": frozenset(),
+    "totalBalance": frozenset(),
+    "statementMessage": frozenset(),
+    "dunningStatus": frozenset(),
+    "electronicOptOut": frozenset(),
+    "locationName": frozenset(),
+    "guarantor": frozenset(
+        {
+            "guarantorId",
+            "firstName",
+            "lastName",
+            "dateOfBirth",
+            "email",
+            "mobilePhone",
+            "homePhone",
+            "language",
+            "address",
+            "addressStatus",
+            "electronicOptOut",
+        }
+    ),
+    "billTo": frozenset({"name", "email", "mobilePhone"}),
+    "patients": frozenset(),
+    "payers": frozenset(),
+}
+"""The statement fields whose change may restart aging, each with its own members (domain.md, Statement JSON)."""
+
+_POINTER = re.compile(r"(/([^~/]|~[01])+)+")
+
+
+def _statement_pointer(pointer: str) -> str:
+    if not _POINTER.fullmatch(pointer):
+        raise ValueError("must be a JSON pointer such as /totalBilled")
+    first, *deeper = (part.replace("~1", "/").replace("~0", "~") for part in pointer[1:].split("/"))
+    members = STATEMENT_MEMBERS.get(first)
+    if members is None or (members and deeper and deeper[0] not in members):
+        raise ValueError("must point at a field of a statement")
+    if deeper and not members and first not in {"patients", "payers"}:
+        raise ValueError("must point at a field of a statement")
+    return pointer
+
+
+class StepAnswer(WireModel):
+    """One step of a configuration."""
+
+    level: int
+    cycle: int
+    bill_age: int = Field(description="Days since the bill's effective created date.")
+    notification_type: NotificationType
+    channels: list[Channel]
+    templates: dict[Channel, str] = Field(description="By channel: a template's id, or <System Default>.")
+
+
+class ConfigurationAnswer(WireModel):
+    """A dunning configuration."""
+
+    configuration_id: str
+    name: str
+    dunning_cycle_days: int
+    paper_cycle_days: int
+    steps: list[StepAnswer]
+
+    @classmethod
+    def of(cls, preset: DunningConfiguration) -> Self:
+        """A preset."""
+        return cls(
+            configuration_id=preset.configuration_id,
+            name=preset.name,
+            dunning_cycle_days=preset.dunning_cycle_days,
+            paper_cycle_days=preset.paper_cycle_days,
+            steps=[
+                StepAnswer(
+                    level=level,
+                    cycle=step.cycle,
+                    bill_age=step.bill_age,
+                    notification_type=step.notification_type,
+                    channels=list(step.channels),
+                    templates={
+                        channel: step.templates.get(channel, SYSTEM_DEFAULT_TEMPLATE) for channel in step.channels
+                    },
+                )
+                for level, step in enumerate(preset.steps, start=1)
+            ],
+        )
+
+
+class ConfigurationsPage(WireModel):
+    """A page of configurations."""
+
+    items: list[ConfigurationAnswer]
+    next_cursor: str | None
+
+
+class PaymentRuleBody(WireModel):
+    """When a partial payment resets dunning: exactly one of the two minimums."""
+
+    minimum_amount: GivenMoney | None = None
+    minimum_percent: Annotated[int, Field(ge=1, le=100)] | None = None
+    dunning_reset: Word[DunningReset]
+
+    @model_validator(mode="after")
+    def _one_minimum(self) -> Self:
+        if (self.minimum_amount is None) == (self.minimum_percent is None):
+            raise ValueError("must have exactly one of minimumAmount and minimumPercent")
+        if self.minimum_amount is not None and self.minimum_amount <= 0:
+            raise ValueError("minimumAmount must be above 0.00")
+        return self
+
+
+class SendWindowBody(WireModel):
+    """When notices go, in the organization's time zone."""
+
+    opens: TimeOfDay = SendWindow().opens
+    closes: TimeOfDay = SendWindow().closes
+    business_days: list[str] = Field(default_factory=lambda: list(WEEKDAYS[:5]), examples=[list(WEEKDAYS[:5])])
+    federal_holidays: bool = Field(default=True, description="Whether US federal holidays are kept: nothing goes then.")
+
+    @field_validator("business_days")
+    @classmethod
+    def _weekdays(cls, names: list[str]) -> list[str]:
+        if not names or len(set(names)) < len(names) or not set(names) <= set(WEEKDAYS):
+            raise ValueError("must name each business day once, such as Monday")
+        return sorted(names, key=WEEKDAYS.index)
+
+    @model_validator(mode="after")
+    def _forward(self) -> Self:
+        if self.opens >= self.closes:
+            raise ValueError("opens must be before closes")
+        return self
+
+    @classmethod
+    def of(cls, window: SendWindow) -> "SendWindowBody":
+        """The window as stored."""
+        return cls.model_construct(
+            opens=window.opens,
+            closes=window.closes,
+            business_days=[WEEKDAYS[day] for day in sorted(window.business_days)],
+            federal_holidays=window.federal_holidays,
+        )
+
+    def domain(self) -> SendWindow:
+        """The window for the rules."""
+        return SendWindow(
+            opens=self.opens,
+            closes=self.closes,
+            business_days=frozenset(WEEKDAYS.index(name) for name in self.business_days),
+            federal_holidays=self.federal_holidays,
+        )
+
+
+class QuietHoursBody(WireModel):
+    """When no text goes, in the recipient's own time zones: from an evening hour until a morning hour."""
+
+    starts: TimeOfDay = DunningSettings().quiet_from
+    ends: TimeOfDay = DunningSettings().quiet_until
+
+    @model_validator(mode="after")
+    def _overnight(self) -> Self:
+        if self.ends >= self.starts:
+            raise ValueError("must start in the evening and end in the morning")
+        return self
+
+
+def _known_configuration(configuration_id: str) -> str:
+    if configuration_id not in CONFIGURATIONS:
+        raise ValueError("must be the configurationId of a dunning configuration")
+    return configuration_id
+
+
+Days = Annotated[int, Field(ge=0, le=365)]
+
+
+def _not_negative(amount: int) -> int:
+    if amount < 0:
+        raise ValueError("must not be negative")
+    return amount
+
+
+Minimum = Annotated[GivenMoney, AfterValidator(_not_negative)]
+
+
+class DunningBody(WireModel):
+    """The dunning settings of an organization that a partner may change."""
+
+    configuration_id: Annotated[str, AfterValidator(_known_configuration)] = DunningSettings().configuration_id
+    minimum_electronic: Minimum = Field(default=0, description="A balance must exceed it.")
+    minimum_print: Minimum = Field(default=0, description="A balance must exceed it.")
+    bill_aging: Word[BillAging] = BillAging.NATURAL
+    communications_on_bill_update: bool = False
+    enable_bill_reset: bool = False
+    reset_on_fields_changing: bool = False
+    reset_fields: Annotated[
+        list[Annotated[str, AfterValidator(_statement_pointer)]],
+        Field(max_length=50, default_factory=list, examples=[["/totalBilled"]]),
+    ]
+    drop_to_paper_on_opt_out: bool = False
+    skip_paper_when_electronic_available: bool = False
+    payment_rule: PaymentRuleBody | None = None
+    no_dunning_limit: bool = False
+    days_until_due: Days = 30
+    days_to_ignore_after_transaction: Days = 0
+    send_window: SendWindowBody = Field(default_factory=SendWindowBody)
+    quiet_hours: QuietHoursBody = Field(default_factory=QuietHoursBody)
+
+    @classmethod
+    def of(cls, settings: DunningSettings) -> "DunningBody":
+        """The settings as stored."""
+        rule = settings.payment_rule
+        return cls.model_construct(
+            configuration_id=settings.configuration_id,
+            minimum_electronic=settings.minimum_electronic,
+            minimum_print=settings.minimum_print,
+            bill_aging=settings.bill_aging,
+            communications_on_bill_update=settings.communications_on_bill_update,
+            enable_bill_reset=settings.enable_bill_reset,
+            reset_on_fields_changing=settings.reset_on_fields_changing,
+            reset_fields=list(settings.reset_fields),
+            drop_to_paper_on_opt_out=settings.drop_to_paper_on_opt_out,
+            skip_paper_when_electronic_available=settings.skip_paper_when_electronic_available,
+            payment_rule=PaymentRuleBody.model_construct(
+                minimum_amount=rule.minimum_amount,
+                minimum_percent=rule.minimum_percent,
+                dunning_reset=rule.dunning_reset,
+            )
+            if rule
+            else None,
+            no_dunning_limit=settings.no_dunning_limit,
+            days_until_due=settings.days_until_due,
+            days_to_ignore_after_transaction=settings.days_to_ignore_after_transaction,
+            send_window=SendWindowBody.of(settings.send_window),
+            quiet_hours=QuietHoursBody.model_construct(starts=settings.quiet_from, ends=settings.quiet_until),
+        )
+
+    def domain(self) -> DunningSettings:
+        """The settings for the rules."""
+        rule = self.payment_rule
+        return DunningSettings(
+            configuration_id=self.configuration_id,
+            minimum_electronic=self.minimum_electronic,
+            minimum_print=self.minimum_print,
+            bill_aging=self.bill_aging,
+            communications_on_bill_update=self.communications_on_bill_update,
+            enable_bill_reset=self.enable_bill_reset,
+            reset_on_fields_changing=self.reset_on_fields_changing,
+            reset_fields=tuple(self.reset_fields),
+            drop_to_paper_on_opt_out=self.drop_to_paper_on_opt_out,
+            skip_paper_when_electronic_available=self.skip_paper_when_electronic_available,
+            payment_rule=PaymentRule(
+                minimum_amount=rule.minimum_amount,
+                minimum_percent=rule.minimum_percent,
+                dunning_reset=rule.dunning_reset,
+            )
+            if rule
+            else None,
+            no_dunning_limit=self.no_dunning_limit,
+            days_until_due=self.days_until_due,
+            days_to_ignore_after_transaction=self.days_to_ignore_after_transaction,
+            send_window=self.send_window.domain(),
+            quiet_from=self.quiet_hours.starts,
+            quiet_until=self.quiet_hours.ends,
+        )
+
+
+class DunningAnswer(DunningBody):
+    """The dunning settings of an organization, with the schedule that its configuration brings."""
+
+    dunning_cycle_days: int
+    paper_cycle_days: int
+    schedule: list[StepAnswer]
+
+    @classmethod
+    def of(cls, settings: DunningSettings) -> "DunningAnswer":
+        """The settings as stored."""
+        configuration = ConfigurationAnswer.of(CONFIGURATIONS[settings.configuration_id])
+        return cls.model_construct(
+            **dict(DunningBody.of(settings)),
+            dunning_cycle_days=configuration.dunning_cycle_days,
+            paper_cycle_days=configuration.paper_cycle_days,
+            schedule=configuration.steps,
+        )

@@ -1,0 +1,120 @@
+"""Bodies of the notification queue of the partner API."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from shared.contracts.wire import Instant, NamedLine, WireModel, Word
+from shared.domain.notice import Notice, StatusChange
+from shared.domain.words import Channel, NoticeStatus, NotificationType
+
+SendTo = Literal["guarantor", "patient", "billTo"]
+
+
+class StatusChangeAnswer(WireModel):
+    """One entry of a notification's history."""
+
+    status: NoticeStatus
+    at: Instant
+    actor: str
+    reason: str | None
+    level: int
+    template_id: str | None
+
+    @classmethod
+    def of(cls, change: StatusChange) -> "StatusChangeAnswer":
+        """An entry as stored."""
+        return cls(
+            status=change.status,
+            at=change.at,
+            actor=change.actor,
+            reason=change.reason or None,
+            level=change.level,
+            template_id=change.template_id or None,
+        )
+
+
+class NotificationFound(WireModel):
+    """A notification as the queue lists it."""
+
+    notification_id: str
+    account_id: str
+    statement_ids: list[str]
+    channel: Channel
+    notification_type: NotificationType
+    level: int = Field(description="The highest step among its bills; 0 where no step asked for it.")
+    status: NoticeStatus
+    reason: str | None
+    scheduled_for: Instant
+    sent_at: Instant | None
+    delivered_at: Instant | None
+    template_id: str | None
+    send_to: SendTo
+    sent_to: str | None = Field(description="The address it went to, masked.")
+    possible_duplicate: bool
+    ingestion_id: str | None
+
+    @classmethod
+    def of(cls, notice: Notice) -> "NotificationFound":
+        """A notice as stored."""
+        return cls.model_validate(_members(notice))
+
+
+class NotificationAnswer(NotificationFound):
+    """A notification with all that happened to it, oldest first."""
+
+    status_history: list[StatusChangeAnswer]
+
+    @classmethod
+    def of(cls, notice: Notice) -> "NotificationAnswer":
+        """A notice as stored."""
+        history = [StatusChangeAnswer.of(change) for change in notice.status_history]
+        return cls.model_validate({**_members(notice), "status_history": history})
+
+
+class NotificationsPage(WireModel):
+    """A page of the queue, those scheduled last first."""
+
+    items: list[NotificationFound]
+    next_cursor: str | None
+
+
+class QueueActionBody(WireModel):
+    """What may go with a cancellation, retry or archiving."""
+
+    opt_out: bool = Field(default=False, description="Opt the guarantor out of the notification's channel as well.")
+
+
+class OnDemandBody(WireModel):
+    """A notice to be sent now, whatever the thresholds."""
+
+    channel: Word[Channel]
+    send_to: SendTo = "guarantor"
+    template_id: Annotated[NamedLine, Field(max_length=100)] | None = None
+
+
+class OnDemandAnswer(WireModel):
+    """The notice that was asked for."""
+
+    notification_id: str
+
+
+def _members(notice: Notice) -> dict[str, object]:
+    return {
+        "notification_id": notice.notice_id,
+        "account_id": notice.account_id,
+        "statement_ids": list(notice.statement_ids),
+        "channel": notice.channel,
+        "notification_type": notice.notification_type,
+        "level": notice.level,
+        "status": notice.status,
+        "reason": notice.reason or None,
+        "scheduled_for": notice.scheduled_for,
+        "sent_at": notice.sent_at,
+        "delivered_at": notice.delivered_at,
+        "template_id": notice.template_id or None,
+        "send_to": notice.send_to,
+        "sent_to": notice.sent_to or None,
+        "possible_duplicate": notice.possible_duplicate,
+        "ingestion_id": notice.ingestion_id or None,
+    }

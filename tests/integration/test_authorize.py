@@ -1,0 +1,98 @@
+"""The authorizer of the partner API."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from functions.authorize import handler
+from shared.domain.partner import ApiKey, Scope, new_api_key
+from shared.storage.organizations import Organizations
+from tests.conftest import TABLE
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
+ARN = "arn:aws:execute-api:us-east-1:123456789012:abc123/prod/GET/v1/organizations"
+CONTEXT: Any = SimpleNamespace(
+    function_name="authorize", memory_limit_in_mb=128, invoked_function_arn="arn", aws_request_id="r-1"
+)
+
+
+@pytest.fixture
+def organizations(dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> Organizations:
+    stored = Organizations(dynamodb, TABLE)
+    monkeypatch.setattr(handler, "dependencies", lambda: stored)
+    return stored
+
+
+def given_key(organizations: Organizations, *, live: bool = False) -> tuple[ApiKey, str]:
+    key, presented = new_api_key("prt_1", frozenset({Scope.READ, Scope.MANAGE}), NOW, live=live)
+    organizations.save_api_key(key)
+    return key, presented
+
+
+def authorize(header: str) -> dict[str, Any]:
+    answer: dict[str, Any] = handler.lambda_handler(
+        {"type": "TOKEN", "authorizationToken": header, "methodArn": ARN}, CONTEXT
+    )
+    return answer
+
+
+def test_a_valid_key_may_call_every_path_and_names_its_partner(organizations: Organizations) -> None:
+    key, presented = given_key(organizations)
+    answer = authorize(f"Bearer {presented}")
+    assert answer["context"] == {"partnerId": "prt_1", "keyId": key.key_id, "scopes": "manage read"}
+    (statement,) = answer["policyDocument"]["Statement"]
+    assert statement["Effect"] == "Allow"
+    assert statement["Resource"] == "arn:aws:execute-api:us-east-1:123456789012:abc123/prod/*"
+
+
+def test_two_keys_of_a_partner_work_side_by_side(organizations: Organizations) -> None:
+    first, second = given_key(organizations)[1], given_key(organizations, live=True)[1]
+    assert first.startswith("dun_test_")
+    assert second.startswith("dun_live_")
+    assert authorize(f"Bearer {first}")["context"]["partnerId"] == "prt_1"
+    assert authorize(f"bearer {second}")["context"]["partnerId"] == "prt_1"
+
+
+def test_a_revoked_key_is_refused(organizations: Organizations) -> None:
+    key, presented = given_key(organizations)
+    organizations.save_api_key(replace(key, revoked_at=NOW))
+    with pytest.raises(handler.UnauthorizedError, match=r"^Unauthorized$"):
+        authorize(f"Bearer {presented}")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda key: "",
+        lambda key: "Bearer",
+        lambda key: key,
+        lambda key: f"Basic {key}",
+        lambda key: f"Bearer {key[:-1]}",
+        lambda key: f"Bearer {key[:-1]}{'0' if key[-1] != '0' else '1'}",
+        lambda key: f"Bearer {key}0",
+        lambda key: f"Bearer {key.replace('dun_test', 'dun_live')}",
+        lambda key: "Bearer dun_test_0000000000000000_" + "0" * 64,
+        lambda key: "Bearer dun_test_../../etc_" + "0" * 64,
+        lambda key: "Bearer dün_test_" + "ä" * 90,
+    ],
+)
+def test_anything_but_the_whole_key_is_unauthorized(organizations: Organizations, wrong: Any) -> None:
+    presented = given_key(organizations)[1]
+    with pytest.raises(handler.UnauthorizedError, match=r"^Unauthorized$"):
+        authorize(wrong(presented))
+
+
+def test_the_secret_itself_is_nowhere_in_the_table(organizations: Organizations, dynamodb: "DynamoDBClient") -> None:
+    presented = given_key(organizations)[1]
+    secret = presented.rsplit("_", 1)[1]
+    for item in dynamodb.scan(TableName=TABLE)["Items"]:
+        assert secret not in str(item)
+    (key,) = [organizations.api_key(presented.split("_")[2])]
+    assert key is not None
+    assert secret not in repr(key)

@@ -1,0 +1,144 @@
+"""The notification queue: lists, details, and what a person does with a notice."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.domain.book import Change
+from shared.domain.notice import StatusChange
+from shared.domain.words import Channel, NoticeStatus
+from shared.storage.account_books import AccountBooks
+from tests.examples import NOW, notice
+from tests.integration.manage_api import OWN, QUEUE, store, stored
+
+pytestmark = pytest.mark.usefixtures("manage_table")
+
+
+def queue(manage_books: AccountBooks) -> None:
+    """One failed email of an ingestion, one scheduled text, one sent letter."""
+    failed = notice(status=NoticeStatus.DELIVERY_ERROR, reason="refused", ingestion_id="ing_1")
+    text = notice(notice_id="ntc_2", channel=Channel.SMS, scheduled_for=NOW + timedelta(hours=1))
+    letter = notice(notice_id="ntc_3", channel=Channel.PRINT, status=NoticeStatus.SENT, sent_to="Albany, NY")
+    store(manage_books, notices=(failed, text, replace(letter, scheduled_for=NOW - timedelta(days=1))))
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", ["ntc_2", "ntc_1", "ntc_3"]),
+        ("?status=Scheduled", ["ntc_2"]),
+        ("?channel=print", ["ntc_3"]),
+        ("?ingestionId=ing_1", ["ntc_1"]),
+        ("?attention=true", ["ntc_1"]),
+        ("?attention=false&channel=email", ["ntc_1"]),
+        ("?status=Sent&channel=email", []),
+    ],
+)
+def test_the_queue_is_listed_by_each_filter(manage_books: AccountBooks, query: str, found: list[str]) -> None:
+    queue(manage_books)
+    page = OWN.get(f"{QUEUE}{query}").body
+    assert [item["notificationId"] for item in page["items"]] == found
+    assert page["nextCursor"] is None
+
+
+@pytest.mark.parametrize("query", ["status=Odd", "channel=fax", "attention=maybe"])
+def test_an_unknown_filter_value_is_a_400(query: str) -> None:
+    assert OWN.get(f"{QUEUE}?{query}").status == 400
+
+
+def test_the_queue_comes_in_pages(manage_books: AccountBooks) -> None:
+    queue(manage_books)
+    first = OWN.get(f"{QUEUE}?limit=2").body
+    rest = OWN.get(f"{QUEUE}?limit=2&cursor={first['nextCursor']}").body
+    assert [item["notificationId"] for item in first["items"] + rest["items"]] == ["ntc_2", "ntc_1", "ntc_3"]
+    assert rest["nextCursor"] is None
+
+
+def test_a_notification_tells_all_that_happened_to_it(manage_books: AccountBooks) -> None:
+    history = StatusChange(
+        status=NoticeStatus.SCHEDULED, at=NOW, actor="scheduler", reason="step due", level=1, template_id="t-1"
+    )
+    store(manage_books, notices=(notice(status_history=(history,), sent_to="a***@example.com"),))
+    assert OWN.get(f"{QUEUE}/ntc_1").body == {
+        "notificationId": "ntc_1",
+        "accountId": "G-1",
+        "statementIds": ["S-1"],
+        "channel": "email",
+        "notificationType": "Initial",
+        "level": 1,
+        "status": "Scheduled",
+        "reason": None,
+        "scheduledFor": "2026-03-02T15:00:00.000Z",
+        "sentAt": None,
+        "deliveredAt": None,
+        "templateId": None,
+        "sendTo": "guarantor",
+        "sentTo": "a***@example.com",
+        "possibleDuplicate": False,
+        "ingestionId": None,
+        "statusHistory": [
+            {
+                "status": "Scheduled",
+                "at": "2026-03-02T15:00:00.000Z",
+                "actor": "scheduler",
+                "reason": "step due",
+                "level": 1,
+                "templateId": "t-1",
+            }
+        ],
+    }
+
+
+def test_a_scheduled_notice_is_cancelled(manage_books: AccountBooks) -> None:
+    queue(manage_books)
+    cancelled = OWN.post(f"{QUEUE}/ntc_2/cancel")
+    assert cancelled.status == 200
+    assert cancelled.body["status"] == "Cancelled"
+    assert cancelled.body["statusHistory"][-1]["actor"] == "key:k1"
+
+
+def test_a_failed_notice_is_tried_again_now(manage_books: AccountBooks) -> None:
+    queue(manage_books)
+    later = replace(OWN, at=NOW + timedelta(days=2))
+    retried = later.post(f"{QUEUE}/ntc_1/retry").body
+    assert retried["status"] == "Scheduled"
+    assert retried["scheduledFor"] == "2026-03-04T15:00:00.000Z"
+    assert retried["possibleDuplicate"] is False
+
+
+def test_a_notice_that_may_have_gone_is_tried_again_as_a_possible_duplicate_but_a_letter_never(
+    manage_books: AccountBooks,
+) -> None:
+    letter = notice(notice_id="ntc_2", channel=Channel.PRINT, status=NoticeStatus.UNKNOWN)
+    store(manage_books, notices=(notice(status=NoticeStatus.UNKNOWN), letter))
+    assert OWN.post(f"{QUEUE}/ntc_1/retry").body["possibleDuplicate"] is True
+    assert OWN.post(f"{QUEUE}/ntc_2/retry").status == 409
+
+
+def test_a_cancellation_can_opt_the_guarantor_out_as_well(manage_books: AccountBooks) -> None:
+    queue(manage_books)
+    text = notice(notice_id="ntc_4", scheduled_for=NOW + timedelta(days=1))
+    manage_books.commit(Change(account=stored(manage_books).account, notices=(text,)))
+    assert OWN.post(f"{QUEUE}/ntc_1/cancel", {"optOut": True}).body["status"] == "Cancelled"
+    book = stored(manage_books)
+    assert book.account.opt_outs.email
+    assert {row.notice_id: row.status for row in book.notices}["ntc_4"] is NoticeStatus.CANCELLED
+
+
+@pytest.mark.parametrize(
+    ("notice_id", "action"), [("ntc_3", "cancel"), ("ntc_3", "retry"), ("ntc_3", "archive"), ("ntc_2", "retry")]
+)
+def test_what_went_or_waits_cannot_be_handled_like_an_error(
+    manage_books: AccountBooks, notice_id: str, action: str
+) -> None:
+    queue(manage_books)
+    before = stored(manage_books)
+    assert OWN.post(f"{QUEUE}/{notice_id}/{action}").status == 409
+    assert stored(manage_books) == before
+
+
+def test_an_error_is_archived_and_needs_no_attention_any_more(manage_books: AccountBooks) -> None:
+    queue(manage_books)
+    assert OWN.post(f"{QUEUE}/ntc_1/archive").body["status"] == "Archived"
+    assert OWN.get(f"{QUEUE}?attention=true").body["items"] == []

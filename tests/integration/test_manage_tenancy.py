@@ -1,0 +1,151 @@
+"""Who may do what: foreign ids, missing scopes, and what is public."""
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from functions.manage.route_table import ROUTES, Route
+from shared.domain.words import NoticeStatus
+from shared.storage.account_books import AccountBooks
+from tests.examples import notice
+from tests.integration.manage_api import FOREIGN, OWN, Caller, Reply, snapshot, store
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+pytestmark = pytest.mark.usefixtures("manage_table")
+
+IDS = {
+    "orgId": "org_1",
+    "statementId": "S-1",
+    "accountId": "G-1",
+    "notificationId": "ntc_1",
+    "paymentLinkId": "lnk_1",
+    "configurationId": "standard-30",
+}
+BODIES: dict[str, Any] = {
+    "createOrganization": {
+        "name": "Lakeside",
+        "clientId": "LAKE",
+        "timeZone": "America/Chicago",
+        "address": {"line1": "1 Main St", "city": "Albany", "state": "NY", "postalCode": "12207"},
+    },
+    "changeOrganization": {"name": "Mine now"},
+    "changeDunningSettings": {"noDunningLimit": True},
+    "changeBillStatus": {"status": "Cancelled", "reason": "x"},
+    "postPayment": {"amount": "1.00", "method": "cash", "receivedOn": "2026-03-02"},
+    "notifyOnDemand": {"channel": "email"},
+    "sendPaymentLink": {"staffName": "Robin"},
+    "changeAccount": {"holds": ["Dispute"]},
+    "cancelNotification": {"optOut": True},
+}
+MANAGED = [route for route in ROUTES if route.partner and route.tag != "Statements"]
+OF_AN_ORGANIZATION = [route for route in MANAGED if "{orgId}" in route.path]
+
+
+def call(caller: Caller, route: Route, **headers: str) -> Reply:
+    path = route.path
+    for name, value in IDS.items():
+        path = path.replace(f"{{{name}}}", value)
+    return caller.call(route.method.upper(), path, BODIES.get(route.operation), **headers)
+
+
+@pytest.fixture
+def full(manage_books: AccountBooks) -> None:
+    """An account with a bill and a failed notice."""
+    store(manage_books, notices=(notice(status=NoticeStatus.DELIVERY_ERROR),))
+
+
+@pytest.mark.usefixtures("full")
+def test_a_foreign_partner_gets_a_404_everywhere_and_changes_nothing(manage_table: "DynamoDBClient") -> None:
+    before = snapshot(manage_table)
+    for route in OF_AN_ORGANIZATION:
+        answer = call(FOREIGN, route)
+        assert (route.operation, answer.status) == (route.operation, 404)
+        assert answer.body["detail"] == "There is no such organization."
+        assert snapshot(manage_table) == before
+
+
+@pytest.mark.usefixtures("full")
+def test_a_foreign_partner_reads_no_account_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_book(*_: object) -> None:
+        pytest.fail("an account was read")
+
+    monkeypatch.setattr(AccountBooks, "load", no_book)
+    monkeypatch.setattr(AccountBooks, "accounts_of", no_book)
+    assert {call(FOREIGN, route).status for route in OF_AN_ORGANIZATION} == {404}
+
+
+@pytest.mark.usefixtures("full")
+def test_without_its_scope_every_route_answers_403_and_changes_nothing(manage_table: "DynamoDBClient") -> None:
+    before = snapshot(manage_table)
+    for route in MANAGED:
+        every_other = " ".join(scope for scope in OWN.scopes.split() if scope != route.scope)
+        answer = call(replace(OWN, scopes=every_other), route)
+        assert (route.operation, answer.status) == (route.operation, 403)
+        assert str(route.scope) in answer.body["detail"]
+        assert snapshot(manage_table) == before
+
+
+@pytest.mark.usefixtures("full")
+@pytest.mark.parametrize("route", MANAGED, ids=lambda route: route.operation)
+def test_with_only_its_scope_a_route_of_the_table_is_there(route: Route) -> None:
+    answer = call(replace(OWN, scopes=str(route.scope)), route)
+    assert answer.status in {route.status, 404, 409}
+    assert answer.body.get("detail") != "There is nothing at this address."
+
+
+@pytest.mark.usefixtures("full")
+@pytest.mark.parametrize(
+    "route", [route for route in MANAGED if route.method == "post"], ids=lambda route: route.operation
+)
+def test_every_post_replays_under_the_same_idempotency_key(route: Route) -> None:
+    first = call(OWN, route, Idempotency_Key="k")
+    again = call(OWN, route, Idempotency_Key="k")
+    assert (again.status, again.text) == (first.status, first.text)
+
+
+def test_the_document_and_its_page_need_no_key_and_hold_no_script() -> None:
+    nobody = replace(OWN, partner_id="", scopes="")
+    described = nobody.get("/openapi.json")
+    assert described.body["openapi"] == "3.1.0"
+    page = nobody.get("/docs")
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    assert "script-src" not in page.headers["Content-Security-Policy"]
+
+
+def test_a_simulated_time_that_is_no_instant_is_a_400() -> None:
+    assert OWN.call("GET", "/v1/organizations/org_1/bills", Dunlin_As_Of="yesterday").status == 400
+
+
+def test_nothing_personal_is_logged(full: None, caplog: pytest.LogCaptureFixture) -> None:
+    for route in MANAGED:
+        call(OWN, route)
+    OWN.post("/v1/organizations/org_1/bills/S-1/payments", {"amount": "x", "method": "cash", "receivedOn": "Ada"})
+    logged = str([vars(record) for record in caplog.records])
+    assert "org_1" in logged
+    for personal in ("Ada", "Example", "Juniper", "example.com", "74.60", "5550111", "1980"):
+        assert personal not in logged
+
+
+@pytest.mark.parametrize("body", ["{", "\udcff{}", '{"name": "\\ud800"}', '{"\\ud800": 1}'])
+def test_a_body_that_is_no_json_in_utf_8_is_a_400_everywhere(body: str) -> None:
+    for route in MANAGED:
+        if route.body is not None:
+            path = route.path.replace("{orgId}", "org_1")
+            answer = OWN.call(route.method.upper(), path, body)
+            assert answer.status in {400, 404}
+    assert OWN.call("POST", "/v1/organizations", body).status == 400
+    assert OWN.call("POST", "/v1/organizations", body, Idempotency_Key="k").status == 400
+
+
+def test_an_id_that_nothing_can_have_is_a_404_everywhere() -> None:
+    for route in MANAGED:
+        names = re.findall(r"\{\w+\}", route.path)
+        for value in ("x" * 3_000, "%00", "%F0%9F%98%80", "..%2F..", "%25", "%7Bid%7D", "%FF") if names else ():
+            path = route.path.replace(names[-1], value).replace("{orgId}", "org_1")
+            answer = OWN.call(route.method.upper(), path, BODIES.get(route.operation))
+            assert answer.status == 404
