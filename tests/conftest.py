@@ -46,7 +46,7 @@ def create_table(client: "DynamoDBClient", name: str = TABLE) -> None:
 
 
 @pytest.fixture
-def dynamodb(aws: None) -> "DynamoDBClient":  # noqa: ARG001 - it has to be there first
+def dynamodb(aws: None) -> "DynamoDBClient":
     """A client whose account has the product's table, named TABLE."""
     client = boto3.client("dynamodb")
     create_table(client)

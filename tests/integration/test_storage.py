@@ -12,7 +12,7 @@ from shared.domain.payment_link import PaymentLink
 from shared.domain.words import NoticeStatus
 from shared.storage import keys
 from shared.storage.account_books import AccountBooks, BookRejectedError, ConcurrentChangeError
-from shared.storage.due_index import PAGE, DueAccount, DueIndex, DueNotice
+from shared.storage.due_index import PAGE, Due, DueAccount, DueIndex, DueNotice
 from shared.storage.idempotency import IdempotencyRecords, InFlightError, KeyReusedError, StoredAnswer
 from shared.storage.links import Links
 from shared.storage.notices import Notices
@@ -180,7 +180,7 @@ def test_a_claimed_notices_link_is_found_by_its_token_and_by_its_bill_code(
     assert [owner.link_id if owner else None for owner in owners] == ["lnk_1", "lnk_1", None]
 
 
-def everything_due(dynamodb: "DynamoDBClient", now: datetime) -> set[DueAccount | DueNotice]:
+def everything_due(dynamodb: "DynamoDBClient", now: datetime) -> set[Due]:
     index = DueIndex(dynamodb, TABLE)
     return {item for shard in index.shards() for item in index.sweep(shard, now).due}
 

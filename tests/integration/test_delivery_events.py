@@ -1,0 +1,139 @@
+"""The provider's events: what they settle, and that late, repeated and unknown ones do no harm."""
+
+import copy
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from functions.delivery_events import handler
+from shared.domain.book import AccountBook, Change
+from shared.domain.notice import Notice, moved
+from shared.domain.words import Channel, NoticeStatus
+from shared.storage.account_books import AccountBooks
+from tests.conftest import TABLE
+from tests.examples import NOW, account, bill, notice
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+SAMPLE = json.loads((Path(__file__).resolve().parents[2] / "events/delivery_events_email.json").read_text())
+SENT = moved(notice(), NoticeStatus.SENT, NOW, "send_email", attempt=1, sent_at=NOW)
+S = NoticeStatus
+
+
+class Context:
+    """What Lambda tells an invocation about itself."""
+
+    function_name = memory_limit_in_mb = invoked_function_arn = aws_request_id = "test"
+
+
+@pytest.fixture
+def books(dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> AccountBooks:
+    monkeypatch.setenv("TABLE_NAME", TABLE)
+    handler.dependencies.cache_clear()
+    return AccountBooks(dynamodb, TABLE)
+
+
+def stored(books: AccountBooks, row: Notice) -> None:
+    books.commit(Change(account=account(), bills=(bill(),), notices=(row,)))
+
+
+def told(event_type: str, **members: Any) -> None:
+    """Let the provider say something about ntc_1."""
+    event = copy.deepcopy(SAMPLE)
+    message = json.loads(event["Records"][0]["Sns"]["Message"])
+    message = {"eventType": event_type, "mail": message["mail"], **members}
+    event["Records"][0]["Sns"]["Message"] = json.dumps(message)
+    invoke(event)
+
+
+def invoke(event: dict[str, Any]) -> None:
+    handler.lambda_handler(event, cast("LambdaContext", Context()))
+
+
+def book(books: AccountBooks) -> AccountBook:
+    found = books.load("org_1", "G-1")
+    assert found is not None
+    return found
+
+
+def test_a_delivered_email_is_delivered(books: AccountBooks) -> None:
+    stored(books, SENT)
+    invoke(SAMPLE)
+    [row] = book(books).notices
+    assert row.status is S.DELIVERED
+    assert row.delivered_at is not None
+    assert [entry.status for entry in row.status_history] == [S.SENT, S.DELIVERED]
+
+
+def test_an_event_that_comes_twice_changes_nothing_the_second_time(books: AccountBooks) -> None:
+    stored(books, SENT)
+    invoke(SAMPLE)
+    before = book(books)
+    invoke(SAMPLE)
+    assert book(books) == before
+
+
+def test_the_providers_word_settles_what_was_unknown(books: AccountBooks) -> None:
+    stored(books, moved(notice(), S.UNKNOWN, NOW, "scheduler", attempt=1))
+    told("Send")
+    assert book(books).notices[0].status is S.SENT
+
+
+def test_a_bounce_for_good_marks_the_contact_and_has_the_account_planned_anew(books: AccountBooks) -> None:
+    stored(books, SENT)
+    told("Bounce", bounce={"bounceType": "Permanent", "bouncedRecipients": []})
+    after = book(books)
+    assert after.notices[0].status is S.UNDELIVERABLE_PERMANENT
+    assert after.account.undeliverable == {Channel.EMAIL}
+    assert after.account.planning_at is not None
+
+
+def test_a_bounce_for_now_leaves_the_contact_alone(books: AccountBooks) -> None:
+    stored(books, SENT)
+    told("Bounce", bounce={"bounceType": "Transient", "bouncedRecipients": []})
+    after = book(books)
+    assert after.notices[0].status is S.UNDELIVERABLE_CAN_RETRY
+    assert after.account.undeliverable == frozenset()
+
+
+def test_a_complaint_opts_the_guarantor_out_of_email(books: AccountBooks) -> None:
+    stored(books, replace(SENT, status=S.DELIVERED))
+    told("Complaint", complaint={"complainedRecipients": []})
+    after = book(books)
+    assert after.account.opt_outs.email
+    assert after.notices[0].status is S.DELIVERED
+
+
+def test_a_delivery_that_comes_after_the_bounce_changes_nothing(books: AccountBooks) -> None:
+    stored(books, SENT)
+    told("Bounce", bounce={"bounceType": "Permanent", "bouncedRecipients": []})
+    told("Delivery")
+    assert book(books).notices[0].status is S.UNDELIVERABLE_PERMANENT
+
+
+@pytest.mark.parametrize("event_type", ["Open", "Click", "DeliveryDelay", "Something New"])
+def test_events_that_settle_nothing_are_passed_over(books: AccountBooks, event_type: str) -> None:
+    stored(books, SENT)
+    told(event_type)
+    assert book(books).notices == (SENT,)
+
+
+@pytest.mark.parametrize(
+    "message", ["not json", "{}", '{"eventType": "Delivery", "mail": {"messageId": "m", "tags": {}}}']
+)
+def test_what_is_not_ours_or_cannot_be_read_does_no_harm(books: AccountBooks, message: str) -> None:
+    stored(books, SENT)
+    event = copy.deepcopy(SAMPLE)
+    event["Records"][0]["Sns"]["Message"] = message
+    invoke(event)
+    assert book(books).notices == (SENT,)
+
+
+def test_an_event_about_a_notice_that_nobody_has_is_passed_over(books: AccountBooks) -> None:
+    invoke(SAMPLE)
+    assert books.load("org_1", "G-1") is None
