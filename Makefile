@@ -3,6 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 PORT ?= 4566
+JOBS ?= 2
 UV := .tools/uv/bin/uv
 export SAM_CLI_TELEMETRY := 0
 export UV_PYTHON_PREFERENCE ?= managed
@@ -41,6 +42,10 @@ endef
 	$(call environment,.venv-runtime,requirements/runtime.txt)
 	@touch $@
 
+.venv-mutation/.ready: requirements/mutation.txt | $(UV)
+	$(call environment,.venv-mutation,requirements/mutation.txt)
+	@touch $@
+
 .PHONY: setup
 setup: .venv/.ready .venv-sam/.ready .venv-ministack/.ready .venv-runtime/.ready ## install everything, pinned by hash
 
@@ -53,6 +58,7 @@ RUNTIME = --no-emit-package boto3 --no-emit-package botocore --no-emit-package s
 .PHONY: requirements
 requirements: | $(UV) ## compile the hash-pinned requirements files from pyproject.toml
 	$(COMPILE) pyproject.toml --all-extras --group dev -o requirements/dev.txt
+	$(COMPILE) pyproject.toml --all-extras --group mutation -c requirements/dev.txt -o requirements/mutation.txt
 	$(COMPILE) --group sam -o requirements/sam.txt
 	$(COMPILE) --group runtime -c requirements/dev.txt -o requirements/runtime.txt
 	$(COMPILE) --group ministack -o requirements/ministack.txt
@@ -90,6 +96,15 @@ demo: setup ## run sixty simulated days on the local AWS (CHECK=1: stop by itsel
 .PHONY: test
 test: setup ## run every test, among them the one that deploys to a local AWS of its own
 	.venv/bin/pytest
+
+.PHONY: properties
+properties: .venv/.ready ## play ten thousand histories of a practice against the promises of dunning
+	HYPOTHESIS_PROFILE=properties .venv/bin/pytest tests/unit/test_dunning_model.py
+
+.PHONY: mutants
+mutants: .venv-mutation/.ready ## mutate the domain, and tell how much of it the tests notice (docs/mutants.md)
+	.venv-mutation/bin/mutmut run --max-children $(JOBS)
+	.venv-mutation/bin/python -m local.mutation_score
 
 .PHONY: lint
 lint: setup ## run the linters and the type checker

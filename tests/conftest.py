@@ -1,11 +1,13 @@
 """Fixtures that all tests may use."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from threading import RLock
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 from moto import mock_aws
+from moto.core.botocore_stubber import BotocoreStubber
 
 from tests import template
 
@@ -27,8 +29,15 @@ def _no_real_aws(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def aws() -> Iterator[None]:
-    """An empty AWS in this process."""
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An empty AWS in this process. It takes one call at a time, because moto's tables aren't made for threads."""
+    lock, answer = RLock(), BotocoreStubber.__call__
+
+    def one_at_a_time(stubber: BotocoreStubber, *args: Any, **kwargs: Any) -> Any:
+        with lock:
+            return answer(stubber, *args, **kwargs)
+
+    monkeypatch.setattr(BotocoreStubber, "__call__", one_at_a_time)
     with mock_aws():
         yield
 

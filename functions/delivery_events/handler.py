@@ -15,6 +15,7 @@ from shared.domain.settlement import Outcome, settle
 from shared.messaging import clients
 from shared.storage import keys
 from shared.storage.account_books import AccountBooks
+from shared.storage.organizations import Organizations
 
 logger = Logger()
 
@@ -28,9 +29,10 @@ OUTCOMES = {
 
 
 @cache
-def dependencies() -> AccountBooks:
+def dependencies() -> tuple[AccountBooks, Organizations]:
     """Read the settings and make the client, once a process."""
-    return AccountBooks(clients.dynamodb(), Settings.model_validate(dict(os.environ)).table_name)
+    table = clients.dynamodb(), Settings.model_validate(dict(os.environ)).table_name
+    return AccountBooks(*table), Organizations(*table)
 
 
 def outcome_of(event: EmailEvent) -> Outcome | None:
@@ -47,7 +49,7 @@ def record(message: str, now: datetime) -> None:
     except ValidationError as error:
         logger.warning("event not understood", extra={"errors": error.error_count()})
         return
-    outcome, books = outcome_of(event), dependencies()
+    outcome, (books, organizations) = outcome_of(event), dependencies()
     org_id, notice_id = event.mail.tag(ORGANIZATION_TAG), event.mail.tag(NOTICE_TAG)
     if outcome is None or org_id is None or notice_id is None:
         return
@@ -55,7 +57,10 @@ def record(message: str, now: datetime) -> None:
     if account_id is None:
         logger.warning("event about an unknown notice", extra={"org_id": org_id, "notice_id": notice_id})
         return
-    books.change(org_id, account_id, lambda book: settle(book, notice_id, outcome, event.mail.message_id, now))
+    # Only what a returned message leads to depends on the organization's settings.
+    organization = organizations.get(org_id) if outcome is Outcome.BOUNCED else None
+    message_id = event.mail.message_id
+    books.change(org_id, account_id, lambda book: settle(book, notice_id, outcome, message_id, now, organization))
     logger.info("settled", extra={"org_id": org_id, "notice_id": notice_id, "outcome": outcome.name})
 
 

@@ -1,14 +1,19 @@
-"""Dunning configurations, and the dunning settings of an organization."""
+"""Dunning configurations, and the dunning settings of an organization and of all organizations of a partner."""
 
 from dataclasses import replace
+from http import HTTPStatus
 
-from functions.manage.frame import api, list_request, merged, own_organization, parameters, path_id
+from functions.manage.frame import api, changeable, json_body, list_request, own_organization, parameters, path_id
 from functions.manage.organizations import TRIES, busy, save
-from shared.contracts.dunning import READ_ONLY, ConfigurationAnswer, ConfigurationsPage, DunningAnswer, DunningBody
+from functions.manage.settings import dependencies
+from shared.contracts import wire
+from shared.contracts.dunning import READ_ONLY, ConfigurationAnswer, ConfigurationsPage, DunningAnswer, patched
 from shared.domain import presets
+from shared.domain.inheritance import SYSTEM, PartnerDefaults, inheriting, overrides_of
 from shared.domain.partner import Scope
+from shared.domain.policy import Organization
 from shared.http.api import Answer, json_answer
-from shared.http.problems import not_found
+from shared.http.problems import ProblemError, not_found
 
 
 @api.routes.get("/v1/dunning-configurations")
@@ -34,7 +39,7 @@ def read_configuration(configuration_id: str) -> Answer:
 @api.routes.get("/v1/organizations/<org_id>/dunning")
 def read(org_id: str) -> Answer:
     """Read an organization's dunning settings."""
-    return json_answer(DunningAnswer.of(own_organization(org_id, Scope.READ).dunning))
+    return json_answer(DunningAnswer.of_organization(own_organization(org_id, Scope.READ)))
 
 
 @api.routes.patch("/v1/organizations/<org_id>/dunning")
@@ -42,9 +47,40 @@ def change(org_id: str) -> Answer:
     """Change an organization's dunning settings by a merge patch, and have its accounts planned anew."""
     for _ in range(TRIES):
         before = own_organization(org_id, Scope.MANAGE)
-        document = merged(DunningBody.of(before.dunning), DunningAnswer.of(before.dunning), READ_ONLY)
-        after = replace(before, dunning=DunningBody.model_validate(document).domain())
-        saved = save(after, replan=True, now=api.now)
+        after, defaults = proposed_for(before, json_body())
+        saved = save(after, defaults, replan=True, now=api.now)
         if saved:
-            return json_answer(DunningAnswer.of(saved.dunning))
+            return json_answer(DunningAnswer.of_organization(saved))
     raise busy()
+
+
+@api.routes.get("/v1/dunning-defaults")
+def read_defaults() -> Answer:
+    """Read what the caller's organizations inherit."""
+    api.caller.require(Scope.READ)
+    return json_answer(DunningAnswer.of_partner(dependencies().defaults.get(api.caller.partner_id)))
+
+
+@api.routes.patch("/v1/dunning-defaults")
+def change_defaults() -> Answer:
+    """Change what the caller's organizations inherit by a merge patch; it is passed on to them in the background."""
+    api.caller.require(Scope.MANAGE)
+    for _ in range(TRIES):
+        before, patch = dependencies().defaults.get(api.caller.partner_id), json_body()
+        changes = changeable(patch, DunningAnswer.of_partner(before), READ_ONLY)
+        kept = patch.get("inherited", {})
+        settings, own = patched(before.dunning, before.overrides, SYSTEM, changes, kept)
+        saved = dependencies().defaults.save(replace(before, dunning=settings, overrides=own), api.now)
+        if saved:
+            return json_answer(DunningAnswer.of_partner(saved))
+    raise ProblemError(HTTPStatus.CONFLICT, "The defaults are being changed; try again.", headers={"Retry-After": "1"})
+
+
+def proposed_for(before: Organization, patch: wire.Json) -> tuple[Organization, PartnerDefaults]:
+    """An organization after a merge patch of its dunning settings, and the defaults that it then inherits from."""
+    changes = changeable(patch, DunningAnswer.of_organization(before), READ_ONLY)
+    defaults = dependencies().defaults.get(before.partner_id)
+    now = inheriting(before, defaults)
+    kept = patch.get("inherited", {})
+    settings, own = patched(now.dunning, overrides_of(now), defaults.dunning, changes, kept)
+    return inheriting(replace(before, dunning=settings, dunning_overrides=own), defaults), defaults

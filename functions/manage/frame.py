@@ -99,14 +99,18 @@ def merged(now_said: BaseModel, now_answered: BaseModel, read_only: tuple[str, .
 
     Read-only members may come along unchanged, as they do when a document that was read is sent back.
     """
-    patch = json_body()
+    changes = changeable(json_body(), now_answered, read_only)
+    return wire.merge_patch(now_said.model_dump(mode="json", by_alias=True), changes)
+
+
+def changeable(patch: wire.Json, now_answered: BaseModel, read_only: tuple[str, ...]) -> wire.Json:
+    """The members of a merge patch that aren't read-only; a 422 problem when it changes those that are."""
     answered = now_answered.model_dump(mode="json", by_alias=True)
     wrong = [name for name in read_only if name in patch and patch[name] != answered.get(name)]
     if wrong:
         errors = [InputError(pointer=f"/{name}", detail="is read-only") for name in wrong]
         raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "Some members of the body are read-only.", errors)
-    changes = {name: value for name, value in patch.items() if name not in read_only}
-    return wire.merge_patch(now_said.model_dump(mode="json", by_alias=True), changes)
+    return {name: value for name, value in patch.items() if name not in read_only}
 
 
 def invalid(pointer: str, detail: str) -> ProblemError:

@@ -11,6 +11,7 @@ from functions.manage import (
     dunning_settings,
     notifications,
     organizations,
+    simulation,
     staff_messages,
     templates,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "lambda_handler",
     "notifications",
     "organizations",
+    "simulation",
     "staff_messages",
     "templates",
 ]

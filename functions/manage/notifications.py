@@ -16,7 +16,7 @@ from functions.manage.frame import (
     wrong_parameter,
 )
 from functions.manage.settings import dependencies
-from shared.contracts.notifications import NotificationAnswer, NotificationFound, NotificationsPage, QueueActionBody
+from shared.contracts.notifications import NotificationAnswer, NotificationsPage, QueueActionBody
 from shared.domain.book import AccountBook, Change
 from shared.domain.notice import Notice
 from shared.domain.partner import Scope
@@ -40,7 +40,7 @@ def search(org_id: str) -> Answer:
     )
     notices, position = dependencies().lists.notices(organization.org_id, chosen, asked.limit, asked.after)
     page = NotificationsPage(
-        items=[NotificationFound.of(notice) for notice in notices], next_cursor=asked.cursor(position)
+        items=[NotificationAnswer.of(notice) for notice in notices], next_cursor=asked.cursor(position)
     )
     return json_answer(page)
 

@@ -73,7 +73,7 @@ def _schemas() -> tuple[dict[tuple[Any, JsonSchemaMode], Json], Json]:
     found, definitions = models_json_schema(
         list(dict.fromkeys(wanted)), ref_template=REFERENCE, schema_generator=_Schemas
     )
-    bodies = [found[route.body, "validation"] for route in ROUTES if route.body and route.method == "patch"]
+    bodies = [found[route.body, "validation"] for route in ROUTES if route.body and route.merge_patch]
     components = definitions["$defs"]
     components |= _patches(components, {body["$ref"].rsplit("/", 1)[1] for body in bodies})
     used = _referred(list(components.values())) | _referred(list(found.values()))
@@ -90,9 +90,9 @@ def _operation(route: Route, schemas: dict[tuple[Any, JsonSchemaMode], Json]) ->
     if parameters:
         operation["parameters"] = parameters
     if route.body:
-        kind = "application/merge-patch+json" if route.method == "patch" else "application/json"
+        kind = "application/merge-patch+json" if route.merge_patch else "application/json"
         schema = schemas[route.body, "validation"]
-        if route.method == "patch":
+        if route.merge_patch:
             schema = {"$ref": REFERENCE.format(model=_patch_of(schema["$ref"].rsplit("/", 1)[1]))}
         kinds = {"application/json", kind}
         needed = route.method == "patch" or any(field.is_required() for field in route.body.model_fields.values())

@@ -24,12 +24,13 @@ from shared.contracts.organizations import (
     OrganizationFound,
     OrganizationsPage,
 )
+from shared.domain.inheritance import PartnerDefaults, inheriting
 from shared.domain.partner import Scope
 from shared.domain.policy import Organization, PaymentSettings
 from shared.domain.words import Processor
 from shared.http.api import Answer, json_answer
 from shared.http.problems import ProblemError
-from shared.storage.organizations import ClientIdTakenError
+from shared.storage.organizations import ClientIdTakenError, DefaultsChangedError
 
 PLANNED_BY = frozenset({"communicationStatus", "accountStatus", "timeZone", "testContacts"})
 """Members that accounts are planned by: whoever changes one has them planned anew."""
@@ -50,12 +51,21 @@ def create() -> Answer:
         partner_id=api.caller.partner_id,
         now=api.now,
     )
-    try:
-        created = dependencies().organizations.create(organization)
-    except ClientIdTakenError:
-        raise ProblemError(HTTPStatus.CONFLICT, "This clientId is taken by another organization.") from None
+    created = _created(organization)
     logger.info("organization created", extra={"org_id": created.org_id})
     return json_answer(OrganizationAnswer.of(created), HTTPStatus.CREATED)
+
+
+def _created(organization: Organization) -> Organization:
+    for _ in range(TRIES):
+        defaults = dependencies().defaults.get(organization.partner_id)
+        try:
+            return dependencies().organizations.create(inheriting(organization, defaults), defaults=defaults)
+        except ClientIdTakenError:
+            raise ProblemError(HTTPStatus.CONFLICT, "This clientId is taken by another organization.") from None
+        except DefaultsChangedError:
+            continue
+    raise busy()
 
 
 @api.routes.get("/v1/organizations")
@@ -93,19 +103,23 @@ def change(org_id: str) -> Answer:
         document = merged(OrganizationBody.of(before), OrganizationAnswer.of(before), READ_ONLY)
         after = OrganizationBody.model_validate(document | {"clientId": before.client_id}).domain(before)
         _refuse_sandbox(after.payments)
-        saved = save(after, replan=not PLANNED_BY.isdisjoint(json_body()), now=api.now)
+        defaults = dependencies().defaults.get(after.partner_id)
+        saved = save(after, defaults, replan=not PLANNED_BY.isdisjoint(json_body()), now=api.now)
         if saved:
             return json_answer(OrganizationAnswer.of(saved))
     raise busy()
 
 
-def save(organization: Organization, *, replan: bool, now: datetime) -> Organization | None:
-    """Store an organization; where accounts are planned by what may have changed, they are planned anew from now on.
+def save(organization: Organization, defaults: PartnerDefaults, *, replan: bool, now: datetime) -> Organization | None:
+    """Store an organization with what it inherits by now.
 
-    None: somebody else changed it meanwhile.
+    Where that changes how its accounts are planned, or the caller says so (`replan`), they are planned anew.
+    None: somebody else changed it, or its partner's defaults, meanwhile.
     """
+    after = inheriting(organization, defaults)
+    replan = replan or after.dunning != organization.dunning
     logger.info("organization changed", extra={"org_id": organization.org_id, "replan": replan})
-    return dependencies().organizations.save(organization, replan_at=now if replan else None)
+    return dependencies().organizations.save(after, replan_at=now if replan else None, defaults=defaults)
 
 
 def busy() -> ProblemError:

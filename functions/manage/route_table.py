@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 
 from functions.manage.ingest_bodies import StatementFile
-from shared.contracts import accounts, bills, dunning, ingestions, notifications, organizations, templates
+from shared.contracts import accounts, bills, dunning, ingestions, notifications, organizations, simulation, templates
 from shared.domain.partner import Scope
 from shared.domain.words import BillStatus, Channel, IngestionResult, NoticeStatus
 
@@ -25,7 +25,10 @@ class Query:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One route. scope: None for a public one. problems: statuses besides those that all routes may answer."""
+    """One route. scope: None for a public one. problems: statuses besides those that all routes may answer.
+
+    merges: a body that is a merge patch though the method isn't PATCH.
+    """
 
     method: str
     path: str
@@ -39,6 +42,12 @@ class Route:
     query: tuple[Query, ...] = ()
     problems: tuple[int, ...] = ()
     html: bool = False
+    merges: bool = False
+
+    @property
+    def merge_patch(self) -> bool:
+        """Whether the body is a merge patch."""
+        return self.merges or self.method == "patch"
 
     @property
     def paged(self) -> bool:
@@ -186,7 +195,38 @@ DUNNING = (
         method="patch",
         path=f"{ORGANIZATION}/dunning",
         operation="changeDunningSettings",
-        summary="Change dunning settings by a merge patch; every account that owes is planned anew",
+        summary="Change dunning settings by a merge patch, null to inherit; every account that owes is planned anew",
+        tag="Dunning",
+        scope=Scope.MANAGE,
+        body=dunning.DunningBody,
+        answer=dunning.DunningAnswer,
+        problems=(409,),
+    ),
+    Route(
+        method="post",
+        path=f"{ORGANIZATION}/dunning/simulation",
+        operation="simulateDunningSettings",
+        summary="Foresee the notices of the open book before and after a merge patch of its settings; changes nothing",
+        tag="Dunning",
+        scope=Scope.READ,
+        body=simulation.SimulationBody,
+        answer=simulation.SimulationAnswer,
+        merges=True,
+    ),
+    Route(
+        method="get",
+        path="/v1/dunning-defaults",
+        operation="readDunningDefaults",
+        summary="Read the dunning settings that your organizations inherit",
+        tag="Dunning",
+        scope=Scope.READ,
+        answer=dunning.DunningAnswer,
+    ),
+    Route(
+        method="patch",
+        path="/v1/dunning-defaults",
+        operation="changeDunningDefaults",
+        summary="Change what your organizations inherit by a merge patch; it is passed on to them in the background",
         tag="Dunning",
         scope=Scope.MANAGE,
         body=dunning.DunningBody,

@@ -12,6 +12,7 @@ from shared.storage.account_books import AccountBooks
 from shared.storage.idempotency import IdempotencyRecords
 from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
+from shared.storage.partner_defaults import PartnersDefaults
 from shared.storage.queue_lists import QueueLists
 
 if TYPE_CHECKING:
@@ -39,6 +40,11 @@ class Dependencies:
     def organizations(self) -> Organizations:
         """Partners and organizations."""
         return Organizations(self.client, self.settings.table_name)
+
+    @cached_property
+    def defaults(self) -> PartnersDefaults:
+        """What partners' organizations inherit."""
+        return PartnersDefaults(self.client, self.settings.table_name)
 
     @cached_property
     def books(self) -> AccountBooks:

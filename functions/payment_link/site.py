@@ -118,7 +118,7 @@ class Site:
                 status_code=HTTPStatus.SEE_OTHER,
                 content_type="text/plain; charset=utf-8",
                 body="",
-                headers={**HEADERS, "Location": answer.location},
+                headers={**HEADERS, "Content-Security-Policy": "default-src 'none'", "Location": answer.location},
             )
         event, base_url = self.routes.current_event, self._base_url()
         chosen = _chosen_language(dict(event.query_string_parameters or {}))

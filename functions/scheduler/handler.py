@@ -17,6 +17,7 @@ from shared.messaging import clients
 from shared.messaging.channel_queues import ChannelQueues
 from shared.storage.account_books import AccountBooks
 from shared.storage.due_index import DueIndex
+from shared.storage.inheritance import Inheritance
 from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
 from shared.storage.replanning import Replanning
@@ -48,6 +49,7 @@ def dependencies() -> tuple[Settings, dict[str, Any]]:
         "notices": Notices(*table),
         "organizations": Organizations(*table),
         "replanning": Replanning(*table),
+        "inheritance": Inheritance(*table),
         "queues": ChannelQueues(clients.sqs(), settings.queue_urls),
     }
 

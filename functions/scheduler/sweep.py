@@ -19,7 +19,8 @@ from shared.domain.policy import Organization
 from shared.domain.words import Channel, NoticeStatus
 from shared.messaging.channel_queues import ChannelQueues
 from shared.storage.account_books import AccountBooks, BookRejectedError
-from shared.storage.due_index import Due, DueAccount, DueIndex, DueNotice, DueReplanning
+from shared.storage.due_index import Due, DueAccount, DueIndex, DueInheritance, DueNotice, DueReplanning
+from shared.storage.inheritance import Inheritance
 from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
 from shared.storage.replanning import Replanning
@@ -59,6 +60,7 @@ class Sweep:
     notices: Notices
     organizations: Organizations
     replanning: Replanning
+    inheritance: Inheritance
     queues: ChannelQueues
     time_is_up: Callable[[], bool] = lambda: False
     _known: dict[str, Organization | None] = field(default_factory=dict)
@@ -71,13 +73,14 @@ class Sweep:
             while True:
                 rounds = list(pool.map(lambda shard: self.due_index.sweep(shard, self.now), self.due_index.shards()))
                 due = [item for found in rounds for item in found.due]
+                inherited = sum(self._inherit(item) for item in due if isinstance(item, DueInheritance))
                 marked = sum(self._replan(item) for item in due if isinstance(item, DueReplanning))
                 accounts = [item for item in due if isinstance(item, DueAccount)]
                 planned = sum(pool.map(self._collect, accounts))
                 leased = [item for item in due if isinstance(item, DueNotice)]
                 sent = self._dispatch([message for message in pool.map(self._lease, leased) if message])
                 collected, dispatched = collected + planned, dispatched + sent
-                if not due or (planned + sent + marked == 0 and due == before) or self.time_is_up():
+                if not due or (planned + sent + marked + inherited == 0 and due == before) or self.time_is_up():
                     break
                 before = due
         waiting = [found.next_due_at for found in rounds if found.next_due_at]
@@ -89,6 +92,12 @@ class Sweep:
         if known is None or known.version < version:
             self._known[org_id] = self.organizations.get(org_id)
         return self._known[org_id]
+
+    def _inherit(self, due: DueInheritance) -> int:
+        """Pass a partner's defaults on to a page of its organizations; they are replanned in the next round."""
+        changed = self.inheritance.advance(due.partner_id, self.now)
+        logger.info("defaults passed on", extra={"partner_id": due.partner_id, "organizations": changed})
+        return changed
 
     def _replan(self, due: DueReplanning) -> int:
         """Mark a page of an organization's accounts as due; they are planned in the next round."""

@@ -115,7 +115,7 @@ class AccountAnswer(AccountBody):
 
     account_id: str
     balance: Money = Field(description="The sum of what its bills owe.")
-    credit: Money = Field(description="Money that no bill took.")
+    credit: Money = Field(description="Money that no bill took, and what statements say the practice owes.")
     undeliverable: list[Channel] = Field(description="Channels on which messages came back for good.")
     statement_ids: list[str]
 
@@ -127,7 +127,7 @@ class AccountAnswer(AccountBody):
             **dict(AccountBody.of(account)),
             account_id=account.account_id,
             balance=sum(bill.balance for bill in book.bills if bill.payable),
-            credit=account.credit,
+            credit=account.credit + sum(-bill.balance for bill in book.bills if bill.balance < 0),
             undeliverable=sorted(account.undeliverable),
             statement_ids=[bill.statement_id for bill in book.bills],
         )

@@ -1,23 +1,37 @@
 """Bodies of the dunning settings and configurations of the partner API."""
 
 import re
+from collections.abc import Container, Iterable
+from dataclasses import fields
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic.alias_generators import to_camel
 
-from shared.contracts.wire import GivenMoney, TimeOfDay, WireModel, Word
+from shared.contracts import wire
+from shared.contracts.wire import GivenMoney, Json, TimeOfDay, WireModel, Word
+from shared.domain.inheritance import QUIET_HOURS, PartnerDefaults, Source, overrides_of, source_of
 from shared.domain.policy import (
     SYSTEM_DEFAULT_TEMPLATE,
     DunningConfiguration,
     DunningSettings,
+    Organization,
     PaymentRule,
     SendWindow,
 )
 from shared.domain.presets import CONFIGURATIONS
 from shared.domain.words import BillAging, Channel, DunningReset, NotificationType
 
-READ_ONLY = ("dunningCycleDays", "paperCycleDays", "schedule")
-"""Members that come with the configuration: a PATCH may repeat them, as from a GET, but not change them."""
+READ_ONLY = ("dunningCycleDays", "paperCycleDays", "schedule", "inherited")
+"""Members that follow from the others: a PATCH may repeat them, as from a GET, but not change them."""
+
+WHOLE = frozenset({"paymentRule"})
+"""Members that a merge patch replaces whole, because their own members exclude each other."""
+
+SETTINGS_OF: dict[str, frozenset[str]] = {
+    to_camel(field.name): frozenset({field.name}) for field in fields(DunningSettings) if field.name not in QUIET_HOURS
+} | {"quietHours": QUIET_HOURS}
+"""The names, in the rules, of the settings that each member stands for."""
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -224,6 +238,12 @@ class DunningBody(WireModel):
     no_dunning_limit: bool = False
     days_until_due: Days = 30
     days_to_ignore_after_transaction: Days = 0
+    opt_out_after_undeliverable: bool = Field(
+        default=False, description="Whether an email or text that came back for good opts its guarantor out."
+    )
+    drop_to_paper_after_undeliverable_days: Days | None = Field(
+        default=None, description="Days after which a reminder that came back goes by letter; null: never."
+    )
     send_window: SendWindowBody = Field(default_factory=SendWindowBody)
     quiet_hours: QuietHoursBody = Field(default_factory=QuietHoursBody)
 
@@ -252,6 +272,8 @@ class DunningBody(WireModel):
             no_dunning_limit=settings.no_dunning_limit,
             days_until_due=settings.days_until_due,
             days_to_ignore_after_transaction=settings.days_to_ignore_after_transaction,
+            opt_out_after_undeliverable=settings.opt_out_after_undeliverable,
+            drop_to_paper_after_undeliverable_days=settings.drop_to_paper_after_undeliverable_days,
             send_window=SendWindowBody.of(settings.send_window),
             quiet_hours=QuietHoursBody.model_construct(starts=settings.quiet_from, ends=settings.quiet_until),
         )
@@ -280,6 +302,8 @@ class DunningBody(WireModel):
             no_dunning_limit=self.no_dunning_limit,
             days_until_due=self.days_until_due,
             days_to_ignore_after_transaction=self.days_to_ignore_after_transaction,
+            opt_out_after_undeliverable=self.opt_out_after_undeliverable,
+            drop_to_paper_after_undeliverable_days=self.drop_to_paper_after_undeliverable_days,
             send_window=self.send_window.domain(),
             quiet_from=self.quiet_hours.starts,
             quiet_until=self.quiet_hours.ends,
@@ -287,19 +311,65 @@ class DunningBody(WireModel):
 
 
 class DunningAnswer(DunningBody):
-    """The dunning settings of an organization, with the schedule that its configuration brings."""
+    """The dunning settings in force, with the schedule that their configuration brings, and what is inherited."""
 
     dunning_cycle_days: int
     paper_cycle_days: int
     schedule: list[StepAnswer]
+    inherited: dict[str, Source] = Field(
+        description="The members that aren't set here, each with whose setting it is.",
+        examples=[{"billAging": "system", "minimumPrint": "partner"}],
+    )
 
     @classmethod
-    def of(cls, settings: DunningSettings) -> "DunningAnswer":
-        """The settings as stored."""
+    def of_organization(cls, organization: Organization) -> "DunningAnswer":
+        """The settings of an organization, as stored."""
+        return cls._of(organization.dunning, overrides_of(organization), organization.dunning_from_partner)
+
+    @classmethod
+    def of_partner(cls, defaults: PartnerDefaults) -> "DunningAnswer":
+        """What a partner's organizations inherit, as stored."""
+        return cls._of(defaults.dunning, defaults.overrides, frozenset())
+
+    @classmethod
+    def _of(cls, settings: DunningSettings, own: frozenset[str], from_partner: frozenset[str]) -> "DunningAnswer":
         configuration = ConfigurationAnswer.of(CONFIGURATIONS[settings.configuration_id])
+        sources = {member: source_of(names, own, from_partner) for member, names in SETTINGS_OF.items()}
         return cls.model_construct(
             **dict(DunningBody.of(settings)),
             dunning_cycle_days=configuration.dunning_cycle_days,
             paper_cycle_days=configuration.paper_cycle_days,
             schedule=configuration.steps,
+            inherited={member: source for member, source in sources.items() if source},
         )
+
+
+def patched(
+    settings: DunningSettings, own: frozenset[str], inherited: DunningSettings, patch: Json, kept: Container[str] = ()
+) -> tuple[DunningSettings, frozenset[str]]:
+    """The settings in force after a merge patch, and the names of those that are set here and not inherited.
+
+    A member that is named is set here, null takes that away again. `kept`: members that stay inherited if the patch
+    leaves them as they are, as when a document that was read is sent back. Raises pydantic's ValidationError.
+    """
+    document, below = _wire(settings), _wire(inherited)
+    for member, value in patch.items():
+        before = {name: said for name, said in document.items() if name not in WHOLE or name != member}
+        document = wire.merge_patch(before, {member: below.get(member) if value is None else value})
+        names = SETTINGS_OF.get(member, frozenset())
+        own = own - names if value is None else own | names
+    after = DunningBody.model_validate(document).domain()
+    unchanged = (
+        SETTINGS_OF[member]
+        for member in patch
+        if member in SETTINGS_OF and member in kept and _same(SETTINGS_OF[member], settings, after)
+    )
+    return after, own.difference(*unchanged)
+
+
+def _wire(settings: DunningSettings) -> Json:
+    return DunningBody.of(settings).model_dump(mode="json", by_alias=True)
+
+
+def _same(names: Iterable[str], one: DunningSettings, other: DunningSettings) -> bool:
+    return all(getattr(one, name) == getattr(other, name) for name in names)

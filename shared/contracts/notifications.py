@@ -34,8 +34,8 @@ class StatusChangeAnswer(WireModel):
         )
 
 
-class NotificationFound(WireModel):
-    """A notification as the queue lists it."""
+class NotificationAnswer(WireModel):
+    """A notification with all that happened to it, oldest first."""
 
     notification_id: str
     account_id: str
@@ -52,17 +52,7 @@ class NotificationFound(WireModel):
     send_to: SendTo
     sent_to: str | None = Field(description="The address it went to, masked.")
     possible_duplicate: bool
-    ingestion_id: str | None
-
-    @classmethod
-    def of(cls, notice: Notice) -> "NotificationFound":
-        """A notice as stored."""
-        return cls.model_validate(_members(notice))
-
-
-class NotificationAnswer(NotificationFound):
-    """A notification with all that happened to it, oldest first."""
-
+    ingestion_ids: list[str] = Field(description="The files that its bills were last created or updated by.")
     status_history: list[StatusChangeAnswer]
 
     @classmethod
@@ -75,7 +65,7 @@ class NotificationAnswer(NotificationFound):
 class NotificationsPage(WireModel):
     """A page of the queue, those scheduled last first."""
 
-    items: list[NotificationFound]
+    items: list[NotificationAnswer]
     next_cursor: str | None
 
 
@@ -116,5 +106,5 @@ def _members(notice: Notice) -> dict[str, object]:
         "send_to": notice.send_to,
         "sent_to": notice.sent_to or None,
         "possible_duplicate": notice.possible_duplicate,
-        "ingestion_id": notice.ingestion_id or None,
+        "ingestion_ids": list(notice.ingestion_ids),
     }

@@ -9,6 +9,7 @@ from shared.domain.contacts import GUARANTOR
 from shared.domain.history import HistoryEvent
 from shared.domain.ledger import stopped
 from shared.domain.notice import CANCELLABLE, Notice
+from shared.domain.policy import Organization
 from shared.domain.reasons import OPT_OUT_REASONS
 from shared.domain.statement import OptOuts
 from shared.domain.stopping import cancel_pending
@@ -35,6 +36,20 @@ def opted_out_of(opt_outs: OptOuts, channel: Channel) -> OptOuts:
     """The opt-outs with one channel more; the last one stays open on paper (domain.md, Queue rules)."""
     wanted = replace(opt_outs, **{channel.value: True})
     return replace(wanted, print=wanted.print and not (wanted.email and wanted.sms))
+
+
+def after_return(account: Account, notice: Notice, organization: Organization | None) -> Account:
+    """The account after a message came back for good: its channel can't be used until the contact is corrected.
+
+    Where the organization wants it, an electronic one counts as opted out of too. A message to somebody else, or to a
+    test contact, says nothing of the guarantor's own.
+    """
+    if notice.send_to != GUARANTOR or (organization and organization.test_contacts):
+        return account
+    unreachable = replace(account, undeliverable=account.undeliverable | {notice.channel})
+    if organization and organization.dunning.opt_out_after_undeliverable and notice.channel.electronic:
+        return replace(unreachable, opt_outs=opted_out_of(account.opt_outs, notice.channel))
+    return unreachable
 
 
 def _closed(before: Account, after: Account) -> list[Channel]:

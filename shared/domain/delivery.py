@@ -3,9 +3,10 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from shared.domain.account_changes import after_return, change_account
 from shared.domain.bill import Bill
 from shared.domain.book import AccountBook, Change
-from shared.domain.contacts import GUARANTOR, Contact
+from shared.domain.contacts import Contact
 from shared.domain.decision import Defer, Refuse, Send
 from shared.domain.link_secrets import IssuedLink, new_bill_code, new_payment_link, new_secret, secret_hash
 from shared.domain.money import Cents
@@ -188,18 +189,24 @@ def answered(notice: Notice, answer: Answer, now: datetime) -> Notice:
             return moved(notice, NoticeStatus.UNKNOWN, now, actor, answer.reason, lease_until=None)
 
 
-def failure(book: AccountBook, notice: Notice, answer: Rejected, now: datetime) -> Change | None:
+def failure(
+    book: AccountBook, notice: Notice, answer: Rejected, now: datetime, organization: Organization | None = None
+) -> Change | None:
     """What a rejection changes for the account: it is planned anew, and an address that can't be reached is noted.
+
+    Whether the guarantor is then opted out of the channel, the `organization` says.
 
     None: the row isn't as it was when it was given to the provider, so somebody else has settled it.
     """
     current = next((row for row in book.notices if row.notice_id == notice.notice_id), None)
     if current is None or (current.status, current.attempt) != (notice.status, notice.attempt):
         return None
-    account = replace(book.account, planning_at=now)
-    if answer.undeliverable and notice.send_to == GUARANTOR:
-        account = replace(account, undeliverable=account.undeliverable | {notice.channel})
-    return Change(account=account, notices=(answered(current, answer, now),))
+    failed = Change(account=replace(book.account, planning_at=now), notices=(answered(current, answer, now),))
+    if not answer.undeliverable:
+        return failed
+    account = after_return(failed.account, notice, organization)
+    changed = change_account(book.after(failed), account, now, ACTORS[notice.channel])
+    return failed.then(changed) if changed else failed
 
 
 def _scheduled(notice: Notice, until: datetime, reason: str, now: datetime) -> Notice:

@@ -13,7 +13,15 @@ from shared.domain.bill import Bill
 from shared.domain.book import AccountBook
 from shared.domain.contacts import contact_refusal, opt_out_refusal, opted_out
 from shared.domain.decision import Finding, Outcome, Rule
-from shared.domain.ledger import closes_step, dunning_notices, floor_covers, last_letter_day, told
+from shared.domain.ledger import (
+    came_back,
+    closes_step,
+    dunning_notices,
+    floor_covers,
+    last_letter_day,
+    last_return,
+    told,
+)
 from shared.domain.money import dollars
 from shared.domain.notice import BillLevel, Notice
 from shared.domain.policy import SYSTEM_DEFAULT_TEMPLATE, DunningConfiguration, Organization, Step
@@ -164,22 +172,57 @@ def told_electronically(situation: Situation, bill: Bill, current: CurrentStep) 
 # --- the channels of a step ------------------------------------------------------------------------------------
 
 
-def channels_of(step: Step, situation: Situation) -> tuple[Channel, ...]:
-    """The channels that a step asks for, with the letter that a reminder drops to on opt-out (settled question 3)."""
-    return (*step.channels, Channel.PRINT) if _drops_to_paper(step, situation) else step.channels
+def channels_of(due: DueBill, situation: Situation, day: date) -> tuple[Channel, ...]:
+    """The channels that a bill's step asks for on a day, with the letter that a reminder may drop to."""
+    step, paper_day = due.current.step, paper_from(situation, due.bill, due.current)
+    drops = _drops_to_paper(step, situation) or (paper_day is not None and day >= paper_day)
+    return (*step.channels, Channel.PRINT) if drops else step.channels
+
+
+def _may_drop(step: Step) -> bool:
+    return step.notification_type in REMINDERS and Channel.PRINT not in step.channels
 
 
 def _drops_to_paper(step: Step, situation: Situation) -> bool:
-    """Whether no electronic channel of a reminder is left, because of an opt-out; having no address isn't one."""
+    """Whether no electronic channel of a reminder is left, because of an opt-out (settled question 3).
+
+    Having no address isn't one.
+    """
     electronic = [channel for channel in step.channels if channel.electronic]
-    if not situation.organization.dunning.drop_to_paper_on_opt_out or Channel.PRINT in step.channels:
-        return False
-    if step.notification_type not in REMINDERS:
+    if not situation.organization.dunning.drop_to_paper_on_opt_out or not _may_drop(step):
         return False
     account = situation.book.account
     return any(opted_out(channel, account) for channel in electronic) and all(
         opted_out(channel, account) or contact_refusal(channel, account) for channel in electronic
     )
+
+
+def paper_from(situation: Situation, bill: Bill, current: CurrentStep) -> date | None:
+    """The day from which a reminder goes by letter because messages came back undeliverable; None: it doesn't.
+
+    The days that the organization sets count from the last that came back, and only where the step has no electronic
+    channel left: while there is one, it is the one that goes.
+    """
+    days = situation.organization.dunning.drop_to_paper_after_undeliverable_days
+    if days is None or not _may_drop(current.step):
+        return None
+    account, returned = situation.book.account, list[date]()
+    for channel in current.step.channels:
+        day = _returned(situation, bill, current, channel)
+        if day:
+            returned.append(day)
+        elif not (opted_out(channel, account) or contact_refusal(channel, account)):
+            return None
+    return max(returned) + timedelta(days=days) if returned else None
+
+
+def _returned(situation: Situation, bill: Bill, current: CurrentStep, channel: Channel) -> date | None:
+    """The day on which a channel's messages came back: for good, whatever was in them, or for now, with this step."""
+    if channel in situation.book.account.undeliverable:
+        return last_return(situation.book, channel, situation.zone)
+    sent = [notice for notice in situation.notices if notice.channel is channel]
+    days = [day for notice in sent if (day := came_back(notice, bill, current, situation.zone))]
+    return max(days, default=None)
 
 
 def template_of(step: Step, channel: Channel) -> str:
@@ -322,7 +365,8 @@ def decide(question: Question, bills: Sequence[DueBill]) -> Decision:
 
 def _asks(question: Question, due: DueBill) -> bool:
     """Whether a bill's own step asks for the channel."""
-    return question.channel in channels_of(due.current.step, question.situation)
+    situation = question.situation
+    return question.channel in channels_of(due, situation, question.day or situation.today)
 
 
 def _not_asked(question: Question, due: DueBill) -> Finding:

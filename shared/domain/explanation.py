@@ -6,8 +6,8 @@ from datetime import datetime
 from shared.domain.bill import Bill
 from shared.domain.consolidation import Consolidation
 from shared.domain.decision import Finding, Outcome, Rule
-from shared.domain.eligibility import Situation, closed, reached, top_of
-from shared.domain.reasons import CLOSED_BILL_REASONS, HOLD_REASONS
+from shared.domain.eligibility import Situation, closed, paper_from, reached, top_of
+from shared.domain.reasons import CLOSED_BILL_REASONS, HOLD_REASONS, Reason
 from shared.domain.steps import CurrentStep, next_due_day
 from shared.domain.words import AccountStatus, Channel, CommunicationStatus, Hold
 
@@ -70,6 +70,7 @@ def _explain_step(situation: Situation, bill: Bill) -> list[Finding]:
             Outcome.WAITS if told else Outcome.PASSES,
         ),
         *_explain_closed(situation, bill, current),
+        *_explain_return(situation, bill, current),
     ]
 
 
@@ -95,16 +96,72 @@ def _explain_closed(situation: Situation, bill: Bill, current: CurrentStep) -> l
     ]
 
 
+def _explain_return(situation: Situation, bill: Bill, current: CurrentStep) -> list[Finding]:
+    """When a step that came back undeliverable drops to paper, while that is still to come."""
+    day = paper_from(situation, bill, current)
+    if day is None or day <= situation.today or reached(situation, bill, current):
+        return []
+    found = f"electronic notices are undeliverable: goes by letter from {day}"
+    return [_finding(Rule.CHANNELS, bill, found, Outcome.WAITS, Channel.PRINT)]
+
+
 def _finding(rule: Rule, bill: Bill, found: str, outcome: Outcome, channel: Channel | None = None) -> Finding:
     return Finding(rule=rule, found=found, outcome=outcome, statement_id=bill.statement_id, channel=channel)
 
 
-def explain_results(result: Consolidation, moments: Mapping[Channel, datetime | None]) -> tuple[Finding, ...]:
-    """What came of it, for each bill on each channel of its step."""
+def explain_results(
+    situation: Situation, result: Consolidation, moments: Mapping[Channel, datetime | None]
+) -> tuple[Finding, ...]:
+    """What came of it, for every bill on every channel: what goes, what doesn't, and why there is nothing to do."""
+    decided = _explain_decided(situation, result, moments)
+    known = {(finding.statement_id, finding.channel) for finding in decided}
+    stopping = {
+        (found.statement_id, found.channel): found.found for found in result.findings if found.outcome is Outcome.STOPS
+    }
+    rest = [
+        _explain_rest(situation, bill, channel, stopping.get((bill.statement_id, channel), ""))
+        for bill in sorted(situation.book.bills, key=lambda bill: bill.statement_id)
+        for channel in Channel
+        if (bill.statement_id, channel) not in known
+    ]
+    return (*decided, *rest)
+
+
+def explain_stopped(situation: Situation, stop: Reason) -> tuple[Finding, ...]:
+    """What holds for the account, and that it stops every bill on every channel."""
+    stopped = [
+        _finding(Rule.RESULT, bill, f"will not send: {stop}", Outcome.STOPS, channel)
+        for bill in sorted(situation.book.bills, key=lambda bill: bill.statement_id)
+        for channel in Channel
+    ]
+    return (*explain_account(situation), *map(_explain_status, situation.book.bills), *stopped)
+
+
+def _explain_rest(situation: Situation, bill: Bill, channel: Channel, stopping: str) -> Finding:
+    """Why a channel has nothing to send for a bill now. `stopping`: what a rule found that keeps the bill out."""
+    if not bill.open:
+        return _finding(Rule.RESULT, bill, f"will not send: {CLOSED_BILL_REASONS[bill.status]}", Outcome.STOPS, channel)
+    current = situation.step_of(bill, situation.today)
+    if current is None or reached(situation, bill, current):
+        return _finding(Rule.RESULT, bill, f"nothing now; {_next_step(situation, bill)}", Outcome.WAITS, channel)
+    if situation.organization.communication_status is CommunicationStatus.DISABLED:
+        why = f"will not send: {Reason.COMMUNICATIONS_DISABLED}"
+        return _finding(Rule.RESULT, bill, why, Outcome.STOPS, channel)
+    reason: str | None = closed(situation, bill, current, channel) or stopping or None
+    if reason is None and channel not in current.step.channels:
+        reason = Reason.CHANNEL_NOT_IN_STEP
+    if reason is None:
+        return _finding(Rule.RESULT, bill, "a notice is on its way", Outcome.WAITS, channel)
+    return _finding(Rule.RESULT, bill, f"will not send: {reason}", Outcome.STOPS, channel)
+
+
+def _explain_decided(
+    situation: Situation, result: Consolidation, moments: Mapping[Channel, datetime | None]
+) -> tuple[Finding, ...]:
     findings = list[Finding]()
     for channel, decision in result.going.items():
         current, moment = top_of(decision.bills).current, moments[channel]
-        when = f"at {moment.isoformat()}" if moment else "never"
+        when = f"{moment.astimezone(situation.zone):on %Y-%m-%d at %H:%M}" if moment else "never"
         what = f"goes {when} at level {current.level}, {current.step.notification_type}"
         findings += [_finding(Rule.RESULT, due.bill, what, Outcome.GOES, channel) for due in decision.bills]
     for (channel, reason), refused in result.refused.items():

@@ -108,6 +108,28 @@ def closes_step(notice: Notice, bill: Bill, current: CurrentStep, zone: ZoneInfo
     return Reason.ON_WORKLIST if notice.status in ON_WORKLIST else None
 
 
+def came_back(notice: Notice, bill: Bill, current: CurrentStep, zone: ZoneInfo) -> date | None:
+    """The local day on which a notice of the step a bill is at came back for now; None: it isn't one, or didn't."""
+    entry = speaks_of(notice, bill)
+    if entry is None or entry.level != current.level or _last_day(notice, zone) < current.due_on:
+        return None
+    if notice.status is not S.UNDELIVERABLE_CAN_RETRY:
+        return None
+    return local_date(notice.status_history[-1].at if notice.status_history else moment_of(notice), zone)
+
+
+def last_return(book: AccountBook, channel: Channel, zone: ZoneInfo) -> date:
+    """The last local day on which a message to the guarantor came back for good; the first of all days: not known."""
+    days = (
+        local_date(change.at, zone)
+        for notice in book.notices
+        if notice.channel is channel
+        for change in notice.status_history
+        if change.status is S.UNDELIVERABLE_PERMANENT
+    )
+    return max(days, default=date.min)
+
+
 def says_already(row: Notice, notice: Notice, due_on: date, zone: ZoneInfo) -> bool:
     """Whether a row tells already, for the step that came due on a day, that a notice isn't sent, and why."""
     return (

@@ -46,6 +46,7 @@ class Notice:
     level: the highest step among `bills`; 0 for notices that no step asked for.
     attempt: how many times it was given to the provider.
     scheduled_for: when it should go; lease_until: when a queued or sending one is looked at again.
+    ingestion_ids: of the files that its bills were last created or updated by.
     sent_to: the masked address it went to. provider_message_id: the provider's own id of it.
     """
 
@@ -68,7 +69,7 @@ class Notice:
     sent_to: str = ""
     provider_message_id: str = ""
     possible_duplicate: bool = False
-    ingestion_id: str = ""
+    ingestion_ids: tuple[str, ...] = ()
     payment_id: str = ""
     link_id: str = ""
     send_to: str = "guarantor"

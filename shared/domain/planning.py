@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from shared.domain.bill import Bill
 from shared.domain.book import AccountBook
 from shared.domain.consolidation import Consolidation, consolidate
 from shared.domain.decision import Finding, Plan
@@ -13,11 +14,12 @@ from shared.domain.eligibility import (
     Situation,
     account_stop,
     closed,
+    paper_from,
     reached,
     template_of,
     top_of,
 )
-from shared.domain.explanation import explain_account, explain_bills, explain_results
+from shared.domain.explanation import explain_account, explain_bills, explain_results, explain_stopped
 from shared.domain.ledger import (
     notice_id,
     refusal_id,
@@ -57,7 +59,7 @@ def plan(book: AccountBook, organization: Organization, now: datetime) -> Plan:
     situation = Situation(book=with_notices(book, ended), organization=organization, now=now)
     stop = account_stop(situation)
     if stop:
-        return Plan(notices=ended, next_planning_at=None, rest_reason=stop, findings=explain_account(situation))
+        return Plan(notices=ended, next_planning_at=None, rest_reason=stop, findings=explain_stopped(situation, stop))
     slots = {channel: _slot(situation, channel) for channel in Channel}
     due = {channel: _due(situation, channel, slots[channel]) for channel in Channel}
     questions = {channel: Question(situation=situation, channel=channel, day=slots[channel].day) for channel in Channel}
@@ -133,7 +135,7 @@ def _due(situation: Situation, channel: Channel, slot: Slot) -> tuple[DueBill, .
 
 
 def _next_planning(situation: Situation) -> tuple[datetime | None, str]:
-    """The local midnight at which the next step comes due, or why there is none to wait for."""
+    """The local midnight at which the next step comes due or drops to paper, or why there is none to wait for."""
     if situation.organization.communication_status is not CommunicationStatus.ENABLED:
         return None, Reason.COMMUNICATIONS_DISABLED
     if not situation.open_bills:
@@ -144,7 +146,15 @@ def _next_planning(situation: Situation) -> tuple[datetime | None, str]:
         for bill in situation.open_bills
         if (day := next_due_day(situation.configuration, bill, situation.today, no_limit=no_limit))
     ]
+    days += [day for bill in situation.open_bills if (day := _letter_day(situation, bill))]
     return (start_of_day(min(days), situation.zone), "") if days else (None, Reason.LAST_STEP_PASSED)
+
+
+def _letter_day(situation: Situation, bill: Bill) -> date | None:
+    """The day to come on which a step that came back undeliverable drops to paper, if it does."""
+    current = situation.step_of(bill, situation.today)
+    day = paper_from(situation, bill, current) if current and not reached(situation, bill, current) else None
+    return day if day and day > situation.today else None
 
 
 # --- the rows to write ------------------------------------------------------------------------------------------
@@ -195,6 +205,7 @@ def _draft(situation: Situation, channel: Channel, slot: Slot, bills: Sequence[D
         scheduled_for=slot.moment or situation.now,
         created_at=situation.now,
         template_id=template_of(deciding.step, channel),
+        ingestion_ids=tuple(sorted({due.bill.ingestion_id for due in bills} - {""})),
     )
 
 
@@ -209,6 +220,7 @@ def _onto(row: Notice | None, draft: Notice) -> Notice:
         bills=draft.bills,
         scheduled_for=draft.scheduled_for,
         template_id=draft.template_id,
+        ingestion_ids=draft.ingestion_ids,
     )
 
 
@@ -240,7 +252,9 @@ def _refused_row(
     """The row that says why a channel of the step isn't used, unless one says so already."""
     account, day = situation.book.account, slot.day or situation.today
     row_id = refusal_id(account.org_id, account.account_id, channel, day, reason)
-    draft = replace(_draft(situation, channel, slot, bills), notice_id=row_id, reason=reason)
+    # An overdue notice that is stopped leaves its moment in the slot; the refusal is of the day it would go on now.
+    moment = max(slot.moment or situation.now, start_of_day(day, situation.zone))
+    draft = replace(_draft(situation, channel, slot, bills), notice_id=row_id, reason=reason, scheduled_for=moment)
     due_on = max(due.current.due_on for due in bills)
     if any(says_already(row, draft, due_on, situation.zone) for row in situation.notices):
         return
@@ -256,5 +270,5 @@ def _explain(situation: Situation, slots: dict[Channel, Slot], result: Consolida
         *explain_account(situation),
         *explain_bills(situation),
         *result.findings,
-        *explain_results(result, moments),
+        *explain_results(situation, result, moments),
     )

@@ -67,6 +67,8 @@ class DunningSettings:
 
     Minimums are cents, and a balance must exceed them. `days_*` are whole days.
     quiet_from, quiet_until: no text outside of [quiet_until, quiet_from) in the recipient's own zones.
+    opt_out_after_undeliverable: whether a guarantor is opted out of a channel on which a message came back for good.
+    drop_to_paper_after_undeliverable_days: after so many a reminder that came back goes by letter; None: never.
     """
 
     configuration_id: str = "standard-30"
@@ -86,6 +88,8 @@ class DunningSettings:
     send_window: SendWindow = SendWindow()
     quiet_until: time = time(9, 0)
     quiet_from: time = time(20, 0)
+    opt_out_after_undeliverable: bool = False
+    drop_to_paper_after_undeliverable_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +117,8 @@ class Organization:
     """A medical provider. `client_id` is the partner's name for it; org_id and practice_id are ours, immutable.
 
     link_days: how long a payment link inside a notice lives. test_contacts: set: test mode.
+    dunning: the settings in force. dunning_overrides: the names of those that the organization set itself, the others
+    being inherited; None: whatever differs from the system's. dunning_from_partner: those inherited from its partner.
     """
 
     org_id: str
@@ -132,6 +138,8 @@ class Organization:
     communication_status: CommunicationStatus = CommunicationStatus.ENABLED
     account_status: AccountStatus = AccountStatus.ACTIVE
     dunning: DunningSettings = DunningSettings()
+    dunning_overrides: frozenset[str] | None = None
+    dunning_from_partner: frozenset[str] = frozenset()
     payments: PaymentSettings = PaymentSettings()
     test_contacts: MessageContacts | None = None
     link_days: int = 30

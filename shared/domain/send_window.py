@@ -15,7 +15,7 @@ from shared.domain.policy import Organization, SendWindow
 from shared.domain.words import Channel
 
 DAY = timedelta(days=1)
-SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
 
 MARGIN = timedelta(minutes=15)
 """How long before closing the last notice is planned, so that a sweep that comes later still finds the window open."""
@@ -107,17 +107,18 @@ def spread(org_id: str, account_id: str) -> float:
 
 def _moment_in(window: Interval, not_before: datetime, share: float) -> datetime | None:
     """The moment in what is left of a window; None when it is over."""
-    begin = max(window.start, _whole_second(not_before))
+    begin = max(window.start, _whole_minute(not_before))
     if begin >= window.end:
         return None
     margin = min(MARGIN, (window.end - window.start) / 4)
     last = max(begin, window.end - margin)
-    return begin + SECOND * int(share * ((last - begin) // SECOND))
+    return begin + MINUTE * int(share * ((last - begin) // MINUTE))
 
 
-def _whole_second(instant: datetime) -> datetime:
-    """The instant, or the next whole second after it."""
-    return instant if instant.microsecond == 0 else instant.replace(microsecond=0) + SECOND
+def _whole_minute(instant: datetime) -> datetime:
+    """The instant, or the next whole minute after it: the scheduler looks once a minute."""
+    whole = instant.replace(second=0, microsecond=0)
+    return whole if whole == instant else whole + MINUTE
 
 
 def first_moment(

@@ -35,6 +35,7 @@ from shared.domain.payment_link import PaymentLink
 from shared.domain.policy import Organization
 from shared.domain.statement import Patient
 from shared.domain.words import NoticeStatus
+from shared.domain.worklist import clear, cleared_by
 from shared.messaging.patients import patient_of
 from shared.storage.account_books import ConcurrentChangeError
 
@@ -143,7 +144,7 @@ class Delivery:
         taken = made.order.notice
         if not self.notices.claim(notice, taken, book.account, (made.order.link.link,)):
             return None
-        return self._record(taken, made.send(), now)
+        return self._record(made.order, made.send(), now)
 
     def _make(
         self, notice: Notice, book: AccountBook, organization: Organization, now: datetime
@@ -170,12 +171,16 @@ class Delivery:
             return None
         return after
 
-    def _record(self, taken: Notice, answer: Answer, now: datetime) -> Notice:
-        after = answered(taken, answer, now)
+    def _record(self, order: Order, answer: Answer, now: datetime) -> Notice:
+        taken, after = order.notice, answered(order.notice, answer, now)
+        account = taken.org_id, taken.account_id
         if isinstance(answer, Rejected):
-            self.books.change(taken.org_id, taken.account_id, lambda book: failure(book, taken, answer, now))
+            self.books.change(*account, lambda book: failure(book, taken, answer, now, order.organization))
         elif not self.notices.move(taken, after):
             self._record_late(taken, answer, now)
+        elif cleared_by(order.book, after, now):
+            # Looked for in the book as it was judged, so that a notice without errors before it costs no call more.
+            self.books.change(*account, lambda book: clear(book, taken.notice_id, now))
         return after
 
     def _record_late(self, taken: Notice, answer: Answer, now: datetime) -> None:

@@ -42,7 +42,14 @@ class DueReplanning:
     org_id: str
 
 
-type Due = DueAccount | DueNotice | DueReplanning
+@dataclass(frozen=True, slots=True)
+class DueInheritance:
+    """A partner whose changed defaults are to be passed on to its organizations."""
+
+    partner_id: str
+
+
+type Due = DueAccount | DueNotice | DueReplanning | DueInheritance
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +95,8 @@ class DueIndex:
 def _due(partition: str, sort: str) -> Due:
     if partition.startswith(keys.REPLANNING):
         return DueReplanning(partition.removeprefix(keys.REPLANNING))
+    if partition.startswith(keys.DEFAULTS):
+        return DueInheritance(partition.removeprefix(keys.DEFAULTS))
     _, org_id, account_id = partition.split("#", 2)
     if sort == keys.ACCOUNT:
         return DueAccount(org_id, account_id)

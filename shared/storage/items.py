@@ -125,8 +125,8 @@ def notice_item(notice: Notice) -> Item:
         "org_sk": text(f"{keys.instant(notice.scheduled_for)}#{notice.notice_id}"),
         "body": pack(Notice, notice),
     }
-    if notice.ingestion_id:
-        item["ingestion_id"] = text(notice.ingestion_id)
+    if notice.ingestion_ids:
+        item["ingestion_id"] = {"SS": list(notice.ingestion_ids)}
     due_at = _notice_due_at(notice)
     if due_at is not None:
         item |= {"due_shard": text(keys.due_shard(partition)), "due_at": text(keys.instant(due_at))}

@@ -14,6 +14,8 @@ LINK = "L#"
 CHECKOUT = "C#"
 HISTORY = "H#"
 REPLANNING = "R#"
+DEFAULTS = "D#"
+JOB = "J"
 
 
 def collection(org_id: str, account_id: str) -> str:
@@ -34,6 +36,11 @@ def api_key(key_id: str) -> str:
 def organization(org_id: str) -> str:
     """Partition of an organization."""
     return f"O#{org_id}"
+
+
+def org_id_of(partition: str) -> str:
+    """The organization that `organization` made a partition for."""
+    return partition.split("#", 1)[1]
 
 
 def client(client_id: str) -> str:
@@ -69,6 +76,11 @@ def idempotency(partner_id: str, key: str) -> str:
 def replanning(org_id: str) -> str:
     """Partition of the job that has an organization's accounts planned anew."""
     return f"{REPLANNING}{org_id}"
+
+
+def defaults(partner_id: str) -> str:
+    """Partition of a partner's defaults, and of the job that passes them on to its organizations."""
+    return f"{DEFAULTS}{partner_id}"
 
 
 def tasks(org_id: str) -> str:

@@ -4,11 +4,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from shared.domain.inheritance import PartnerDefaults
 from shared.domain.partner import ApiKey, Partner
 from shared.domain.policy import Organization
 from shared.storage import items, keys
 from shared.storage.batches import read_items
 from shared.storage.items import Item, text
+from shared.storage.partner_defaults import still_as
 from shared.storage.records import Records
 from shared.storage.replanning import job_item
 from shared.storage.transactions import put, transact
@@ -21,6 +23,10 @@ ORGANIZATION_INDEX = "organization"
 
 class ClientIdTakenError(Exception):
     """Another organization, of this partner or another, has this `clientId`."""
+
+
+class DefaultsChangedError(Exception):
+    """The partner's defaults were changed since they were read: inherit them again and try again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +55,11 @@ class Organizations:
         guard = self._records.item(keys.client(client_id))
         return self.of_partner(partner_id, guard["org_id"]["S"]) if guard else None
 
-    def create(self, organization: Organization) -> Organization:
-        """Store a new organization. Raises ClientIdTakenError: the guard item closes the race of two creations."""
+    def create(self, organization: Organization, *, defaults: PartnerDefaults | None = None) -> Organization:
+        """Store a new organization. Raises ClientIdTakenError: the guard item closes the race of two creations.
+
+        `defaults`: what it inherited from; DefaultsChangedError is raised when that isn't so any more.
+        """
         created = replace(organization, version=1)
         guard = {
             "pk": text(keys.client(organization.client_id)),
@@ -61,12 +70,21 @@ class Organizations:
             put(self.table, guard, "attribute_not_exists(pk)"),
             put(self.table, _organization_item(created), "attribute_not_exists(pk)"),
         ]
-        if not transact(self.client, writes):
-            raise ClientIdTakenError
-        return created
+        writes += [still_as(self.table, defaults)] if defaults else []
+        if transact(self.client, writes):
+            return created
+        if defaults and self._records.item(keys.client(organization.client_id)) is None:
+            raise DefaultsChangedError
+        raise ClientIdTakenError
 
-    def save(self, organization: Organization, *, replan_at: datetime | None = None) -> Organization | None:
-        """Store an organization's new state; None: it was changed since it was read.
+    def save(
+        self,
+        organization: Organization,
+        *,
+        replan_at: datetime | None = None,
+        defaults: PartnerDefaults | None = None,
+    ) -> Organization | None:
+        """Store an organization's new state; None: it, or the `defaults` that it inherits, changed meanwhile.
 
         `replan_at`: from when its accounts are to be planned anew; the job for that is written in the same transaction.
         """
@@ -75,6 +93,7 @@ class Organizations:
         writes = [put(self.table, _organization_item(saved), condition, values)]
         if replan_at is not None:
             writes.append(put(self.table, job_item(saved.org_id, saved.version, replan_at)))
+        writes += [still_as(self.table, defaults)] if defaults else []
         return saved if transact(self.client, writes) else None
 
     def list(self, partner_id: str) -> list[Organization]:

@@ -36,7 +36,7 @@ class NoticeFilter:
         return (
             self.status in {"", status}
             and self.channel in {"", row["channel"]["S"]}
-            and self.ingestion_id in {"", row.get("ingestion_id", {}).get("S", "")}
+            and self.ingestion_id in {"", *row.get("ingestion_id", {}).get("SS", ())}
             and (not self.attention or status in NEEDS_ATTENTION)
         )
 
@@ -68,6 +68,15 @@ class QueueLists:
             ("statement_pk", "statement_sk"),
         )
         return [_bill_row(row) for row in rows], position
+
+    def open_accounts(self, org_id: str) -> Iterator[str]:
+        """The accounts of an organization that have a bill that is Due, each once, read page by page as it is asked."""
+        seen = set[str]()
+        for row in self._rows(_bill_rows(org_id), None):
+            account_id = _bill_row(row).account_id
+            if row["status"]["S"] == BillStatus.DUE and account_id not in seen:
+                seen.add(account_id)
+                yield account_id
 
     def notices(
         self, org_id: str, chosen: NoticeFilter, limit: int, after: Position | None

@@ -16,6 +16,7 @@ from shared.domain.words import BillStatus
 from shared.storage import keys
 from shared.storage.account_books import STATEMENT_INDEX
 from shared.storage.items import Item, number, text
+from shared.storage.jobs import move_on
 from shared.storage.records import Records
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Replanning:
         page = self._page(org_id, job)
         owing = {row["pk"]["S"] for row in page["Items"] if row["status"]["S"] == BillStatus.DUE}
         marked = sum(self._mark(partition, int(job["version"]["N"]), now) for partition in sorted(owing))
-        self._move_on(job, page.get("LastEvaluatedKey"))
+        move_on(self.client, self.table, job, page.get("LastEvaluatedKey"))
         return marked
 
     def _page(self, org_id: str, job: Item) -> Any:  # noqa: ANN401 - the client's own answer
@@ -96,20 +97,3 @@ class Replanning:
                 return False
             raise
         return True
-
-    def _move_on(self, job: Item, position: Item | None) -> None:
-        as_read = "version = :version"
-        values = {":version": job["version"]}
-        if position is not None:
-            Records(self.client, self.table).put(job | {"position": {"M": position}}, as_read, values)
-            return
-        try:
-            self.client.delete_item(
-                TableName=self.table,
-                Key={"pk": job["pk"], "sk": job["sk"]},
-                ConditionExpression=as_read,
-                ExpressionAttributeValues=values,
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                raise

@@ -29,6 +29,18 @@ def put(table: str, item: Item, condition: str = "", values: dict[str, Any] | No
     return {"Put": write}
 
 
+def check(table: str, pk: str, sk: str, condition: str, values: dict[str, Any] | None = None) -> dict[str, Any]:
+    """One condition of a transaction on an item that it doesn't write."""
+    wanted: dict[str, Any] = {
+        "TableName": table,
+        "Key": {"pk": {"S": pk}, "sk": {"S": sk}},
+        "ConditionExpression": condition,
+    }
+    if values:
+        wanted["ExpressionAttributeValues"] = values
+    return {"ConditionCheck": wanted}
+
+
 def transact(client: "DynamoDBClient", writes: list[Any]) -> bool:
     """Write all or nothing. False: a condition didn't hold, or another transaction was at the same items.
 

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 ALL = "manage payments:write read send statements:write"
 CONTEXT: Any = SimpleNamespace(
-    function_name="manage", memory_limit_in_mb=512, invoked_function_arn="arn", aws_request_id="r-1"
+    function_name="manage",
+    memory_limit_in_mb=512,
+    invoked_function_arn="arn",
+    aws_request_id="r-1",
+    get_remaining_time_in_millis=lambda: 29_000,
 )
 
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("manage_table")
 
 def queue(manage_books: AccountBooks) -> None:
     """One failed email of an ingestion, one scheduled text, one sent letter."""
-    failed = notice(status=NoticeStatus.DELIVERY_ERROR, reason="refused", ingestion_id="ing_1")
+    failed = notice(status=NoticeStatus.DELIVERY_ERROR, reason="refused", ingestion_ids=("ing_1",))
     text = notice(notice_id="ntc_2", channel=Channel.SMS, scheduled_for=NOW + timedelta(hours=1))
     letter = notice(notice_id="ntc_3", channel=Channel.PRINT, status=NoticeStatus.SENT, sent_to="Albany, NY")
     store(manage_books, notices=(failed, text, replace(letter, scheduled_for=NOW - timedelta(days=1))))
@@ -76,7 +76,7 @@ def test_a_notification_tells_all_that_happened_to_it(manage_books: AccountBooks
         "sendTo": "guarantor",
         "sentTo": "a***@example.com",
         "possibleDuplicate": False,
-        "ingestionId": None,
+        "ingestionIds": [],
         "statusHistory": [
             {
                 "status": "Scheduled",

@@ -189,6 +189,8 @@ def test_every_dunning_setting_can_be_changed_and_read_back() -> None:
         "noDunningLimit": True,
         "daysUntilDue": 14,
         "daysToIgnoreAfterTransaction": 3,
+        "optOutAfterUndeliverable": True,
+        "dropToPaperAfterUndeliverableDays": 0,
         "sendWindow": {
             "opens": "08:00",
             "closes": "17:30",
@@ -242,6 +244,9 @@ def test_an_amount_that_fits_no_field_is_refused_at_once(amount: str) -> None:
         ({"sendWindow": {"businessDays": []}}, "/sendWindow/businessDays"),
         ({"daysUntilDue": 30.0}, "/daysUntilDue"),
         ({"daysUntilDue": -1}, "/daysUntilDue"),
+        ({"optOutAfterUndeliverable": 1}, "/optOutAfterUndeliverable"),
+        ({"dropToPaperAfterUndeliverableDays": -1}, "/dropToPaperAfterUndeliverableDays"),
+        ({"inherited": {}}, "/inherited"),
     ],
 )
 def test_a_wrong_dunning_setting_is_named_and_changes_nothing(wrong: dict[str, Any], pointer: str) -> None:
@@ -293,3 +298,10 @@ def test_a_disabled_organization_is_stored_so(manage_table: "DynamoDBClient") ->
     saved = Organizations(manage_table, TABLE).get("org_1")
     assert saved is not None
     assert saved.communication_status is CommunicationStatus.DISABLED
+
+
+def test_a_payment_rule_by_amount_is_replaced_by_one_by_percentage() -> None:
+    OWN.patch(DUNNING, {"paymentRule": {"minimumAmount": "10.00", "dunningReset": "Zero"}})
+    changed = OWN.patch(DUNNING, {"paymentRule": {"minimumPercent": 25, "dunningReset": "MinusOne"}})
+    assert changed.status == 200
+    assert changed.body["paymentRule"] == {"minimumAmount": None, "minimumPercent": 25, "dunningReset": "MinusOne"}

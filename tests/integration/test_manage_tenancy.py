@@ -34,6 +34,8 @@ BODIES: dict[str, Any] = {
     },
     "changeOrganization": {"name": "Mine now"},
     "changeDunningSettings": {"noDunningLimit": True},
+    "changeDunningDefaults": {"noDunningLimit": True},
+    "simulateDunningSettings": {"noDunningLimit": True},
     "changeBillStatus": {"status": "Cancelled", "reason": "x"},
     "postPayment": {"amount": "1.00", "method": "cash", "receivedOn": "2026-03-02"},
     "notifyOnDemand": {"channel": "email"},

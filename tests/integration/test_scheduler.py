@@ -14,14 +14,18 @@ from functions.scheduler import handler, sweep
 from functions.scheduler.sweep import LEASE, Sweep, SweepReport
 from shared.domain.book import AccountBook, Change
 from shared.domain.dunning import plan
+from shared.domain.inheritance import PartnerDefaults
 from shared.domain.notice import Notice, moved
+from shared.domain.policy import DunningSettings
 from shared.domain.words import Channel, NoticeStatus
 from shared.messaging.channel_queues import ChannelQueues
-from shared.storage import replanning
+from shared.storage import inheritance, replanning
 from shared.storage.account_books import AccountBooks
 from shared.storage.due_index import DueIndex
+from shared.storage.inheritance import Inheritance
 from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
+from shared.storage.partner_defaults import PartnersDefaults
 from shared.storage.replanning import Replanning
 from tests.conftest import TABLE
 from tests.examples import NOW, account, bill, notice, organization
@@ -54,6 +58,7 @@ class Stack:
             "notices": Notices(self.dynamodb, TABLE),
             "organizations": Organizations(self.dynamodb, TABLE),
             "replanning": Replanning(self.dynamodb, TABLE),
+            "inheritance": Inheritance(self.dynamodb, TABLE),
             "queues": ChannelQueues(self.sqs, self.urls),
         }
         return Sweep(now=now, as_of=now, **(ports | changes)).run()
@@ -300,3 +305,32 @@ def test_replanning_notifies_nobody_twice(stack: Stack) -> None:
     assert {channel: row.status for channel, row in stack.notices().items()} == {
         channel: row.status for channel, row in before.items()
     }
+
+
+def test_changed_defaults_of_a_partner_replan_the_accounts_of_its_organizations_in_one_sweep(stack: Stack) -> None:
+    stack.sweep()
+    paperless = DunningSettings(configuration_id="paperless-30")
+    defaults = PartnerDefaults(partner_id="prt_1", dunning=paperless, overrides=frozenset({"configuration_id"}))
+    assert PartnersDefaults(stack.dynamodb, TABLE).save(defaults, NOW)
+    report = stack.sweep()
+    assert report.collected == 1
+    assert stack.notices()[Channel.PRINT].status is NoticeStatus.CANCELLED
+    assert report.next_due_at != NOW
+
+
+def test_defaults_that_change_nothing_for_anybody_are_still_passed_on_to_the_last_organization(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inheritance, "PAGE", 1)
+    organizations = Organizations(stack.dynamodb, TABLE)
+    for n in range(4):
+        own = {"dunning_overrides": frozenset({"minimum_print"}), "org_id": f"org_own_{n}", "client_id": f"OWN-{n}"}
+        organizations.create(organization(name=f"A {n}", **own))
+    defaults = PartnerDefaults(
+        partner_id="prt_1", dunning=DunningSettings(minimum_print=9_00), overrides=frozenset({"minimum_print"})
+    )
+    assert PartnersDefaults(stack.dynamodb, TABLE).save(defaults, NOW)
+    stack.sweep()
+    last = organizations.get("org_1")
+    assert last is not None
+    assert last.dunning.minimum_print == 9_00

@@ -25,7 +25,7 @@ from shared.domain.link_secrets import secret_hash
 from shared.domain.notice import BillLevel, Notice, lease_over, moved
 from shared.domain.payment import Payment
 from shared.domain.payment_link import PaymentLink
-from shared.domain.policy import MessageContacts, Organization
+from shared.domain.policy import DunningSettings, MessageContacts, Organization
 from shared.domain.statement import Address, BillTo, OptOuts, Patient
 from shared.domain.words import (
     AccountStatus,
@@ -429,6 +429,23 @@ def test_a_refused_message_is_a_delivery_error_and_leaves_the_address_alone() ->
     it.deliver()
     assert (it.row.status, it.row.reason) == (NoticeStatus.DELIVERY_ERROR, "the provider refused the message")
     assert it.table.book.account.undeliverable == frozenset()
+
+
+def test_an_address_that_cannot_be_reached_opts_out_of_its_channel_where_the_organization_wants_it() -> None:
+    practice = organization(dunning=DunningSettings(opt_out_after_undeliverable=True))
+    it = world(Rejected(reason="the provider cannot send to this address", undeliverable=True), practice=practice)
+    it.deliver()
+    assert it.table.book.account.opt_outs.email
+
+
+def test_a_text_that_goes_clears_the_errors_before_it_on_that_number_with_one_change_more() -> None:
+    it = world(row=queued(channel=Channel.SMS))
+    failed = notice(notice_id="ntc_0", channel=Channel.SMS, bills=(), created_at=NOW - timedelta(days=30))
+    it.table.put(replace(failed, status=NoticeStatus.DELIVERY_ERROR))
+    it.deliver()
+    rows = {row.notice_id: row.status for row in it.table.book.notices}
+    assert rows == {"ntc_0": NoticeStatus.ARCHIVED, "ntc_1": NoticeStatus.SENT}
+    assert it.table.calls == ["load", "organization", "claim", "move", "load", "commit"]
 
 
 def test_a_rejection_that_was_settled_otherwise_meanwhile_changes_nothing() -> None:

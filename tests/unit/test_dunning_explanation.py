@@ -15,6 +15,7 @@ from shared.domain.words import AccountStatus, AddressStatus, BillStatus, Commun
 from tests.unit.dunning_world import (
     EMAIL,
     MONDAY,
+    NEW_YORK,
     PRINT,
     SMS,
     S,
@@ -113,13 +114,14 @@ def test_a_bill_that_is_not_dunned_says_why(changes: dict[str, Any], expected: s
 
 
 def test_what_was_sent_is_explained_with_what_comes_next() -> None:
-    """Then there is nothing to say about channels."""
+    """Every channel says that it has nothing to send now, and what comes next."""
     world = World(an_organization(), a_book(), NOW)
     assert found(world.plan().findings, Rule.ALREADY_SENT) == ["step was not sent yet -> passes"]
     world.run_until(at("2026-01-06 00:00"))
     findings = world.plan().findings
     assert found(findings, Rule.ALREADY_SENT) == ["step was already sent; the next one on 2026-02-04 -> waits"]
-    assert not found(findings, Rule.RESULT, channel=EMAIL)
+    for channel in (EMAIL, SMS, PRINT):
+        assert found(findings, Rule.RESULT, channel=channel) == ["nothing now; the next one on 2026-02-04 -> waits"]
     world.now = at("2026-06-01 12:00")
     world.run_until(at("2026-06-03 00:00"))
     assert found(world.plan().findings, Rule.ALREADY_SENT) == [
@@ -141,7 +143,7 @@ def test_every_rule_of_a_channel_is_told_up_to_the_one_that_refuses() -> None:
         (Rule.ELECTRONIC_FIRST, "paper goes beside electronic channels", Outcome.PASSES),
         (Rule.PERMITTED_HOURS, "may go on 2026-01-05", Outcome.PASSES),
         (Rule.PAPER_CYCLE, "no letter before", Outcome.PASSES),
-        (Rule.RESULT, f"goes at {moment.isoformat()} at level 1, Initial", Outcome.GOES),
+        (Rule.RESULT, f"goes on {moment.astimezone(NEW_YORK):%Y-%m-%d at %H:%M} at level 1, Initial", Outcome.GOES),
     ]
     assert [(entry.rule, entry.found, entry.outcome) for entry in findings if entry.channel is SMS] == [
         (Rule.OPT_OUT, "not opted out", Outcome.PASSES),
@@ -231,7 +233,7 @@ def test_a_failed_notice_is_explained() -> None:
 
 
 def test_findings_and_rows_agree() -> None:
-    """What goes is said to go, what is refused is said to be refused, and no more."""
+    """What goes is said to go, and what is refused is said to be refused; a bill too small to be in a letter, too."""
     book = a_book(a_bill("A"), a_bill("B", balance=1_00), account=an_account(a_guarantor(email="")))
     planned = plan(book, an_organization(minimum_print=5_00), NOW)
     results = {(f.statement_id, f.channel, f.outcome) for f in planned.findings if f.rule is Rule.RESULT}
@@ -240,7 +242,15 @@ def test_findings_and_rows_agree() -> None:
         for notice in planned.notices
         for name in notice.statement_ids
     }
-    assert results == rows
+    assert results == {*rows, ("B", PRINT, Outcome.STOPS)}
+
+
+def test_a_hold_is_said_to_stop_every_channel() -> None:
+    """A billing manager asks about a channel, and is told what stops it."""
+    book = a_book(a_bill("A"), account=an_account(holds=frozenset({Hold.DISPUTE})))
+    findings = plan(book, an_organization(), NOW).findings
+    for channel in (EMAIL, SMS, PRINT):
+        assert found(findings, Rule.RESULT, channel=channel) == ["will not send: on hold: Dispute -> stops"]
 
 
 def test_findings_hold_no_contact_data() -> None:

@@ -1,0 +1,62 @@
+"""What proposed dunning settings would change over an organization's open book. It reads, and writes nothing."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from itertools import batched
+
+from functions.manage.dunning_settings import proposed_for
+from functions.manage.frame import api, json_body, logger, once, own_organization
+from functions.manage.settings import dependencies
+from shared.contracts.simulation import HorizonBody, SimulationAnswer
+from shared.domain.book import AccountBook
+from shared.domain.partner import Scope
+from shared.domain.simulation import simulate
+from shared.http.api import Answer, json_answer
+
+LEAVE_MILLISECONDS = 5_000
+"""Before a request's time ends, looking stops and the answer says how far it came."""
+
+READERS = 8
+
+
+@api.routes.post("/v1/organizations/<org_id>/dunning/simulation")
+@once
+def simulate_settings(org_id: str) -> Answer:
+    """Foresee the notices of the open book with the settings in force, and with the proposed ones."""
+    organization, patch = own_organization(org_id, Scope.READ), json_body() if api.body else {}
+    horizon = HorizonBody.model_validate({"horizonDays": patch.pop("horizonDays")} if "horizonDays" in patch else {})
+    proposed, _ = proposed_for(organization, patch)
+    books = OpenBooks(org_id=organization.org_id, time_is_up=_time_is_up)
+    found = simulate(books, organization, proposed.dunning, api.now, timedelta(days=horizon.horizon_days))
+    logger.info("settings simulated", extra={"org_id": organization.org_id, "accounts": found.accounts})
+    return json_answer(
+        SimulationAnswer.of(found, at=api.now, horizon_days=horizon.horizon_days, complete=books.complete)
+    )
+
+
+def _time_is_up() -> bool:
+    left: int = api.routes.lambda_context.get_remaining_time_in_millis()
+    return left < LEAVE_MILLISECONDS
+
+
+class OpenBooks:
+    """The books of the accounts with an open bill, one after the other until time is up. `complete`: these were all."""
+
+    def __init__(self, *, org_id: str, time_is_up: Callable[[], bool]) -> None:
+        self._org_id, self._time_is_up = org_id, time_is_up
+        self.complete = False
+
+    def __iter__(self) -> Iterator[AccountBook]:
+        accounts = dependencies().lists.open_accounts(self._org_id)
+        with ThreadPoolExecutor(READERS) as pool:
+            for batch in batched(accounts, READERS, strict=False):
+                for book in pool.map(self._load, batch):
+                    if self._time_is_up():
+                        return
+                    if book is not None:
+                        yield book
+        self.complete = True
+
+    def _load(self, account_id: str) -> AccountBook | None:
+        return dependencies().books.load(self._org_id, account_id)

@@ -1,0 +1,70 @@
+"""A partner's defaults, which its organizations inherit; a change of them leaves a job to pass it on."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from shared.domain.inheritance import PartnerDefaults
+from shared.storage import items, keys
+from shared.storage.items import Item, number, text
+from shared.storage.records import Records
+from shared.storage.transactions import check, put, transact
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+@dataclass(frozen=True, slots=True)
+class PartnersDefaults:
+    """The defaults of the partners of one table."""
+
+    client: "DynamoDBClient"
+    table: str
+
+    def get(self, partner_id: str) -> PartnerDefaults:
+        """A partner's defaults; one that never set any inherits all from the system."""
+        found = Records(self.client, self.table).get(PartnerDefaults, keys.defaults(partner_id))
+        return found or PartnerDefaults(partner_id=partner_id)
+
+    def save(self, defaults: PartnerDefaults, now: datetime) -> PartnerDefaults | None:
+        """Store a partner's defaults; None: they were changed since they were read.
+
+        The job that passes them on to its organizations is written in the same transaction, so that neither is ever
+        without the other. It takes the place of one that is under way, and begins anew.
+        """
+        saved = replace(defaults, version=defaults.version + 1)
+        item = {
+            "pk": text(keys.defaults(saved.partner_id)),
+            "sk": text(keys.ACCOUNT),
+            "version": number(saved.version),
+            "body": items.pack(PartnerDefaults, saved),
+        }
+        condition, values = _unchanged(defaults)
+        writes = [put(self.table, item, condition, values), put(self.table, _job(saved, now))]
+        return saved if transact(self.client, writes) else None
+
+
+def still_as(table: str, defaults: PartnerDefaults) -> dict[str, Any]:
+    """The part of a transaction that lets it happen only while a partner's defaults are as they were read.
+
+    Without it an organization written at the moment of a change could keep what it had inherited before.
+    """
+    condition, values = _unchanged(defaults)
+    return check(table, keys.defaults(defaults.partner_id), keys.ACCOUNT, condition, values)
+
+
+def _unchanged(defaults: PartnerDefaults) -> tuple[str, dict[str, Any]]:
+    if defaults.version == 0:
+        return "attribute_not_exists(pk)", {}
+    return "version = :version", {":version": number(defaults.version)}
+
+
+def _job(defaults: PartnerDefaults, now: datetime) -> Item:
+    partition = keys.defaults(defaults.partner_id)
+    return {
+        "pk": text(partition),
+        "sk": text(keys.JOB),
+        "version": number(defaults.version),
+        "due_shard": text(keys.due_shard(partition)),
+        "due_at": text(keys.instant(now)),
+    }
