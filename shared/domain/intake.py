@@ -391,7 +391,8 @@ def _change(book: AccountBook | None, before: Bill | None, bill: Bill, arrival: 
 def _amending(book: AccountBook, amended: Bill, bill: Bill, delivery: Delivery) -> Change:
     """The amended bill gives way to the new one, and what is under way about it goes on with that one."""
     reason = f"replaced by statement {bill.statement_id}"
-    replaced = replace(amended, status=BillStatus.CANCELLED, status_reason=reason)
+    # What was paid goes on with the new bill, so that the same money doesn't show on two.
+    replaced = replace(amended, status=BillStatus.CANCELLED, status_reason=reason, paid=0)
     return Change(
         account=replace(book.account, planning_at=delivery.now),
         bills=(_with_event(replaced, delivery, "BillReplaced", reason), bill),

@@ -11,7 +11,7 @@ from shared.domain.notice import Notice, StatusChange, moved
 from shared.domain.policy import SendWindow, Step
 from shared.domain.presets import CONFIGURATIONS, configuration
 from shared.domain.statement import OptOuts
-from shared.domain.words import BillStatus, Channel, Hold, NotificationType
+from shared.domain.words import AddressStatus, BillStatus, Channel, Hold, NotificationType
 from tests.unit.dunning_world import (
     DUE,
     EMAIL,
@@ -475,3 +475,16 @@ def test_only_what_was_not_given_to_a_provider_can_be_stopped(status: S) -> None
     world = pending_world()
     book = replace(world.book, notices=tuple(replace(notice, status=status) for notice in world.book.notices))
     assert cancel_pending(book, NOW, "payment", Reason.PAYMENT_MADE, everything=True) == ()
+
+
+def test_a_refusal_in_place_of_an_overdue_notice_is_of_the_day_that_it_would_go_now() -> None:
+    """So that planning again finds it, and adds nothing."""
+    organization = an_organization(configuration_id="paper-30", skip_paper_when_electronic_available=True)
+    planned = plan(a_book(), organization, NOW).notices
+    invalid = an_account(a_guarantor(address_status=AddressStatus.INVALID))
+    late = at("2026-02-03 18:30")  # the letter is overdue, today's window is over, and tomorrow the next step comes due
+    first = plan(a_book(account=invalid, notices=planned), organization, late)
+    assert refusals(first.notices) == {PRINT: "mailing address has an invalid status"}
+    assert {day_of(notice) for notice in first.notices if notice.status is S.WILL_NOT_SEND} == {"2026-02-04"}
+    again = plan(with_notices(a_book(account=invalid, notices=planned), first.notices), organization, late)
+    assert again.notices == ()

@@ -516,6 +516,15 @@ def test_a_lifetime_statement_amends_the_active_bill_of_its_patient_and_aging_go
     assert desk.scheduled() == []  # what was told of the old one counts for the new one
 
 
+def test_what_was_paid_on_an_amended_bill_shows_on_the_new_one_alone() -> None:
+    desk = Desk(BillType.LIFETIME)
+    desk.takes("L-1")
+    paid = replace(desk.bill("L-1"), paid=10_00)
+    desk.book = replace(desk.known, bills=(paid,))
+    desk.takes("L-2", days=40, totalBalance="64.60")
+    assert (desk.bill("L-1").paid, desk.bill("L-2").paid) == (0, 10_00)
+
+
 def test_what_is_pending_about_an_amended_bill_goes_on_with_the_new_one() -> None:
     desk = Desk(BillType.LIFETIME)
     desk.takes("L-1")
