@@ -13,7 +13,7 @@ PAYMENT = "P#"
 LINK = "L#"
 CHECKOUT = "C#"
 HISTORY = "H#"
-REPLANNING = "R#"
+REPLANNING = "J#"
 DEFAULTS = "D#"
 JOB = "J"
 
