@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from functions.delivery_events.settings import Settings
 from shared.contracts.delivery_events import NOTICE_TAG, ORGANIZATION_TAG, EmailEvent
+from shared.domain.book import AccountBook, Change
 from shared.domain.settlement import Outcome, settle
 from shared.messaging import clients
 from shared.storage import keys
@@ -29,10 +30,11 @@ OUTCOMES = {
 
 
 @cache
-def dependencies() -> tuple[AccountBooks, Organizations]:
+def dependencies() -> tuple[Settings, AccountBooks, Organizations]:
     """Read the settings and make the client, once a process."""
-    table = clients.dynamodb(), Settings.model_validate(dict(os.environ)).table_name
-    return AccountBooks(*table), Organizations(*table)
+    settings = Settings.model_validate(dict(os.environ))
+    table = clients.dynamodb(), settings.table_name
+    return settings, AccountBooks(*table), Organizations(*table)
 
 
 def outcome_of(event: EmailEvent) -> Outcome | None:
@@ -42,6 +44,12 @@ def outcome_of(event: EmailEvent) -> Outcome | None:
     return OUTCOMES.get(event.event_type)
 
 
+def last_moved(book: AccountBook, notice_id: str, otherwise: datetime) -> datetime:
+    """The instant that a notice was last moved at: what time it is for its event, where time is simulated."""
+    moves = (change.at for notice in book.notices if notice.notice_id == notice_id for change in notice.status_history)
+    return max(moves, default=otherwise)
+
+
 def record(message: str, now: datetime) -> None:
     """Settle the notice that one event is about. One that can't be read is passed over and logged."""
     try:
@@ -49,7 +57,7 @@ def record(message: str, now: datetime) -> None:
     except ValidationError as error:
         logger.warning("event not understood", extra={"errors": error.error_count()})
         return
-    outcome, (books, organizations) = outcome_of(event), dependencies()
+    outcome, (settings, books, organizations) = outcome_of(event), dependencies()
     org_id, notice_id = event.mail.tag(ORGANIZATION_TAG), event.mail.tag(NOTICE_TAG)
     if outcome is None or org_id is None or notice_id is None:
         return
@@ -60,7 +68,12 @@ def record(message: str, now: datetime) -> None:
     # Only what a returned message leads to depends on the organization's settings.
     organization = organizations.get(org_id) if outcome is Outcome.BOUNCED else None
     message_id = event.mail.message_id
-    books.change(org_id, account_id, lambda book: settle(book, notice_id, outcome, message_id, now, organization))
+
+    def decide(book: AccountBook) -> Change | None:
+        at = last_moved(book, notice_id, now) if settings.allow_simulated_time else now
+        return settle(book, notice_id, outcome, message_id, at, organization)
+
+    books.change(org_id, account_id, decide)
     logger.info("settled", extra={"org_id": org_id, "notice_id": notice_id, "outcome": outcome.name})
 
 

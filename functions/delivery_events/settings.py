@@ -9,3 +9,4 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=str.upper)
 
     table_name: str
+    allow_simulated_time: bool = False

@@ -137,3 +137,13 @@ def test_what_is_not_ours_or_cannot_be_read_does_no_harm(books: AccountBooks, me
 def test_an_event_about_a_notice_that_nobody_has_is_passed_over(books: AccountBooks) -> None:
     invoke(SAMPLE)
     assert books.load("org_1", "G-1") is None
+
+
+def test_where_time_is_simulated_an_event_comes_at_the_time_of_the_sending(
+    books: AccountBooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALLOW_SIMULATED_TIME", "true")
+    handler.dependencies.cache_clear()
+    stored(books, SENT)
+    told("Bounce", bounce={"bounceType": "Permanent", "bouncedRecipients": []})
+    assert book(books).account.planning_at == NOW
