@@ -102,7 +102,7 @@ properties: .venv/.ready ## play ten thousand histories of a practice against th
 	HYPOTHESIS_PROFILE=properties .venv/bin/pytest tests/unit/test_dunning_model.py
 
 .PHONY: mutants
-mutants: .venv-mutation/.ready ## mutate the domain, and tell how much of it the tests notice (docs/mutants.md)
+mutants: .venv-mutation/.ready ## mutate the domain, and tell how much of it the tests notice
 	.venv-mutation/bin/mutmut run --max-children $(JOBS)
 	.venv-mutation/bin/python -m local.mutation_score
 

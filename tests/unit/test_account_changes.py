@@ -83,6 +83,7 @@ def test_an_opt_out_stops_messages_on_demand_to_the_guarantor_on_its_channel(
     asked = notice(**{"notification_type": NotificationType.ON_DEMAND} | row)
     change = changed(book(notices=(asked,)), opt_outs=OptOuts(email=True))
     assert ended(change) == ([("ntc_1", S.CANCELLED, "opted out of email")] if stops else [])
+    assert {(row.status_history[-1].at, row.status_history[-1].actor) for row in change.notices} <= {(LATER, "staff")}
 
 
 def test_a_message_on_demand_on_a_channel_closed_before_isnt_stopped_by_another_change() -> None:
@@ -151,6 +152,7 @@ def test_a_bill_that_is_suspended_or_cancelled_stops_what_is_pending(status: Bil
         (event, LATER, "staff", "asked for")
     ]
     assert ended(change) == [("ntc_1", S.CANCELLED, f"bill is {status.casefold()}")]
+    assert (change.notices[0].status_history[-1].at, change.notices[0].status_history[-1].actor) == (LATER, "staff")
     assert change.account.planning_at == LATER
 
 
@@ -333,6 +335,16 @@ def test_cancelled_with_an_opt_out_the_channel_is_closed_and_what_else_waits_on_
     assert [event.event for event in change.history] == ["OptedOut"]
     assert change.account.planning_at == LATER
     assert {row.status_history[-1].actor for row in change.notices} == {"staff"}
+
+
+def test_nobody_is_opted_out_without_being_asked_for() -> None:
+    """And a notice that is cancelled with an opt-out is ended once."""
+    change = act(book(notices=(notice(),)), "ntc_1", QueueAction.CANCEL, LATER, "staff")
+    assert change is not None
+    assert change.account.opt_outs == OptOuts()
+    pending = act(book(notices=(notice(),)), "ntc_1", QueueAction.CANCEL, LATER, "staff", opt_out=True)
+    assert pending is not None
+    assert ended(pending) == [("ntc_1", S.CANCELLED, "cancelled by staff")]
 
 
 def test_an_opt_out_that_is_there_already_changes_only_the_notice() -> None:

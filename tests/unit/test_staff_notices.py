@@ -38,7 +38,13 @@ def asked(**changes: Any) -> dict[str, Any]:
 
 
 def a_link(**changes: Any) -> PaymentLink:
-    facts = {"link_id": "lnk_0", "org_id": "org_1", "account_id": "G-1", "statement_id": "S-1", "notice_id": "ntc_1"}
+    facts: dict[str, Any] = {
+        "link_id": "lnk_0",
+        "org_id": "org_1",
+        "account_id": "G-1",
+        "statement_id": "S-1",
+        "notice_id": "ntc_1",
+    }
     more = {"token_hash": "", "created_at": NOW, "expires_at": NOW + timedelta(days=1), "staff_name": "Sam"}
     return PaymentLink(**(facts | more | changes))
 
@@ -120,8 +126,12 @@ def test_a_one_time_link_lives_for_a_day_and_goes_by_email() -> None:
         "staff",
         {"paymentLinkId": "lnk_9"},
     )
+
+
+def test_a_paid_bill_gets_no_link() -> None:
+    """There is nothing to ask for."""
+    facts = {"link_id": "l", "notice_id": "n", "send_to": "billTo", "sent_to": "", "staff_name": ""}
     with pytest.raises(NothingOwedError):
-        facts = {"link_id": "l", "notice_id": "n", "send_to": "billTo", "sent_to": "", "staff_name": ""}
         one_time_link(book(), PAID, **facts, now=LATER, actor="staff")
 
 
@@ -252,7 +262,7 @@ def test_what_can_be_no_key_has_no_id(presented: str) -> None:
     assert key_id_of(presented) is None
 
 
-# --- files --------------------------------------------------------------------------------------------------------------
+# --- files -----------------------------------------------------------------------------------------------------
 
 
 def test_the_counts_of_a_file_add_up() -> None:
@@ -270,7 +280,12 @@ def test_the_counts_of_a_file_add_up() -> None:
 
 
 def a_file(**changes: Any) -> Ingestion:
-    facts = {"ingestion_id": "i", "partner_id": "p", "source": IngestionSource.UPLOAD, "created_at": NOW}
+    facts: dict[str, Any] = {
+        "ingestion_id": "i",
+        "partner_id": "p",
+        "source": IngestionSource.UPLOAD,
+        "created_at": NOW,
+    }
     return Ingestion(**(facts | {"upload_until": LATER} | changes))
 
 
