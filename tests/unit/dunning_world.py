@@ -187,7 +187,7 @@ class World:
 
     def run_until(self, end: datetime) -> None:
         """Sweep at every instant at which something is due, up to an end."""
-        while True:
+        for _ in range(5000):
             self.sweep()
             due = [notice.scheduled_for for notice in self.pending()]
             due += [self.planning_at] if self.planning_at else []
@@ -195,6 +195,7 @@ class World:
                 self.now = end
                 return
             self.now = max(min(due), self.now + timedelta(seconds=1))
+        raise AssertionError("there is always something more due")
 
     def story(self) -> list[tuple[str, str, str, int]]:
         """What went: local day, channel, type, level."""

@@ -32,7 +32,7 @@ def ended(change: Change) -> list[tuple[str, str, str]]:
     return [(row.notice_id, row.status, row.reason) for row in change.notices]
 
 
-# --- an account -------------------------------------------------------------------------------------------------
+# --- an account -----------------------------------------------
 
 
 def test_an_account_that_is_as_it_was_is_no_change() -> None:
@@ -131,7 +131,7 @@ def test_the_last_channel_stays_open_on_paper(before: OptOuts, channel: Channel,
     assert opted_out_of(before, channel) == after
 
 
-# --- a bill's status ----------------------------------------------------------------------------------------------
+# --- a bill's status -----------------------------------------------
 
 
 def status_set(before: AccountBook, status: BillStatus, reason: str = "asked for") -> Change | None:
@@ -233,7 +233,7 @@ def test_a_level_counts_as_sent_by_a_reset_or_with_an_amended_statement() -> Non
     assert level_sent(book(notices=(told_of(2),)), bill("S-2", aging_period="S-1/1", amends=("S-1",))) == 2
 
 
-# --- the queue ------------------------------------------------------------------------------------------------------
+# --- the queue -----------------------------------------------
 
 
 def acted(row: Any, action: QueueAction, *, opt_out: bool = False, **changes: Any) -> Change:

@@ -202,7 +202,7 @@ def statuses(row: Notice) -> list[NoticeStatus]:
     return [entry.status for entry in row.status_history]
 
 
-# --- the way it goes -----------------------------------------------------------------------------------------------
+# --- the way it goes -----------------------------------------------
 
 
 def test_a_notice_is_claimed_sent_once_and_recorded_in_three_calls() -> None:
@@ -278,7 +278,7 @@ def test_a_message_about_what_is_not_there_does_nothing(unknown: str, monkeypatc
     assert it.provider.sent == []
 
 
-# --- refused and put off --------------------------------------------------------------------------------------------
+# --- refused and put off -----------------------------------------------
 
 
 def test_a_refused_notice_says_why_and_its_account_is_planned_anew() -> None:
@@ -312,7 +312,7 @@ def test_outside_the_hours_a_notice_goes_back_until_they_open() -> None:
     assert it.row.lease_until is None
 
 
-# --- races ----------------------------------------------------------------------------------------------------------
+# --- races -----------------------------------------------
 
 
 def test_a_payment_between_judging_and_claiming_stops_the_notice() -> None:
@@ -381,7 +381,7 @@ def test_a_refusal_that_comes_too_late_is_judged_again() -> None:
     assert it.row.status is NoticeStatus.SENT
 
 
-# --- what the provider answers --------------------------------------------------------------------------------------
+# --- what the provider answers -----------------------------------------------
 
 
 def test_no_answer_leaves_the_notice_unknown_and_it_is_not_taken_again() -> None:
@@ -497,7 +497,7 @@ def test_a_message_that_cannot_be_composed_is_shown_to_people_and_never_looks_se
     assert "claim" not in it.table.calls
 
 
-# --- links ----------------------------------------------------------------------------------------------------------
+# --- links -----------------------------------------------
 
 
 def test_each_notice_carries_a_link_to_the_account_for_as_long_as_the_organization_sets() -> None:
@@ -563,7 +563,7 @@ LINK = PaymentLink(
 )
 
 
-# --- to whom, and what it may tell ----------------------------------------------------------------------------------
+# --- to whom, and what it may tell -----------------------------------------------
 
 
 def facts_of(it: World, **kwargs: Any) -> Any:

@@ -259,7 +259,7 @@ def test_findings_hold_no_contact_data() -> None:
     assert not any(word in said for word in ("anary", "example.org", "5550100"))
 
 
-# --- forecast -------------------------------------------------------------------------------------------------
+# --- forecast -----------------------------------------------
 
 
 def test_a_forecast_is_what_then_happens() -> None:

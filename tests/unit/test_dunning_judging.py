@@ -264,7 +264,7 @@ def test_a_letter_yields_to_an_electronic_notice_that_tells_of_the_step(status: 
     assert isinstance(answer, Send) if goes else answer == Refuse(reason=Reason.ELECTRONIC_AVAILABLE)
 
 
-# --- test mode ------------------------------------------------------------------------------------------------
+# --- test mode -----------------------------------------------
 
 
 def test_in_test_mode_everything_goes_to_the_test_contacts() -> None:
@@ -288,7 +288,7 @@ def test_in_test_mode_a_recipient_without_an_address_is_refused_all_the_same() -
     assert verdict(world) == Refuse(reason=Reason.NO_EMAIL)
 
 
-# --- notices that no step asked for ---------------------------------------------------------------------------
+# --- notices that no step asked for -----------------------------------------------
 
 
 def occasional(kind: NotificationType, channel: Channel = EMAIL, **changes: Any) -> Notice:

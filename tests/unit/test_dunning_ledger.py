@@ -80,7 +80,7 @@ def turned(status: S, **changes: Any) -> Notice:
 BILL = a_bill()
 
 
-# --- days are the practice's -----------------------------------------------------------------------------------------
+# --- days are the practice's -----------------------------------------------
 
 
 def test_a_repetition_is_told_of_by_what_went_on_its_own_day() -> None:
@@ -180,7 +180,7 @@ def test_an_archived_row_counts_as_what_it_was_before() -> None:
     assert planned_again[EMAIL].scheduled_for.astimezone(GUAM).date() == date(2026, 1, 9)
 
 
-# --- what the rows of a plan hold ----------------------------------------------------------------------------------------
+# --- what the rows of a plan hold -----------------------------------------------
 
 
 def rows(planned: Plan) -> dict[Channel, Notice]:
@@ -192,7 +192,7 @@ def templates(monkeypatch: pytest.MonkeyPatch) -> DunningConfiguration:
     """A preset with templates of its own for some channels."""
     plain = a_preset((0, INITIAL, (EMAIL, PRINT)), (30, DUE, (EMAIL, PRINT)), (60, FINAL, (EMAIL,)))
     named = [replace(step, templates={EMAIL: f"T-{level}"}) for level, step in enumerate(plain.steps, start=1)]
-    preset = replace(plain, steps=tuple(named))
+    preset: DunningConfiguration = replace(plain, steps=tuple(named))
     monkeypatch.setitem(CONFIGURATIONS, "tried", preset)
     return preset
 
@@ -285,7 +285,7 @@ def test_a_notice_of_a_bill_that_has_come_to_no_step_is_stopped_for_that() -> No
     assert why_stopped(world, EMAIL) == "no step is due"
 
 
-# --- a result for every bill on every channel --------------------------------------------------------------------------
+# --- a result for every bill on every channel -----------------------------------------------
 
 
 def results(planned: Plan, statement_id: str = "A") -> dict[Channel | None, str]:
@@ -310,7 +310,7 @@ def results(planned: Plan, statement_id: str = "A") -> dict[Channel | None, str]
         (
             {"level_floor": 5, "effective_created_date": MONDAY - timedelta(days=100)},
             {"no_dunning_limit": True},
-            "nothing now; the next one on 2026-01-26 -> waits",
+            "nothing now; the next one on 2026-01-25 -> waits",
         ),
     ],
 )

@@ -55,7 +55,7 @@ HISTORIES = settings(
     suppress_health_check=list(HealthCheck),
 )
 
-# --- what may be -------------------------------------------------------------------------------------------------
+# --- what may be -----------------------------------------------
 
 HOUSEHOLDS = st.sampled_from(["G-1", "G-2"])
 STATEMENTS = st.sampled_from(["S-1", "S-2", "S-3"])
@@ -429,7 +429,7 @@ class DunningModel(RuleBasedStateMachine):
         return list(self.practice.books.values()) if hasattr(self, "practice") else []
 
 
-# --- the same rules in other words -------------------------------------------------------------------------------
+# --- the same rules in other words -----------------------------------------------
 
 
 def preset(practice: Practice) -> DunningConfiguration:

@@ -42,7 +42,7 @@ def day_of(notice: Notice) -> str:
     return f"{notice.scheduled_for.astimezone(an_organization().zone):%Y-%m-%d}"
 
 
-# --- when -----------------------------------------------------------------------------------------------------
+# --- when -----------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_a_text_without_any_permitted_hour_is_refused_and_the_rest_goes() -> Non
     assert refusals(planned.notices) == {SMS: "no permitted hour"}
 
 
-# --- consolidation --------------------------------------------------------------------------------------------
+# --- consolidation -----------------------------------------------
 
 
 def test_one_notice_a_channel_speaks_of_all_due_bills_at_the_highest_level() -> None:
@@ -247,7 +247,7 @@ def test_a_day_on_which_a_notice_went_is_used_up_whatever_became_of_it(status: S
     assert {day_of(notice) for notice in planned.values()} == {"2026-01-06"}
 
 
-# --- rows -----------------------------------------------------------------------------------------------------
+# --- rows -----------------------------------------------
 
 
 def test_a_planned_notice_is_a_whole_row() -> None:
@@ -403,7 +403,7 @@ def test_bills_refused_for_the_same_reason_share_a_row() -> None:
     assert levels(second) == {"A": 1, "B": 4, "C": 1}
 
 
-# --- stopping what is pending ---------------------------------------------------------------------------------
+# --- stopping what is pending -----------------------------------------------
 
 
 def pending_world() -> World:

@@ -72,7 +72,7 @@ def old_bill(statement_id: str, age: int, balance: int = 50_00) -> Bill:
     return a_bill(statement_id, on=MONDAY - timedelta(days=age), balance=balance)
 
 
-# --- minimum dollar threshold ---------------------------------------------------------------------------------
+# --- minimum dollar threshold -----------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_a_bill_under_every_minimum_that_was_sent_is_still_at_its_open_step() ->
     assert [levels(notice) for notice in world.sent if notice.channel is EMAIL] == [{"B": 1}]
 
 
-# --- who may be reached on what -------------------------------------------------------------------------------
+# --- who may be reached on what -----------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_an_address_that_messages_came_back_from_is_not_used(channel: Channel, w
     assert refusals(planned.notices) == {channel: why}
 
 
-# --- drop to paper on opt-out ---------------------------------------------------------------------------------
+# --- drop to paper on opt-out -----------------------------------------------
 
 NO_EMAIL, NO_MOBILE = {"email": ""}, {"mobile_phone": ""}
 NOWHERE = {**NO_EMAIL, **NO_MOBILE}
@@ -247,7 +247,7 @@ def test_a_step_without_electronic_channels_has_nothing_to_drop(tried: Tried) ->
     assert set(by_channel(plan(book, organization, NOW).notices)) == {PRINT}
 
 
-# --- skip paper when electronic available ---------------------------------------------------------------------
+# --- skip paper when electronic available -----------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -310,7 +310,7 @@ def test_an_email_that_bounced_was_not_available_so_the_letter_goes() -> None:
     assert world.story()[1:] == [("2026-01-06", "print", "Initial", 1)]
 
 
-# --- paper cycle ----------------------------------------------------------------------------------------------
+# --- paper cycle -----------------------------------------------
 
 
 def letters(world: World) -> list[tuple[str, int]]:
@@ -369,7 +369,7 @@ def test_the_paper_cycle_counts_from_the_day_on_which_the_letter_went(tried: Tri
     assert letters(world) == [("2026-02-09", 1), ("2026-02-23", 2)]
 
 
-# --- no dunning limit -----------------------------------------------------------------------------------------
+# --- no dunning limit -----------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -397,7 +397,7 @@ def test_late_runs_without_a_limit_repeat_once() -> None:
     assert letters(world) == [("2026-09-15", 4)]
 
 
-# --- organization, holds, bills -------------------------------------------------------------------------------
+# --- organization, holds, bills -----------------------------------------------
 
 
 @pytest.mark.parametrize("standing", [AccountStatus.INACTIVE, AccountStatus.SUSPENDED, AccountStatus.ARCHIVED])
@@ -470,7 +470,7 @@ def test_a_bill_that_is_not_open_stops_what_is_pending_for_it(changes: dict[str,
     assert (planned.next_planning_at, planned.rest_reason) == (None, "no open bill")
 
 
-# --- levels, presets, resets ----------------------------------------------------------------------------------
+# --- levels, presets, resets -----------------------------------------------
 
 
 def emails(world: World) -> list[tuple[str, int]]:
@@ -534,7 +534,7 @@ def test_a_reset_level_does_not_cover_an_update_that_is_told_of() -> None:
     assert set(by_channel(plan(a_book(bill), an_organization(), NOW).notices)) == ALL
 
 
-# --- steps that stay open -------------------------------------------------------------------------------------
+# --- steps that stay open -----------------------------------------------
 
 
 def test_a_step_refused_on_all_channels_goes_when_the_cause_is_removed() -> None:

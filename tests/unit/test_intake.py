@@ -131,7 +131,7 @@ class Desk:
         )
 
 
-# --- create and update --------------------------------------------------------------------------------------------
+# --- create and update -----------------------------------------------
 
 
 def test_a_first_statement_creates_the_account_and_its_bill() -> None:
@@ -200,7 +200,7 @@ def test_an_archived_organization_takes_no_statements_and_others_do() -> None:
     assert [error.pointer for error in received.errors] == ["/clientId"]
 
 
-# --- nothing owed -------------------------------------------------------------------------------------------------
+# --- nothing owed -----------------------------------------------
 
 
 def test_a_balance_of_zero_cancels_the_bill_and_what_was_going_to_be_sent() -> None:
@@ -283,7 +283,7 @@ def test_a_suspended_bill_stays_suspended() -> None:
     assert desk.bill().status is BillStatus.CANCELLED
 
 
-# --- days to ignore after a transaction ------------------------------------------------------------------------------
+# --- days to ignore after a transaction -----------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -321,7 +321,7 @@ def test_without_the_setting_a_statement_after_a_payment_counts() -> None:
     assert desk.bill().balance == 74_60
 
 
-# --- resets -------------------------------------------------------------------------------------------------------
+# --- resets -----------------------------------------------
 
 
 def test_a_reset_restarts_aging_where_the_organization_lets_it() -> None:
@@ -353,7 +353,7 @@ def test_a_change_in_a_named_field_restarts_aging(changes: dict[str, Any], resta
     assert (desk.bill().aging_period != "S-1/1") is restarted
 
 
-# --- dunning status -----------------------------------------------------------------------------------------------
+# --- dunning status -----------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -412,7 +412,7 @@ def test_a_status_above_the_bills_level_sends_that_step() -> None:
     assert desk.scheduled() == ["Final"]
 
 
-# --- notices after an update --------------------------------------------------------------------------------------
+# --- notices after an update -----------------------------------------------
 
 
 @pytest.mark.parametrize("told", [True, False])
@@ -426,7 +426,7 @@ def test_an_update_of_the_balance_tells_the_step_again_where_that_is_set(told: b
     assert desk.scheduled() == (["Initial"] if told else [])
 
 
-# --- the account --------------------------------------------------------------------------------------------------
+# --- the account -----------------------------------------------
 
 
 def test_what_a_statement_doesnt_say_of_the_guarantor_stands() -> None:
@@ -500,7 +500,7 @@ def test_holds_credit_and_version_are_no_matter_of_a_statement() -> None:
     assert (after.holds, after.credit, after.version) == (before.holds, 5_00, 7)
 
 
-# --- Lifetime -----------------------------------------------------------------------------------------------------
+# --- Lifetime -----------------------------------------------
 
 
 def test_a_lifetime_statement_amends_the_active_bill_of_its_patient_and_aging_goes_on() -> None:
@@ -584,7 +584,7 @@ def test_a_payment_update_for_an_amended_bill_goes_to_the_one_in_its_place() -> 
     assert update(desk, "L-2", {"transactionId": "T-1", "transactionAmt": "24.60"}).result is IGNORED
 
 
-# --- another guarantor --------------------------------------------------------------------------------------------
+# --- another guarantor -----------------------------------------------
 
 
 def test_a_statement_for_another_guarantor_takes_its_bill_along() -> None:
@@ -626,7 +626,7 @@ def test_a_bill_that_comes_back_is_due_again() -> None:
     assert (desk.bill().status, desk.bill().moved_to) == (BillStatus.DUE, "")
 
 
-# --- payment updates ----------------------------------------------------------------------------------------------
+# --- payment updates -----------------------------------------------
 
 
 def update(desk: Desk, statement_id: str, *transactions: dict[str, Any]) -> Received:
@@ -691,7 +691,7 @@ def test_a_payment_update_for_an_unknown_bill_fails() -> None:
     assert received == Received(result=FAILED, errors=(Remark("/statementId", "There is no bill for this statement."),))
 
 
-# --- a book and its changes ---------------------------------------------------------------------------------------
+# --- a book and its changes -----------------------------------------------
 
 
 def test_two_changes_as_one_leave_the_book_as_one_after_the_other() -> None:

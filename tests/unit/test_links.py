@@ -70,7 +70,7 @@ LINK = PaymentLink(
 FOR_ONE = replace(LINK, statement_id="S-2")
 
 
-# --- secrets ----------------------------------------------------------------------------------------------------
+# --- secrets -----------------------------------------------
 
 
 def test_a_token_is_twenty_two_letters_and_digits_and_never_the_same() -> None:
@@ -147,7 +147,7 @@ def test_a_new_link_keeps_hashes_only() -> None:
     assert well_formed(paper.code)
 
 
-# --- who may open it ----------------------------------------------------------------------------------------------
+# --- who may open it -----------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -295,7 +295,7 @@ def test_a_zip_code_is_its_five_digits(typed: str, code: str | None) -> None:
     assert zip_code(typed) == code
 
 
-# --- paying ---------------------------------------------------------------------------------------------------------
+# --- paying -----------------------------------------------
 
 TWO = book(bills=(bill("S-2", balance=50_00, created_at=NOW + SECOND), bill(balance=20_00)))
 
@@ -406,7 +406,7 @@ def test_a_decline_is_noted_once_and_never_after_the_money_came() -> None:
     assert decline_checkout(went, "dln_2", NOW) is None
 
 
-# --- a new link, and no more emails ---------------------------------------------------------------------------------
+# --- a new link, and no more emails -----------------------------------------------
 
 ASKED = book(notices=(notice(),))
 

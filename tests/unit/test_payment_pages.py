@@ -293,7 +293,7 @@ def test_every_word_is_used() -> None:
     ] == []
 
 
-# --- colours --------------------------------------------------------------------------------------------------------
+# --- colours -----------------------------------------------
 
 
 def _colours() -> dict[str, str]:
@@ -355,7 +355,7 @@ def test_the_style_in_the_page_is_the_one_that_the_policy_names() -> None:
     assert style_source() == f"'sha256-{digest}'"
 
 
-# --- what people type ------------------------------------------------------------------------------------------------
+# --- what people type -----------------------------------------------
 
 
 @pytest.mark.parametrize(

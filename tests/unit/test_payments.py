@@ -79,7 +79,7 @@ def link(**changes: Any) -> PaymentLink:
     return replace(issued.link, **({"link_id": "lnk_1"} | changes))
 
 
-# --- where the money goes ------------------------------------
+# --- where the money goes -----------------------------------------------
 
 
 def test_a_payment_to_zero_makes_a_bill_paid_and_asks_for_planning() -> None:
@@ -149,7 +149,7 @@ def test_a_cancelled_bill_takes_no_money() -> None:
     assert after.account.credit == 74_60
 
 
-# --- the same money twice ------------------------------------
+# --- the same money twice -----------------------------------------------
 
 
 def test_the_same_payment_is_posted_once() -> None:
@@ -186,7 +186,7 @@ def test_no_money_is_nothing_to_post() -> None:
     assert post_payment(book(), organization(), received(0), LATER, "test") is None
 
 
-# --- money that goes back ------------------------------------
+# --- money that goes back -----------------------------------------------
 
 
 def test_money_that_goes_back_reopens_a_paid_bill() -> None:
@@ -233,7 +233,7 @@ def test_money_that_goes_back_without_a_name_comes_off_the_bill_that_was_paid_la
     assert the(after, "S-1").status is BillStatus.DUE
 
 
-# --- the payment rule ------------------------------------
+# --- the payment rule -----------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -293,7 +293,7 @@ def test_a_payment_that_meets_the_rule_stops_all_that_is_pending_for_the_account
     assert {(one.status, one.reason) for one in after.notices} == {(NoticeStatus.WILL_NOT_SEND, "payment made")}
 
 
-# --- what was going to be sent ------------------------------------
+# --- what was going to be sent -----------------------------------------------
 
 
 def test_a_bill_paid_stops_what_was_pending_about_it_alone() -> None:
@@ -329,7 +329,7 @@ def test_a_link_or_message_asked_for_is_stopped_when_nothing_is_owed_any_more() 
     assert {one.status for one in paid(book(notices=tuple(asked)), 1_00).notices} == {NoticeStatus.SCHEDULED}
 
 
-# --- links and receipts ------------------------------------
+# --- links and receipts -----------------------------------------------
 
 
 def receipts(after: AccountBook) -> list[Notice]:
@@ -381,7 +381,7 @@ def test_a_link_is_paid_when_nothing_is_left_of_what_it_is_about() -> None:
     assert [one.status for one in for_one.links] == [LinkStatus.SENT, LinkStatus.PAID]
 
 
-# --- secrets ------------------------------------
+# --- secrets -----------------------------------------------
 
 
 def test_a_token_fits_a_text_message_and_a_url_and_is_never_the_same() -> None:

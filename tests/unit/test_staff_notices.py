@@ -49,7 +49,7 @@ def a_link(**changes: Any) -> PaymentLink:
     return PaymentLink(**(facts | more | changes))
 
 
-# --- on demand ----------------------------------------------------------------------------------------------------
+# --- on demand -----------------------------------------------
 
 
 def test_a_notice_on_demand_is_scheduled_for_now_without_a_level() -> None:
@@ -85,7 +85,7 @@ def test_nobody_is_asked_for_what_isnt_owed_nor_on_a_channel_opted_out_of() -> N
     assert on_demand(closed, bill(), **asked(channel=Channel.EMAIL))
 
 
-# --- one-time links -------------------------------------------------------------------------------------------------
+# --- one-time links -----------------------------------------------
 
 
 def link_sent(**changes: Any) -> tuple[PaymentLink, Any]:
@@ -208,7 +208,7 @@ def test_a_link_whose_time_has_run_out_is_expired(status: LinkStatus, by_then: L
     assert link_status(link, link.expires_at) is by_then
 
 
-# --- leases -----------------------------------------------------------------------------------------------------------
+# --- leases -----------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_when_a_lease_ends_what_may_have_gone_isnt_sent_again(
     assert (after.status_history[-1].at, after.status_history[-1].actor) == (NOW, "scheduler")
 
 
-# --- keys -------------------------------------------------------------------------------------------------------------
+# --- keys -----------------------------------------------
 
 
 @pytest.mark.parametrize(("live", "word"), [(True, "live"), (False, "test")])
@@ -262,7 +262,7 @@ def test_what_can_be_no_key_has_no_id(presented: str) -> None:
     assert key_id_of(presented) is None
 
 
-# --- files -----------------------------------------------------------------------------------------------------
+# --- files -----------------------------------------------
 
 
 def test_the_counts_of_a_file_add_up() -> None:

@@ -63,7 +63,7 @@ def warning_pointers(**changes: Any) -> list[str]:
     return [warning.pointer for warning in read(**changes).warnings]
 
 
-# --- the samples --------------------------------------------------------------------------------------------------
+# --- the samples -----------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["statement-file.json", "statement-file-lifetime.json"])
@@ -108,7 +108,7 @@ def test_members_that_we_dont_know_are_tolerated() -> None:
     assert read(payers=[{"x": {"y": [1, "\u0007"]}}], guarantor__nickname=5).warnings == ()
 
 
-# --- amounts ------------------------------------------------------------------------------------------------------
+# --- amounts -----------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_no_amount_of_cents_is_bent(amount: Decimal, quoted: bool) -> None:  # n
     assert Decimal(taken.total_balance) / 100 == amount
 
 
-# --- errors -------------------------------------------------------------------------------------------------------
+# --- errors -----------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -278,7 +278,7 @@ def test_a_member_that_is_there_twice_is_an_error(old: str, new: str, pointer: s
     assert [(error.pointer, error.detail) for error in caught.value.errors] == [(pointer, "appears more than once")]
 
 
-# --- warnings -----------------------------------------------------------------------------------------------------
+# --- warnings -----------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -383,7 +383,7 @@ def test_a_language_that_isnt_named_is_told_from_one_that_is() -> None:
     assert not read(guarantor__language=...).language_given
 
 
-# --- contact data -------------------------------------------------------------------------------------------------
+# --- contact data -----------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -441,7 +441,7 @@ def test_the_zones_of_every_postal_code_are_in_the_table() -> None:
     assert not wrong
 
 
-# --- files --------------------------------------------------------------------------------------------------------
+# --- files -----------------------------------------------
 
 
 def taken_apart(body: str | bytes, size: int | None = None) -> tuple[list[RawStatement], FileSchema | None]:

@@ -69,7 +69,7 @@ def a_returned_reminder(outcome: Outcome, **settings: Any) -> World:
     return world
 
 
-# --- opting out -------------------------------------------------------------------------------------------------
+# --- opting out -----------------------------------------------
 
 
 @pytest.mark.parametrize("switched_on", [True, False])
@@ -129,7 +129,7 @@ def test_what_came_back_from_somebody_else_says_nothing_of_the_guarantor(
     assert not change.account.opt_outs.email
 
 
-# --- the letter some days later -----------------------------------------------------------------------------------
+# --- the letter some days later -----------------------------------------------
 
 
 @pytest.mark.parametrize("outcome", [Outcome.BOUNCED, Outcome.BOUNCED_FOR_NOW])
@@ -233,7 +233,7 @@ def test_an_opt_out_that_a_return_brought_drops_to_paper_at_once_only_where_that
     assert [line[0] for line in world.story() if line[1] == PRINT] == ["2026-02-05"]
 
 
-# --- errors that clear themselves ---------------------------------------------------------------------------------
+# --- errors that clear themselves -----------------------------------------------
 
 
 def a_sent_row(**changes: Any) -> Notice:
