@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 
 from local.compile_artifacts import compile_artifacts
 from local.errors import LocalStackError
+from local.trim_artifacts import trim
 from local.workspace import PROJECT, read_json, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _SOURCES = ("template.yaml", "shared", "functions", ".python-version")
-_TOOLS = ("requirements/sam.txt", "local/build.py", "local/compile_artifacts.py")
+_TOOLS = ("requirements/sam.txt", "local/build.py", "local/compile_artifacts.py", "local/trim_artifacts.py")
 _LEFT_OUT = {"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"}
 
 
@@ -50,6 +51,7 @@ def build(project: Path, log: Path) -> bool:
             return False
         seal.unlink(missing_ok=True)
         _sam_build(project, log)
+        trim(artifacts(project))
         compile_artifacts(artifacts(project))
         write_json(seal, {"sources": wanted, "artifacts": _artifacts_digest(project)})
         return True
@@ -107,7 +109,7 @@ def _sam_build(project: Path, log: Path) -> None:
 
 
 def main() -> int:
-    """Build and compile the artifacts."""
+    """Build, trim and compile the artifacts."""
     log = PROJECT / ".aws-sam" / "local-build.log"
     try:
         built = build(PROJECT, log)

@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 type Json = dict[str, Any]
 
 _VERSION = "1.0.0"
-_HOUSEHOLDS = 150
+_HOUSEHOLDS = 100
 _FAULTY_NUMBERS = 9_000  # the households of the wrong statements, which have no account
 _MESSAGE_ONE_IN = 3
 # How many bills of a practice the later files touch.
-_LOWERED, _MOVED_TO_ZERO, _REPEATED = 12, 8, 10
-_PAID_IN_PART, _PAID_IN_FULL, _OVERPAID, _TAKEN_BACK = 10, 5, 1, 2
+_LOWERED, _MOVED_TO_ZERO, _REPEATED = 9, 6, 8
+_PAID_IN_PART, _PAID_IN_FULL, _OVERPAID, _TAKEN_BACK = 8, 5, 1, 2
 _OVERPAYMENT = 2_500
 _NEW_VISITS = 12
 

@@ -38,6 +38,7 @@ def authenticate(header: str, organizations: Organizations) -> ApiKey:
     if key is None or not key.admits(presented.strip()):
         logger.info("key refused", extra={"key_id": key.key_id if key else None})
         raise UnauthorizedError
+    logger.info("key accepted", extra={"key_id": key.key_id})
     return key
 
 

@@ -16,6 +16,7 @@ from shared.domain.partner import Scope
 from shared.http import simulated_time
 from shared.http.api import Answer, Api, json_answer
 from shared.http.idempotency import idempotent
+from shared.http.request_log import log_answer
 
 logger = Logger()
 api = Api(logger, allow_simulated_time=lambda: dependencies().settings.allow_simulated_time)
@@ -71,7 +72,7 @@ def list_ingestion_statements(ingestion_id: str) -> Answer:
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Entry point: the gateway's proxy integration, or S3 with files that were put into the drop bucket."""
     if "Records" not in event:
-        return api.routes.resolve(event, context)
+        return log_answer(logger, event, api.routes.resolve(event, context))
     for record in event["Records"]:
         file, now = DroppedFile.model_validate(record), simulated_time.now(None, allowed=False)
         time_is_up = lambda: context.get_remaining_time_in_millis() < LEAVE_MILLISECONDS  # noqa: E731 - a port

@@ -16,6 +16,7 @@ from functions.payment_link.site import Site
 from functions.payment_link.visits import Desk
 from functions.payment_link.webhooks import hear_sandbox
 from shared.http.api import Answer, Api, json_answer
+from shared.http.request_log import log_answer
 from shared.messaging import clients
 from shared.messaging.public_address import public_base_url
 from shared.storage.account_books import AccountBooks
@@ -83,4 +84,4 @@ def sandbox_webhook(org_id: str) -> Answer:
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Entry point: webhooks speak JSON, everything else is a page."""
     frame = api.routes if event["path"].startswith("/webhooks/") else site.routes
-    return frame.resolve(event, context)
+    return log_answer(logger, event, frame.resolve(event, context))

@@ -859,6 +859,15 @@ def test_nothing_personal_reaches_the_log(clinic: Clinic, log: StringIO) -> None
         assert private not in log.getvalue()
 
 
+def test_the_log_tells_a_request_by_its_route_and_answer(clinic: Clinic, log: StringIO) -> None:
+    sample = json.loads((EVENTS / "payment_link_verify.json").read_text())
+    wrong = {"path": f"{clinic.path}/verify", "body": "month=1&day=1&year=1901"}
+    invoke(sample | wrong | {"headers": {"Dunlin-As-Of": NOW.isoformat()}}, clinic.context)
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    (answered,) = [line for line in lines if line["message"] == "answered"]
+    assert (answered["method"], answered["route"], answered["status"]) == ("POST", "/pay/{token}/verify", 403)
+
+
 def test_the_sample_form_is_what_the_browser_sends(clinic: Clinic) -> None:
     sample = json.loads((EVENTS / "payment_link_verify.json").read_text())
     event = sample | {"path": f"{clinic.path}/verify", "headers": {"Dunlin-As-Of": NOW.isoformat()}}

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from local.build import artifacts, build
+from local.trim_artifacts import SURPLUS
 
 pytestmark = pytest.mark.packaging
 
@@ -91,6 +92,48 @@ def test_what_is_slow_to_import_is_imported_only_where_it_is_used(function: str)
         assert "jinja2" not in modules
     if function != "RenderPrint":
         assert not {"typst", "segno"} & modules
+
+
+READS = """
+import sys
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+from babel.dates import format_date
+from babel.numbers import format_currency
+from email_validator import validate_email
+from phonenumbers import is_valid_number, parse, timezone
+from shared.domain.federal_holidays import is_federal_holiday
+
+assert format_currency(1234.5, "USD", locale="es_US") and format_currency(1, "USD", locale="en_US") == "$1.00"
+assert format_date(date(2026, 3, 8), "long", locale="es") == "8 de marzo de 2026"
+assert timezone.time_zones_for_number(parse("+12075550100")) == ("America/New_York",)
+assert is_valid_number(parse("+442079460000"))
+assert is_federal_holiday(date(2026, 1, 19)) and not is_federal_holiday(date(2026, 1, 20))
+assert datetime(2026, 3, 8, tzinfo=ZoneInfo("Pacific/Honolulu")).utcoffset()
+assert validate_email("someone@example.com", check_deliverability=False).normalized
+"""
+
+
+def test_what_was_left_out_of_the_layer_is_not_missed() -> None:
+    outcome = subprocess.run(  # noqa: S603 - the project's own interpreter
+        [str(PYTHON), "-c", READS],
+        env={"PYTHONPATH": str(built() / "SharedLayer/python"), "PATH": os.defpath},
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd="/",
+    )
+    assert outcome.returncode == 0, outcome.stderr
+
+
+def test_the_layer_holds_no_data_that_nothing_reads() -> None:
+    layer = built() / "SharedLayer/python"
+    assert {path.name.split("_")[0].split(".")[0] for path in (layer / "babel/locale-data").glob("*.dat")} == {
+        "root",
+        "en",
+        "es",
+    }
+    assert [surplus.pattern for surplus in SURPLUS if not surplus.kept and list(layer.glob(surplus.pattern))] == []
 
 
 def test_only_the_print_function_carries_the_pdf_library() -> None:
