@@ -76,8 +76,8 @@ endef
 # --- build and the local stack -----------------------------------------------------------------------------------
 
 .PHONY: build
-build: setup ## build the artifacts for this machine and compile them to byte code
-	.venv/bin/python -m local.build
+build: setup ## build the artifacts, trimmed and compiled (ARCHITECTURE=arm64: for that processor, not this one)
+	.venv/bin/python -m local.build $(if $(ARCHITECTURE),--architecture $(ARCHITECTURE))
 
 .PHONY: local
 local: setup ## start the local AWS and deploy to it (PORT=n chooses the port)

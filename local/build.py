@@ -1,7 +1,11 @@
-"""`sam build` for this machine, skipped when nothing that goes into it has changed: `python -m local.build`."""
+"""`sam build`, trimmed and compiled, skipped when nothing that goes into it has changed: `python -m local.build`.
+
+For this machine, or with `--architecture arm64` for the processor to deploy to.
+"""
 
 from __future__ import annotations
 
+import argparse
 import fcntl
 import hashlib
 import os
@@ -34,8 +38,8 @@ def artifacts(project: Path) -> Path:
     return project / ".aws-sam" / "build"
 
 
-def build(project: Path, log: Path) -> bool:
-    """Build for this machine's architecture; return False when what is there is up to date.
+def build(project: Path, log: Path, architecture: str | None = None) -> bool:
+    """Build for an architecture, this machine's by itself; return False when what is there is up to date.
 
     Two stacks may be started at once, so a lock lets one of them build. What SAM says goes to `log`.
     """
@@ -44,22 +48,23 @@ def build(project: Path, log: Path) -> bool:
     log.parent.mkdir(parents=True, exist_ok=True)
     with (output / "local-build.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        wanted = fingerprint(project)
+        architecture = architecture or host_architecture()
+        wanted = fingerprint(project, architecture)
         seal = output / "local-build.json"
         known = read_json(seal)
         if known is not None and known == {"sources": wanted, "artifacts": _artifacts_digest(project)}:
             return False
         seal.unlink(missing_ok=True)
-        _sam_build(project, log)
+        _sam_build(project, log, architecture)
         trim(artifacts(project))
         compile_artifacts(artifacts(project))
         write_json(seal, {"sources": wanted, "artifacts": _artifacts_digest(project)})
         return True
 
 
-def fingerprint(project: Path) -> str:
+def fingerprint(project: Path, architecture: str) -> str:
     """Return a digest of all that the build depends on."""
-    digest = hashlib.sha256(host_architecture().encode())
+    digest = hashlib.sha256(architecture.encode())
     for path in _source_files(project):
         digest.update(f"\0{path.relative_to(project)}\0".encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
@@ -87,7 +92,7 @@ def _artifacts_digest(project: Path) -> str:
     return digest.hexdigest()
 
 
-def _sam_build(project: Path, log: Path) -> None:
+def _sam_build(project: Path, log: Path, architecture: str) -> None:
     sam = project / ".venv-sam" / "bin" / "sam"
     if not sam.exists():
         sam = PROJECT / ".venv-sam" / "bin" / "sam"
@@ -101,7 +106,7 @@ def _sam_build(project: Path, log: Path) -> None:
     }
     environment.pop("VIRTUAL_ENV", None)
     command = [str(sam), "build", "--cached", "--parallel"]
-    command += ["--parameter-overrides", f"Architecture={host_architecture()}"]
+    command += ["--parameter-overrides", f"Architecture={architecture}"]
     with log.open("w") as file:
         done = subprocess.run(command, cwd=project, env=environment, stdout=file, stderr=file, check=False)
     if done.returncode:
@@ -110,14 +115,17 @@ def _sam_build(project: Path, log: Path) -> None:
 
 def main() -> int:
     """Build, trim and compile the artifacts."""
+    parser = argparse.ArgumentParser(prog="python -m local.build", description=__doc__)
+    parser.add_argument("--architecture", choices=("arm64", "x86_64"), default=host_architecture())
+    architecture = parser.parse_args().architecture
     log = PROJECT / ".aws-sam" / "local-build.log"
     try:
-        built = build(PROJECT, log)
+        built = build(PROJECT, log, architecture)
     except LocalStackError as error:
         tail = log.read_text(encoding="utf-8", errors="replace")[-3000:] if error.log else ""
         print(f"{tail}error: {error}", file=sys.stderr)
         return 1
-    print(f"{'built' if built else 'up to date'}: {artifacts(PROJECT)} ({host_architecture()})")
+    print(f"{'built' if built else 'up to date'}: {artifacts(PROJECT)} ({architecture})")
     return 0
 
 

@@ -144,12 +144,12 @@ def test_a_fingerprint_follows_the_sources(tmp_path: Path) -> None:
     (tmp_path / "template.yaml").write_text("Resources: {}")
     (tmp_path / "shared").mkdir()
     (tmp_path / "shared" / "a.py").write_text("A = 1")
-    before = build.fingerprint(tmp_path)
+    before = build.fingerprint(tmp_path, "arm64")
     (tmp_path / "shared" / "__pycache__").mkdir()
     (tmp_path / "shared" / "__pycache__" / "a.pyc").write_bytes(b"x")
-    assert build.fingerprint(tmp_path) == before
+    assert build.fingerprint(tmp_path, "arm64") == before
     (tmp_path / "shared" / "a.py").write_text("A = 2")
-    assert build.fingerprint(tmp_path) != before
+    assert build.fingerprint(tmp_path, "arm64") != before
 
 
 def test_a_folder_packs_to_the_same_bytes(tmp_path: Path) -> None:
