@@ -98,13 +98,19 @@ test: setup ## run every test, among them the one that deploys to a local AWS of
 	.venv/bin/pytest
 
 .PHONY: properties
-properties: .venv/.ready ## play ten thousand histories of a practice against the promises of dunning
-	HYPOTHESIS_PROFILE=properties .venv/bin/pytest tests/unit/test_dunning_model.py
+properties: .venv/.ready ## play ten thousand histories of a practice, and ten thousand steps of delivery, against their promises
+	HYPOTHESIS_PROFILE=properties .venv/bin/pytest tests/unit/test_dunning_model.py tests/unit/test_delivery_model.py \
+		tests/unit/test_print_batch_closing.py
+
+.PHONY: chaos
+chaos: .venv/.ready .venv-ministack/.ready ## kill and fault the functions at every call, and count what was sent (WRITE=1: keep the matrix in docs/)
+	.venv/bin/python -m local.chaos --benches $(JOBS) $(if $(WRITE),--write docs/delivery-matrix.md)
 
 .PHONY: mutants
-mutants: .venv-mutation/.ready ## mutate the domain, and tell how much of it the tests notice
+mutants: .venv-mutation/.ready ## mutate the domain, and tell how much of it the tests notice (docs/mutants.md)
+	rm -rf mutants # else mutmut keeps what earlier tests made of a mutant
 	.venv-mutation/bin/mutmut run --max-children $(JOBS)
-	.venv-mutation/bin/python -m local.mutation_score
+	.venv-mutation/bin/python -m local.mutation_score --reasons docs/mutants.md
 
 .PHONY: lint
 lint: setup ## run the linters and the type checker

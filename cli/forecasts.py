@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.errors import CommandError
 from cli.output import say_json, say_table
 from cli.stack import JsonOption, Stack, StackOption
 from shared.domain.dunning import forecast as foresee
@@ -33,7 +32,7 @@ def forecast(
     """Show how many notices will go on each day, by channel and type, if nothing changes."""
     found, now = Stack.find(stack), as_of or datetime.now(UTC)
     counts: Counter[tuple[str, str, str]] = Counter()
-    for each in _organizations(found, partner, organization):
+    for each in found.chosen(partner, organization):
         counts += _foreseen(found, each, now, timedelta(days=days))
     rows = [(*key, count) for key, count in sorted(counts.items())]
     if as_json:
@@ -41,19 +40,6 @@ def forecast(
         say_json({"items": [dict(zip(names, row, strict=True)) for row in rows]})
     else:
         say_table(f"The next {days} days", ("date", "channel", "type", "notices"), rows)
-
-
-def _organizations(stack: Stack, partner: str | None, organization: str | None) -> list[Organization]:
-    if partner and not organization:
-        if stack.organizations.partner(partner) is None:
-            raise CommandError(f"there is no partner {partner}")
-        return stack.organizations.list(partner)
-    if organization and not partner:
-        known = stack.organizations.get(organization)
-        if known is None:
-            raise CommandError(f"there is no organization {organization}")
-        return [known]
-    raise CommandError("say whose: either --partner or --organization")
 
 
 def _foreseen(

@@ -12,6 +12,7 @@ from cli.forecasts import forecast
 from cli.output import say_error
 from cli.partners import key_commands, partner_commands
 from cli.queues import queue, redrive
+from cli.reconciliation import reconcile
 from cli.statements import statement_commands
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ app.add_typer(statement_commands, name="statements")
 app.command("queue")(queue)
 app.command("redrive")(redrive)
 app.command("forecast")(forecast)
+app.command("reconcile")(reconcile)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -52,23 +52,50 @@ def redrive(
     yes: Annotated[bool, typer.Option("--yes", help="Do it; without this it is only told.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Bring dead letters back to their channels' queues. Notices are judged again there, so nothing goes twice."""
+    """Bring dead letters back: notices to their channels' queues, events to the function that hears them.
+
+    Notices are judged again there and events settle once, so nothing goes twice.
+    """
     found = Stack.find(stack)
     report = {}
     for channel in Channel:
         dead = _depths(found, channel)["deadLetters"]
         moved = move(found.sqs, found.dead_letters(channel), found.queue(channel), most=dead) if yes else 0
         report[str(channel)] = {"deadLetters": dead, "moved": moved}
+    events = _redrive_events(found, yes=yes)
     if as_json:
-        say_json({"dryRun": not yes, "channels": report})
+        say_json({"dryRun": not yes, "channels": report, "events": events})
     else:
-        rows = [(channel, *counts.values()) for channel, counts in report.items()]
-        say_table("Dead letters", ("channel", "found", "moved"), rows)
+        rows = [(channel, *counts.values()) for channel, counts in (report | {"events": events}).items()]
+        say_table("Dead letters", ("of", "found", "moved"), rows)
         if not yes:
             say("This was a dry run: with --yes they are moved back.")
-    left = sum(counts["deadLetters"] - counts["moved"] for counts in report.values())
+    left = sum(counts["deadLetters"] - counts["moved"] for counts in (*report.values(), events))
     if yes and left > 0:
         raise CommandError(f"{left} dead letters are in another's hands at the moment: run it again later")
+
+
+def _redrive_events(stack: Stack, *, yes: bool) -> dict[str, int]:
+    """Give the events that the function failed on to it again; it takes them in the background, three times at most.
+
+    Each is deleted only once the function's queue has it. Its dead letter names what it failed with, not whom.
+    """
+    url = stack.output("EventsDeadLetterQueueUrl")
+    dead = sum(_attributes(stack, url).values())
+    moved = 0
+    while yes and moved < dead:
+        answer = stack.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=1, WaitTimeSeconds=1)
+        messages = answer.get("Messages", [])
+        if not messages:
+            break
+        stack.functions.invoke(
+            FunctionName=stack.output("DeliveryEventsFunctionArn"),
+            InvocationType="Event",
+            Payload=messages[0].get("Body", "").encode(),
+        )
+        stack.sqs.delete_message(QueueUrl=url, ReceiptHandle=messages[0].get("ReceiptHandle", ""))
+        moved += 1
+    return {"deadLetters": dead, "moved": moved}
 
 
 def move(sqs: "SQSClient", source: str, target: str, most: int) -> int:

@@ -10,6 +10,7 @@ import typer
 from botocore.exceptions import ClientError
 
 from cli.errors import CommandError
+from shared.domain.policy import Organization
 from shared.domain.words import Channel
 from shared.messaging import clients
 from shared.storage.account_books import AccountBooks
@@ -18,6 +19,7 @@ from shared.storage.queue_lists import QueueLists
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_sqs import SQSClient
 
 StackOption = Annotated[
@@ -32,6 +34,11 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def cloudformation() -> "CloudFormationClient":
     """A client of the service that knows the stacks."""
     return boto3.client("cloudformation")
+
+
+def functions() -> "LambdaClient":
+    """A client of the service that runs functions."""
+    return boto3.client("lambda")
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,24 @@ class Stack:
     def sqs(self) -> "SQSClient":
         """A client of its queues."""
         return clients.sqs()
+
+    @cached_property
+    def functions(self) -> "LambdaClient":
+        """A client of its functions."""
+        return functions()
+
+    def chosen(self, partner: str | None, organization: str | None) -> list[Organization]:
+        """The organization that a command is about, or all of a partner's. Raises CommandError for anything else."""
+        if partner and not organization:
+            if self.organizations.partner(partner) is None:
+                raise CommandError(f"there is no partner {partner}")
+            return self.organizations.list(partner)
+        if organization and not partner:
+            known = self.organizations.get(organization)
+            if known is None:
+                raise CommandError(f"there is no organization {organization}")
+            return [known]
+        raise CommandError("say whose: either --partner or --organization")
 
     def queue(self, channel: Channel) -> str:
         """Address of a channel's queue."""

@@ -85,30 +85,13 @@ class Supervisor:
         with log:
             return subprocess.Popen(
                 ministack_command(self._workspace.project),
-                env=self._environment(),
+                env=ministack_environment(self._workspace.port, self._temporary),
                 cwd=self._workspace.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
-
-    def _environment(self) -> dict[str, str]:
-        temporary = str(self._temporary)
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(_KEPT_OUT)}
-        return kept | {
-            "GATEWAY_PORT": str(self._workspace.port),
-            "BIND_HOST": LOOPBACK,
-            "MINISTACK_HOST": LOOPBACK,
-            "IOT_MTLS_ENABLED": "0",
-            "TMPDIR": temporary,
-            "STATE_DIR": f"{temporary}/state",
-            "S3_DATA_DIR": f"{temporary}/s3",
-            "NO_PROXY": f"{LOOPBACK},localhost",
-            "no_proxy": f"{LOOPBACK},localhost",
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "PYTHONNOUSERSITE": "1",
-        }
 
     def _await_port(self, ministack: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + _START_SECONDS
@@ -138,6 +121,24 @@ def ministack_command(project: Path) -> list[str]:
     if not python.exists():
         python = PROJECT / ".venv-ministack" / "bin" / "python"
     return [str(python), "-m", "ministack.app"]
+
+
+def ministack_environment(port: int, temporary: Path) -> dict[str, str]:
+    """Return what the local AWS is told: to listen here only, and where to keep its files."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_KEPT_OUT)}
+    return kept | {
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": LOOPBACK,
+        "MINISTACK_HOST": LOOPBACK,
+        "IOT_MTLS_ENABLED": "0",
+        "TMPDIR": str(temporary),
+        "STATE_DIR": f"{temporary}/state",
+        "S3_DATA_DIR": f"{temporary}/s3",
+        "NO_PROXY": f"{LOOPBACK},localhost",
+        "no_proxy": f"{LOOPBACK},localhost",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "PYTHONNOUSERSITE": "1",
+    }
 
 
 def supervisor_command(workspace: Workspace) -> list[str]:

@@ -7,10 +7,10 @@ from typing import Any
 from shared.domain.account import Account
 from shared.domain.bill import Bill
 from shared.domain.book import AccountBook
-from shared.domain.notice import BillLevel, Notice
+from shared.domain.notice import BillLevel, Notice, StatusChange
 from shared.domain.policy import Organization
 from shared.domain.statement import Address, Guarantor
-from shared.domain.words import Channel, NotificationType
+from shared.domain.words import Channel, NoticeStatus, NotificationType
 
 NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 """Monday, ten in the morning in New York."""
@@ -79,6 +79,13 @@ def notice(**changes: Any) -> Notice:
         created_at=NOW,
     )
     return replace(planned, **changes)
+
+
+def as_if(row: Notice, status: NoticeStatus, at: datetime, actor: str, reason: str = "", **changes: Any) -> Notice:
+    """The row in a status and with that entry in its history, however it came there: no table is asked."""
+    changed = replace(row, status=status, reason=reason, **changes)
+    entry = StatusChange(status=status, at=at, actor=actor, reason=reason, level=changed.level)
+    return replace(changed, status_history=(*row.status_history, entry))
 
 
 def book(**changes: Any) -> AccountBook:

@@ -4,9 +4,15 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Settings(BaseModel):
-    """The function's settings, named as in template.yaml."""
+    """The function's settings, named as in template.yaml.
+
+    text_events_topic: its ARN; what any other topic brings is the email provider's.
+    self_managed_opt_outs: whether the text provider leaves STOP and HELP to us, instead of answering them by itself.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=str.upper)
 
     table_name: str
+    text_events_topic: str = ""
+    self_managed_opt_outs: bool = False
     allow_simulated_time: bool = False

@@ -2,14 +2,16 @@
 
 from dataclasses import replace
 
-from functions.manage.frame import actor, api, merged, own_organization, path_id
+from functions.manage.frame import actor, api, list_request, merged, own_organization, path_id
 from functions.manage.settings import dependencies
-from shared.contracts.accounts import READ_ONLY, AccountAnswer, AccountBody
+from shared.contracts.accounts import READ_ONLY, AccountAnswer, AccountBody, ConsentAnswer, ConsentsPage
 from shared.contracts.contact import time_zones
 from shared.domain.account import Account
 from shared.domain.account_changes import change_account
 from shared.domain.book import AccountBook, Change
+from shared.domain.consents import consents
 from shared.domain.partner import Scope
+from shared.domain.words import ConsentSource
 from shared.http.api import Answer, json_answer
 from shared.http.problems import not_found
 
@@ -29,10 +31,19 @@ def change(org_id: str, account_id: str) -> Answer:
     def decide(book: AccountBook) -> Change | None:
         document = merged(AccountBody.of(book.account), AccountAnswer.of_book(book), READ_ONLY)
         after = AccountBody.model_validate(document).domain(book.account)
-        return change_account(book, _in_its_zones(book.account, after), now, who)
+        return change_account(book, _in_its_zones(book.account, after), now, who, source=ConsentSource.STAFF)
 
     dependencies().books.change(organization.org_id, path_id(account_id, "account"), decide)
     return json_answer(AccountAnswer.of_book(_book(organization.org_id, path_id(account_id, "account"))))
+
+
+@api.routes.get("/v1/organizations/<org_id>/accounts/<account_id>/consents")
+def list_consents(org_id: str, account_id: str) -> Answer:
+    """List an account's registry of consent."""
+    organization, asked = own_organization(org_id, Scope.READ), list_request()
+    registry = consents(_book(organization.org_id, path_id(account_id, "account")))
+    entries, cursor = asked.slice([ConsentAnswer.of(consent) for consent in registry])
+    return json_answer(ConsentsPage(items=entries, next_cursor=cursor))
 
 
 def _in_its_zones(before: Account, after: Account) -> Account:

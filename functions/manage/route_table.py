@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 
 from functions.manage.ingest_bodies import StatementFile
-from shared.contracts import accounts, bills, dunning, ingestions, notifications, organizations, simulation, templates
+from shared.contracts import (
+    accounts,
+    bills,
+    dunning,
+    ingestions,
+    notifications,
+    organizations,
+    print_batches,
+    simulation,
+    templates,
+)
 from shared.domain.partner import Scope
 from shared.domain.words import BillStatus, Channel, IngestionResult, NoticeStatus
 
@@ -371,6 +381,15 @@ ACCOUNTS = (
         answer=accounts.AccountAnswer,
         problems=(409,),
     ),
+    Route(
+        method="get",
+        path=f"{ORGANIZATION}/accounts/{{accountId}}/consents",
+        operation="listConsents",
+        summary="List which channels were closed and opened, when, by whom, by which way and in which words",
+        tag="Accounts",
+        scope=Scope.READ,
+        answer=accounts.ConsentsPage,
+    ),
 )
 
 NOTIFICATIONS = (
@@ -418,6 +437,15 @@ NOTIFICATIONS = (
     ),
     Route(
         method="get",
+        path=f"{ORGANIZATION}/print-batches",
+        operation="listPrintBatches",
+        summary="List the daily batches of letters, the newest first; a closed one has a manifest",
+        tag="Notifications",
+        scope=Scope.READ,
+        answer=print_batches.PrintBatchesPage,
+    ),
+    Route(
+        method="get",
         path="/v1/templates",
         operation="listTemplates",
         summary="List the system's own templates",
@@ -442,7 +470,7 @@ PAGES = tuple(
         ("get", "/bill", "askBillCode", "Ask for the printed bill code"),
         ("post", "/bill", "openBillCode", "Open the page of a printed bill code"),
         ("get", "/unsubscribe/{token}", "showUnsubscribe", "Ask whether emails shall stop; changes nothing"),
-        ("post", "/unsubscribe/{token}", "unsubscribe", "Stop emails (RFC 8058)"),
+        ("post", "/unsubscribe/{token}", "unsubscribe", "Stop emails (one click: RFC 8058), or choose channels"),
     )
 )
 

@@ -13,6 +13,7 @@ from shared.storage.idempotency import IdempotencyRecords
 from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
 from shared.storage.partner_defaults import PartnersDefaults
+from shared.storage.print_batches import PrintBatches
 from shared.storage.queue_lists import QueueLists
 
 if TYPE_CHECKING:
@@ -60,6 +61,11 @@ class Dependencies:
     def lists(self) -> QueueLists:
         """Lists of bills and notices."""
         return QueueLists(self.client, self.settings.table_name)
+
+    @cached_property
+    def print_batches(self) -> PrintBatches:
+        """Daily batches of letters."""
+        return PrintBatches(self.client, self.settings.table_name)
 
     @cached_property
     def idempotency(self) -> IdempotencyRecords:

@@ -9,6 +9,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from functions.payment_link.channel_pages import ChannelPages
 from functions.payment_link.patient_pages import PatientPages
 from functions.payment_link.sandbox import SIGNATURE_HEADER
 from functions.payment_link.settings import Settings
@@ -41,6 +42,11 @@ def dependencies() -> PatientPages:
     return PatientPages(desk=desk, base_url=base_url, sandbox_url=settings().sandbox_processor_url)
 
 
+def channel_pages() -> ChannelPages:
+    """The pages on which patients say how to be reached."""
+    return ChannelPages(desk=dependencies().desk)
+
+
 site = Site(
     logger,
     base_url=lambda: dependencies().base_url,
@@ -58,8 +64,8 @@ for form in ("verify", "checkout", "renew"):
     site.route(f"/pay/<token>/{form}", "GET", "HEAD")(lambda request, token: dependencies().back(request, token))
 site.route("/bill", "GET", "HEAD")(lambda request: dependencies().ask_code(request))
 site.route("/bill", "POST")(lambda request: dependencies().find_code(request))
-site.route("/unsubscribe/<token>", "GET", "HEAD")(lambda request, token: dependencies().ask_unsubscribe(request, token))
-site.route("/unsubscribe/<token>", "POST")(lambda request, token: dependencies().unsubscribe(request, token))
+site.route("/unsubscribe/<token>", "GET", "HEAD")(lambda request, token: channel_pages().show(request, token))
+site.route("/unsubscribe/<token>", "POST")(lambda request, token: channel_pages().act(request, token))
 
 
 @api.routes.post("/webhooks/sandbox/<org_id>")

@@ -1,22 +1,20 @@
 """Which page a patient gets: the rules of contract.md, Patient pages, over the desk behind them."""
 
-import math
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import quote, urlencode, urlsplit
 
 from functions.payment_link import sandbox
-from functions.payment_link.forms import FieldProblem, read_amount, read_answer
+from functions.payment_link.forms import FieldProblem, read_amount
 from functions.payment_link.page import Page, PageError, Redirect
-from functions.payment_link.site import UNKNOWN, Answer, Request, language_query
+from functions.payment_link.questions import Asking, answered, asked_again, known_visit, question_page, verified_by
+from functions.payment_link.site import Answer, Request, language_query
 from functions.payment_link.visits import Desk, Visit
-from shared.domain.link_access import Outcome, Question, Standing, locked, question, standing, tries_left, verified
+from shared.domain.link_access import Standing, standing
 from shared.domain.link_secrets import normalized_code
 from shared.domain.money import Cents, dollars
 from shared.domain.patient_requests import AmountError, AmountProblem, begin_checkout, payment_id_of
 from shared.domain.words import Processor
-
-TRIES_WORTH_TELLING = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,35 +28,23 @@ class PatientPages:
     def enter(self, request: Request, token: str) -> Answer:
         """`GET /pay/{token}`: the question, or the balance for a browser that has answered it. Changes nothing."""
         visit = self._open_visit(request, token)
-        secret = _verified_by(request, visit)
+        secret = verified_by(request, visit)
         if secret:
             return self._balance(visit, request, secret)
-        return self._question(visit, request)
+        return question_page(visit, request, _asking(visit))
 
     def verify(self, request: Request, token: str) -> Answer:
         """`POST /pay/{token}/verify`: the balance, for the right answer."""
         visit = self._open_visit(request, token)
-        page = self._question(visit, request)
-        try:
-            given = read_answer(request.form, question(visit.book, visit.link), visit.today(request.now))
-        except FieldProblem as slip:
-            return page.having(status=HTTPStatus.UNPROCESSABLE_ENTITY, problem_at=slip.field, problem=slip.text)
-        visit, judged = self.desk.answer(visit, given, request.now)
-        if judged.outcome is Outcome.RIGHT:
-            return self._balance(visit, request, judged.secret)
-        return self._question(visit, request).having(
-            status=HTTPStatus.FORBIDDEN, problem_at=page.facts["first_field"], problem="problem_no_match"
-        )
+        visit, secret = answered(self.desk, visit, request, _asking(visit))
+        return self._balance(visit, request, secret)
 
     def checkout(self, request: Request, token: str) -> Answer:
         """`POST /pay/{token}/checkout`: to the processor with what is to be paid."""
         visit = self._open_visit(request, token)
-        secret = _verified_by(request, visit)
+        secret = verified_by(request, visit)
         if not secret:
-            asked = self._question(visit, request)
-            return asked.having(
-                status=HTTPStatus.FORBIDDEN, problem_at=asked.facts["first_field"], problem="problem_ask_again"
-            )
+            return asked_again(visit, request, _asking(visit), "problem_ask_again")
         page = self._balance(visit, request, secret)
         if not self._processor_url(visit):
             return page.having(status=HTTPStatus.CONFLICT)
@@ -72,8 +58,8 @@ class PatientPages:
 
     def done(self, request: Request, token: str) -> Answer:
         """`GET /pay/{token}/done`: thanks; with the amount for a browser that has answered the question."""
-        visit = self._visit(request, token)
-        checkout = visit.checkout(request.query.get("checkout", "")) if _verified_by(request, visit) else None
+        visit = known_visit(self.desk, request, token)
+        checkout = visit.checkout(request.query.get("checkout", "")) if verified_by(request, visit) else None
         paid = next(
             (
                 payment
@@ -92,7 +78,7 @@ class PatientPages:
 
     def renew(self, request: Request, token: str) -> Answer:
         """`POST /pay/{token}/renew`: a new link to the address on file; the answer doesn't tell if there is one."""
-        visit = self._visit(request, token)
+        visit = known_visit(self.desk, request, token)
         self.desk.renew(visit, request.now)
         return Page(template="renewed.html", visit=visit)
 
@@ -116,68 +102,13 @@ class PatientPages:
             return form.having(status=HTTPStatus.NOT_FOUND, problem="problem_code_unknown")
         return self.back(request, code)
 
-    def ask_unsubscribe(self, request: Request, token: str) -> Answer:
-        """`GET /unsubscribe/{token}`: asks; changes nothing. It works as long as the link is in the history."""
-        visit = self._visit(request, token)
-        state = "done" if visit.book.account.opt_outs.email else "ask"
-        return Page(
-            template="unsubscribe.html",
-            visit=visit,
-            home=f"/unsubscribe/{_quoted(visit)}",
-            facts={"state": state},
-        )
-
-    def unsubscribe(self, request: Request, token: str) -> Answer:
-        """`POST /unsubscribe/{token}`: acts, for the page's button and for a mail program's one click (RFC 8058)."""
-        visit = self._visit(request, token)
-        self.desk.unsubscribe(visit, request.now)
-        return Page(
-            template="unsubscribe.html",
-            visit=visit,
-            home=f"/unsubscribe/{_quoted(visit)}",
-            facts={"state": "done"},
-        )
-
-    def _visit(self, request: Request, token: str) -> Visit:
-        visit = self.desk.visit(token, request.now)
-        if visit is None:
-            raise PageError(UNKNOWN)
-        return visit
-
     def _open_visit(self, request: Request, token: str) -> Visit:
-        visit = self._visit(request, token)
+        visit = known_visit(self.desk, request, token)
         if standing(visit.link, request.now) is Standing.OVER:
             raise PageError(
                 Page(template="over.html", status=HTTPStatus.GONE, visit=visit, home=f"/pay/{_quoted(visit)}")
             )
         return visit
-
-    def _question(self, visit: Visit, request: Request) -> Page:
-        """The question; where too many answers were wrong, the page that says when to come back, as an error."""
-        if visit.link.locked_until and locked(visit.link, request.now):
-            wait = math.ceil((visit.link.locked_until - request.now).total_seconds())
-            raise PageError(
-                Page(
-                    template="locked.html",
-                    status=HTTPStatus.TOO_MANY_REQUESTS,
-                    visit=visit,
-                    home=f"/pay/{_quoted(visit)}",
-                    headers={"Retry-After": str(wait)},
-                    facts={"minutes": math.ceil(wait / 60)},
-                )
-            )
-        asked, left = question(visit.book, visit.link), tries_left(visit.link)
-        return Page(
-            template="question.html",
-            visit=visit,
-            home=f"/pay/{_quoted(visit)}",
-            facts={
-                "asked": asked,
-                "typed": request.form,
-                "first_field": "postalCode" if asked is Question.POSTAL_CODE else "month",
-                "tries_left": left if left <= TRIES_WORTH_TELLING else None,
-            },
-        )
 
     def _balance(self, visit: Visit, request: Request, secret: str) -> Page:
         bills, home = visit.bills, f"/pay/{_quoted(visit)}"
@@ -246,9 +177,8 @@ def _again(page: Page, field: str, text: str, amount: str, statement_id: str, mo
     return page.having(status=HTTPStatus.UNPROCESSABLE_ENTITY, problem_at=field, problem=text, facts=facts)
 
 
-def _verified_by(request: Request, visit: Visit) -> str:
-    """The secret that shows that this browser gave the right answer; "": it didn't, or too long ago."""
-    return next((secret for secret in request.secrets if verified(visit.link, secret, request.now)), "")
+def _asking(visit: Visit) -> Asking:
+    return Asking(template="question.html", home=f"/pay/{_quoted(visit)}")
 
 
 def _quoted(visit: Visit) -> str:

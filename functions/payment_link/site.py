@@ -106,7 +106,8 @@ class Site:
         as_of = event.headers.get(simulated_time.HEADER, "") if self._allow_simulated_time() else ""
         try:
             now = simulated_time.now(as_of, allowed=True)
-            form = read_form(event.decoded_body or "") if event.http_method == "POST" else {}
+            content_type = event.headers.get("Content-Type", "")
+            form = read_form(event.decoded_body or "", content_type) if event.http_method == "POST" else {}
         except ValueError:
             raise FormError from None
         query = dict(event.query_string_parameters or {})

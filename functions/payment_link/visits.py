@@ -1,11 +1,14 @@
 """Patients at the desk: from the secret in a link to the account behind it, and what they ask for there."""
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from shared.domain import channel_choices
 from shared.domain.bill import Bill
 from shared.domain.book import AccountBook, Change
+from shared.domain.channel_choices import Agreement
 from shared.domain.link_access import Standing, Verification, standing, verify
 from shared.domain.link_secrets import secret_hash, well_formed
 from shared.domain.money import Cents
@@ -17,10 +20,10 @@ from shared.domain.patient_requests import (
     new_reference,
     open_bills,
     renew,
-    unsubscribe,
 )
 from shared.domain.payment_link import Checkout, PaymentLink
 from shared.domain.policy import Organization
+from shared.domain.words import Channel
 from shared.storage.account_books import AccountBooks
 from shared.storage.links import Links
 from shared.storage.organizations import Organizations
@@ -108,9 +111,19 @@ class Desk:
         """Have a new link sent, if there is an address on file and it wasn't just done."""
         self._change(visit, lambda book: renew(book, _link(book, visit.link.link_id) or visit.link, now))
 
-    def unsubscribe(self, visit: Visit, now: datetime) -> None:
-        """Opt the guarantor out of email."""
-        self._change(visit, lambda book: unsubscribe(book, now))
+    def unsubscribe(self, visit: Visit, now: datetime, agreed: Agreement) -> Visit:
+        """Opt the guarantor out of email; the visit as it is afterwards."""
+        return self._change(visit, lambda book: channel_choices.unsubscribe(book, now, agreed))
+
+    def resubscribe(self, visit: Visit, now: datetime, agreed: Agreement) -> Visit:
+        """Let emails go to the guarantor again; the visit as it is afterwards."""
+        return self._change(visit, lambda book: channel_choices.resubscribe(book, now, agreed))
+
+    def choose(
+        self, visit: Visit, wanted: AbstractSet[Channel], now: datetime, agreed: Agreement, *, may_open: bool
+    ) -> Visit:
+        """Leave the wanted channels open, as `channel_choices.choose` says; the visit as it is afterwards."""
+        return self._change(visit, lambda book: channel_choices.choose(book, wanted, now, agreed, may_open=may_open))
 
     def completed(self, org_id: str, reference: str, amount: Cents, now: datetime) -> None:
         """Post what the processor took. Raises UnknownReferenceError for one of our shape that isn't this one's."""
@@ -133,8 +146,17 @@ class Desk:
             raise UnknownReferenceError
         return owner.account_id
 
-    def _change(self, visit: Visit, decide: Callable[[AccountBook], Change | None]) -> None:
-        self.books.change(visit.link.org_id, visit.link.account_id, decide)
+    def _change(self, visit: Visit, decide: Callable[[AccountBook], Change | None]) -> Visit:
+        """Change the account behind a visit; the visit as it is afterwards."""
+        after = [visit.book]
+
+        def decided(book: AccountBook) -> Change | None:
+            change = decide(book)
+            after.append(book.after(change) if change else book)
+            return change
+
+        self.books.change(visit.link.org_id, visit.link.account_id, decided)
+        return replace(visit, book=after[-1], link=_link(after[-1], visit.link.link_id) or visit.link)
 
 
 def _link(book: AccountBook, link_id: str) -> PaymentLink | None:

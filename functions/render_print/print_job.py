@@ -19,6 +19,7 @@ from pydantic.alias_generators import to_camel
 from functions.render_print.statement_contents import statement_page
 from functions.render_print.statement_pdf import render_statement
 from shared.domain.delivery import Accepted, Answer, Order
+from shared.domain.notice import StoredLetter
 from shared.messaging.errors import Provider, answer_of
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class LetterWriter:
         """Set the letter. Calling what is answered stores it, unless it is there already."""
         pdf = render_statement(statement_page(order, self.base_url))
         notice = order.notice
-        key = f"letters/{notice.org_id}/{notice.notice_id}"
+        key = letter_key(notice.org_id, notice.notice_id)
         job = PrintJob(
             print_job_id=notice.notice_id,
             org_id=notice.org_id,
@@ -92,19 +93,29 @@ class LetterWriter:
             self._put(f"{key}.json", job.model_dump_json(by_alias=True, indent=2).encode(), "application/json", {})
         except Exception as error:  # noqa: BLE001 - the table knows them; writing again is always safe
             return answer_of(error, Provider.STORE)
-        return Accepted(message_id=f"{key}.json", link_id=facts["link-id"])
+        stored = StoredLetter(pages=job.pages, sha256=job.sha256)
+        return Accepted(message_id=f"{key}.json", link_id=facts["link-id"], letter=stored)
 
     def _put(self, key: str, body: bytes, content_type: str, facts: Mapping[str, str]) -> bool:
-        """Write an object that isn't there yet. False: it is, which closes the race of two attempts at one letter."""
-        try:
-            self.client.put_object(
-                Bucket=self.bucket, Key=key, Body=body, ContentType=content_type, Metadata=facts, IfNoneMatch="*"
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "PreconditionFailed":
-                return False
-            raise
-        return True
+        return put_once(self.client, self.bucket, key, body, content_type, facts)
+
+
+def letter_key(org_id: str, notice_id: str) -> str:
+    """Where a letter lies in the bucket, its PDF and its job, without their endings."""
+    return f"letters/{org_id}/{notice_id}"
+
+
+def put_once(
+    client: "S3Client", bucket: str, key: str, body: bytes, content_type: str, facts: Mapping[str, str]
+) -> bool:
+    """Write an object that isn't there yet. False: it is, which closes the race of two who would write it."""
+    try:
+        client.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type, Metadata=facts, IfNoneMatch="*")
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "PreconditionFailed":
+            return False
+        raise
+    return True
 
 
 def page_count(pdf: bytes) -> int:

@@ -11,15 +11,17 @@ from datetime import datetime, timedelta
 
 from aws_lambda_powertools import Logger
 
-from shared.contracts.messages import NoticeMessage
+from shared.contracts.messages import ClosePrintBatch, NoticeMessage
 from shared.domain.book import AccountBook, Change
 from shared.domain.dunning import plan
-from shared.domain.notice import lease_over, moved
+from shared.domain.notice import Notice, moved
 from shared.domain.policy import Organization
+from shared.domain.reconciliation import STUCK_AFTER, lease_over, leases_ended
 from shared.domain.words import Channel, NoticeStatus
 from shared.messaging.channel_queues import ChannelQueues
+from shared.messaging.metrics import count
 from shared.storage.account_books import AccountBooks, BookRejectedError
-from shared.storage.due_index import Due, DueAccount, DueIndex, DueInheritance, DueNotice, DueReplanning
+from shared.storage.due_index import Due, DueAccount, DueIndex, DueInheritance, DueNotice, DuePrintBatch, DueReplanning
 from shared.storage.inheritance import Inheritance
 from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
@@ -78,9 +80,15 @@ class Sweep:
                 accounts = [item for item in due if isinstance(item, DueAccount)]
                 planned = sum(pool.map(self._collect, accounts))
                 leased = [item for item in due if isinstance(item, DueNotice)]
-                sent = self._dispatch([message for message in pool.map(self._lease, leased) if message])
+                moves = [after for after in pool.map(self._move_on, leased) if after]
+                _tell(moves)
+                sent = self._dispatch([after for after in moves if after.status is NoticeStatus.QUEUED])
+                for item in due:
+                    if isinstance(item, DuePrintBatch):
+                        self._close_print_batch(item)
                 collected, dispatched = collected + planned, dispatched + sent
-                if not due or (planned + sent + marked + inherited == 0 and due == before) or self.time_is_up():
+                done = planned + len(moves) + marked + inherited
+                if not due or (done == 0 and due == before) or self.time_is_up():
                     break
                 before = due
         waiting = [found.next_due_at for found in rounds if found.next_due_at]
@@ -104,6 +112,15 @@ class Sweep:
         marked = self.replanning.advance(due.org_id, self.now)
         logger.info("accounts to be planned anew", extra={"org_id": due.org_id, "accounts": marked})
         return marked
+
+    def _close_print_batch(self, due: DuePrintBatch) -> None:
+        """Have an organization's print batch closed. What doesn't come of it, the lease's end brings again."""
+        if not self.due_index.lease(due, self.now, self.now + LEASE):
+            return
+        try:
+            self.queues.close_print_batch(ClosePrintBatch(org_id=due.org_id, as_of=self.as_of))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other work must go on
+            logger.error("queue not reached", extra={"org_id": due.org_id, "error": type(error).__name__})  # noqa: TRY400 - as ever
 
     def _collect(self, due: DueAccount) -> bool:
         """Plan one account. True: its plan was written."""
@@ -139,10 +156,10 @@ class Sweep:
             return Change(account=replace(account, planning_at=self.now + SET_ASIDE))
         return Change(account=replace(account, planning_at=planned.next_planning_at), notices=planned.notices)
 
-    def _lease(self, due: DueNotice) -> tuple[Channel, NoticeMessage] | None:
-        """Mark a due notice as queued, before it is: were it the other way round, a crash could lose the mark.
+    def _move_on(self, due: DueNotice) -> Notice | None:
+        """Move a due notice to where its time or its lease's end brings it; None: it isn't due any more.
 
-        None: it isn't due any more, or has become Unknown.
+        One to be sent is marked as queued before it is: were it the other way round, a crash could lose the mark.
         """
         before = self.notices.load(due.org_id, due.account_id, due.notice_id)
         if before is None:
@@ -154,12 +171,45 @@ class Sweep:
             after = lease_over(before, self.now, lease_until)
         else:
             return None
-        if not self.notices.move(before, after) or after.status is not NoticeStatus.QUEUED:
-            return None
-        message = NoticeMessage(org_id=due.org_id, account_id=due.account_id, notice_id=due.notice_id, as_of=self.as_of)
-        return after.channel, message
+        return after if self.notices.move(before, after) else None
 
-    def _dispatch(self, leased: list[tuple[Channel, NoticeMessage]]) -> int:
-        return sum(
-            self.queues.send(channel, [message for to, message in leased if to is channel]) for channel in Channel
-        )
+    def _dispatch(self, queued: list[Notice]) -> int:
+        """Give notices to their channels, and answer how many were taken."""
+        rows = {channel: [row for row in queued if row.channel is channel] for channel in Channel}
+        return sum(self._send(channel, waiting) for channel, waiting in rows.items() if waiting)
+
+    def _send(self, channel: Channel, rows: list[Notice]) -> int:
+        """Give a channel its notices, and answer how many were taken.
+
+        A queue that can't be reached holds up no other channel: leases bring its notices back.
+        """
+        messages = {
+            NoticeMessage(org_id=row.org_id, account_id=row.account_id, notice_id=row.notice_id, as_of=self.as_of): row
+            for row in rows
+        }
+        try:
+            receipt = self.queues.send(channel, messages)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other channels must go on
+            left = {"channel": channel, "error": type(error).__name__, "notice_ids": [row.notice_id for row in rows]}
+            logger.error("queue not reached", extra=left)  # noqa: TRY400 - a traceback could quote the messages
+            return 0
+        for row in (messages[message] for message in receipt.refused):
+            refusal = "the queue can't carry its ids"
+            after = moved(row, NoticeStatus.QUEUEING_ERROR, self.now, "scheduler", refusal, lease_until=None)
+            self.notices.move(row, after)
+            logger.error("queue refused a notice", extra=_ids(row))
+        return receipt.taken
+
+
+def _tell(moves: list[Notice]) -> None:
+    """Count for operators what needs them: what nobody reported on, and what nobody takes from its queue."""
+    for after in moves:
+        if after.status is NoticeStatus.UNKNOWN:
+            count("NoticeUnknown", channel=after.channel)
+        if leases_ended(after) >= STUCK_AFTER:
+            count("NoticeStuck", channel=after.channel)
+            logger.warning("nobody takes a notice from its queue", extra=_ids(after))
+
+
+def _ids(notice: Notice) -> dict[str, str]:
+    return {"org_id": notice.org_id, "account_id": notice.account_id, "notice_id": notice.notice_id}

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from functions.send_email.mailbox import mailbox
-from shared.contracts.delivery_events import NOTICE_TAG, ORGANIZATION_TAG
+from shared.contracts.delivery_events import ATTEMPT_TAG, NOTICE_TAG, ORGANIZATION_TAG
 from shared.domain.delivery import Accepted, Answer, Order
 from shared.messaging.errors import Provider, answer_of
 from shared.rendering.email_message import render_email
@@ -44,10 +44,11 @@ class EmailSender:
                     ],
                 }
             },
-            # They come back with every event, and say which notice it is about.
+            # They come back with every event, and say which notice it is about, and which sending of it.
             "EmailTags": [
                 {"Name": NOTICE_TAG, "Value": order.notice.notice_id},
                 {"Name": ORGANIZATION_TAG, "Value": order.notice.org_id},
+                {"Name": ATTEMPT_TAG, "Value": str(order.notice.attempt)},
             ],
         }
         if organization.email:
@@ -60,7 +61,7 @@ class EmailSender:
         try:
             answer = self.client.send_email(**request)
         except Exception as error:  # noqa: BLE001 - the table knows them; an unknown one counts as "may have it"
-            return answer_of(error, Provider.EMAIL)
+            return answer_of(error, Provider.EMAIL, self.sender_address)
         return Accepted(message_id=answer["MessageId"])
 
 

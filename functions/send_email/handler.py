@@ -1,24 +1,32 @@
 """Sends notices by email: each message of the queue asks for one."""
 
 import os
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from functions.send_email.account_limits import account_limits
 from functions.send_email.email_sender import EmailSender
 from functions.send_email.settings import Settings
+from shared.domain.channel_gate import Limits
+from shared.domain.words import Channel
 from shared.messaging import clients
 from shared.messaging.delivery import Delivery
+from shared.messaging.gate import ChannelGate
 from shared.messaging.public_address import public_base_url
 from shared.messaging.queue_consumer import consume
 from shared.storage.account_books import AccountBooks
+from shared.storage.channel_gates import ChannelGates
 from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
 
 logger = Logger()
+
+USUAL_PER_SECOND = 14.0
+"""SES's rate for a new account outside the sandbox: gone by until SES has told the account's own."""
 
 
 @cache
@@ -26,15 +34,22 @@ def dependencies() -> tuple[Settings, dict[str, Any]]:
     """Read the settings and make the clients, once a process."""
     settings = Settings.model_validate(dict(os.environ))
     table = clients.dynamodb(), settings.table_name
+    ses = clients.ses()
     return settings, {
         "books": AccountBooks(*table),
         "notices": Notices(*table),
         "organizations": Organizations(*table),
         "sender": EmailSender(
-            clients.ses(),
+            ses,
             settings.sender_address,
             settings.configuration_set,
             public_base_url(settings.public_base_url, settings.public_base_url_parameter),
+        ),
+        "gate": ChannelGate(
+            Channel.EMAIL,
+            ChannelGates(*table),
+            usual=Limits(per_second=USUAL_PER_SECOND),
+            ask_limits=partial(account_limits, ses),
         ),
     }
 
@@ -43,5 +58,5 @@ def dependencies() -> tuple[Settings, dict[str, Any]]:
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Entry point: a batch of the email queue."""
     settings, ports = dependencies()
-    delivery = Delivery(**ports)
+    delivery = Delivery(**ports, expected=len(event["Records"]))
     return consume(event, context, delivery.deliver, logger, allow_simulated_time=settings.allow_simulated_time)

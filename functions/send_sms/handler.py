@@ -10,11 +10,15 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.send_sms.settings import Settings
 from functions.send_sms.text_sender import TextSender
+from shared.domain.channel_gate import Limits
+from shared.domain.words import Channel
 from shared.messaging import clients
 from shared.messaging.delivery import Delivery
+from shared.messaging.gate import ChannelGate
 from shared.messaging.public_address import public_base_url
 from shared.messaging.queue_consumer import consume
 from shared.storage.account_books import AccountBooks
+from shared.storage.channel_gates import ChannelGates
 from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
 
@@ -33,6 +37,7 @@ def dependencies() -> tuple[Settings, dict[str, Any]]:
         "sender": TextSender(
             clients.sns(), public_base_url(settings.public_base_url, settings.public_base_url_parameter)
         ),
+        "gate": ChannelGate(Channel.SMS, ChannelGates(*table), usual=Limits(per_second=settings.texts_per_second)),
     }
 
 
@@ -40,5 +45,5 @@ def dependencies() -> tuple[Settings, dict[str, Any]]:
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Entry point: a batch of the text queue."""
     settings, ports = dependencies()
-    delivery = Delivery(**ports)
+    delivery = Delivery(**ports, expected=len(event["Records"]))
     return consume(event, context, delivery.deliver, logger, allow_simulated_time=settings.allow_simulated_time)

@@ -1,6 +1,6 @@
 """What the function is told by its environment."""
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, PositiveFloat
 
 
 class Settings(BaseModel):
@@ -11,4 +11,5 @@ class Settings(BaseModel):
     table_name: str
     public_base_url: str = ""
     public_base_url_parameter: str = ""
+    texts_per_second: PositiveFloat = 20.0
     allow_simulated_time: bool = False

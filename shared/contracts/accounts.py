@@ -1,16 +1,17 @@
 """Bodies of the accounts of the partner API."""
 
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
 from shared.contracts.contact_data import AddressBody, MaybeEmail, MaybePhone
-from shared.contracts.wire import Day, Money, NamedLine, WireModel, Word
+from shared.contracts.wire import Day, Instant, Money, NamedLine, WireModel, Word
 from shared.domain.account import Account
 from shared.domain.book import AccountBook
+from shared.domain.consents import Consent
 from shared.domain.statement import Guarantor, OptOuts
-from shared.domain.words import AddressStatus, Channel, Hold, Language
+from shared.domain.words import AddressStatus, Channel, ConsentSource, Hold, Language
 
 READ_ONLY = ("accountId", "balance", "credit", "undeliverable", "statementIds")
 """Members that a PATCH may repeat, as from a GET, but not change."""
@@ -131,3 +132,44 @@ class AccountAnswer(AccountBody):
             undeliverable=sorted(account.undeliverable),
             statement_ids=[bill.statement_id for bill in book.bills],
         )
+
+
+class ConsentAnswer(WireModel):
+    """Consent to a channel, given or withdrawn."""
+
+    channel: Channel
+    consent: Literal["given", "withdrawn"]
+    at: Instant
+    actor: str
+    source: str | None = Field(
+        description=f"By which way: {', '.join(ConsentSource)}. null: recorded before sources were."
+    )
+    wording: str | None = Field(
+        description="In which words: of the page, the statement's member, or the word that a text was recognised as;"
+        " never what a person wrote."
+    )
+    party: Literal["guarantor", "patient", "billTo"] = Field(
+        description="Whose consent. Of others than the guarantor only texts from their number are told."
+    )
+
+    @classmethod
+    def of(cls, consent: Consent) -> "ConsentAnswer":
+        """An entry of the registry."""
+        return cls.model_validate(
+            {
+                "channel": consent.channel,
+                "consent": "given" if consent.given else "withdrawn",
+                "at": consent.at,
+                "actor": consent.actor,
+                "source": consent.source or None,
+                "wording": consent.wording or None,
+                "party": consent.party,
+            }
+        )
+
+
+class ConsentsPage(WireModel):
+    """A page of an account's registry of consent, oldest first."""
+
+    items: list[ConsentAnswer]
+    next_cursor: str | None

@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 
 NOTICE_TAG = "notice_id"
 ORGANIZATION_TAG = "org_id"
+ATTEMPT_TAG = "attempt"
 
 
 class _Part(BaseModel):
@@ -27,6 +28,12 @@ class Mail(_Part):
         """The value of one of our tags; None: the message isn't one of ours."""
         values = self.tags.get(name)
         return values[0] if values else None
+
+    @property
+    def attempt(self) -> int | None:
+        """Which sending of the notice it was; None: the message doesn't say."""
+        value = self.tag(ATTEMPT_TAG) or ""
+        return int(value) if value.isascii() and value.isdigit() else None
 
 
 class Bounce(_Part):

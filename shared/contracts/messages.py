@@ -1,8 +1,9 @@
 """Messages on the channel queues: ids only, no personal data."""
 
 from datetime import datetime
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 from pydantic.alias_generators import to_camel
 
 
@@ -15,3 +16,23 @@ class NoticeMessage(BaseModel):
     account_id: str
     notice_id: str
     as_of: datetime | None = None
+
+
+class ClosePrintBatch(BaseModel):
+    """Asks the print channel to close an organization's batch of letters. `as_of`: as above."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="forbid")
+
+    kind: Literal["ClosePrintBatch"] = "ClosePrintBatch"
+    org_id: str
+    as_of: datetime | None = None
+
+
+_ANY: TypeAdapter[NoticeMessage | ClosePrintBatch] = TypeAdapter(
+    NoticeMessage | ClosePrintBatch, config=ConfigDict(defer_build=True)
+)
+
+
+def read_message(body: str) -> NoticeMessage | ClosePrintBatch:
+    """A message of the print queue, of either kind; raises ValueError for anything else."""
+    return _ANY.validate_json(body)

@@ -14,6 +14,7 @@ class Account:
 
     `version` rises with every change to the account or its bills, and conditions the next.
     `time_zones` are those that the guarantor's ZIP code and phone number suggest, for a text's quiet hours.
+    `stopped_numbers` are the phone numbers, hashed, from which somebody asked that no more texts be sent to them.
     `settings_version` is the version of the organization that it has to be planned by, or a later one.
     `planning_at` is when the scheduler has to look again; None: nothing to wait for.
     """
@@ -24,6 +25,7 @@ class Account:
     bill_to: BillTo | None = None
     opt_outs: OptOuts = NOTHING_OPTED_OUT
     undeliverable: frozenset[Channel] = frozenset()
+    stopped_numbers: frozenset[str] = frozenset()
     holds: frozenset[Hold] = frozenset()
     time_zones: tuple[str, ...] = ()
     credit: Cents = 0

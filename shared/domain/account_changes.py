@@ -1,11 +1,15 @@
-"""A change that a person makes to an account: contact, language, opt-outs, holds."""
+"""A change to an account: contact, language, opt-outs, holds.
+
+Each opt-out is told of in the account's history with its source and wording, which makes that history the registry of
+consent (`shared.domain.consents`).
+"""
 
 from dataclasses import replace
 from datetime import datetime
 
 from shared.domain.account import Account
 from shared.domain.book import AccountBook, Change
-from shared.domain.contacts import GUARANTOR
+from shared.domain.contacts import GUARANTOR, number_hash
 from shared.domain.history import HistoryEvent
 from shared.domain.ledger import stopped
 from shared.domain.notice import CANCELLABLE, Notice
@@ -16,19 +20,35 @@ from shared.domain.stopping import cancel_pending
 from shared.domain.words import Channel, NotificationType
 
 
-def change_account(book: AccountBook, after: Account, now: datetime, actor: str) -> Change | None:
+def change_account(
+    book: AccountBook, after: Account, now: datetime, actor: str, *, source: str = "", wording: str = ""
+) -> Change | None:
     """Put an account into a new state, and stop what a hold or opt-out forbids; None: nothing is different.
 
     Whatever it was, the account is planned anew: a hold lifted or an address corrected may let a step go.
+    source: by which way consent was given or withdrawn (ConsentSource). wording: in which of our own words.
     """
     if after == book.account:
         return None
+    after = _own_number_back(book.account, after)
     notices = {notice.notice_id: notice for notice in _of_closed_channels(book, after, now, actor)}
     notices |= {notice.notice_id: notice for notice in cancel_pending(replace(book, account=after), now, actor)}
     return Change(
         account=replace(after, planning_at=now),
         notices=tuple(notices.values()),
-        history=_events(book.account, after, now, actor),
+        history=_events(book.account, after, now, actor, source, wording),
+    )
+
+
+def consent_events(
+    before: OptOuts, after: OptOuts, now: datetime, actor: str, source: str, wording: str = ""
+) -> tuple[HistoryEvent, ...]:
+    """What the registry of consent is told of a change: each channel that it closes, and each that it opens."""
+    told = [("OptedOut", channel) for channel in _closed(before, after)]
+    told += [("OptedIn", channel) for channel in _closed(after, before)]
+    return tuple(
+        HistoryEvent(at=now, event=event, actor=actor, facts={"channel": channel, "source": source, "wording": wording})
+        for event, channel in told
     )
 
 
@@ -52,9 +72,15 @@ def after_return(account: Account, notice: Notice, organization: Organization | 
     return unreachable
 
 
-def _closed(before: Account, after: Account) -> list[Channel]:
-    was, now = before.opt_outs, after.opt_outs
-    return [channel for channel in Channel if getattr(now, channel) and not getattr(was, channel)]
+def _own_number_back(before: Account, after: Account) -> Account:
+    """Whoever has texts opened for a guarantor knows that they are wanted again at the guarantor's number."""
+    if Channel.SMS not in _closed(after.opt_outs, before.opt_outs):
+        return after
+    return replace(after, stopped_numbers=after.stopped_numbers - {number_hash(after.guarantor.mobile_phone)})
+
+
+def _closed(before: OptOuts, after: OptOuts) -> list[Channel]:
+    return [channel for channel in Channel if getattr(after, channel) and not getattr(before, channel)]
 
 
 def _of_closed_channels(book: AccountBook, after: Account, now: datetime, actor: str) -> list[Notice]:
@@ -62,22 +88,22 @@ def _of_closed_channels(book: AccountBook, after: Account, now: datetime, actor:
     return [
         stopped(notice, now, actor, OPT_OUT_REASONS[notice.channel])
         for notice in book.notices
-        if notice.channel in _closed(book.account, after)
+        if notice.channel in _closed(book.account.opt_outs, after.opt_outs)
         and notice.status in CANCELLABLE
         and notice.notification_type is NotificationType.ON_DEMAND
         and notice.send_to == GUARANTOR
     ]
 
 
-def _events(before: Account, after: Account, now: datetime, actor: str) -> tuple[HistoryEvent, ...]:
+def _events(
+    before: Account, after: Account, now: datetime, actor: str, source: str, wording: str
+) -> tuple[HistoryEvent, ...]:
     def event(name: str, **facts: str) -> HistoryEvent:
         return HistoryEvent(at=now, event=name, actor=actor, facts=facts)
 
-    opened = [channel for channel in Channel if getattr(before.opt_outs, channel) > getattr(after.opt_outs, channel)]
     return (
         *(event("HoldSet", hold=hold) for hold in sorted(after.holds - before.holds)),
         *(event("HoldLifted", hold=hold) for hold in sorted(before.holds - after.holds)),
-        *(event("OptedOut", channel=channel) for channel in _closed(before, after)),
-        *(event("OptedIn", channel=channel) for channel in opened),
+        *consent_events(before.opt_outs, after.opt_outs, now, actor, source, wording),
         *((event("ContactChanged"),) if after.guarantor != before.guarantor else ()),
     )

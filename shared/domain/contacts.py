@@ -1,5 +1,6 @@
 """Where a message would reach its recipient, and whether it may be used."""
 
+import hashlib
 from dataclasses import dataclass, field
 
 from shared.domain.account import Account
@@ -28,16 +29,25 @@ class Contact:
         return bool(self.destination) if self.channel.electronic else self.address is not None
 
 
+def number_hash(number: str) -> str:
+    """SHA-256 of a phone number in E.164: what a number is known by where the number itself must not stand.
+
+    It keeps numbers out of keys and exports; it is no secret, since there are few enough numbers to try them all.
+    """
+    return hashlib.sha256(number.encode()).hexdigest()
+
+
 def opted_out(channel: Channel, account: Account) -> bool:
     """Whether the guarantor doesn't want to hear from us on a channel.
 
     Each guarantor keeps at least one channel: where all three are closed, letters still go (domain.md, Queue rules).
+    A number that said STOP gets no text, whoever's it was when it said so.
     """
     choice = account.opt_outs
     if channel is Channel.EMAIL:
         return choice.email
     if channel is Channel.SMS:
-        return choice.sms
+        return choice.sms or _said_stop(account.guarantor.mobile_phone, account)
     return choice.print and not (choice.email and choice.sms)
 
 
@@ -80,10 +90,16 @@ def contact_for(
         contact = _contact_of_guarantor(channel, account)
     if not contact.usable:
         return NO_CONTACT_REASONS[channel]
+    if channel is Channel.SMS and _said_stop(contact.destination, account):
+        return OPT_OUT_REASONS[channel]
     if organization.test_contacts is None:
         return contact
     redirected = _contact(channel, contact.name, organization.test_contacts)
     return redirected if redirected.usable else Reason.NO_TEST_CONTACT
+
+
+def _said_stop(number: str, account: Account) -> bool:
+    return bool(account.stopped_numbers) and number_hash(number) in account.stopped_numbers
 
 
 def _contact(channel: Channel, name: str, where: MessageContacts) -> Contact:

@@ -10,11 +10,13 @@ from shared.domain.contacts import Contact
 from shared.domain.decision import Defer, Refuse, Send
 from shared.domain.link_secrets import IssuedLink, new_bill_code, new_payment_link, new_secret, secret_hash
 from shared.domain.money import Cents
-from shared.domain.notice import Notice, moved
+from shared.domain.notice import Notice, StoredLetter, moved
 from shared.domain.payment_link import PaymentLink
 from shared.domain.payments import link_scope
 from shared.domain.policy import Organization
-from shared.domain.words import Channel, NoticeStatus, NotificationType
+from shared.domain.reconciliation import BETWEEN, doubt_settled, in_doubt, unknown
+from shared.domain.spreading import spread
+from shared.domain.words import Channel, ConsentSource, NoticeStatus, NotificationType
 
 LEASE = timedelta(minutes=5)
 """How long a provider may take with a notice before the scheduler looks after it: five times a function's timeout."""
@@ -56,10 +58,14 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """The provider has it. `link_id`: of the link that it really carries, where an earlier attempt had made it."""
+    """The provider has it. `link_id`: of the link that it really carries, where an earlier attempt had made it.
+
+    letter: what was stored, of a message that is one.
+    """
 
     message_id: str
     link_id: str = ""
+    letter: StoredLetter | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,10 +78,16 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Postponed:
-    """The provider doesn't have it and may take it after a pause. It uses up no attempt."""
+    """The provider doesn't have it and may take it after a pause. It uses up no attempt.
+
+    spread: how far apart notices come back that are put off at the same time. stops_channel: no other message of the
+    channel would be taken either.
+    """
 
     reason: str
     pause: timedelta
+    spread: timedelta = timedelta(0)
+    stops_channel: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +156,7 @@ def claimed(notice: Notice, send: Send, link_id: str, now: datetime) -> Notice:
         attempt=notice.attempt + 1,
         lease_until=now + LEASE,
         sent_to=masked(send.contact),
+        provider_message_id="",  # an earlier sending's; by it the provider's words are told apart
         link_id=link_id,
     )
 
@@ -157,6 +170,11 @@ def refused(notice: Notice, verdict: Refuse, now: datetime) -> Notice:
 def deferred(notice: Notice, verdict: Defer, now: datetime) -> Notice:
     """The row of a notice that goes at another time."""
     return _scheduled(notice, verdict.until, str(verdict.reason), now)
+
+
+def held_back(notice: Notice, until: datetime, reason: str, now: datetime) -> Notice:
+    """The row of a notice that may go, but whose channel takes none at the moment. It uses up no attempt."""
+    return _scheduled(notice, until, reason, now)
 
 
 def uncomposable(notice: Notice, reason: str, now: datetime) -> Notice:
@@ -177,16 +195,32 @@ def answered(notice: Notice, answer: Answer, now: datetime) -> Notice:
                 sent_at=now,
                 provider_message_id=answer.message_id,
                 link_id=answer.link_id or notice.link_id,
+                letter=answer.letter,
                 lease_until=None,
             )
         case Rejected():
             status = NoticeStatus.UNDELIVERABLE_PERMANENT if answer.undeliverable else NoticeStatus.DELIVERY_ERROR
             return moved(notice, status, now, actor, answer.reason, lease_until=None)
         case Postponed():
-            again = _scheduled(notice, now + answer.pause, answer.reason, now)
+            until = now + answer.pause + spread(notice.notice_id, answer.spread)
+            again = _scheduled(notice, until, answer.reason, now)
             return replace(again, attempt=notice.attempt - 1)
         case Unanswered():
-            return moved(notice, NoticeStatus.UNKNOWN, now, actor, answer.reason, lease_until=None)
+            return unknown(notice, now, actor, answer.reason)
+
+
+def answered_late(current: Notice, taken: Notice, answer: Answer, now: datetime) -> Notice | None:
+    """What an answer still says of a row whose lease ended while the provider was being called; None: nothing.
+
+    The row is Unknown by then, or waits already to be sent once more, or that was stopped: an acceptance or a refusal
+    settles it in any of these. A provider's event, or a later sending, knows better.
+    """
+    given_up = current.status in BETWEEN | {NoticeStatus.UNKNOWN} and in_doubt(current)
+    if not given_up or current.attempt != taken.attempt or isinstance(answer, Unanswered):
+        return None
+    if isinstance(answer, Postponed) and current.status is not NoticeStatus.UNKNOWN:
+        return None
+    return answered(doubt_settled(current), answer, now)
 
 
 def failure(
@@ -196,16 +230,21 @@ def failure(
 
     Whether the guarantor is then opted out of the channel, the `organization` says.
 
-    None: the row isn't as it was when it was given to the provider, so somebody else has settled it.
+    None: somebody else has settled the row since it was given to the provider.
     """
     current = next((row for row in book.notices if row.notice_id == notice.notice_id), None)
-    if current is None or (current.status, current.attempt) != (notice.status, notice.attempt):
+    if current is None:
         return None
-    failed = Change(account=replace(book.account, planning_at=now), notices=(answered(current, answer, now),))
+    as_taken = (current.status, current.attempt) == (notice.status, notice.attempt)
+    after = answered(current, answer, now) if as_taken else answered_late(current, notice, answer, now)
+    if after is None:
+        return None
+    failed = Change(account=replace(book.account, planning_at=now), notices=(after,))
     if not answer.undeliverable:
         return failed
     account = after_return(failed.account, notice, organization)
-    changed = change_account(book.after(failed), account, now, ACTORS[notice.channel])
+    actor, source = ACTORS[notice.channel], ConsentSource.RETURNED_MESSAGE
+    changed = change_account(book.after(failed), account, now, actor, source=source)
     return failed.then(changed) if changed else failed
 
 

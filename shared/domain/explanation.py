@@ -1,7 +1,7 @@
 """What the engine found, told in the words of a billing manager."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 from shared.domain.bill import Bill
 from shared.domain.consolidation import Consolidation
@@ -110,16 +110,22 @@ def _finding(rule: Rule, bill: Bill, found: str, outcome: Outcome, channel: Chan
 
 
 def explain_results(
-    situation: Situation, result: Consolidation, moments: Mapping[Channel, datetime | None]
+    situation: Situation,
+    result: Consolidation,
+    moments: Mapping[Channel, datetime | None],
+    days: Mapping[Channel, date | None],
 ) -> tuple[Finding, ...]:
-    """What came of it, for every bill on every channel: what goes, what doesn't, and why there is nothing to do."""
+    """What came of it, for every bill on every channel: what goes, what doesn't, and why there is nothing to do.
+
+    moments, days: when a notice on a channel goes, and the day that its bills were looked at for.
+    """
     decided = _explain_decided(situation, result, moments)
     known = {(finding.statement_id, finding.channel) for finding in decided}
     stopping = {
         (found.statement_id, found.channel): found.found for found in result.findings if found.outcome is Outcome.STOPS
     }
     rest = [
-        _explain_rest(situation, bill, channel, stopping.get((bill.statement_id, channel), ""))
+        _explain_rest(situation, bill, channel, stopping.get((bill.statement_id, channel)), days[channel])
         for bill in sorted(situation.book.bills, key=lambda bill: bill.statement_id)
         for channel in Channel
         if (bill.statement_id, channel) not in known
@@ -137,7 +143,9 @@ def explain_stopped(situation: Situation, stop: Reason) -> tuple[Finding, ...]:
     return (*explain_account(situation), *map(_explain_status, situation.book.bills), *stopped)
 
 
-def _explain_rest(situation: Situation, bill: Bill, channel: Channel, stopping: str) -> Finding:
+def _explain_rest(
+    situation: Situation, bill: Bill, channel: Channel, stopping: str | None, day: date | None
+) -> Finding:
     """Why a channel has nothing to send for a bill now. `stopping`: what a rule found that keeps the bill out."""
     if not bill.open:
         return _finding(Rule.RESULT, bill, f"will not send: {CLOSED_BILL_REASONS[bill.status]}", Outcome.STOPS, channel)
@@ -147,11 +155,9 @@ def _explain_rest(situation: Situation, bill: Bill, channel: Channel, stopping: 
     if situation.organization.communication_status is CommunicationStatus.DISABLED:
         why = f"will not send: {Reason.COMMUNICATIONS_DISABLED}"
         return _finding(Rule.RESULT, bill, why, Outcome.STOPS, channel)
-    reason: str | None = closed(situation, bill, current, channel) or stopping or None
-    if reason is None and channel not in current.step.channels:
-        reason = Reason.CHANNEL_NOT_IN_STEP
-    if reason is None:
-        return _finding(Rule.RESULT, bill, "a notice is on its way", Outcome.WAITS, channel)
+    # After a weekend it may be another step than today's, and that one is what staff cancelled, for instance.
+    then = situation.step_of(bill, day or situation.today) or current
+    reason = closed(situation, bill, then, channel) or stopping or Reason.CHANNEL_NOT_IN_STEP
     return _finding(Rule.RESULT, bill, f"will not send: {reason}", Outcome.STOPS, channel)
 
 

@@ -6,7 +6,7 @@ from functools import cache
 
 @cache
 def _of(year: int) -> frozenset[date]:
-    """The days on which offices close for the holidays of a year, one of which may lie in the year before."""
+    """The days of a year on which offices close, one of which may be for a holiday of the next year."""
     # Imported where it is first needed: it takes a quarter of a second, which most invocations never have to spend.
     from holidays import country_holidays  # noqa: PLC0415
 
@@ -15,4 +15,4 @@ def _of(year: int) -> frozenset[date]:
 
 def is_federal_holiday(day: date) -> bool:
     """Whether federal offices close on a working day; New Year's Day on a Saturday closes them on December 31."""
-    return day in _of(day.year) or day in _of(day.year + 1)
+    return day in _of(day.year)

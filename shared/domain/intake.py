@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from shared.domain.account import Account
-from shared.domain.account_changes import change_account
+from shared.domain.account_changes import change_account, consent_events
 from shared.domain.bill import Bill
 from shared.domain.book import AccountBook, Change
 from shared.domain.history import HistoryEvent
 from shared.domain.ingestion import Remark
 from shared.domain.json_documents import DECODER, pointed_at
 from shared.domain.ledger import stopped
-from shared.domain.notice import CANCELLABLE, Notice
+from shared.domain.notice import CANCELLABLE, Notice, moved
 from shared.domain.payments import PaymentReceived, post_payment
 from shared.domain.policy import Organization
 from shared.domain.presets import configuration
@@ -27,6 +27,7 @@ from shared.domain.words import (
     BillStatus,
     BillType,
     Channel,
+    ConsentSource,
     IngestionResult,
     LinkStatus,
     NotificationType,
@@ -37,6 +38,9 @@ ACTOR = "partner"
 
 PARTNER_PAYMENT = "partner"
 """The method of a payment that reached the practice and was told of by a payment update."""
+
+OPT_OUT_MEMBER = "electronicOptOut"
+"""The member of a statement that closes channels: the wording that the registry of consent keeps of it."""
 
 ACTIVE = frozenset({BillStatus.DUE, BillStatus.SUSPENDED})
 ENDED = frozenset({BillStatus.PAID, BillStatus.CANCELLED})
@@ -111,7 +115,7 @@ def receive_statement(
     if _is_outdated(book, before, arrival.statement, delivery):
         outdated = Remark("/totalBalance", "is older than a recent payment")
         return Received(result=IngestionResult.IGNORED, warnings=(*arrival.warnings, outdated))
-    bill, unused = _bill_after(before, known, arrival, delivery)
+    bill, unused = _bill_after(before, arrival, delivery)
     change = _change(book, before, bill, arrival, delivery)
     return Received(
         result=IngestionResult.UPDATED if before else IngestionResult.CREATED,
@@ -217,7 +221,7 @@ def _is_outdated(book: AccountBook | None, before: Bill | None, statement: State
     if (delivery.today - paid_on).days > days:
         return False
     if statement.statement_date is None:
-        return statement.total_balance > max((bill.balance for bill in related), default=0)
+        return statement.total_balance > max(bill.balance for bill in related)
     return statement.statement_date <= paid_on
 
 
@@ -230,9 +234,7 @@ def _successor(book: AccountBook, statement_id: str) -> Bill | None:
 # --- the bill afterwards --------------------------------------------------------------------------------------
 
 
-def _bill_after(
-    before: Bill | None, known: Bill | None, arrival: Arrival, delivery: Delivery
-) -> tuple[Bill, tuple[Remark, ...]]:
+def _bill_after(before: Bill | None, arrival: Arrival, delivery: Delivery) -> tuple[Bill, tuple[Remark, ...]]:
     """The bill as the statement leaves it, and what of the statement couldn't be followed."""
     statement = arrival.statement
     status, reason = _status(before, statement)
@@ -258,7 +260,7 @@ def _bill_after(
         ingestion_id=delivery.ingestion_id,
         fingerprint=arrival.fingerprint,
         document=arrival.document,
-        history=before.history if before else known.history if known else (),
+        history=before.history if before else (),
     )
     bill = _with_event(bill, delivery, *_what_happened(before, bill))
     if bill.status in ENDED:
@@ -364,7 +366,7 @@ def _told_again(before: Bill | None, bill: Bill, delivery: Delivery) -> Bill:
     return replace(bill, renotify_at=delivery.now)
 
 
-def _with_event(bill: Bill, delivery: Delivery, event: str, reason: str = "", **facts: str) -> Bill:
+def _with_event(bill: Bill, delivery: Delivery, event: str, reason: str, **facts: str) -> Bill:
     facts = {"ingestionId": delivery.ingestion_id, **facts}
     entry = HistoryEvent(at=delivery.now, event=event, actor=ACTOR, reason=reason, facts=facts)
     return replace(bill, history=(*bill.history, entry))
@@ -377,12 +379,13 @@ def _change(book: AccountBook | None, before: Bill | None, bill: Bill, arrival: 
     """All that the statement changes at its account."""
     account = _account(book.account if book else None, arrival, delivery)
     if book is None:
-        return Change(account=account, bills=(bill,))
+        return Change(account=account, bills=(bill,), history=_first_opt_outs(account, delivery))
     amended = before if before and before.statement_id != bill.statement_id else None
     change = Change(account=replace(book.account, planning_at=delivery.now), bills=(bill,))
     if amended:
         change = _amending(book, amended, bill, delivery)
-    about_account = change_account(book.after(change), account, delivery.now, ACTOR)
+    source, wording = ConsentSource.PARTNER_STATEMENT, OPT_OUT_MEMBER
+    about_account = change_account(book.after(change), account, delivery.now, ACTOR, source=source, wording=wording)
     if about_account:
         change = change.then(about_account)
     return change.then(Change(account=change.account, notices=_without_cause(book.after(change), delivery.now)))
@@ -397,7 +400,7 @@ def _amending(book: AccountBook, amended: Bill, bill: Bill, delivery: Delivery) 
         account=replace(book.account, planning_at=delivery.now),
         bills=(_with_event(replaced, delivery, "BillReplaced", reason), bill),
         notices=tuple(
-            _renamed(notice, amended.statement_id, bill.statement_id)
+            _renamed(notice, amended.statement_id, bill.statement_id, delivery.now)
             for notice in book.notices
             if notice.status in CANCELLABLE and amended.statement_id in notice.statement_ids
         ),
@@ -414,9 +417,11 @@ def _amending(book: AccountBook, amended: Bill, bill: Bill, delivery: Delivery) 
     )
 
 
-def _renamed(notice: Notice, old: str, new: str) -> Notice:
+def _renamed(notice: Notice, old: str, new: str, now: datetime) -> Notice:
+    """The notice about the new bill. Its history says so: no row is written without an entry (storage/notices.py)."""
     entries = (replace(entry, statement_id=new) if entry.statement_id == old else entry for entry in notice.bills)
-    return replace(notice, bills=tuple(entries))
+    renamed = moved(notice, notice.status, now, ACTOR, f"replaced by statement {new}", bills=tuple(entries))
+    return replace(renamed, reason=notice.reason)
 
 
 def _without_cause(book: AccountBook, now: datetime) -> tuple[Notice, ...]:
@@ -488,6 +493,12 @@ def _renewed(before: Guarantor, after: Guarantor) -> frozenset[Channel]:
         Channel.PRINT: before.address != after.address,
     }
     return frozenset(channel for channel, changed in different.items() if changed)
+
+
+def _first_opt_outs(account: Account, delivery: Delivery) -> tuple[HistoryEvent, ...]:
+    """What the registry of consent says of a new account, whose first statement may have closed channels already."""
+    source = ConsentSource.PARTNER_STATEMENT
+    return consent_events(NOTHING_OPTED_OUT, account.opt_outs, delivery.now, ACTOR, source, OPT_OUT_MEMBER)
 
 
 def _opt_outs(before: OptOuts, said: OptOuts | None) -> OptOuts:

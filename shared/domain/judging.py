@@ -22,6 +22,7 @@ from shared.domain.ledger import speaks_of, taken_days
 from shared.domain.notice import Notice
 from shared.domain.policy import SYSTEM_DEFAULT_TEMPLATE, Organization
 from shared.domain.reasons import CLOSED_BILL_REASONS, OPT_OUT_REASONS, Reason
+from shared.domain.reconciliation import in_doubt
 from shared.domain.send_window import first_moment, first_waking_moment, permitted
 from shared.domain.statement import Patient
 from shared.domain.stopping import lost_cause
@@ -72,7 +73,8 @@ def _without(notice: Notice, book: AccountBook) -> AccountBook:
 
     def behind(other: Notice) -> bool:
         later = (other.scheduled_for, other.notice_id) > (notice.scheduled_for, notice.notice_id)
-        return other.status is NoticeStatus.QUEUED and later
+        on_its_way = other.status is NoticeStatus.SCHEDULED and in_doubt(other)
+        return later and (on_its_way or other.status is NoticeStatus.QUEUED)
 
     others = [other for other in book.notices if other.notice_id != notice.notice_id and not behind(other)]
     return replace(book, notices=tuple(others))

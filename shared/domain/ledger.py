@@ -14,6 +14,7 @@ from shared.domain.bill import Bill
 from shared.domain.book import AccountBook
 from shared.domain.notice import REACHED, BillLevel, Notice, moved
 from shared.domain.reasons import Reason
+from shared.domain.reconciliation import in_doubt
 from shared.domain.send_window import local_date
 from shared.domain.steps import CurrentStep
 from shared.domain.words import Channel, NoticeStatus
@@ -48,9 +49,11 @@ def refusal_id(org_id: str, account_id: str, channel: Channel, day: date, reason
 def dunning_notices(book: AccountBook) -> tuple[Notice, ...]:
     """The notices that the dunning rules planned: the only ones that count for levels, days and paper cycles.
 
-    One that was archived counts as what it was before: putting a row away changes nothing that happened.
+    One that was archived counts as what it was before: putting a row away changes nothing that happened. One whose
+    first sending may have arrived counts as on its way while it waits to be sent once more, so that no other bill is
+    added to it, which a late word about the first would then count as told; and as Unknown when that was stopped.
     """
-    return tuple(_before_archiving(notice) for notice in book.notices if notice.notification_type.dunning)
+    return tuple(_with_its_doubt(_before_archiving(row)) for row in book.notices if row.notification_type.dunning)
 
 
 def _before_archiving(notice: Notice) -> Notice:
@@ -58,6 +61,15 @@ def _before_archiving(notice: Notice) -> Notice:
     if notice.status is not S.ARCHIVED or not before:
         return notice
     return replace(notice, status=before[-1].status, status_history=before)
+
+
+def _with_its_doubt(notice: Notice) -> Notice:
+    if notice.status not in STOPPED | {S.SCHEDULED} or not in_doubt(notice):
+        return notice
+    if notice.status is S.SCHEDULED:
+        return replace(notice, status=S.QUEUED)
+    last = max(n for n, entry in enumerate(notice.status_history) if entry.status is S.UNKNOWN)
+    return replace(notice, status=S.UNKNOWN, reason="", status_history=notice.status_history[: last + 1])
 
 
 def moment_of(notice: Notice) -> datetime:

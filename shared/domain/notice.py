@@ -1,9 +1,10 @@
 """A notice: one planned or sent communication on one channel to one account. Its row is the ledger."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from shared.domain.transitions import BORN, require
 from shared.domain.words import Channel, NoticeStatus, NotificationType
 
 S = NoticeStatus
@@ -40,14 +41,26 @@ class StatusChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoredLetter:
+    """What lies in the print bucket for a letter. sha256: of the PDF, in hexadecimal."""
+
+    pages: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """One communication to one account on one channel.
 
     level: the highest step among `bills`; 0 for notices that no step asked for.
     attempt: how many times it was given to the provider.
-    scheduled_for: when it should go; lease_until: when a queued or sending one is looked at again.
+    scheduled_for: when it should go; lease_until: when a queued, sending or unknown one is looked at again.
     ingestion_ids: of the files that its bills were last created or updated by.
     sent_to: the masked address it went to. provider_message_id: the provider's own id of it.
+    letter: of a notice that went as a letter.
+    possible_duplicate: it was, or is to be, sent once more although an earlier sending may have arrived.
+    moves_read: how many entries its stored history had when it was read; None: it isn't stored yet. Every write of a
+    row appends an entry, so this says whether somebody else wrote it since.
     """
 
     notice_id: str
@@ -68,12 +81,14 @@ class Notice:
     template_id: str = ""
     sent_to: str = ""
     provider_message_id: str = ""
+    letter: StoredLetter | None = None
     possible_duplicate: bool = False
     ingestion_ids: tuple[str, ...] = ()
     payment_id: str = ""
     link_id: str = ""
     send_to: str = "guarantor"
     status_history: tuple[StatusChange, ...] = ()
+    moves_read: int | None = field(default=None, compare=False, repr=False)
 
     @property
     def statement_ids(self) -> tuple[str, ...]:
@@ -89,7 +104,12 @@ def moved(
     reason: str = "",
     **changes: Any,  # noqa: ANN401 - any field of the row
 ) -> Notice:
-    """A notice in its next status, the change appended to its history; `changes` are further fields of the row."""
+    """A notice in its next status, the change appended to its history; `changes` are further fields of the row.
+
+    Raises ForbiddenTransitionError for a move that the table of transitions doesn't have.
+    """
+    new = notice.status is S.SCHEDULED and not notice.status_history and status in BORN
+    require(None if new else notice.status, status)
     moved_on = replace(notice, status=status, reason=reason, **changes)
     entry = StatusChange(
         status=status,
@@ -100,14 +120,3 @@ def moved(
         template_id=moved_on.template_id,
     )
     return replace(moved_on, status_history=(*notice.status_history, entry))
-
-
-def lease_over(notice: Notice, now: datetime, lease_until: datetime) -> Notice:
-    """What becomes of a notice whose lease ended before anybody reported back.
-
-    One that waits in a queue is queued once more. One that was being sent may have gone, so it becomes Unknown and is
-    not sent again by itself; a letter, though, is an object written at most once, so writing it again is safe.
-    """
-    if notice.status is S.SENDING and notice.channel.electronic:
-        return moved(notice, S.UNKNOWN, now, "scheduler", "the provider may have it", lease_until=None)
-    return moved(notice, S.QUEUED, now, "scheduler", "its lease ended", lease_until=lease_until)

@@ -1,4 +1,4 @@
-"""What a patient behind a payment link may ask for: to pay, to get a new link, to hear no more by email."""
+"""What a patient behind a payment link may ask for: to pay, and to get a new link."""
 
 import hashlib
 import re
@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from shared.domain.account_changes import change_account, opted_out_of
 from shared.domain.bill import Bill
 from shared.domain.book import AccountBook, Change
 from shared.domain.contacts import GUARANTOR, contact_refusal, opted_out
@@ -150,12 +149,6 @@ def renew(book: AccountBook, link: PaymentLink, now: datetime) -> Change | None:
     )
     event = HistoryEvent(at=now, event="PaymentLinkAskedFor", actor=PATIENT, facts={"paymentLinkId": link.link_id})
     return Change(account=book.account, notices=(notice,), history=(event,))
-
-
-def unsubscribe(book: AccountBook, now: datetime) -> Change | None:
-    """Opt a guarantor out of email and stop what was going to be sent that way; None: that is so already."""
-    opt_outs = opted_out_of(book.account.opt_outs, Channel.EMAIL)
-    return change_account(book, replace(book.account, opt_outs=opt_outs), now, PATIENT)
 
 
 def _checkout(book: AccountBook, reference: str) -> Checkout | None:

@@ -31,7 +31,7 @@ from shared.domain.ledger import (
 from shared.domain.notice import Notice, moved
 from shared.domain.policy import Organization
 from shared.domain.reasons import Reason
-from shared.domain.send_window import first_moment, local_date, permitted, start_of_day
+from shared.domain.send_window import first_moment, hours_return, local_date, permitted, start_of_day
 from shared.domain.steps import next_due_day
 from shared.domain.stopping import cancel_pending
 from shared.domain.words import Channel, CommunicationStatus, NoticeStatus
@@ -67,7 +67,7 @@ def plan(book: AccountBook, organization: Organization, now: datetime) -> Plan:
     rows = {row.notice_id: row for row in ended}
     for channel in Channel:
         rows |= {row.notice_id: row for row in _rows(situation, channel, slots[channel], result)}
-    next_planning_at, rest_reason = _next_planning(situation)
+    next_planning_at, rest_reason = _next_planning(situation, result)
     return Plan(
         notices=tuple(rows.values()),
         next_planning_at=next_planning_at,
@@ -90,29 +90,32 @@ def _stop_what_has_no_cause(book: AccountBook, organization: Organization, now: 
 def _scheduled(situation: Situation, channel: Channel) -> tuple[Notice, ...]:
     """The notices that wait for their time on a channel; two only where one was put off into the other's day."""
     waiting = [
-        notice
-        for notice in situation.book.notices
-        if notice.channel is channel and notice.status is NoticeStatus.SCHEDULED and notice.notification_type.dunning
+        notice for notice in situation.notices if notice.channel is channel and notice.status is NoticeStatus.SCHEDULED
     ]
     return tuple(sorted(waiting, key=lambda notice: (notice.scheduled_for, notice.notice_id)))
 
 
 def _slot(situation: Situation, channel: Channel) -> Slot:
-    """The day and moment of a channel's next notice. What is scheduled keeps its moment while that is permitted."""
+    """The day and moment of a channel's next notice.
+
+    What is scheduled keeps its moment while that is permitted, and on the first day that has one: what had to wait for
+    weeks goes sooner when it may.
+    """
     book, organization, now = situation.book, situation.organization, situation.now
     scheduled = _scheduled(situation, channel)
     taken = taken_days(situation.notices, book.account, channel, now, situation.zone)
     moment = first_moment(channel, organization, book.account, now, taken)
-    if scheduled and scheduled[0].scheduled_for > now:
-        kept = scheduled[0].scheduled_for
-        day = local_date(kept, situation.zone)
-        if permitted(kept, channel, organization, book.account) and not taken(day):
-            return Slot(day=day, moment=kept, scheduled=scheduled)
-    day_of_moment = local_date(moment, situation.zone) if moment else None
-    if scheduled and scheduled[0].scheduled_for <= now:
+    day = local_date(moment, situation.zone) if moment else None
+    if scheduled:
+        planned = scheduled[0].scheduled_for
         # Its time has come: the dispatcher takes it as it is, and the sender defers it if the window has closed.
-        return Slot(day=day_of_moment, moment=scheduled[0].scheduled_for, scheduled=scheduled)
-    return Slot(day=day_of_moment, moment=moment, scheduled=scheduled)
+        overdue = planned <= now
+        in_place = local_date(planned, situation.zone) == day and permitted(
+            planned, channel, organization, book.account
+        )
+        if overdue or in_place:
+            return Slot(day=day, moment=planned, scheduled=scheduled)
+    return Slot(day=day, moment=moment, scheduled=scheduled)
 
 
 def _due(situation: Situation, channel: Channel, slot: Slot) -> tuple[DueBill, ...]:
@@ -134,8 +137,8 @@ def _due(situation: Situation, channel: Channel, slot: Slot) -> tuple[DueBill, .
     return tuple(due)
 
 
-def _next_planning(situation: Situation) -> tuple[datetime | None, str]:
-    """The local midnight at which the next step comes due or drops to paper, or why there is none to wait for."""
+def _next_planning(situation: Situation, result: Consolidation) -> tuple[datetime | None, str]:
+    """The local midnight at which a step comes due, drops to paper or has an hour again, or why there is none."""
     if situation.organization.communication_status is not CommunicationStatus.ENABLED:
         return None, Reason.COMMUNICATIONS_DISABLED
     if not situation.open_bills:
@@ -147,6 +150,7 @@ def _next_planning(situation: Situation) -> tuple[datetime | None, str]:
         if (day := next_due_day(situation.configuration, bill, situation.today, no_limit=no_limit))
     ]
     days += [day for bill in situation.open_bills if (day := _letter_day(situation, bill))]
+    days += [day for channel in _without_hours(result) if (day := _hours_day(situation, channel))]
     return (start_of_day(min(days), situation.zone), "") if days else (None, Reason.LAST_STEP_PASSED)
 
 
@@ -155,6 +159,20 @@ def _letter_day(situation: Situation, bill: Bill) -> date | None:
     current = situation.step_of(bill, situation.today)
     day = paper_from(situation, bill, current) if current and not reached(situation, bill, current) else None
     return day if day and day > situation.today else None
+
+
+def _without_hours(result: Consolidation) -> set[Channel]:
+    """The channels of steps that stay open because no hour is permitted: by another channel their bills aren't told."""
+    told = {statement for decision in result.going.values() for statement in decision.statement_ids}
+    return {
+        channel
+        for (channel, reason), bills in result.refused.items()
+        if reason is Reason.NO_PERMITTED_HOUR and any(due.bill.statement_id not in told for due in bills)
+    }
+
+
+def _hours_day(situation: Situation, channel: Channel) -> date | None:
+    return hours_return(channel, situation.organization, situation.book.account, situation.now)
 
 
 # --- the rows to write ------------------------------------------------------------------------------------------
@@ -266,9 +284,10 @@ def _refused_row(
 
 def _explain(situation: Situation, slots: dict[Channel, Slot], result: Consolidation) -> tuple[Finding, ...]:
     moments = {channel: slot.moment for channel, slot in slots.items()}
+    days = {channel: slot.day for channel, slot in slots.items()}
     return (
         *explain_account(situation),
         *explain_bills(situation),
         *result.findings,
-        *explain_results(situation, result, moments),
+        *explain_results(situation, result, moments, days),
     )

@@ -6,13 +6,14 @@ from enum import StrEnum
 
 from shared.domain.account_changes import change_account, opted_out_of
 from shared.domain.book import AccountBook, Change
-from shared.domain.notice import CANCELLABLE, Notice, moved
+from shared.domain.notice import Notice, moved
 from shared.domain.reasons import Reason
-from shared.domain.words import Channel, NoticeStatus
+from shared.domain.transitions import ERRORS, By, statuses_moved
+from shared.domain.words import Channel, ConsentSource, NoticeStatus
 
 S = NoticeStatus
 
-FAILED = frozenset({S.UNDELIVERABLE_CAN_RETRY, S.UNDELIVERABLE_PERMANENT, S.DELIVERY_ERROR, S.QUEUEING_ERROR})
+FAILED = frozenset(ERRORS)
 """The worklist of errors, without what may have gone after all."""
 
 
@@ -25,9 +26,9 @@ class QueueAction(StrEnum):
 
 
 POSSIBLE = {
-    QueueAction.CANCEL: CANCELLABLE | FAILED,
-    QueueAction.RETRY: FAILED | {S.UNKNOWN},
-    QueueAction.ARCHIVE: FAILED | {S.UNKNOWN, S.WILL_NOT_SEND, S.CANCELLED},
+    QueueAction.CANCEL: statuses_moved(By.STAFF, S.CANCELLED),
+    QueueAction.RETRY: statuses_moved(By.STAFF, S.SCHEDULED),
+    QueueAction.ARCHIVE: statuses_moved(By.STAFF, S.ARCHIVED),
 }
 """In which statuses an action is possible. What was sent stays in the queue: levels are read from it."""
 
@@ -54,7 +55,7 @@ def act(
     rest = replace(book, notices=tuple(after if known is notice else known for known in book.notices))
     if opt_out:
         account = replace(book.account, opt_outs=opted_out_of(book.account.opt_outs, notice.channel))
-        opted_out = change_account(rest, account, now, actor)
+        opted_out = change_account(rest, account, now, actor, source=ConsentSource.STAFF)
         if opted_out:
             return replace(opted_out, notices=(after, *opted_out.notices))
     return Change(account=replace(book.account, planning_at=now), notices=(after,))

@@ -23,6 +23,9 @@ MARGIN = timedelta(minutes=15)
 FURTHEST_DAYS = 35
 """How far to look for a day with a permitted hour: past any run of holidays, even with one business day a week."""
 
+A_YEAR = 366
+"""In days: what no season's clocks allow, no later one does."""
+
 
 @dataclass(frozen=True, slots=True)
 class Interval:
@@ -139,6 +142,18 @@ def first_moment(
             moment = _moment_in(window, now.astimezone(UTC), share)
             if moment is not None and not taken(day):
                 return moment
+    return None
+
+
+def hours_return(channel: Channel, organization: Organization, account: Account, now: datetime) -> date | None:
+    """The day from which `first_moment`, which finds nothing now, finds a moment again; None: it never will.
+
+    Zones change their clocks on different days or not at all, so hours that don't meet in summer may meet in winter.
+    """
+    today = local_date(now, organization.zone)
+    for day in (today + ahead * DAY for ahead in range(FURTHEST_DAYS, FURTHEST_DAYS + A_YEAR)):
+        if windows_on(day, channel, organization, account):
+            return day - (FURTHEST_DAYS - 1) * DAY
     return None
 
 

@@ -26,9 +26,7 @@ def level_at(configuration: DunningConfiguration, age: int) -> int:
     return sum(step.bill_age <= age for step in configuration.steps)
 
 
-def current_step(
-    configuration: DunningConfiguration, bill: Bill, day: date, *, no_limit: bool = False
-) -> CurrentStep | None:
+def current_step(configuration: DunningConfiguration, bill: Bill, day: date, *, no_limit: bool) -> CurrentStep | None:
     """The last step whose age has come by a day, whatever was or wasn't sent before: so nothing is back-filled."""
     level = level_at(configuration, bill.age_on(day))
     if level == 0:
@@ -42,9 +40,7 @@ def current_step(
     return CurrentStep(level=level, step=step, due_on=due_on, round=round_)
 
 
-def next_due_day(
-    configuration: DunningConfiguration, bill: Bill, after: date, *, no_limit: bool = False
-) -> date | None:
+def next_due_day(configuration: DunningConfiguration, bill: Bill, after: date, *, no_limit: bool) -> date | None:
     """The first day after a given one on which a step of the bill comes due; None: its last step has come."""
     current = current_step(configuration, bill, after, no_limit=no_limit)
     level = current.level if current else 0

@@ -112,6 +112,18 @@ class DunningReset(StrEnum):
     MINUS_ONE = "MinusOne"
 
 
+class ConsentSource(StrEnum):
+    """By which way a channel was closed or opened, as the registry of consent names it."""
+
+    TEXT_MESSAGE = "text message"
+    UNSUBSCRIBE_PAGE = "unsubscribe page"
+    ONE_CLICK = "one-click unsubscribe"
+    PARTNER_STATEMENT = "partner statement"
+    STAFF = "staff"
+    COMPLAINT = "complaint"
+    RETURNED_MESSAGE = "returned message"
+
+
 class Language(StrEnum):
     """A language that every system-default template exists in."""
 

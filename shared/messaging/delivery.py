@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from shared.domain.account import Account
+from shared.domain.beside import Beside, beside
 from shared.domain.bill import Bill
 from shared.domain.book import AccountBook, Change
 from shared.domain.contacts import PATIENT
@@ -19,11 +20,12 @@ from shared.domain.delivery import (
     Answer,
     Order,
     Rejected,
-    Unanswered,
     answered,
+    answered_late,
     claimed,
     deferred,
     failure,
+    held_back,
     issue_link,
     may_be_taken,
     refused,
@@ -36,6 +38,8 @@ from shared.domain.policy import Organization
 from shared.domain.statement import Patient
 from shared.domain.words import NoticeStatus
 from shared.domain.worklist import clear, cleared_by
+from shared.messaging.gate import Gate, OpenGate, Turn
+from shared.messaging.metrics import count
 from shared.messaging.patients import patient_of
 from shared.storage.account_books import ConcurrentChangeError
 
@@ -68,8 +72,15 @@ class Rows(Protocol):
     def load(self, org_id: str, account_id: str, notice_id: str) -> Notice | None:
         """Read a row."""
 
-    def claim(self, before: Notice, after: Notice, account: Account, links: tuple[PaymentLink, ...]) -> bool:
-        """Take a notice for sending. False: something changed."""
+    def claim(
+        self,
+        before: Notice,
+        after: Notice,
+        account: Account,
+        links: tuple[PaymentLink, ...],
+        beside: tuple[Beside, ...] = (),
+    ) -> bool:
+        """Take a notice for sending, and store facts beside it. False: something changed."""
 
     def move(self, before: Notice, after: Notice) -> bool:
         """Write a row's next state. False: somebody else moved it."""
@@ -93,15 +104,20 @@ class Sender(Protocol):
 class Delivery:
     """Sends the notices of one invocation; organizations are read once in it.
 
-    `patient_of` finds the patient of a bill, who is in its document.
+    gate: says whether and when its channel may send. expected: how many notices the invocation brings, for which the
+    gate is asked at once. `patient_of` finds the patient of a bill, who is in its document.
     """
 
     books: Books
     notices: Rows
     organizations: Organizations
     sender: Sender
+    gate: Gate = field(default_factory=OpenGate)
+    expected: int = 1
     patient_of: Callable[[Bill], Patient] = patient_of
     _known: dict[str, Organization | None] = field(default_factory=dict)
+    _stored: set[Beside] = field(default_factory=set)
+    _turn: Turn | None = None
 
     def deliver(self, org_id: str, account_id: str, notice_id: str, now: datetime) -> Notice | None:
         """Send a notice if it may be sent, and answer its row as it is left.
@@ -141,10 +157,23 @@ class Delivery:
             return self._replan(book, after, now)
         if not isinstance(made, _Message):
             return self._hold_back(notice, made, book, now)
+        self._turn = self._turn or self.gate.turn(self.expected)
+        held = self._turn.admit(now)
+        if held is not None:
+            waits = held_back(notice, held.instant(notice.notice_id), held.reason, now)
+            return waits if self.notices.move(notice, waits) else None
         taken = made.order.notice
-        if not self.notices.claim(notice, taken, book.account, (made.order.link.link,)):
+        new = tuple(fact for fact in beside(made.order) if fact not in self._stored)
+        if not self.notices.claim(notice, taken, book.account, (made.order.link.link,), new):
             return None
-        return self._record(made.order, made.send(), now)
+        self._stored.update(new)
+        if taken.possible_duplicate:
+            count("PossibleDuplicate", channel=taken.channel)
+        answer = made.send()
+        try:
+            return self._record(made.order, answer, now)
+        finally:
+            self._turn.heard(answer, now)
 
     def _make(
         self, notice: Notice, book: AccountBook, organization: Organization, now: datetime
@@ -178,17 +207,23 @@ class Delivery:
             self.books.change(*account, lambda book: failure(book, taken, answer, now, order.organization))
         elif not self.notices.move(taken, after):
             self._record_late(taken, answer, now)
+        elif after.status is NoticeStatus.UNKNOWN:
+            count("NoticeUnknown", channel=after.channel)
         elif cleared_by(order.book, after, now):
             # Looked for in the book as it was judged, so that a notice without errors before it costs no call more.
             self.books.change(*account, lambda book: clear(book, taken.notice_id, now))
         return after
 
     def _record_late(self, taken: Notice, answer: Answer, now: datetime) -> None:
-        """Tell what is known to a row that was given up as Unknown meanwhile; a provider's event knows better."""
-        current = self.notices.load(taken.org_id, taken.account_id, taken.notice_id)
-        given_up = current is not None and current.status is NoticeStatus.UNKNOWN and current.attempt == taken.attempt
-        if current is not None and given_up and not isinstance(answer, Unanswered):
-            self.notices.move(current, answered(current, answer, now))
+        """Tell what is known to a row that was given up meanwhile, whatever the clock has made of it since.
+
+        Once more when the row moves between reading and writing: it might be about to be sent a second time.
+        """
+        for _ in range(TRIES):
+            current = self.notices.load(taken.org_id, taken.account_id, taken.notice_id)
+            after = answered_late(current, taken, answer, now) if current else None
+            if current is None or after is None or self.notices.move(current, after):
+                return
 
 
 @dataclass(frozen=True, slots=True)

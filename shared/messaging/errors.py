@@ -1,10 +1,13 @@
-"""What a provider's error means for the message: one table, looked up by the provider and its error's code.
+"""What a provider's error means for the message and for its channel: one table a provider, looked up by error code.
 
 The line that matters is between what the provider surely doesn't have, which may be sent again, and what it may have,
 which never is by itself.
+
+SNS doesn't answer everything: past the month's spending limit, in its sandbox, or to a number on its own opt-out list
+it may accept a text and drop it. Only its delivery log says so then (docs/runbook.md).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 
@@ -19,6 +22,7 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
+from shared.domain.channel_gate import PAUSES, QUOTA_USED_UP, SPREAD
 from shared.domain.delivery import Answer, Postponed, Rejected, Unanswered
 
 
@@ -30,37 +34,74 @@ class Provider(StrEnum):
     STORE = "S3"
 
 
-SLOWER = Postponed(reason="the provider asks to go slower", pause=timedelta(minutes=2))
-QUOTA = Postponed(reason="the provider's daily quota is used up", pause=timedelta(hours=1))
-STOPPED = Postponed(reason="sending is stopped at the provider", pause=timedelta(minutes=30))
-NOT_SET_UP = Postponed(reason="the provider is not set up for this", pause=timedelta(minutes=30))
-NO_ACCESS = Postponed(reason="the provider refuses us access", pause=timedelta(minutes=30))
-NOT_REACHED = Postponed(reason="the provider could not be reached", pause=timedelta(minutes=2))
-BAD_ADDRESS = Rejected(reason="the provider cannot send to this address", undeliverable=True)
-OPTED_OUT = Rejected(reason="the number opted out at the carrier", undeliverable=True)
-REFUSED = Rejected(reason="the provider refused the message")
-NO_ANSWER = Unanswered(reason="the provider may have it")
+class ErrorClass(StrEnum):
+    """What is done about an error."""
+
+    THROTTLE = "throttle"
+    """Too fast: this notice comes back after a pause that its id spreads."""
+    DAILY_QUOTA = "daily quota"
+    """None is taken any more today: the channel pauses for an hour at a time."""
+    STOPPED = "stopped"
+    """None is taken until a person has mended it: the channel pauses for all workers, and operators are warned."""
+    PERMANENT = "permanent"
+    """Not to this address, ever: Undeliverable, and the fallback of the address."""
+    REFUSED = "refused"
+    """Not this message, ever, whatever the address: for people to look at."""
+    NOT_SENT = "not sent"
+    """The provider doesn't have it: it may be sent again freely."""
+    UNKNOWN = "unknown"
+    """The provider may have it: never sent again by itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What an error code means, where its text holds `phrase` (in lower case)."""
+    """What an error means: its class, and what is answered to the sender."""
 
+    error_class: ErrorClass
     answer: Answer
-    phrase: str = ""
 
+
+def _not_sent(reason: str, pause: timedelta) -> Meaning:
+    return Meaning(ErrorClass.NOT_SENT, Postponed(reason=reason, pause=pause, spread=pause))
+
+
+SLOWER = Meaning(
+    ErrorClass.THROTTLE,
+    Postponed(reason="the provider asks to go slower", pause=timedelta(minutes=1), spread=timedelta(minutes=3)),
+)
+QUOTA = Meaning(ErrorClass.DAILY_QUOTA, QUOTA_USED_UP)
+STOPPED_AT_PROVIDER = Postponed(
+    reason="sending is stopped at the provider", pause=PAUSES[0], spread=SPREAD, stops_channel=True
+)
+STOPPED = Meaning(ErrorClass.STOPPED, STOPPED_AT_PROVIDER)
+NOT_SET_UP = Meaning(ErrorClass.STOPPED, replace(STOPPED_AT_PROVIDER, reason="the provider is not set up for this"))
+NO_ACCESS = Meaning(ErrorClass.STOPPED, replace(STOPPED_AT_PROVIDER, reason="the provider refuses us access"))
+NOT_REACHED = _not_sent("the provider could not be reached", timedelta(minutes=2))
+NOT_STORED = _not_sent("the letter could not be stored", timedelta(minutes=2))
+SANDBOX = _not_sent("the provider's sandbox takes only verified recipients", timedelta(minutes=30))
+BAD_ADDRESS = Meaning(
+    ErrorClass.PERMANENT, Rejected(reason="the provider cannot send to this address", undeliverable=True)
+)
+OPTED_OUT = Meaning(ErrorClass.PERMANENT, Rejected(reason="the number opted out at the carrier", undeliverable=True))
+REFUSED = Meaning(ErrorClass.REFUSED, Rejected(reason="the provider refused the message"))
+NO_ANSWER = Meaning(ErrorClass.UNKNOWN, Unanswered(reason="the provider may have it"))
+
+type Phrases = dict[str, Meaning]
+"""Meanings by what the error's text holds, in lower case, the first that fits; "" fits every text."""
 
 ACCESS = (
     "AccessDenied",
     "AccessDeniedException",
-    "AuthorizationError",
     "ExpiredToken",
     "ExpiredTokenException",
+    "IncompleteSignature",
     "InvalidAccessKeyId",
     "InvalidClientTokenId",
-    "InvalidSecurity",
     "InvalidSignatureException",
+    "InvalidToken",
+    "MissingAuthenticationToken",
     "MissingAuthenticationTokenException",
+    "NotAuthorized",
     "OptInRequired",
     "RequestExpired",
     "RequestTimeTooSkewed",
@@ -70,32 +111,77 @@ ACCESS = (
 THROTTLING = (
     "LimitExceededException",
     "RequestLimitExceeded",
-    "SlowDown",
     "Throttled",
     "ThrottledException",
     "Throttling",
     "ThrottlingException",
     "TooManyRequestsException",
 )
+EVERYWHERE: dict[str, Phrases] = {
+    **{code: {"": NO_ACCESS} for code in ACCESS},
+    **{code: {"daily": QUOTA, "": SLOWER} for code in THROTTLING},
+}
 
-MEANINGS: dict[str, tuple[Meaning, ...]] = {
-    **{code: (Meaning(NO_ACCESS),) for code in ACCESS},
-    **{code: (Meaning(QUOTA, "daily"), Meaning(SLOWER)) for code in THROTTLING},
-    # SES v2
-    "AccountSuspendedException": (Meaning(STOPPED),),
-    "SendingPausedException": (Meaning(STOPPED),),
-    "MailFromDomainNotVerifiedException": (Meaning(NOT_SET_UP),),
-    "NotFoundException": (Meaning(NOT_SET_UP),),
-    # An identity that isn't verified, ours or (in SES's sandbox) the recipient's, is for the operator to put right.
-    "MessageRejected": (Meaning(NOT_SET_UP, "not verified"), Meaning(REFUSED)),
-    "BadRequestException": (Meaning(BAD_ADDRESS, "address"), Meaning(BAD_ADDRESS, "domain"), Meaning(REFUSED)),
-    # SNS
-    "InvalidParameter": (Meaning(OPTED_OUT, "opted out"), Meaning(BAD_ADDRESS, "phone"), Meaning(REFUSED)),
-    "OptedOut": (Meaning(OPTED_OUT),),
-    # S3
-    "NoSuchBucket": (Meaning(NOT_SET_UP),),
-    "ConditionalRequestConflict": (Meaning(NOT_REACHED),),
-    "OperationAborted": (Meaning(NOT_REACHED),),
+MEANINGS: dict[Provider, dict[str, Phrases]] = {
+    Provider.EMAIL: EVERYWHERE
+    | {
+        "AccountSuspendedException": {"": STOPPED},
+        "SendingPausedException": {"": STOPPED},  # the account or the configuration set
+        "MailFromDomainNotVerifiedException": {"": NOT_SET_UP},
+        "NotFoundException": {"": NOT_SET_UP},
+        "MessageRejected": {"not verified": NOT_SET_UP, "suspended": STOPPED, "paused": STOPPED, "": REFUSED},
+        "BadRequestException": {
+            "not verified": NOT_SET_UP,
+            "configuration set": NOT_SET_UP,
+            "address": BAD_ADDRESS,
+            "domain": BAD_ADDRESS,
+            "": REFUSED,
+        },
+    },
+    Provider.TEXT: EVERYWHERE
+    | {
+        "AuthorizationError": {"": NO_ACCESS},
+        "InvalidSecurity": {"": NO_ACCESS},
+        "InvalidParameter": {"opted out": OPTED_OUT, "phone": BAD_ADDRESS, "": REFUSED},
+        "OptedOut": {"": OPTED_OUT},
+        "ParameterValueInvalid": {"phone": BAD_ADDRESS, "": REFUSED},
+        "ValidationException": {"phone": BAD_ADDRESS, "": REFUSED},
+        # SNS knows these for topics and apps; should a text meet one, only an operator can mend it.
+        "NotFound": {"": NOT_SET_UP},
+        "EndpointDisabled": {"": NOT_SET_UP},
+        "PlatformApplicationDisabled": {"": NOT_SET_UP},
+        "KMSAccessDenied": {"": NO_ACCESS},
+        "KMSDisabled": {"": NOT_SET_UP},
+        "KMSInvalidState": {"": NOT_SET_UP},
+        "KMSNotFound": {"": NOT_SET_UP},
+        "KMSOptInRequired": {"": NO_ACCESS},
+        "KMSThrottling": {"": SLOWER},
+    },
+    Provider.STORE: EVERYWHERE
+    | {
+        "AccountProblem": {"": STOPPED},
+        "AllAccessDisabled": {"": STOPPED},
+        "NoSuchBucket": {"": NOT_SET_UP},
+        "KMS.DisabledException": {"": NOT_SET_UP},
+        "KMS.KMSInvalidStateException": {"": NOT_SET_UP},
+        "KMS.NotFoundException": {"": NOT_SET_UP},
+        "KMS.ThrottlingException": {"": SLOWER},
+        "SlowDown": {"": SLOWER},
+        "ServiceUnavailable": {"": SLOWER},
+        "503": {"": SLOWER},
+        # An answer to HEAD has no body: its code is the status. 404: the letter is gone since its key was taken.
+        "403": {"": NO_ACCESS},
+        "404": {"": NOT_STORED},
+        "BadDigest": {"": NOT_STORED},
+        "ConditionalRequestConflict": {"": NOT_STORED},
+        "IncompleteBody": {"": NOT_STORED},
+        "InternalError": {"": NOT_STORED},
+        "OperationAborted": {"": NOT_STORED},
+        "RequestTimeout": {"": NOT_STORED},
+        "EntityTooLarge": {"": REFUSED},
+        "InvalidRequest": {"": REFUSED},
+        "MetadataTooLarge": {"": REFUSED},
+    },
 }
 
 NEVER_LEFT = (
@@ -108,30 +194,43 @@ NEVER_LEFT = (
 )
 """Errors from before a request was on its way. An SSLError may come later too, so it isn't one of them."""
 
+TOO_MANY_REQUESTS = 429
 SERVER_ERROR = 500
+FORBIDDEN = (401, 403)
 
 
-def answer_of(error: Exception, provider: Provider) -> Answer:
-    """What an error from a provider's client means.
+def answer_of(error: Exception, provider: Provider, sender: str = "") -> Answer:
+    """What an error from a provider's client means. sender: the address that we send from."""
+    return meaning_of(error, provider, sender).answer
+
+
+def meaning_of(error: Exception, provider: Provider, sender: str = "") -> Meaning:
+    """The class of an error and its answer.
 
     An error that isn't known counts as "may have it", except from the store: an object is written at most once, so
     writing it again is always safe.
     """
     if isinstance(error, ClientError):
-        answer = _meaning(error)
+        meaning = _told(error, provider, sender)
     elif isinstance(error, NEVER_LEFT):
-        answer = NOT_REACHED
+        meaning = NOT_REACHED
     elif isinstance(error, ParamValidationError):
-        answer = REFUSED
+        meaning = REFUSED
     else:
-        answer = NO_ANSWER
-    return NOT_REACHED if provider is Provider.STORE and isinstance(answer, Unanswered) else answer
+        meaning = NO_ANSWER
+    return NOT_STORED if provider is Provider.STORE and meaning is NO_ANSWER else meaning
 
 
-def _meaning(error: ClientError) -> Answer:
+def _told(error: ClientError, provider: Provider, sender: str) -> Meaning:
     code, text = error.response["Error"].get("Code", ""), error.response["Error"].get("Message", "").lower()
-    for meaning in MEANINGS.get(code, ()):
-        if meaning.phrase in text:
-            return meaning.answer
+    for phrase, meaning in MEANINGS[provider].get(code, {}).items():
+        if phrase in text:
+            # SES names the addresses that aren't verified. In its sandbox that may be the recipient's alone.
+            ours = not sender or sender.lower() in text
+            return SANDBOX if phrase == "not verified" and not ours else meaning
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", SERVER_ERROR)
-    return NO_ANSWER if status >= SERVER_ERROR else REFUSED
+    if status >= SERVER_ERROR:
+        return NO_ANSWER
+    if status == TOO_MANY_REQUESTS:
+        return SLOWER
+    return NO_ACCESS if status in FORBIDDEN else REFUSED

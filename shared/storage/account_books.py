@@ -54,7 +54,8 @@ class AccountBooks:
 
         Raises ConcurrentChangeError when the account isn't at the version that the change was decided on. That closes
         the race of two writers that both read before either wrote; and because a claim raises the version too, no
-        change can overwrite the row of a notice that was claimed meanwhile.
+        change can overwrite the row of a notice that was claimed meanwhile. Each notice must also be as it was read:
+        the scheduler and the senders move rows without the account, and such a move must not be overwritten either.
         """
         (account,) = self.commit_together([change])
         return account
@@ -71,11 +72,18 @@ class AccountBooks:
             unchanged = "attribute_not_exists(pk)" if before == 0 else "version = :version"
             version = {} if before == 0 else {":version": items.number(before)}
             writes.append(put(self.table, items.account_item(account), unchanged, version))
+            writes += [self._notice_put(notice) for notice in change.notices]
             writes += [put(self.table, item) for item in _belongings(change)]
             accounts.append(account)
         if not transact(self.client, writes):
             raise ConcurrentChangeError
         return accounts
+
+    def _notice_put(self, notice: Notice) -> dict[str, Any]:
+        item = items.notice_item(notice)
+        if notice.moves_read is None:
+            return put(self.table, item, "attribute_not_exists(pk)")
+        return put(self.table, item, "moves = :moves", {":moves": items.number(notice.moves_read)})
 
     def known(self, org_id: str, account_ids: Iterable[str]) -> set[str]:
         """Which of these accounts there are, a hundred a call."""
@@ -160,13 +168,15 @@ def _belongings(change: Change) -> list[Item]:
     org_id, account_id = change.account.org_id, change.account.account_id
     return [
         *(items.bill_item(org_id, account_id, bill) for bill in change.bills),
-        *(items.notice_item(notice) for notice in change.notices),
         *(items.payment_item(org_id, account_id, payment) for payment in change.payments),
         *(items.link_item(link) for link in change.links),
         *(pointer for link in change.links for pointer in items.link_pointers(link)),
         *(items.checkout_item(checkout) for checkout in change.checkouts),
         *(items.checkout_pointer(checkout) for checkout in change.checkouts),
-        *(items.history_item(org_id, account_id, event, n) for n, event in enumerate(change.history)),
+        *(
+            items.history_item(org_id, account_id, event, change.account.version, n)
+            for n, event in enumerate(change.history)
+        ),
     ]
 
 
@@ -189,7 +199,8 @@ def _book(found: list[Item]) -> AccountBook | None:
             account = items.account_of(item)
             continue
         field, kind = _KINDS[sort[:2]]
-        belongings.setdefault(field, []).append(items.unpack(kind, item["body"]))
+        read = items.notice_of(item) if kind is Notice else items.unpack(kind, item["body"])
+        belongings.setdefault(field, []).append(read)
     if account is None:
         return None
     return AccountBook(account=account, **{field: tuple(values) for field, values in belongings.items()})

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from shared.storage import keys
 from shared.storage.items import text
 
@@ -49,7 +51,14 @@ class DueInheritance:
     partner_id: str
 
 
-type Due = DueAccount | DueNotice | DueReplanning | DueInheritance
+@dataclass(frozen=True, slots=True)
+class DuePrintBatch:
+    """An organization whose print batch is to be closed."""
+
+    org_id: str
+
+
+type Due = DueAccount | DueNotice | DueReplanning | DueInheritance | DuePrintBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +96,25 @@ class DueIndex:
             next_due_at=_instant(later[0]) if later else None,
         )
 
+    def lease(self, due: DuePrintBatch, now: datetime, until: datetime) -> bool:
+        """Give what is due to a worker: unless it is done by then, it is due again.
+
+        False: it isn't due any more, which closes the race of two sweeps.
+        """
+        try:
+            self.client.update_item(
+                TableName=self.table,
+                Key={"pk": text(keys.print_batches(due.org_id)), "sk": text(keys.ACCOUNT)},
+                UpdateExpression="SET due_at = :until",
+                ConditionExpression="due_at <= :now",
+                ExpressionAttributeValues={":now": text(keys.instant(now)), ":until": text(keys.instant(until))},
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
+
     def shards(self) -> Iterator[str]:
         """All shards."""
         yield from keys.due_shards()
@@ -97,6 +125,8 @@ def _due(partition: str, sort: str) -> Due:
         return DueReplanning(partition.removeprefix(keys.REPLANNING))
     if partition.startswith(keys.DEFAULTS):
         return DueInheritance(partition.removeprefix(keys.DEFAULTS))
+    if partition.startswith(keys.PRINT_BATCHES):
+        return DuePrintBatch(partition.removeprefix(keys.PRINT_BATCHES))
     _, org_id, account_id = partition.split("#", 2)
     if sort == keys.ACCOUNT:
         return DueAccount(org_id, account_id)

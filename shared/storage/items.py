@@ -119,11 +119,12 @@ def notice_item(notice: Notice) -> Item:
         "status": text(notice.status),
         "channel": text(notice.channel),
         "attempt": number(notice.attempt),
+        "moves": number(len(notice.status_history)),
         "statement_pk": text(keys.statement_index(notice.org_id)),
         "statement_sk": text(keys.notice_lookup(notice.notice_id)),
         "org_pk": text(keys.notifications(notice.org_id)),
         "org_sk": text(f"{keys.instant(notice.scheduled_for)}#{notice.notice_id}"),
-        "body": pack(Notice, notice),
+        "body": pack(Notice, notice, exclude={"moves_read"}),
     }
     if notice.ingestion_ids:
         item["ingestion_id"] = {"SS": list(notice.ingestion_ids)}
@@ -133,10 +134,16 @@ def notice_item(notice: Notice) -> Item:
     return item
 
 
+def notice_of(item: Item) -> Notice:
+    """The notice of an `N#` item, which remembers how many moves it had made when it was read."""
+    notice = unpack(Notice, item["body"])
+    return replace(notice, moves_read=len(notice.status_history))
+
+
 def _notice_due_at(notice: Notice) -> datetime | None:
     if notice.status is NoticeStatus.SCHEDULED:
         return notice.scheduled_for
-    if notice.status in {NoticeStatus.QUEUED, NoticeStatus.SENDING}:
+    if notice.status in {NoticeStatus.QUEUED, NoticeStatus.SENDING, NoticeStatus.UNKNOWN}:
         return notice.lease_until
     return None
 
@@ -193,10 +200,13 @@ def checkout_pointer(checkout: Checkout) -> Item:
     }
 
 
-def history_item(org_id: str, account_id: str, event: HistoryEvent, ordinal: int) -> Item:
-    """`H#`: an event of the account's own; those of a bill stand in the bill."""
+def history_item(org_id: str, account_id: str, event: HistoryEvent, version: int, ordinal: int) -> Item:
+    """`H#`: an event of the account's own; those of a bill stand in the bill.
+
+    The version that it was decided on is in the key, so that two changes of one instant don't overwrite each other.
+    """
     return {
         "pk": text(keys.collection(org_id, account_id)),
-        "sk": text(f"{keys.HISTORY}{keys.instant(event.at)}#{ordinal}"),
+        "sk": text(f"{keys.HISTORY}{keys.instant(event.at)}#{version:010d}#{ordinal:03d}"),
         "body": pack(HistoryEvent, event),
     }

@@ -16,6 +16,11 @@ HISTORY = "H#"
 REPLANNING = "J#"
 DEFAULTS = "D#"
 JOB = "J"
+PRINT_BATCHES = "B#"
+WAITING_LETTER = "M#"
+PRINT_BATCH = "D#"
+REACHED = "A#"
+HEARD = "I#"
 
 
 def collection(org_id: str, account_id: str) -> str:
@@ -68,6 +73,32 @@ def checkout_reference(reference: str) -> str:
     return f"X#{reference}"
 
 
+def number(number_hash: str) -> str:
+    """Partition of a phone number, hashed: whom texts to it were about, and what was done about texts from it."""
+    return f"M#{number_hash}"
+
+
+def reached(whose: str, org_id: str, account_id: str) -> str:
+    """Sort key, under a number, of an account that had a text sent to it."""
+    return f"{REACHED}{whose}#{org_id}#{account_id}"
+
+
+def reached_parts(sort_key: str) -> tuple[str, str, str]:
+    """Whose the number was, the organization and the account that `reached` made a sort key for."""
+    whose, org_id, account_id = sort_key.removeprefix(REACHED).split("#", 2)
+    return whose, org_id, account_id
+
+
+def heard(inbound_message_id: str) -> str:
+    """Sort key, under a number, of a text that came from it and was seen to."""
+    return f"{HEARD}{inbound_message_id}"
+
+
+def channel_gate(channel: str) -> str:
+    """Partition of what all workers of a channel go by: whether it may send, and how fast."""
+    return f"G#{channel}"
+
+
 def idempotency(partner_id: str, key: str) -> str:
     """Partition of the record of one Idempotency-Key of one partner; hashed, because partners choose it freely."""
     return f"Q#{partner_id}#{hashlib.sha256(key.encode()).hexdigest()}"
@@ -81,6 +112,11 @@ def replanning(org_id: str) -> str:
 def defaults(partner_id: str) -> str:
     """Partition of a partner's defaults, and of the job that passes them on to its organizations."""
     return f"{DEFAULTS}{partner_id}"
+
+
+def print_batches(org_id: str) -> str:
+    """Partition of an organization's print batches, and of its letters that no manifest has yet."""
+    return f"{PRINT_BATCHES}{org_id}"
 
 
 def tasks(org_id: str) -> str:

@@ -1,6 +1,8 @@
 """The ledger row of one notice, moved by conditional writes through its statuses.
 
-Each move states the status and attempt that it starts from, so that of two workers at one row only one succeeds.
+Each move states the status, attempt and number of moves that it starts from, so that of two workers at one row only
+one succeeds. The moves, one history entry each, tell apart what status and attempt can't: two schedulers that give the
+same ended lease back, each to a queue message of its own.
 """
 
 from dataclasses import dataclass
@@ -9,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from shared.domain.account import Account
+from shared.domain.beside import Beside
 from shared.domain.notice import Notice, moved
 from shared.domain.payment_link import PaymentLink
 from shared.storage import items, keys
+from shared.storage.beside import beside_write
 from shared.storage.items import Item, number, text
 from shared.storage.transactions import put, transact
 
@@ -20,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Notices", "moved"]
 
-STILL_AS_READ = "#status = :status AND attempt = :attempt"
+STILL_AS_READ = "#status = :status AND attempt = :attempt AND moves = :moves"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ class Notices:
             ConsistentRead=True,
         )
         item: Item | None = answer.get("Item")
-        return items.unpack(Notice, item["body"]) if item else None
+        return items.notice_of(item) if item else None
 
     def move(self, before: Notice, after: Notice) -> bool:
         """Write a row's next state on condition that it is still as it was read. False: somebody else moved it."""
@@ -60,8 +64,17 @@ class Notices:
             raise
         return True
 
-    def claim(self, before: Notice, after: Notice, account: Account, links: tuple[PaymentLink, ...]) -> bool:
+    def claim(
+        self,
+        before: Notice,
+        after: Notice,
+        account: Account,
+        links: tuple[PaymentLink, ...],
+        beside: tuple[Beside, ...] = (),
+    ) -> bool:
         """Take a notice for sending, with the links it will carry, on condition that account and row are as judged.
+
+        `beside` are further facts that must be known as soon as the provider may have the message.
 
         The account's version is raised in the same transaction. That closes two races: a payment or opt-out recorded
         after the judgement makes the claim fail, and one decided before the claim but written after it fails instead.
@@ -88,6 +101,7 @@ class Notices:
         writes = [take, judged]
         for link in links:
             writes += [put(self.table, item) for item in (items.link_item(link), *items.link_pointers(link))]
+        writes += [beside_write(self.table, fact) for fact in beside]
         return transact(self.client, writes)
 
 
@@ -96,5 +110,9 @@ def _key(org_id: str, account_id: str, notice_id: str) -> Item:
 
 
 def _still_as(before: Notice) -> tuple[str, dict[str, str], dict[str, Any]]:
-    values = {":status": text(before.status), ":attempt": number(before.attempt)}
+    values = {
+        ":status": text(before.status),
+        ":attempt": number(before.attempt),
+        ":moves": number(len(before.status_history)),
+    }
     return STILL_AS_READ, {"#status": "status"}, values

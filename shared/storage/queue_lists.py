@@ -90,7 +90,7 @@ class QueueLists:
         }
         rows, position = self._page(query, limit, after, chosen.keeps, ("org_pk", "org_sk"))
         found = read_items(self.client, self.table, [(row["pk"]["S"], row["sk"]["S"]) for row in rows])
-        return [items.unpack(Notice, item["body"]) for item in found], position
+        return [items.notice_of(item) for item in found], position
 
     def _page(
         self,

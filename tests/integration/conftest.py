@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from functions.manage.settings import dependencies
+from functions.payment_link import handler
+from shared.domain.policy import PaymentSettings
+from shared.domain.words import Processor
 from shared.storage.account_books import AccountBooks
 from shared.storage.organizations import Organizations
 from tests.conftest import TABLE
 from tests.examples import organization
+from tests.integration.clinic import BASE, KEY, PROCESSOR, Clinic, open_clinic
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -31,3 +35,18 @@ def manage_table(dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) ->
 def manage_books(manage_table: "DynamoDBClient") -> AccountBooks:
     """The account books of that table."""
     return AccountBooks(manage_table, TABLE)
+
+
+@pytest.fixture
+def clinic(dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> Iterator[Clinic]:
+    """A practice that takes payments through the simulated processor."""
+    monkeypatch.setenv("TABLE_NAME", TABLE)
+    monkeypatch.setenv("PUBLIC_BASE_URL", BASE)
+    monkeypatch.setenv("ALLOW_SIMULATED_TIME", "true")
+    monkeypatch.setenv("SANDBOX_PROCESSOR_URL", PROCESSOR)
+    monkeypatch.setenv("SANDBOX_PROCESSOR_KEY", KEY)
+    handler.settings.cache_clear()
+    handler.dependencies.cache_clear()
+    yield open_clinic(dynamodb, organization(payments=PaymentSettings(processor=Processor.SANDBOX)))
+    handler.settings.cache_clear()
+    handler.dependencies.cache_clear()

@@ -52,6 +52,8 @@ def stack(aws: None, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     for channel in CHANNELS:
         outputs[f"{channel}QueueUrl"] = sqs.create_queue(QueueName=channel)["QueueUrl"]
         outputs[f"{channel}DeadLetterQueueUrl"] = sqs.create_queue(QueueName=f"{channel}-dead")["QueueUrl"]
+    outputs["EventsDeadLetterQueueUrl"] = sqs.create_queue(QueueName="Events-dead")["QueueUrl"]
+    outputs["DeliveryEventsFunctionArn"] = "delivery-events"
     monkeypatch.setattr("cli.stack.cloudformation", lambda: CloudFormation({"dunlin-test": outputs}))
     return outputs
 
@@ -188,6 +190,39 @@ def test_a_redrive_is_a_dry_run_unless_it_is_told_yes(run: Run, stack: dict[str,
     assert done["channels"]["email"] == {"deadLetters": 12, "moved": 12}
     assert waiting(stack["EmailQueueUrl"]) == [f"{number:02}" for number in range(12)]
     assert answer(run, "redrive")["channels"]["email"] == {"deadLetters": 0, "moved": 0}
+
+
+class Functions:
+    """Takes note of what it is told to run; told to, it refuses."""
+
+    def __init__(self) -> None:
+        self.invoked: list[tuple[str, str, bytes]] = []
+        self.refuses = False
+
+    def invoke(self, *, FunctionName: str, InvocationType: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803
+        if self.refuses:
+            raise ClientError({"Error": {"Code": "TooManyRequestsException", "Message": "later"}}, "Invoke")
+        self.invoked.append((FunctionName, InvocationType, Payload))
+        return {"StatusCode": 202}
+
+
+def test_an_event_that_was_given_up_is_given_to_its_function_again(
+    run: Run, stack: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    functions = Functions()
+    monkeypatch.setattr("cli.stack.functions", lambda: functions)
+    url = stack["EventsDeadLetterQueueUrl"]
+    boto3.client("sqs").send_message(QueueUrl=url, MessageBody='{"Records": []}')
+    assert answer(run, "redrive")["events"] == {"deadLetters": 1, "moved": 0}
+    functions.refuses = True
+    assert run("redrive", "--yes")[0] == 1
+    boto3.client("sqs").send_message(QueueUrl=url, MessageBody='{"Records": [1]}')
+    functions.refuses = False
+    status, out, _ = run("redrive", "--yes", "--json")
+    assert json.loads(out)["events"] == {"deadLetters": 2, "moved": 1}
+    assert status == 1
+    assert functions.invoked == [("delivery-events", "Event", b'{"Records": [1]}')]
+    assert waiting(url) == []
 
 
 def test_a_dead_letter_that_somebody_else_holds_is_left_and_ends_badly(run: Run, stack: dict[str, str]) -> None:

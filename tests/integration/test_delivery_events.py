@@ -11,8 +11,10 @@ import pytest
 from functions.delivery_events import handler
 from shared.domain.book import AccountBook, Change
 from shared.domain.notice import Notice, moved
+from shared.domain.reconciliation import lease_over
 from shared.domain.words import Channel, NoticeStatus
 from shared.storage.account_books import AccountBooks
+from shared.storage.notices import Notices
 from tests.conftest import TABLE
 from tests.examples import NOW, account, bill, notice
 
@@ -79,9 +81,48 @@ def test_an_event_that_comes_twice_changes_nothing_the_second_time(books: Accoun
 
 
 def test_the_providers_word_settles_what_was_unknown(books: AccountBooks) -> None:
-    stored(books, moved(notice(), S.UNKNOWN, NOW, "scheduler", attempt=1))
+    sending = moved(notice(), S.SENDING, NOW, "send_email", attempt=1)
+    stored(books, moved(sending, S.UNKNOWN, NOW, "scheduler"))
     told("Send")
     assert book(books).notices[0].status is S.SENT
+
+
+def sent_once_more(books: AccountBooks) -> Notice:
+    """A notice of whose first sending nobody heard, as it waits for its second."""
+    sending = moved(notice(), S.SENDING, NOW, "send_email", attempt=1)
+    row = lease_over(moved(sending, S.UNKNOWN, NOW, "scheduler"), NOW, NOW)
+    stored(books, row)
+    return row
+
+
+def with_attempt(attempt: str) -> dict[str, Any]:
+    """The sample's message, as of another sending."""
+    mail: dict[str, Any] = json.loads(SAMPLE["Records"][0]["Sns"]["Message"])["mail"]
+    return {**mail, "messageId": f"m-{attempt}", "tags": {**mail["tags"], "attempt": [attempt]}}
+
+
+def test_a_delivery_heard_of_late_takes_the_second_sending_back(books: AccountBooks) -> None:
+    sent_once_more(books)
+    told("Delivery")
+    [row] = book(books).notices
+    assert (row.status, row.possible_duplicate) == (S.DELIVERED, False)
+
+
+def test_a_bounce_of_the_first_sending_says_nothing_of_the_second(books: AccountBooks) -> None:
+    waiting = sent_once_more(books)
+    second = moved(waiting, S.SENDING, NOW, "send_email", attempt=2)
+    assert Notices(books.client, books.table).move(waiting, moved(second, S.SENT, NOW, "send_email", sent_at=NOW))
+    told("Bounce", bounce={"bounceType": "Permanent"}, mail=with_attempt("1"))
+    assert book(books).notices[0].status is S.SENT
+    told("Bounce", bounce={"bounceType": "Permanent"}, mail=with_attempt("2"))
+    assert book(books).notices[0].status is S.UNDELIVERABLE_PERMANENT
+
+
+@pytest.mark.parametrize("attempt", ["", "x", "٣"])
+def test_a_message_that_doesnt_say_which_sending_it_was_counts_as_the_last(books: AccountBooks, attempt: str) -> None:
+    stored(books, SENT)
+    told("Bounce", bounce={"bounceType": "Permanent"}, mail=with_attempt(attempt))
+    assert book(books).notices[0].status is S.UNDELIVERABLE_PERMANENT
 
 
 def test_a_bounce_for_good_marks_the_contact_and_has_the_account_planned_anew(books: AccountBooks) -> None:

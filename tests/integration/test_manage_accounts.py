@@ -1,9 +1,14 @@
 """Accounts: what is shown of a guarantor, and what a person may change."""
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from shared.domain.contacts import GUARANTOR, PATIENT, number_hash
+from shared.domain.history import HistoryEvent
+from shared.domain.text_consent import stop_texts
 from shared.domain.words import BillStatus, Channel, Hold, NoticeStatus
 from shared.storage.account_books import AccountBooks
 from tests.examples import NOW, account, bill, notice
@@ -96,3 +101,67 @@ def test_a_change_that_changes_nothing_writes_nothing(manage_books: AccountBooks
     before = stored(manage_books)
     assert OWN.patch(ACCOUNT, OWN.get(ACCOUNT).body).status == 200
     assert stored(manage_books) == before
+
+
+# --- the registry of consent -----------------------------------------------
+
+CONSENTS = f"{ACCOUNT}/consents"
+
+
+def test_the_registry_tells_who_closed_and_opened_what_by_which_way_oldest_first(manage_books: AccountBooks) -> None:
+    store(manage_books)
+    OWN.patch(ACCOUNT, {"optOuts": {"email": True}})
+    for number, whose in (("+15185550111", GUARANTOR), ("+15185550199", PATIENT)):
+        at = NOW + timedelta(hours=1 if whose == GUARANTOR else 2)
+        stop = stop_texts(stored(manage_books), number_hash(number), frozenset({whose}), "REVOKE", at)
+        assert stop is not None
+        manage_books.commit(stop)
+    replace(OWN, at=NOW + timedelta(hours=3)).patch(ACCOUNT, {"optOuts": {"email": False}})
+    answer = OWN.get(CONSENTS)
+    assert answer.status == 200
+    text = {"channel": "sms", "actor": "recipient", "source": "text message", "wording": "REVOKE"}
+    staff = {"channel": "email", "actor": "key:k1", "source": "staff", "wording": None, "party": "guarantor"}
+    assert answer.body == {
+        "items": [
+            {**staff, "consent": "withdrawn", "at": "2026-03-02T15:00:00.000Z"},
+            {**text, "consent": "withdrawn", "at": "2026-03-02T16:00:00.000Z", "party": "guarantor"},
+            {**text, "consent": "withdrawn", "at": "2026-03-02T17:00:00.000Z", "party": "patient"},
+            {**staff, "consent": "given", "at": "2026-03-02T18:00:00.000Z"},
+        ],
+        "nextCursor": None,
+    }
+
+
+def test_the_registry_of_an_account_that_nobody_closed_is_empty(manage_books: AccountBooks) -> None:
+    held = HistoryEvent(at=NOW, event="HoldSet", actor="staff", facts={"hold": "Dispute"})
+    store(manage_books, history=(held,))
+    assert OWN.get(CONSENTS).body == {"items": [], "nextCursor": None}
+
+
+def test_what_was_recorded_before_sources_were_has_none(manage_books: AccountBooks) -> None:
+    store(manage_books, history=(HistoryEvent(at=NOW, event="OptedOut", actor="partner", facts={"channel": "sms"}),))
+    [entry] = OWN.get(CONSENTS).body["items"]
+    assert (entry["source"], entry["wording"], entry["party"]) == (None, None, "guarantor")
+
+
+def test_the_registry_goes_page_by_page(manage_books: AccountBooks) -> None:
+    store(manage_books)
+    for number in range(3):
+        later = replace(OWN, at=NOW + timedelta(hours=number))
+        later.patch(ACCOUNT, {"optOuts": {"email": number % 2 == 0}})
+    first = OWN.get(f"{CONSENTS}?limit=2").body
+    second = OWN.get(f"{CONSENTS}?limit=2&cursor={first['nextCursor']}").body
+    told = [(entry["at"][11:13], entry["consent"]) for entry in first["items"] + second["items"]]
+    assert told == [("15", "withdrawn"), ("16", "given"), ("17", "withdrawn")]
+    assert second["nextCursor"] is None
+
+
+def test_two_choices_of_one_instant_are_both_in_the_registry(manage_books: AccountBooks) -> None:
+    store(manage_books)
+    OWN.patch(ACCOUNT, {"optOuts": {"email": True}})
+    OWN.patch(ACCOUNT, {"optOuts": {"email": False}})
+    assert [entry["consent"] for entry in OWN.get(CONSENTS).body["items"]] == ["withdrawn", "given"]
+
+
+def test_the_registry_of_an_account_that_isnt_there_is_a_404() -> None:
+    assert OWN.get(CONSENTS).status == 404

@@ -127,7 +127,8 @@ def test_nothing_personal_is_logged(full: None, caplog: pytest.LogCaptureFixture
     for route in MANAGED:
         call(OWN, route)
     OWN.post("/v1/organizations/org_1/bills/S-1/payments", {"amount": "x", "method": "cash", "receivedOn": "Ada"})
-    logged = str([vars(record) for record in caplog.records])
+    numbers = {"created", "msecs", "relativeCreated", "thread", "process"}
+    logged = str([{name: told for name, told in vars(one).items() if name not in numbers} for one in caplog.records])
     assert "org_1" in logged
     for personal in ("Ada", "Example", "Juniper", "example.com", "74.60", "5550111", "1980"):
         assert personal not in logged

@@ -17,10 +17,12 @@ from functions.render_print.statement_contents import statement_page
 from shared.domain.contacts import Contact
 from shared.domain.delivery import Order
 from shared.domain.link_secrets import new_payment_link, secret_hash
-from shared.domain.notice import Notice, lease_over
+from shared.domain.notice import Notice, StoredLetter
+from shared.domain.reconciliation import lease_over
 from shared.domain.words import Channel, Language, NoticeStatus, NotificationType
 from shared.storage.links import Links
 from shared.storage.notices import Notices
+from shared.storage.print_batches import PrintBatches
 from tests.conftest import TABLE
 from tests.examples import ADDRESS, NOW, account, bill, book, notice, organization
 from tests.integration.channel_stack import BASE_URL, DOCUMENT, ChannelStack, channel_stack
@@ -131,7 +133,8 @@ def test_a_letter_costs_three_calls_to_the_table_and_two_to_the_store(stack: Cha
         stack.given(row, who=account(account_id=f"G-{number}"))
     stack.handle(*[stack.message(accountId=f"G-{number}", noticeId=f"ntc_{number}") for number in range(10)])
     assert stack.calls_to("s3") == 20
-    assert stack.calls_to("dynamodb") == 10 * 3 + 1
+    # Once for them all: the organization and the channel's gate are read.
+    assert stack.calls_to("dynamodb") == 10 * 3 + 2
 
 
 @pytest.mark.parametrize("suffix", [".pdf", ".json"])
@@ -279,3 +282,28 @@ def test_pages_are_counted_in_the_file_itself() -> None:
     assert page_count(b"1 0 obj<</Type/Pages/Count 3/Kids[2 0 R]>>endobj") == 3
     with pytest.raises(ValueError, match="empty"):
         page_count(b"%PDF-1.7")
+
+
+def test_the_first_letter_of_an_invocation_opens_the_days_batch_for_all(stack: ChannelStack) -> None:
+    for number in range(3):
+        stack.given(queued(account_id=f"G-{number}", notice_id=f"ntc_{number}"), who=account(account_id=f"G-{number}"))
+    stack.handle(*[stack.message(accountId=f"G-{number}", noticeId=f"ntc_{number}") for number in range(3)])
+    batches = PrintBatches(stack.dynamodb, TABLE)
+    opened = batches.state("org_1")
+    assert opened is not None
+    assert (opened.claims, len(batches.letters("org_1"))) == (1, 3)
+
+
+def test_a_letter_that_was_not_claimed_opens_no_batch(stack: ChannelStack) -> None:
+    stack.given(queued(status=NoticeStatus.CANCELLED, lease_until=None))
+    stack.handle()
+    assert PrintBatches(stack.dynamodb, TABLE).state("org_1") is None
+
+
+def test_a_row_knows_the_pages_and_checksum_of_what_is_in_the_bucket(stack: ChannelStack, s3: "S3Client") -> None:
+    stack.given(queued())
+    failing_once("PutObject", "InternalError", ".json", stack)
+    stack.handle()
+    first = stored(s3, PDF)
+    stack.handle(stack.message(asOf=stack.row().scheduled_for.isoformat()))
+    assert stack.row().letter == StoredLetter(pages=1, sha256=hashlib.sha256(first).hexdigest())

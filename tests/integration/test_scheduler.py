@@ -13,12 +13,14 @@ import pytest
 from functions.scheduler import handler, sweep
 from functions.scheduler.sweep import LEASE, Sweep, SweepReport
 from shared.domain.book import AccountBook, Change
+from shared.domain.delivery import Unanswered, answered
 from shared.domain.dunning import plan
 from shared.domain.inheritance import PartnerDefaults
 from shared.domain.notice import Notice, moved
 from shared.domain.policy import DunningSettings
+from shared.domain.reconciliation import RECONCILE_AFTER
 from shared.domain.words import Channel, NoticeStatus
-from shared.messaging.channel_queues import ChannelQueues
+from shared.messaging.channel_queues import ChannelQueues, Receipt
 from shared.storage import inheritance, replanning
 from shared.storage.account_books import AccountBooks
 from shared.storage.due_index import DueIndex
@@ -130,14 +132,14 @@ def test_a_late_run_finds_what_was_due_all_along(stack: Stack) -> None:
     assert report.collected == 1
 
 
-class CrashError(Exception):
-    """The process died."""
+class CrashError(BaseException):
+    """The process died: nothing catches that."""
 
 
 class DeadQueues(ChannelQueues):
     """Queues before which the process dies."""
 
-    def send(self, channel: Channel, messages: Any) -> int:
+    def send(self, channel: Channel, messages: Any) -> Receipt:
         raise CrashError
 
 
@@ -161,6 +163,111 @@ def test_a_worker_that_died_while_sending_leaves_unknown_except_for_letters_whic
     stack.books.commit(Change(account=replace(read.account, planning_at=None), notices=(sending,)))
     stack.sweep(NOW + LEASE)
     assert stack.notices()[channel].status is then
+
+
+def unknown(stack: Stack, **changes: Any) -> Notice:
+    """Store a row of which nobody knows whether it went; the account itself rests."""
+    sending = moved(notice(**changes), NoticeStatus.SENDING, NOW, "x", attempt=1)
+    row = answered(sending, Unanswered(reason="no answer"), NOW)
+    read = stack.book()
+    stack.books.commit(Change(account=replace(read.account, planning_at=None), notices=(row,)))
+    return row
+
+
+def counted(capsys: pytest.CaptureFixture[str]) -> list[tuple[str, str]]:
+    """What was counted for operators: names and channels."""
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    return [(line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"], line["channel"]) for line in told]
+
+
+@pytest.mark.parametrize("channel", [Channel.EMAIL, Channel.SMS])
+def test_what_may_have_gone_is_queued_once_more_after_its_wait_and_marked(stack: Stack, channel: Channel) -> None:
+    row = unknown(stack, channel=channel)
+    wait = RECONCILE_AFTER[channel]
+    early = stack.sweep(NOW + wait - timedelta(seconds=1))
+    assert (early.dispatched, early.next_due_at) == (0, NOW + wait)
+    assert stack.sweep(NOW + wait).dispatched == 1
+    after = stack.notices()[channel]
+    assert (after.status, after.possible_duplicate) == (NoticeStatus.QUEUED, True)
+    assert [message["noticeId"] for message in stack.messages(channel)] == [row.notice_id]
+
+
+def test_a_notice_that_was_marked_before_waits_for_a_person_and_for_no_sweep(stack: Stack) -> None:
+    unknown(stack, possible_duplicate=True)
+    report = stack.sweep(NOW + timedelta(days=9))
+    assert (report.dispatched, report.next_due_at) == (0, None)
+    assert stack.notices()[Channel.EMAIL].status is NoticeStatus.UNKNOWN
+
+
+def test_a_notice_that_becomes_unknown_is_counted(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    sending = moved(notice(), NoticeStatus.SENDING, NOW, "x", attempt=1, lease_until=NOW)
+    stack.books.commit(Change(account=replace(stack.book().account, planning_at=None), notices=(sending,)))
+    stack.sweep()
+    assert counted(capsys) == [("NoticeUnknown", "email")]
+    stack.sweep(NOW + timedelta(hours=1))
+    assert counted(capsys) == []
+
+
+def test_a_notice_that_nobody_takes_is_counted_from_the_fifth_lease_on_and_still_queued(
+    stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack.books.commit(Change(account=replace(stack.book().account, planning_at=None), notices=(notice(),)))
+    for lease in range(7):
+        assert stack.sweep(NOW + lease * LEASE).dispatched == 1
+    assert counted(capsys) == [("NoticeStuck", "email")] * 2
+
+
+class QueueThatIsGone(ChannelQueues):
+    """Emails' queue can't be reached."""
+
+    def send(self, channel: Channel, messages: Any) -> Receipt:
+        if channel is Channel.EMAIL:
+            raise ConnectionError("ada@example.com")
+        return super().send(channel, messages)
+
+
+def test_a_queue_that_cannot_be_reached_holds_no_other_channel_up_and_loses_nothing(
+    stack: Stack, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = (notice(), notice(notice_id="ntc_2", channel=Channel.SMS))
+    stack.books.commit(Change(account=replace(stack.book().account, planning_at=None), notices=rows))
+    assert stack.sweep(queues=QueueThatIsGone(stack.sqs, stack.urls)).dispatched == 1
+    assert len(stack.messages(Channel.SMS)) == 1
+    (told,) = caplog.records
+    assert vars(told)["notice_ids"] == ["ntc_1"]
+    assert "ada@example.com" not in str(vars(told))
+    stack.sweep(NOW + LEASE)
+    assert len(stack.messages(Channel.EMAIL)) == 1
+
+
+class RefusingSqs:
+    """SQS when it refuses each message for a reason of its own."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+
+    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, str]]) -> dict[str, Any]:  # noqa: N803
+        assert QueueUrl
+        return {"Failed": [{"Id": entry["Id"], "SenderFault": True, "Code": self.code} for entry in Entries]}
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("InvalidMessageContents", NoticeStatus.QUEUEING_ERROR),
+        ("AWS.SimpleQueueService.InvalidMessageContents", NoticeStatus.QUEUEING_ERROR),
+        ("InternalError", NoticeStatus.QUEUED),
+        ("KmsAccessDenied", NoticeStatus.QUEUED),
+    ],
+)
+def test_only_a_message_that_no_queue_will_ever_take_is_left_to_people(
+    stack: Stack, code: str, status: NoticeStatus
+) -> None:
+    stack.books.commit(Change(account=replace(stack.book().account, planning_at=None), notices=(notice(),)))
+    report = stack.sweep(queues=ChannelQueues(cast("Any", RefusingSqs(code)), stack.urls))
+    after = stack.notices()[Channel.EMAIL]
+    assert (report.dispatched, after.status) == (0, status)
+    assert (after.lease_until is None) is (status is NoticeStatus.QUEUEING_ERROR)
 
 
 def test_an_account_that_cannot_be_planned_is_set_aside_and_holds_nobody_up(

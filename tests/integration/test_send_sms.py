@@ -7,6 +7,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from functions.send_sms import handler
+from shared.domain.channel_gate import Limits
 from shared.domain.notice import Notice
 from shared.domain.statement import OptOuts
 from shared.domain.words import Channel, NoticeStatus, NotificationType
@@ -62,7 +63,8 @@ def test_a_text_costs_three_calls_to_the_table_and_one_to_the_provider(stack: Ch
         stack.given(queued(account_id=f"G-{number}"), who=account(account_id=f"G-{number}"))
     stack.handle(*[stack.message(accountId=f"G-{number}") for number in range(10)])
     assert stack.calls_to("sns") == 10
-    assert stack.calls_to("dynamodb") == 10 * 3 + 1
+    # Once for them all: the organization is read, and the gate gives ten permissions.
+    assert stack.calls_to("dynamodb") == 10 * 3 + 2
 
 
 def test_a_number_that_opted_out_at_the_carrier_is_not_tried_again(stack: ChannelStack) -> None:
@@ -100,3 +102,21 @@ def test_a_text_outside_the_quiet_hours_of_the_recipient_waits(stack: ChannelSta
     row = stack.row()
     assert row.status is NoticeStatus.SCHEDULED
     assert row.scheduled_for == NOW + timedelta(hours=2)
+
+
+def test_texts_go_as_fast_as_the_stack_was_told(stack: ChannelStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEXTS_PER_SECOND", "3")
+    handler.dependencies.cache_clear()
+    _, ports = handler.dependencies()
+    assert (ports["gate"].channel, ports["gate"].usual) == (Channel.SMS, Limits(per_second=3.0))
+
+
+def test_without_access_to_the_provider_one_text_is_tried_and_the_others_wait(stack: ChannelStack) -> None:
+    names = [f"G-{number}" for number in range(5)]
+    for name in names:
+        stack.given(queued(account_id=name), who=account(account_id=name))
+    error = {"Error": {"Code": "AuthorizationError", "Message": "not authorized to perform: SNS:Publish"}}
+    stack.fail = failing(ClientError(error, "Publish"))  # type: ignore[arg-type] # what matters of it
+    assert stack.handle(*[stack.message(accountId=name) for name in names]) == []
+    assert stack.calls_to("sns") == 1
+    assert {stack.row(account_id=name).reason for name in names} == {"the provider refuses us access"}

@@ -9,6 +9,7 @@ import pytest
 from shared.domain.book import Change
 from shared.domain.notice import moved
 from shared.domain.payment_link import PaymentLink
+from shared.domain.reconciliation import lease_over
 from shared.domain.words import NoticeStatus
 from shared.storage import keys
 from shared.storage.account_books import AccountBooks, BookRejectedError, ConcurrentChangeError
@@ -136,6 +137,34 @@ def test_a_row_moves_only_from_the_status_and_attempt_that_it_was_read_at(
     assert not notices.move(notice(), queued)
     assert not notices.move(replace(queued, attempt=1), moved(queued, NoticeStatus.SENT, NOW, "test"))
     assert notices.load("org_1", "G-1", "ntc_1") == queued
+
+
+def test_of_two_schedulers_that_give_an_ended_lease_back_one_succeeds(books: AccountBooks, notices: Notices) -> None:
+    stored(books)
+    queued = moved(notice(), NoticeStatus.QUEUED, NOW, "scheduler", lease_until=NOW)
+    assert notices.move(notice(), queued)
+    again = lease_over(queued, NOW, LATER)
+    assert [notices.move(queued, again) for _ in range(2)] == [True, False]
+
+
+def test_a_change_never_overwrites_a_row_that_moved_since_it_was_read(books: AccountBooks, notices: Notices) -> None:
+    stored(books)
+    read = books.load("org_1", "G-1")
+    assert read is not None
+    (row,) = read.notices
+    queued = moved(notice(), NoticeStatus.QUEUED, NOW, "scheduler", lease_until=LATER)
+    assert notices.move(notice(), queued)
+    with pytest.raises(ConcurrentChangeError):
+        books.commit(Change(account=read.account, notices=(moved(row, NoticeStatus.CANCELLED, NOW, "staff"),)))
+    assert notices.load("org_1", "G-1", "ntc_1") == queued
+
+
+def test_a_notice_is_born_once(books: AccountBooks) -> None:
+    stored(books)
+    read = books.load("org_1", "G-1")
+    assert read is not None
+    with pytest.raises(ConcurrentChangeError):
+        books.commit(Change(account=read.account, notices=(notice(),)))
 
 
 def test_a_claim_fails_when_the_account_changed_since_it_was_judged(books: AccountBooks, notices: Notices) -> None:

@@ -1,6 +1,7 @@
 """What the local AWS can't show is asserted from the template, expanded as CloudFormation sees it."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from shared.messaging.metrics import SERVICE
 from tests import template
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
@@ -107,8 +109,8 @@ def test_no_role_may_do_everything_or_anything_everywhere() -> None:
         actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
         assert not [action for action in actions if "*" in action], (role, actions)
         resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
-        # A text goes to a phone number, which has no ARN; a second statement denies topics.
-        assert "*" not in resources or actions == ["sns:Publish"], (role, actions)
+        # A text goes to a phone number, which has no ARN; a second statement denies topics. Nor has an SES account one.
+        assert "*" not in resources or actions in (["sns:Publish"], ["ses:GetAccount"]), (role, actions)
 
 
 def test_no_function_may_scan_the_table() -> None:
@@ -117,7 +119,24 @@ def test_no_function_may_scan_the_table() -> None:
 
 def test_only_the_senders_may_send() -> None:
     senders = {role for role, statement in policies() if {"ses:SendEmail", "sns:Publish"} & set(statement["Action"])}
-    assert senders == {"SendEmailRole", "SendSmsRole"}
+    # What a recipient texts is answered where it is heard.
+    assert senders == {"SendEmailRole", "SendSmsRole", "DeliveryEventsRole"}
+
+
+def test_who_sends_texts_may_publish_to_no_topic() -> None:
+    for name in ("SendSmsRole", "DeliveryEventsRole"):
+        denied = [each["Resource"] for role, each in policies() if role == name and each["Effect"] == "Deny"]
+        assert denied == [[{"Fn::Sub": "arn:${AWS::Partition}:sns:*:*:*"}]]
+
+
+def test_only_the_logs_of_this_accounts_texts_may_call_delivery_events() -> None:
+    [permission] = [
+        each["Properties"]
+        for each in template.resources("AWS::Lambda::Permission").values()
+        if each["Properties"]["Principal"] == "logs.amazonaws.com"
+    ]
+    assert permission["SourceAccount"] == {"Ref": "AWS::AccountId"}
+    assert "DirectPublishToPhoneNumber" in permission["SourceArn"]["Fn::Sub"]
 
 
 def test_simulated_time_and_the_simulated_processor_are_off_by_default() -> None:
@@ -159,3 +178,19 @@ def test_the_access_log_holds_no_path_because_a_path_may_hold_a_links_secret() -
 def test_the_schedule_rests_where_time_comes_from_outside() -> None:
     [schedule] = template.resources("AWS::Scheduler::Schedule").values()
     assert schedule["Properties"]["State"] == {"Fn::If": ["SimulatedTime", "DISABLED", "ENABLED"]}
+
+
+def test_whatever_is_counted_for_operators_has_an_alarm_that_asks_for_it_as_it_is_counted() -> None:
+    sources = [*(PROJECT / "shared/messaging").glob("*.py"), *(PROJECT / "functions").rglob("*.py")]
+    counted = {name for path in sources for name in re.findall(r'\bcount\(\s*"(\w+)"', path.read_text())}
+    alarms = [alarm["Properties"] for alarm in template.resources("AWS::CloudWatch::Alarm").values()]
+    ours = [alarm for alarm in alarms if "Dunlin/" in str(alarm["Namespace"])]
+    assert {alarm["MetricName"] for alarm in ours} == counted
+    assert all(alarm["Dimensions"] == [{"Name": "service", "Value": SERVICE}] for alarm in ours)
+
+
+def test_events_that_the_function_fails_on_are_kept_and_watched() -> None:
+    function = template.resources("AWS::Lambda::Function")["DeliveryEvents"]["Properties"]
+    assert function["DeadLetterConfig"]["TargetArn"]["Fn::GetAtt"][0] == "EventsDeadLetterQueue"
+    alarm = template.resources("AWS::CloudWatch::Alarm")["EventsDeadLetterAlarm"]["Properties"]
+    assert alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0] == "EventsDeadLetterQueue"

@@ -31,10 +31,11 @@ from shared.domain.delivery import (
 )
 from shared.domain.dunning import judge, plan, with_notices
 from shared.domain.intake import Arrival, Delivery, Received, receive_statement, release_bill
-from shared.domain.notice import BillLevel, Notice, lease_over, moved
+from shared.domain.notice import BillLevel, Notice, moved
 from shared.domain.payments import PaymentReceived, post_payment
 from shared.domain.policy import Organization
 from shared.domain.queue_actions import ActionRefusedError, QueueAction, act
+from shared.domain.reconciliation import lease_over
 from shared.domain.send_window import local_date
 from shared.domain.settlement import Outcome, settle
 from shared.domain.statement import Guarantor, OptOuts, Patient, Statement
@@ -233,6 +234,8 @@ class Practice:
 
     def _give(self, account_id: str, notice: Notice, verdict: Send) -> None:
         weather = self.weather[notice.channel]
+        if weather is Weather.SILENT and not notice.channel.electronic:
+            weather = Weather.BUSY  # a store that doesn't answer is asked again: a letter is written at most once
         taken = claimed(notice, verdict, "", self.now)
         self.look_at_send(self.books[account_id], notice, verdict)
         self._write(account_id, taken)

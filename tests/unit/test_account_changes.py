@@ -102,14 +102,15 @@ def test_the_history_names_every_change() -> None:
         opt_outs=OptOuts(sms=True),
         guarantor=replace(before.guarantor, email="new@example.com"),
     )
-    change = change_account(book(account=before), after, LATER, "staff")
+    change = change_account(book(account=before), after, LATER, "staff", source="text message", wording="STOP")
     assert change is not None
+    consent = {"source": "text message", "wording": "STOP"}
     assert [(event.event, event.facts) for event in change.history] == [
         ("HoldSet", {"hold": "Bankruptcy"}),
         ("HoldSet", {"hold": "Hardship"}),
         ("HoldLifted", {"hold": "Dispute"}),
-        ("OptedOut", {"channel": "sms"}),
-        ("OptedIn", {"channel": "email"}),
+        ("OptedOut", {"channel": "sms", **consent}),
+        ("OptedIn", {"channel": "email", **consent}),
         ("ContactChanged", {}),
     ]
     assert {(event.at, event.actor) for event in change.history} == {(LATER, "staff")}

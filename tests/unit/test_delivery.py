@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from shared.domain.account import Account
+from shared.domain.beside import Beside
 from shared.domain.book import AccountBook, Change
 from shared.domain.contacts import BILL_TO, PATIENT, Contact
 from shared.domain.delivery import (
@@ -22,10 +23,11 @@ from shared.domain.delivery import (
     may_be_taken,
 )
 from shared.domain.link_secrets import secret_hash
-from shared.domain.notice import BillLevel, Notice, lease_over, moved
+from shared.domain.notice import BillLevel, Notice, moved
 from shared.domain.payment import Payment
 from shared.domain.payment_link import PaymentLink
 from shared.domain.policy import DunningSettings, MessageContacts, Organization
+from shared.domain.reconciliation import lease_over
 from shared.domain.statement import Address, BillTo, OptOuts, Patient
 from shared.domain.words import (
     AccountStatus,
@@ -97,7 +99,14 @@ class Table:
         self.calls.append("load row")
         return self.row()
 
-    def claim(self, before: Notice, after: Notice, judged: Account, links: tuple[PaymentLink, ...]) -> bool:
+    def claim(
+        self,
+        before: Notice,
+        after: Notice,
+        judged: Account,
+        links: tuple[PaymentLink, ...],
+        beside: tuple[Beside, ...] = (),
+    ) -> bool:
         self.calls.append("claim")
         self.before_claim(self)
         if judged.version != self.book.account.version or not self._still(before):
@@ -118,13 +127,17 @@ class Table:
 
     def _still(self, before: Notice) -> bool:
         current = self.row()
-        return (current.status, current.attempt) == (before.status, before.attempt)
+        return _version(current) == _version(before)
 
     # Organizations
 
     def get(self, _: str) -> Organization:
         self.calls.append("organization")
         return self.organization
+
+
+def _version(row: Notice) -> tuple[NoticeStatus, int, int]:
+    return row.status, row.attempt, len(row.status_history)
 
 
 @dataclass
@@ -148,8 +161,15 @@ class Rows:
     def load(self, *ids: str) -> Notice:
         return self.table.load_row(*ids)
 
-    def claim(self, before: Notice, after: Notice, account: Account, links: tuple[PaymentLink, ...]) -> bool:
-        return self.table.claim(before, after, account, links)
+    def claim(
+        self,
+        before: Notice,
+        after: Notice,
+        account: Account,
+        links: tuple[PaymentLink, ...],
+        beside: tuple[Beside, ...] = (),
+    ) -> bool:
+        return self.table.claim(before, after, account, links, beside)
 
     def move(self, before: Notice, after: Notice) -> bool:
         return self.table.move(before, after)
@@ -485,6 +505,76 @@ def test_a_late_record_still_settles_a_notice_that_was_given_up() -> None:
     it.table.before_move = given_up
     it.deliver()
     assert statuses(it.row)[-2:] == [NoticeStatus.UNKNOWN, NoticeStatus.SENT]
+
+
+def scheduled_again(row: Notice) -> Notice:
+    """The row of a message in the provider's hands, as the clock leaves it when nobody reports back for long."""
+    return lease_over(lease_over(row, NOW + LEASE, NOW), NOW + LEASE, NOW)
+
+
+def test_a_late_record_keeps_a_message_that_was_accepted_from_being_sent_once_more() -> None:
+    it = world()
+
+    def given_up(table: Table) -> None:
+        table.before_move = lambda _: None
+        table.put(scheduled_again(table.row()))
+
+    it.table.before_move = given_up
+    it.deliver()
+    assert statuses(it.row)[-3:] == [NoticeStatus.UNKNOWN, NoticeStatus.SCHEDULED, NoticeStatus.SENT]
+    assert (it.row.provider_message_id, it.row.possible_duplicate) == ("m-1", False)
+    assert it.deliver(NOW + timedelta(days=1)) is None
+    assert len(it.provider.sent) == 1
+
+
+def test_a_late_record_looks_again_when_the_clock_moves_the_row_under_it() -> None:
+    it = world()
+
+    def moves_on(table: Table) -> None:
+        if table.row().status is not NoticeStatus.SCHEDULED:
+            table.put(lease_over(table.row(), NOW + LEASE, NOW))
+
+    it.table.before_move = moves_on
+    it.deliver()
+    assert it.row.status is NoticeStatus.SENT
+
+
+def test_a_rejection_heard_of_late_settles_a_notice_that_was_given_up() -> None:
+    it = world(Rejected(reason="the provider cannot send to this address", undeliverable=True))
+
+    def slow(order: Order) -> Callable[[], Answer]:
+        def send() -> Answer:
+            it.table.put(scheduled_again(order.notice))
+            return next(it.provider.answers)
+
+        return send
+
+    it.provider.prepare = slow  # type: ignore[method-assign] # the provider takes longer than the lease
+    it.deliver()
+    assert it.row.status is NoticeStatus.UNDELIVERABLE_PERMANENT
+    assert it.table.book.account.undeliverable == {Channel.EMAIL}
+
+
+def test_what_is_sent_once_more_is_judged_as_ever() -> None:
+    it = world(Unanswered(reason="no answer"))
+    it.deliver()
+    it.table.put(lease_over(it.row, NOW + timedelta(hours=1), NOW))
+    it.table.book = replace(it.table.book, bills=(bill(status=BillStatus.PAID, balance=0),))
+    it.deliver(NOW + timedelta(hours=1))
+    assert (it.row.status, it.row.reason) == (NoticeStatus.WILL_NOT_SEND, "payment made")
+    assert len(it.provider.sent) == 1
+
+
+def test_what_is_unknown_and_what_is_sent_once_more_is_counted_for_operators(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    it = world(Unanswered(reason="no answer"), Accepted(message_id="m-2"))
+    it.deliver()
+    assert '"NoticeUnknown":[1.0]' in capsys.readouterr().out.replace(" ", "")
+    it.table.put(lease_over(it.row, NOW + timedelta(hours=1), NOW))
+    it.deliver(NOW + timedelta(hours=1))
+    assert '"PossibleDuplicate":[1.0]' in capsys.readouterr().out.replace(" ", "")
+    assert (it.row.status, it.row.possible_duplicate, it.row.attempt) == (NoticeStatus.SENT, True, 2)
 
 
 def test_a_message_that_cannot_be_composed_is_shown_to_people_and_never_looks_sent() -> None:

@@ -7,13 +7,16 @@ from typing import Any
 import pytest
 
 from shared.domain.decision import Finding, Outcome, Rule
-from shared.domain.dunning import forecast, plan
+from shared.domain.dunning import forecast, plan, with_notices
 from shared.domain.notice import moved
+from shared.domain.presets import CONFIGURATIONS
 from shared.domain.reasons import Reason
 from shared.domain.statement import OptOuts
 from shared.domain.words import AccountStatus, AddressStatus, BillStatus, CommunicationStatus, Hold
 from tests.unit.dunning_world import (
+    DUE,
     EMAIL,
+    INITIAL,
     MONDAY,
     NEW_YORK,
     PRINT,
@@ -23,6 +26,7 @@ from tests.unit.dunning_world import (
     a_bill,
     a_book,
     a_guarantor,
+    a_preset,
     an_account,
     an_organization,
     at,
@@ -325,3 +329,34 @@ def test_a_forecast_tells_what_will_be_refused_on_its_day() -> None:
     book = replace(world.book, notices=queued, account=an_account(opt_outs=OptOuts(print=True)))
     (refused,) = [n for n in forecast(book, world.organization, NOW, timedelta(days=5)) if n.level == 1][:1]
     assert (refused.status, refused.reason) == (S.WILL_NOT_SEND, Reason.OPTED_OUT_PRINT)
+
+
+def test_a_letter_that_the_higher_bill_is_refused_is_not_asked_for_by_the_lower_ones_step() -> None:
+    """The email tells of both; only the higher one's step has a letter, which its balance is too small for."""
+    higher, lower = (
+        a_bill("A", on=MONDAY - timedelta(days=90), balance=1_00),
+        a_bill("B", on=MONDAY - timedelta(days=45)),
+    )
+    organization = an_organization(configuration_id="gentle-45", minimum_print=5_00)
+    findings = plan(a_book(higher, lower), organization, NOW).findings
+    assert found(findings, Rule.RESULT, "A", PRINT) == ["will not send: balance does not exceed the minimum -> stops"]
+    assert found(findings, Rule.RESULT, "B", PRINT) == [
+        "will not send: current step does not use this channel -> stops"
+    ]
+
+
+def test_a_notice_for_monday_that_staff_cancelled_on_saturday_is_not_said_to_be_on_its_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By Monday another step has come than Saturday's: that is the one that was cancelled."""
+    monkeypatch.setitem(CONFIGURATIONS, "tried", a_preset((0, INITIAL, (EMAIL, SMS)), (2, DUE, (EMAIL, PRINT))))
+    saturday = at("2026-01-03 12:00")
+    world = World(an_organization(configuration_id="tried"), a_book(a_bill(on=saturday.date())), saturday)
+    email = by_channel(world.plan().notices)[EMAIL]
+    cancelled = moved(email, S.CANCELLED, saturday, "staff", Reason.CANCELLED_BY_STAFF)
+    world.change(notices=with_notices(world.book, (cancelled,)).notices)
+    findings = world.plan().findings
+    assert found(findings, Rule.RESULT, channel=EMAIL) == ["will not send: cancelled by staff -> stops"]
+    assert found(findings, Rule.RESULT, channel=SMS) == [
+        "will not send: current step does not use this channel -> stops"
+    ]

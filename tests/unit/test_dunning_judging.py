@@ -441,3 +441,34 @@ def test_final_notices_name_their_type() -> None:
     world.plan()
     world.now = NOON
     assert sent(verdict(world)).notification_type is FINAL
+
+
+def test_what_staff_ask_for_goes_to_no_address_that_messages_came_back_from() -> None:
+    """Staff read the reason in the queue."""
+    book = a_book(account=an_account(undeliverable=frozenset({EMAIL})))
+    verdict = judge(occasional(ON_DEMAND), book, an_organization(), NOON)
+    assert verdict == Refuse(reason=Reason.EMAIL_UNDELIVERABLE)
+
+
+def test_what_staff_ask_for_speaks_of_the_bills_that_they_chose() -> None:
+    asked = occasional(ON_DEMAND)
+    assert sent(judge(asked, a_book(), an_organization(), NOON)).bills == asked.bills != ()
+
+
+def test_a_message_to_a_test_contact_names_the_guarantor_all_the_same() -> None:
+    """So that the practice sees what the guarantor would have read."""
+    organization = an_organization(test_contacts=MessageContacts(email="test@example.org"))
+    contact = sent(verdict(planned_world(), EMAIL)).contact
+    tested = sent(judge(occasional(ON_DEMAND), a_book(), organization, NOON)).contact
+    assert (tested.name, tested.destination) == (contact.name, "test@example.org")
+
+
+def test_a_notice_waits_for_another_day_beside_one_of_other_bills_that_is_being_sent() -> None:
+    """One a day on a channel; nobody knows yet what becomes of the other."""
+    world = planned_world(configuration_id="paperless-30")
+    email = by_channel(world.book.notices)[EMAIL]
+    another(world, S.SENDING, bills=(replace(email.bills[0], statement_id="B"),))
+    answer = verdict(world)
+    assert isinstance(answer, Defer)
+    assert answer.reason is Reason.SENT_TODAY
+    assert at("2026-01-06 09:45") <= answer.until < at("2026-01-06 18:00")

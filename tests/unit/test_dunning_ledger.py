@@ -10,7 +10,17 @@ import pytest
 from shared.domain.bill import Bill
 from shared.domain.decision import Outcome, Plan, Rule
 from shared.domain.dunning import judge, plan, with_notices
-from shared.domain.ledger import came_back, closes_step, last_letter_day, last_return, refusal_id, says_already, told
+from shared.domain.ledger import (
+    came_back,
+    closes_step,
+    dunning_notices,
+    floor_covers,
+    last_letter_day,
+    last_return,
+    refusal_id,
+    says_already,
+    told,
+)
 from shared.domain.notice import BillLevel, Notice, StatusChange, moved
 from shared.domain.policy import DunningConfiguration, Organization, Step
 from shared.domain.presets import CONFIGURATIONS, configuration
@@ -395,3 +405,21 @@ def test_an_email_and_a_text_about_different_bills_both_keep_the_letter_back() -
         EMAIL: "opted out of email",
         PRINT: "electronic channel available",
     }
+
+
+@pytest.mark.parametrize(
+    ("level", "round_", "covers"), [(2, 0, True), (2, 1, False), (3, 0, False), (1, 1, True), (1, 0, True)]
+)
+def test_the_level_that_a_reset_counts_as_sent_covers_no_repetition_of_its_step(
+    level: int, round_: int, *, covers: bool
+) -> None:
+    """Which comes due anew; a lower step it covers always."""
+    assert floor_covers(replace(BILL, level_floor=2), a_step(level=level, round_=round_)) is covers
+    assert not floor_covers(replace(BILL, level_floor=2, renotify_at=NOW), a_step(level=level, round_=round_))
+
+
+def test_a_row_that_came_back_and_was_archived_came_back_on_its_day() -> None:
+    """The word about it, two days after it was sent, is what counts, not the day on which it was put away."""
+    archived = moved(turned(S.UNDELIVERABLE_CAN_RETRY), S.ARCHIVED, TEN + timedelta(days=5), "staff")
+    (counted,) = dunning_notices(a_book(BILL, notices=(archived,)))
+    assert came_back(counted, BILL, a_step(), GUAM) == date(2026, 1, 8)

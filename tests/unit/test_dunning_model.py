@@ -26,6 +26,7 @@ from shared.domain.notice import BillLevel, Notice
 from shared.domain.policy import DunningConfiguration, Organization, PaymentRule, SendWindow
 from shared.domain.presets import CONFIGURATIONS
 from shared.domain.queue_actions import QueueAction
+from shared.domain.reconciliation import in_doubt
 from shared.domain.settlement import Outcome as ProviderWord
 from shared.domain.statement import Guarantor, OptOuts
 from shared.domain.words import (
@@ -267,6 +268,9 @@ class DunningModel(RuleBasedStateMachine):
         practice = self.practice
         practice.weather = dict.fromkeys(Channel, Weather.FINE)
         practice.run_until(practice.now + QUEUE_LEASE)  # until nothing is under way any more
+        for book in self.books():  # nor to be sent once more
+            for notice in filter(in_doubt, book.notices):
+                practice.event(book.account.account_id, notice.notice_id, ProviderWord.DELIVERED)
         practice.configure(practice.organization)  # what was put off meanwhile is planned together with the rest
         practice.run()
         before, days_ahead = len(practice.went), timedelta(days=days)
@@ -353,9 +357,7 @@ class DunningModel(RuleBasedStateMachine):
         for notice in planned.notices:
             if notice.status is S.SCHEDULED and notice.scheduled_for > now:
                 assert inside_every_window(notice.scheduled_for, notice.channel, organization, after.account)
-        waiting = [
-            notice for notice in after.notices if notice.status is S.SCHEDULED and notice.notification_type.dunning
-        ]
+        waiting = [notice for notice in after.notices if is_planned(notice)]
         assert len({notice.channel for notice in waiting}) == len(waiting)
         again = plan(after, organization, now)
         assert again.notices == ()
@@ -367,7 +369,7 @@ class DunningModel(RuleBasedStateMachine):
         scheduled = {
             (entry.statement_id, notice.channel): notice
             for notice in after.notices
-            if notice.status is S.SCHEDULED and notice.notification_type.dunning
+            if is_planned(notice)
             for entry in notice.bills
         }
         results = {
@@ -430,6 +432,11 @@ class DunningModel(RuleBasedStateMachine):
 
 
 # --- the same rules in other words -----------------------------------------------
+
+
+def is_planned(notice: Notice) -> bool:
+    """It waits for its time; one to be sent once more, of which nobody knows whether it went, is on its way instead."""
+    return notice.status is S.SCHEDULED and notice.notification_type.dunning and not in_doubt(notice)
 
 
 def preset(practice: Practice) -> DunningConfiguration:

@@ -21,6 +21,7 @@ from shared.domain.words import (
     Hold,
     NotificationType,
 )
+from tests.examples import as_if
 from tests.unit.dunning_world import (
     DUE,
     EMAIL,
@@ -598,7 +599,7 @@ def test_a_failed_notice_is_not_planned_again_for_the_same_step(status: S, archi
     world = World(an_organization(configuration_id="gentle-45"), a_book(a_bill(on=MONDAY)), NOW)
     world.change_account(guarantor=a_guarantor(address=None))
     world.run_until(at("2026-01-06 00:00"))
-    failed = moved(world.sent[0], status, world.now, "provider")
+    failed = as_if(world.sent[0], status, world.now, "provider")
     if archived:
         failed = moved(failed, S.ARCHIVED, world.now, "staff")
     world.change(notices=with_notices(world.book, (failed,)).notices)
@@ -635,7 +636,7 @@ def test_two_never_go_on_one_day_though_one_was_late_and_may_have_gone() -> None
     world = World(an_organization(configuration_id="paperless-30"), a_book(), NOW)
     world.plan()
     world.now = at("2026-01-07 10:00")
-    unknown = tuple(moved(notice, S.UNKNOWN, world.now, "email") for notice in world.book.notices)
+    unknown = tuple(as_if(notice, S.UNKNOWN, world.now, "email") for notice in world.book.notices)
     world.change(notices=unknown)
     world.add(a_bill("B"))
     world.run_until(at("2026-01-10 00:00"))

@@ -24,7 +24,7 @@ START = date(2026, 1, 5)
 def test_the_current_step_is_the_last_one_whose_age_has_come(age: int, level: int) -> None:
     """Whatever was sent before."""
     assert level_at(STANDARD, age) == level
-    current = current_step(STANDARD, a_bill(on=START), START + timedelta(days=age))
+    current = current_step(STANDARD, a_bill(on=START), START + timedelta(days=age), no_limit=False)
     assert (current.level if current else 0) == level
 
 
@@ -91,6 +91,6 @@ def test_a_bill_is_put_at_a_step_by_moving_its_effective_created_date(level: int
     today = date(2026, 3, 31)
     effective = effective_date_at_level(STANDARD, level, today)
     assert effective == date.fromisoformat(moved)
-    current = current_step(STANDARD, a_bill(on=effective), today)
+    current = current_step(STANDARD, a_bill(on=effective), today, no_limit=False)
     assert current
     assert (current.level, current.due_on) == (level, today)

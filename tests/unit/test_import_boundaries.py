@@ -9,6 +9,7 @@ PROJECT = Path(__file__).resolve().parent.parent.parent
 
 PURE = {"__future__", "collections", "dataclasses", "datetime", "decimal", "enum", "functools", "hashlib", "hmac"}
 PURE |= {"itertools", "math", "operator", "re", "secrets", "types", "typing", "zoneinfo", "string", "json"}
+PURE |= {"unicodedata"}
 PURE |= {"holidays"}  # a calculation, without I/O
 
 MAY_IMPORT = {

@@ -545,6 +545,8 @@ def test_what_is_pending_about_an_amended_bill_goes_on_with_the_new_one() -> Non
     desk.takes("L-2")
     assert {notice.statement_ids for notice in desk.known.notices} == {("L-2",)}
     assert {notice.status for notice in desk.known.notices} == {NoticeStatus.SCHEDULED}
+    assert {notice.status_history[-1].reason for notice in desk.known.notices} == {"replaced by statement L-2"}
+    assert {notice.reason for notice in desk.known.notices} == {""}
     assert [each.statement_id for each in desk.known.links] == ["L-2"]
     assert [each.statement_id for each in desk.known.checkouts] == ["L-2"]
 

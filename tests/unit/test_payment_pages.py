@@ -4,26 +4,32 @@ import base64
 import hashlib
 import re
 import string
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from html.parser import HTMLParser
 from typing import Any, cast
 
 import pytest
 
-from functions.payment_link.forms import FieldProblem, FormError, read_amount, read_answer, read_form
+from functions.payment_link.channel_pages import ChannelPages
+from functions.payment_link.forms import FieldProblem, FormError, checked, read_amount, read_answer, read_form
 from functions.payment_link.page import FOLDER, Page, PageError, Redirect, render, style, style_source, words
 from functions.payment_link.patient_pages import PatientPages
 from functions.payment_link.site import BUSY, UNKNOWN, Request
 from functions.payment_link.visits import Desk, Visit
+from shared.domain import channel_choices
+from shared.domain.book import Change
+from shared.domain.channel_choices import Agreement
+from shared.domain.contacts import number_hash
 from shared.domain.link_access import Question, Verification, verify
 from shared.domain.link_secrets import new_payment_link
 from shared.domain.patient_requests import payment_id_of
 from shared.domain.payment import Payment
 from shared.domain.payment_link import Checkout
 from shared.domain.policy import PaymentSettings
-from shared.domain.words import Language, Processor
+from shared.domain.statement import OptOuts
+from shared.domain.words import Channel, Language, Processor
 from tests.examples import NOW, account, bill, book, organization
 
 BASE = "https://pay.example.com/prod"
@@ -49,8 +55,19 @@ class FakeDesk:
     def renew(self, *_: object) -> None:
         pass
 
-    def unsubscribe(self, *_: object) -> None:
-        pass
+    def unsubscribe(self, visit: Visit, now: datetime, agreed: Agreement) -> Visit:
+        return self._after(visit, channel_choices.unsubscribe(visit.book, now, agreed))
+
+    def resubscribe(self, visit: Visit, now: datetime, agreed: Agreement) -> Visit:
+        return self._after(visit, channel_choices.resubscribe(visit.book, now, agreed))
+
+    def choose(
+        self, visit: Visit, wanted: frozenset[Channel], now: datetime, agreed: Agreement, *, may_open: bool
+    ) -> Visit:
+        return self._after(visit, channel_choices.choose(visit.book, wanted, now, agreed, may_open=may_open))
+
+    def _after(self, visit: Visit, change: Change | None) -> Visit:
+        return replace(visit, book=visit.book.after(change)) if change else visit
 
 
 def visit(**changes: Any) -> Visit:
@@ -70,10 +87,57 @@ def shown(answer: Page | Redirect) -> Page:
     return answer
 
 
-def of_error(known: Visit, request: Request) -> Page:
+def of_error(ask: Callable[[], object]) -> Page:
     with pytest.raises(PageError) as raised:
-        pages(known).enter(request, TOKEN)
+        ask()
     return raised.value.page
+
+
+def verified_wrongly(known: Visit, **form: str) -> Page:
+    return of_error(lambda: pages(known).verify(Request(now=NOW, form=form), TOKEN))
+
+
+def channel_pages(**changes: Any) -> ChannelPages:
+    """The channel pages of an account with these differences."""
+    bills = changes.pop("bills", (bill(),))
+    known = visit(account=account(**changes), bills=bills)
+    return ChannelPages(desk=cast("Desk", FakeDesk(known)))
+
+
+def act(known: ChannelPages, **form: str) -> Page:
+    """The page after a form, also where it is the question."""
+    try:
+        return shown(known.act(Request(now=NOW, form=form), TOKEN))
+    except PageError as error:
+        return error.page
+
+
+def every_channel_page() -> Iterator[tuple[str, Page]]:
+    """Each page on which a patient says how to be reached."""
+    nothing_known = replace(account().guarantor, date_of_birth=None, address=None)
+    only_address = replace(account().guarantor, date_of_birth=None)
+    stopped = frozenset({number_hash(account().guarantor.mobile_phone)})
+    no_email = OptOuts(email=True)
+    yield "unsubscribe", shown(channel_pages().show(Request(now=NOW), TOKEN))
+    yield "unsubscribed", act(channel_pages())
+    yield "unsubscribed before", shown(channel_pages(opt_outs=no_email).show(Request(now=NOW), TOKEN))
+    yield "texts stopped", act(channel_pages(opt_outs=OptOuts(sms=True), stopped_numbers=stopped))
+    yield "emails are on", act(channel_pages(), action="resubscribe")
+    yield "emails on again", act(channel_pages(opt_outs=no_email), action="resubscribe", **RIGHT)
+    bounced = channel_pages(opt_outs=no_email, undeliverable=frozenset({Channel.EMAIL}))
+    yield "emails on, but bouncing", act(bounced, action="resubscribe", **RIGHT)
+    yield "confirm", act(channel_pages(opt_outs=no_email), action="resubscribe")
+    yield "confirm, wrong", act(channel_pages(opt_outs=no_email), action="resubscribe", **(RIGHT | {"day": "8"}))
+    yield "confirm, again", act(channel_pages(opt_outs=no_email), action="resubscribe", verification="old")
+    unborn = (bill(birth_dates=()),)
+    known = channel_pages(opt_outs=no_email, guarantor=only_address, bills=unborn)
+    yield "confirm by postal code", act(known, action="resubscribe")
+    known = channel_pages(opt_outs=no_email, guarantor=nothing_known, bills=unborn)
+    yield "confirm, impossible", act(known, action="resubscribe")
+    yield "confirm, some closed", act(channel_pages(opt_outs=no_email), action="preferences", email="on", sms="on")
+    yield "confirm, letters kept", act(channel_pages(opt_outs=no_email), action="preferences", email="on")
+    yield "chosen", act(channel_pages(), action="preferences", email="on")
+    yield "letters kept", act(channel_pages(), action="preferences")
 
 
 def every_page() -> Iterator[tuple[str, Page]]:
@@ -84,13 +148,10 @@ def every_page() -> Iterator[tuple[str, Page]]:
     only_address = account(guarantor=replace(account().guarantor, date_of_birth=None))
     unborn = (bill(birth_dates=()),)
     yield "question", shown(pages(one).enter(now, TOKEN))
-    yield "question, no date", shown(pages(one).verify(Request(now=NOW, form={"month": "x"}), TOKEN))
-    yield "question, wrong", shown(pages(one).verify(Request(now=NOW, form=RIGHT | {"day": "8"}), TOKEN))
+    yield "question, no date", verified_wrongly(one, month="x")
+    yield "question, wrong", verified_wrongly(one, **(RIGHT | {"day": "8"}))
     yield "postal code", shown(pages(visit(account=only_address, bills=unborn)).enter(now, TOKEN))
-    yield (
-        "postal code, none",
-        shown(pages(visit(account=only_address, bills=unborn)).verify(Request(now=NOW, form={}), TOKEN)),
-    )
+    yield "postal code, none", verified_wrongly(visit(account=only_address, bills=unborn))
     yield "nothing known", shown(pages(visit(account=nothing_known, bills=unborn)).enter(now, TOKEN))
     verified = shown(pages(one).verify(Request(now=NOW, form=RIGHT), TOKEN))
     yield "balance", verified
@@ -115,14 +176,13 @@ def every_page() -> Iterator[tuple[str, Page]]:
         )
         known = replace(verified.visit, book=replace(verified.visit.book, checkouts=(checkout,), payments=payments))
         yield f"done, {name}", shown(pages(known).done(Request(now=NOW, cookie=verified.secret), TOKEN))
-    yield "over", of_error(visit(), Request(now=NOW + timedelta(days=31)))
+    yield "over", of_error(lambda: pages(one).enter(Request(now=NOW + timedelta(days=31)), TOKEN))
     locked = replace(one, link=replace(ISSUED.link, locked_until=NOW + timedelta(minutes=1)))
-    yield "locked", of_error(locked, now)
+    yield "locked", of_error(lambda: pages(locked).enter(now, TOKEN))
     yield "renewed", shown(pages(one).renew(now, TOKEN))
     yield "bill", shown(pages(one).ask_code(now))
     yield "bill, no code", shown(pages(one).find_code(Request(now=NOW, form={"code": "<b>"})))
-    yield "unsubscribe", shown(pages(one).ask_unsubscribe(now, TOKEN))
-    yield "unsubscribed", shown(pages(one).unsubscribe(now, TOKEN))
+    yield from every_channel_page()
     yield "unknown", UNKNOWN
     yield "trouble", BUSY
 
@@ -205,9 +265,9 @@ def test_every_page_is_well_built_for_a_screen_reader(name: str, language: Langu
     assert len(found.ids) == len(set(found.ids))
     assert {one["id"] for one in found.inputs} == found.labels
     assert found.references <= set(found.ids)
-    radios = [one for one in found.inputs if one["type"] == "radio"]
+    choices = [one for one in found.inputs if one["type"] in {"radio", "checkbox"}]
     dates = [one for one in found.inputs if (one.get("autocomplete") or "").startswith("bday")]
-    if radios or dates:
+    if choices or dates:
         assert found.tags.count("fieldset") == found.tags.count("legend") == 1
     if page.problem:
         assert f"#{page.problem_at}" in found.links
@@ -231,8 +291,8 @@ def test_no_page_has_script_or_anything_from_elsewhere(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in PAGES if name not in FOR_VERIFIED])
 def test_before_the_right_answer_nothing_personal_is_shown(name: str) -> None:
     source = render(PAGES[name], Language.ENGLISH, BASE, "")
-    for private in ("Ada", "Example", "74.60", "1980", "S-1", "ada@"):
-        assert private not in source
+    for private in ("Ada", "Example", "74.60", "1980", "2015", "S-1", "ada@", "5550111", "555-0111"):
+        assert private not in source.replace('value="2015"', "")
 
 
 def test_the_fields_are_named_as_the_contract_says_and_fill_in_by_themselves() -> None:
@@ -242,6 +302,12 @@ def test_the_fields_are_named_as_the_contract_says_and_fill_in_by_themselves() -
     assert [(one["name"], one["autocomplete"]) for one in postal.inputs] == [("postalCode", "postal-code")]
     assert [one["name"] for one in structure(PAGES["balance"], Language.ENGLISH).inputs] == ["amount"]
     assert [one["name"] for one in structure(PAGES["bill"], Language.ENGLISH).inputs] == ["code"]
+    boxes = structure(PAGES["unsubscribe"], Language.ENGLISH).inputs
+    assert [(one["name"], one["type"]) for one in boxes] == [
+        ("email", "checkbox"),
+        ("sms", "checkbox"),
+        ("print", "checkbox"),
+    ]
 
 
 def test_the_balance_lists_each_bill_with_its_due_date_and_the_sum() -> None:
@@ -322,6 +388,7 @@ def _contrast(one: str, other: str) -> float:
         ("muted", "panel"),
         ("brand", "ground"),
         ("brand", "panel"),
+        ("brand", "card"),
         ("link", "card"),
         ("link", "ground"),
         ("brand-strong", "card"),
@@ -437,3 +504,50 @@ def test_a_form_sent_twice_in_one_counts_by_its_first() -> None:
 def test_a_body_that_is_no_form_of_ours_is_refused(body: str) -> None:
     with pytest.raises(FormError):
         read_form(body)
+
+
+ONE_CLICK_FORM = {"List-Unsubscribe": "One-Click"}
+AS_RFC_8058_PRINTS_IT = (
+    '---FormBoundaryjWmhtjORrn\nContent-Disposition: form-data; name="List-Unsubscribe"\n\nOne-Click\n'
+    "---FormBoundaryjWmhtjORrn--\n"
+)
+"""Two dashes are missing before each delimiter."""
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("application/x-www-form-urlencoded", "List-Unsubscribe=One-Click"),
+        ("", "List-Unsubscribe=One-Click"),
+        (
+            "multipart/form-data; boundary=abc",
+            '--abc\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--abc--\r\n',
+        ),
+        (
+            'multipart/form-data; charset=utf-8; boundary="a b+c"',
+            "--a b+c\r\ncontent-disposition: form-data; name=List-Unsubscribe\r\n\r\nOne-Click\r\n--a b+c--",
+        ),
+        ("multipart/form-data; boundary=---FormBoundaryjWmhtjORrn", AS_RFC_8058_PRINTS_IT),
+    ],
+)
+def test_one_click_is_read_in_each_form_that_mail_programs_send(content_type: str, body: str) -> None:
+    assert read_form(body, content_type) == ONE_CLICK_FORM
+
+
+def test_of_a_multipart_form_only_fields_are_read_and_of_two_the_first() -> None:
+    parts = ("; name=a\r\n\r\n1", "; name=a\r\n\r\n2", "; filename=b\r\n\r\n3", "; name=c", "; name=d\r\n\r\n\r\n4\r\n")
+    body = "".join(f"--x\r\nContent-Disposition: form-data{part}\r\n" for part in parts) + "--x--"
+    assert read_form(body, "multipart/form-data; boundary=x") == {"a": "1", "d": "4"}
+    assert read_form("nothing of the kind", "multipart/form-data; boundary=x") == {}
+    assert read_form("List-Unsubscribe=One-Click", "multipart/form-data; boundary=--") == {}
+
+
+def test_a_multipart_form_with_too_many_parts_is_refused() -> None:
+    with pytest.raises(FormError):
+        read_form("--x\n" * 30, "multipart/form-data; boundary=x")
+
+
+@pytest.mark.parametrize(("value", "is_checked"), [("on", True), ("1", True), ("email", True), ("OFF", False)])
+def test_a_box_counts_as_checked_unless_its_value_says_otherwise(value: str, *, is_checked: bool) -> None:
+    assert checked({"email": value}, "email") is is_checked
+    assert not checked({}, "email")

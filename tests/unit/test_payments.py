@@ -21,6 +21,7 @@ from shared.domain.notice import BillLevel, Notice
 from shared.domain.payment_link import PaymentLink
 from shared.domain.payments import PaymentReceived, post_payment
 from shared.domain.policy import DunningSettings, Organization, PaymentRule
+from shared.domain.presets import CONFIGURATIONS, configuration
 from shared.domain.statement import BillTo, OptOuts
 from shared.domain.words import BillStatus, Channel, DunningReset, LinkStatus, NoticeStatus, NotificationType
 from tests.examples import NOW, account, bill, book, notice, organization
@@ -421,3 +422,19 @@ def test_a_link_stores_only_hashes_of_its_secrets() -> None:
 def test_a_link_without_a_code_has_none() -> None:
     issued = new_payment_link(org_id="o", account_id="a", now=NOW, lives=timedelta(hours=24))
     assert (issued.code, issued.link.code_hash) == ("", "")
+
+
+def test_minus_one_at_the_second_step_makes_the_bill_as_old_as_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where that one isn't due on the first day, this isn't the same as beginning anew."""
+    first, *later = configuration("standard-30").steps
+    late = replace(configuration("standard-30"), steps=(replace(first, bill_age=5), *later))
+    monkeypatch.setitem(CONFIGURATIONS, "standard-30", late)
+    before = book(bills=(bill(effective_created_date=LATER.date() - timedelta(days=40)),))
+    after = the(paid(before, 50_00, with_rule(MINUS_ONE, minimum_amount=1)))
+    assert (LATER.date() - after.effective_created_date, after.level_floor) == (timedelta(days=5), 1)
+
+
+def test_a_cent_that_meets_the_rule_stops_what_is_pending_as_a_payment() -> None:
+    before = book(bills=(bill(balance=2),), notices=(notice(),))
+    after = paid(before, 1, with_rule(ZERO, minimum_percent=50))
+    assert (after.notices[0].status, after.notices[0].reason) == (NoticeStatus.WILL_NOT_SEND, "payment made")

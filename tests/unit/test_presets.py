@@ -1,9 +1,12 @@
 """The presets are sound, and are found by id and by text."""
 
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
 from itertools import pairwise
 
 import pytest
 
+from shared.domain import presets
 from shared.domain.policy import DunningConfiguration
 from shared.domain.presets import CONFIGURATIONS, UnknownConfigurationError, configuration, search
 from shared.domain.words import Channel, NotificationType
@@ -15,6 +18,17 @@ def test_five_presets_ship_in_the_order_they_are_shown() -> None:
     """Their ids are fixed: organizations store them."""
     assert list(CONFIGURATIONS) == ["standard-30", "paperless-30", "paper-30", "gentle-45", "text-first"]
     assert all(name == preset.configuration_id for name, preset in CONFIGURATIONS.items())
+
+
+def test_the_presets_are_built_of_their_table_the_same_at_every_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are built when the module is loaded, so loading it anew shows what building them does."""
+    spec = spec_from_file_location(presets.__name__, presets.__file__)
+    assert spec
+    assert spec.loader
+    anew = module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, presets.__name__, anew)
+    spec.loader.exec_module(anew)
+    assert anew.CONFIGURATIONS == CONFIGURATIONS
 
 
 @EVERY
@@ -104,3 +118,7 @@ def test_an_unknown_id_is_an_error_that_names_it() -> None:
 def test_search_looks_in_ids_and_names_whatever_the_case(text: str, found: list[str]) -> None:
     """A person types a part of a word."""
     assert [preset.configuration_id for preset in search(text)] == found
+
+
+def test_a_search_for_nothing_in_particular_finds_all() -> None:
+    assert search() == tuple(CONFIGURATIONS.values())

@@ -12,6 +12,7 @@ from shared.domain.policy import Organization, SendWindow
 from shared.domain.send_window import (
     first_moment,
     first_waking_moment,
+    hours_return,
     is_business_day,
     local_date,
     permitted,
@@ -308,3 +309,32 @@ def test_every_moment_lies_inside_all_its_windows(
         if channel is SMS:
             theirs = [found.astimezone(ZoneInfo(name)).time() for name in zones or [zone]]
             assert all(time(9) <= clock < time(20) for clock in theirs)
+
+
+@pytest.mark.parametrize("now", ["2026-01-05 10:00:30", "2026-01-05 10:00:00.5", "2026-01-05 09:00:30"])
+def test_a_moment_is_a_whole_minute_not_before_now(now: str) -> None:
+    """The scheduler looks once a minute."""
+    for number in range(20):
+        moment = first_moment(EMAIL, an_organization(), an_account(account_id=f"acc_{number}"), at(now))
+        assert moment
+        assert moment >= at(now)
+        assert (moment.second, moment.microsecond) == (0, 0)
+
+
+@pytest.mark.parametrize("now", ["2026-06-01 08:00", "2026-09-01 08:00", "2026-09-28 20:00"])
+def test_hours_that_winter_brings_are_found_from_five_weeks_before_on(now: str) -> None:
+    """A late morning on Guam is an afternoon in Los Angeles from November 1 on; the 2nd is a Monday."""
+    zone = ZoneInfo(LOS_ANGELES)
+    organization = an_organization(time_zone=LOS_ANGELES, quiet_until=time(11))
+    account = an_account(time_zones=(LOS_ANGELES, GUAM))
+    assert first_moment(SMS, organization, account, at(now, zone)) is None
+    returned = hours_return(SMS, organization, account, at(now, zone))
+    assert returned == date(2026, 9, 29)
+    found = first_moment(SMS, organization, account, at("2026-09-29 00:00", zone))
+    assert found
+    assert local_date(found, zone) == date(2026, 11, 2)
+
+
+def test_hours_that_no_season_brings_are_not_waited_for() -> None:
+    account = an_account(time_zones=(HONOLULU, GUAM))
+    assert hours_return(SMS, an_organization(), account, at("2026-06-01 08:00")) is None

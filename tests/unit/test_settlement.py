@@ -25,6 +25,7 @@ def told(outcome: Outcome, row: Notice = SENT, *others: Notice) -> Change | None
     ("outcome", "since", "status", "reason"),
     [
         (Outcome.ACCEPTED, S.UNKNOWN, S.SENT, ""),
+        (Outcome.ACCEPTED, S.SENDING, S.SENT, ""),
         (Outcome.DELIVERED, S.SENDING, S.DELIVERED, ""),
         (Outcome.DELIVERED, S.SENT, S.DELIVERED, ""),
         (Outcome.DELIVERED, S.UNKNOWN, S.DELIVERED, ""),
@@ -48,7 +49,6 @@ def test_a_word_moves_the_notice(outcome: Outcome, since: S, status: S, reason: 
     ("outcome", "since"),
     [
         (Outcome.ACCEPTED, S.SENT),
-        (Outcome.ACCEPTED, S.SENDING),
         (Outcome.DELIVERED, S.DELIVERED),
         (Outcome.DELIVERED, S.CANCELLED),
         (Outcome.BOUNCED, S.UNDELIVERABLE_PERMANENT),
@@ -101,7 +101,7 @@ def test_a_complaint_opts_out_and_stops_what_is_pending_in_the_same_change() -> 
         ("ntc_2", S.CANCELLED, "opted out of email")
     ]
     assert [(event.event, event.actor, event.facts) for event in change.history] == [
-        ("OptedOut", "provider", {"channel": "email"})
+        ("OptedOut", "provider", {"channel": "email", "source": "complaint", "wording": ""})
     ]
 
 

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from shared.domain.ingestion import Counts, Ingestion, IngestionSource, IngestionStatus, StatementRow
-from shared.domain.notice import BillLevel, Notice, StatusChange, lease_over
+from shared.domain.notice import BillLevel, Notice, StatusChange
 from shared.domain.partner import ApiKey, Scope, key_id_of, new_api_key
 from shared.domain.payment_link import PaymentLink
+from shared.domain.reconciliation import RECONCILE_AFTER, lease_over
 from shared.domain.staff_notices import (
     LinkPaidError,
     NothingOwedError,
@@ -226,7 +227,7 @@ def test_when_a_lease_ends_what_may_have_gone_isnt_sent_again(
     """A letter can't be written twice, so it is queued once more."""
     after = lease_over(notice(channel=channel, status=status, lease_until=NOW), NOW, LATER)
     assert (after.status, after.reason) == (becomes, reason)
-    assert after.lease_until == (LATER if becomes is S.QUEUED else None)
+    assert after.lease_until == (LATER if becomes is S.QUEUED else NOW + RECONCILE_AFTER[channel])
     assert (after.status_history[-1].at, after.status_history[-1].actor) == (NOW, "scheduler")
 
 

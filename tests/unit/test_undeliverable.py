@@ -13,8 +13,10 @@ from shared.domain.dunning import plan
 from shared.domain.notice import Notice, moved
 from shared.domain.policy import MessageContacts
 from shared.domain.settlement import Outcome, settle
+from shared.domain.statement import OptOuts
 from shared.domain.words import Channel, NoticeStatus
 from shared.domain.worklist import cleared_by
+from tests.examples import as_if
 from tests.unit.dunning_world import (
     DUE,
     EMAIL,
@@ -100,7 +102,7 @@ def test_an_opt_out_after_a_return_stops_what_is_pending_on_that_channel() -> No
 @pytest.mark.parametrize("channel", [EMAIL, SMS])
 def test_an_address_that_the_provider_refuses_at_once_opts_out_too(channel: Channel) -> None:
     organization = an_organization(opt_out_after_undeliverable=True)
-    row = moved(a_sent_row(channel=channel), S.SENDING, at("2026-01-05 12:00"), "x", attempt=1)
+    row = as_if(a_sent_row(channel=channel), S.SENDING, at("2026-01-05 12:00"), "x", attempt=1)
     book = a_book(notices=(row,))
     answer = Rejected(reason="no such address", undeliverable=True)
     change = failure(book, row, answer, at("2026-01-05 12:00"), organization)
@@ -197,6 +199,14 @@ def test_while_another_electronic_channel_of_the_step_is_there_it_is_the_one_tha
     assert [line[1] for line in world.story()[2:]] == [SMS]
 
 
+def test_a_channel_that_the_guarantor_opted_out_of_is_none_that_is_left() -> None:
+    """The number is there, but no text may go; so the letter goes for the email that came back."""
+    world = a_returned_reminder(Outcome.BOUNCED, drop_to_paper_after_undeliverable_days=5)
+    world.change_account(guarantor=a_guarantor(), opt_outs=OptOuts(sms=True))
+    world.run_until(at("2026-02-20 12:00"))
+    assert world.story()[2:] == [("2026-02-09", PRINT, DUE, 2)]
+
+
 def test_a_failure_that_staff_tries_again_holds_the_letter_back() -> None:
     world = a_returned_reminder(Outcome.BOUNCED_FOR_NOW, drop_to_paper_after_undeliverable_days=2)
     world.now = at("2026-02-05 12:00")
@@ -287,7 +297,7 @@ def test_of_texts_and_letters_it_is_enough_that_they_were_taken() -> None:
 
 @pytest.mark.parametrize("status", [S.UNKNOWN, S.SENT, S.WILL_NOT_SEND, S.CANCELLED, S.SCHEDULED, S.ARCHIVED])
 def test_what_is_no_error_stays_as_it_is(status: NoticeStatus) -> None:
-    before = moved(a_sent_row(), status, at("2026-01-05 12:00"), "x")
+    before = as_if(a_sent_row(), status, at("2026-01-05 12:00"), "x")
     success = later(a_sent_row(), status=S.DELIVERED)
     assert cleared_by(a_book(notices=(before,)), success, at("2026-02-04 12:00")) == ()
 

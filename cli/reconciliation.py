@@ -1,0 +1,99 @@
+"""What the ledger can't settle by itself: notices that may have gone, that may have gone twice, and that are stuck."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.output import say_json, say_table
+from cli.stack import JsonOption, Stack, StackOption
+from shared.domain.notice import Notice
+from shared.domain.reconciliation import leases_ended, sent_twice, stuck
+from shared.domain.words import NoticeStatus
+from shared.storage.queue_lists import NoticeFilter
+
+if TYPE_CHECKING:
+    from shared.storage.queue_lists import Position
+
+NOTICES_AT_ONCE = 100
+
+type Row = dict[str, str | int | bool | None]
+
+PARTS = {
+    "unknown": ("Unknown: the provider may have them", ("since", "sentOnceMore", "lookedAtAgain")),
+    "possibleDuplicates": ("Possible duplicates: sent twice, the first may have arrived", ("since", "attempts")),
+    "stuck": ("Stuck: the clockwork should have moved them on", ("since", "leasesEnded")),
+}
+"""The parts of the report: what each is called for people, and what it tells of a notice beside its ids."""
+
+
+def reconcile(
+    stack: StackOption,
+    *,
+    partner: Annotated[str | None, typer.Option(help="All organizations of this partner.", show_default=False)] = None,
+    organization: Annotated[
+        str | None, typer.Option("--organization", "--org", help="This organization.", show_default=False)
+    ] = None,
+    as_of: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%dT%H:%M:%S%z"], help="At this instant.", show_default="now")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the notices that people may have to look at: ids and statuses, nothing personal."""
+    found, now = Stack.find(stack), as_of or datetime.now(UTC)
+    report: dict[str, list[Row]] = {part: [] for part in PARTS}
+    for each in found.chosen(partner, organization):
+        for notice in _notices(found, each.org_id):
+            for part in _parts(notice, now):
+                report[part].append(_row(part, notice))
+    if as_json:
+        say_json(report)
+        return
+    for part, (title, facts) in PARTS.items():
+        headings = ("orgId", "notificationId", "channel", "status", *facts)
+        say_table(title, headings, [[_shown(row[heading]) for heading in headings] for row in report[part]])
+
+
+def _parts(notice: Notice, now: datetime) -> Iterator[str]:
+    if notice.status is NoticeStatus.UNKNOWN:
+        yield "unknown"
+    if sent_twice(notice):
+        yield "possibleDuplicates"
+    if stuck(notice, now):
+        yield "stuck"
+
+
+def _row(part: str, notice: Notice) -> Row:
+    since = notice.status_history[-1].at if notice.status_history else notice.created_at
+    told: Row = {
+        "since": since.isoformat(),
+        "sentOnceMore": notice.possible_duplicate,
+        "lookedAtAgain": notice.lease_until.isoformat() if notice.lease_until else None,
+        "attempts": notice.attempt,
+        "leasesEnded": leases_ended(notice),
+    }
+    _, facts = PARTS[part]
+    return {
+        "orgId": notice.org_id,
+        "notificationId": notice.notice_id,
+        "channel": notice.channel,
+        "status": notice.status,
+        **{fact: told[fact] for fact in facts},
+    }
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "by a person"
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+
+
+def _notices(stack: Stack, org_id: str) -> Iterator[Notice]:
+    """All notices of an organization, those scheduled last first."""
+    after: Position | None = None
+    while True:
+        notices, after = stack.lists.notices(org_id, NoticeFilter(), NOTICES_AT_ONCE, after)
+        yield from notices
+        if after is None:
+            return

@@ -1,0 +1,103 @@
+"""What a recipient's text does: STOP, START, HELP, or a note that one came."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from aws_lambda_powertools import Logger
+
+from functions.delivery_events.clock import Clock
+from functions.delivery_events.text_answers import TextAnswers
+from shared.contracts.text_events import InboundText
+from shared.domain.book import AccountBook, Change
+from shared.domain.contacts import number_hash
+from shared.domain.inbound_texts import Keyword, Meaning, keyword_of
+from shared.domain.text_consent import hears_nothing, note_text, restart_texts, stop_texts
+from shared.storage.account_books import AccountBooks
+from shared.storage.numbers import HeardText, KnownNumber, Numbers, ReachedAccount
+
+logger = Logger()
+
+TOLD_AGAIN_AFTER = timedelta(days=1)
+"""How often a number that texts what we don't understand is told how to reach a person and how to stop texts."""
+
+
+@dataclass(frozen=True, slots=True)
+class InboundTexts:
+    """Hears texts from recipients. What a text says beyond our own words is neither stored nor logged.
+
+    First the accounts are changed, then the text is noted as seen to, then it is answered. So a crash has it heard
+    again, with nothing done twice, until it is noted; from then on it is never answered (again). A text from a number
+    that no text of ours went to is nobody's.
+    """
+
+    books: AccountBooks
+    numbers: Numbers
+    answers: TextAnswers
+    clock: Clock
+
+    def hear(self, text: InboundText, now: datetime) -> None:
+        """Do what one text asks for."""
+        number = number_hash(text.origination_number)
+        known = self.numbers.known(number)
+        if known.has_heard(text.inbound_message_id):
+            return
+        keyword = keyword_of(text.message_body)
+        changed = self._act(known, number, keyword, now)
+        answer = self._answer(text, keyword, known, now, changed=changed)
+        heard = HeardText(inbound_message_id=text.inbound_message_id, at=now, answered=answer is not None)
+        first = self.numbers.hear(number, heard)
+        if first and answer is not None:
+            answer_id = self.answers.give(text.origination_number, answer)
+            self.numbers.answered(number, replace(heard, answer_id=answer_id))
+        logger.info("text heard", extra={"word": keyword.word if keyword else None, "accounts": len(known.accounts)})
+
+    def _act(self, known: KnownNumber, number: str, keyword: Keyword | None, now: datetime) -> bool:
+        """Change each account by itself, and fail at the end if any of them failed; whether anything is different."""
+        changed, failures = False, list[Exception]()
+        for account in known.accounts:
+            try:
+                changed |= self._acted(account, number, keyword, now)
+            except Exception as error:  # noqa: BLE001 - one account's trouble must not keep the others' texts going
+                failures.append(error)
+        if failures:
+            raise ExceptionGroup("accounts not changed", failures)
+        return changed
+
+    def _acted(self, account: ReachedAccount, number: str, keyword: Keyword | None, now: datetime) -> bool:
+        """Change one account; whether anything is different."""
+        changes = list[Change | None]()
+
+        def decide(book: AccountBook) -> Change | None:
+            changes.append(_change(book, account, number, keyword, self.clock.at(book, now)))
+            return changes[-1]
+
+        self.books.change(account.org_id, account.account_id, decide)
+        return bool(changes) and changes[-1] is not None
+
+    def _answer(
+        self, text: InboundText, keyword: Keyword | None, known: KnownNumber, now: datetime, *, changed: bool
+    ) -> str | None:
+        """The text that answers; None: none does. It speaks for the practice that texted the number last."""
+        latest = known.accounts[0] if known.accounts else None
+        book = self.books.load(latest.org_id, latest.account_id) if latest else None
+        if book is None or (keyword and keyword.meaning is Meaning.START):
+            return None
+        if keyword and keyword.meaning is Meaning.STOP:
+            return self.answers.confirmation(book, keyword, text.message_body) if changed else None
+        told_lately = any(heard.answered and now - heard.at < TOLD_AGAIN_AFTER for heard in known.heard)
+        unasked = keyword is None
+        if unasked and (told_lately or hears_nothing(book.account, number_hash(text.origination_number))):
+            return None
+        return self.answers.help(book, keyword)
+
+
+def _change(
+    book: AccountBook, account: ReachedAccount, number: str, keyword: Keyword | None, now: datetime
+) -> Change | None:
+    if keyword is None:
+        return note_text(book, account.whose, number, now)
+    if keyword.meaning is Meaning.STOP:
+        return stop_texts(book, number, account.whose, keyword.word, now)
+    if keyword.meaning is Meaning.START:
+        return restart_texts(book, number, account.whose, keyword.word, now)
+    return None

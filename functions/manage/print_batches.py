@@ -1,0 +1,37 @@
+"""The daily batches of letters, as staff sees them."""
+
+from datetime import date
+
+from functions.manage.frame import api, list_request, own_organization
+from functions.manage.settings import dependencies
+from shared.contracts.print_batches import PrintBatchAnswer, PrintBatchesPage
+from shared.domain.partner import Scope
+from shared.domain.policy import Organization
+from shared.domain.print_batch import OpenBatch, open_batches, over_through
+from shared.http.api import Answer, json_answer
+
+
+@api.routes.get("/v1/organizations/<org_id>/print-batches")
+def search(org_id: str) -> Answer:
+    """An organization's batches, newest first: the open ones come before the closed ones."""
+    organization, asked = own_organization(org_id, Scope.READ), list_request()
+    before = date.fromisoformat(asked.after[0]) if asked.after else date.max
+    waiting = _open(organization)
+    closed = dependencies().print_batches.closed(organization.org_id, asked.limit + 1, before)
+    # One that was closed between the two reads is shown once.
+    last = closed[0].day if closed else date.min
+    still_open = [batch for batch in waiting if last < batch.day < before]
+    batches = [PrintBatchAnswer.of_open(organization.org_id, batch) for batch in still_open]
+    batches += [PrintBatchAnswer.of(batch) for batch in closed]
+    shown = batches[: asked.limit]
+    position = (shown[-1].date.isoformat(),) if len(batches) > asked.limit else None
+    return json_answer(PrintBatchesPage(items=shown, next_cursor=asked.cursor(position)))
+
+
+def _open(organization: Organization) -> list[OpenBatch]:
+    stored = dependencies().print_batches
+    state = stored.state(organization.org_id)
+    if state is None:
+        return []
+    letters = stored.letters(organization.org_id)
+    return open_batches(letters, state.closed_through, over_through(api.now, organization.zone))

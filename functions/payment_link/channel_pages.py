@@ -1,0 +1,144 @@
+"""The pages on which a patient says how to be reached: unsubscribing, undoing it, and the choice of channels."""
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from functions.payment_link.forms import checked
+from functions.payment_link.page import Page, PageError, say
+from functions.payment_link.questions import Asking, answered, asked_again, known_visit, question_page, verified_by
+from functions.payment_link.site import UNREADABLE, Answer, Request
+from functions.payment_link.visits import Desk, Visit
+from shared.domain.channel_choices import Agreement, open_channels, stopped_by_text, to_open
+from shared.domain.contacts import contact_refusal
+from shared.domain.words import Channel, ConsentSource
+
+ONE_CLICK = "List-Unsubscribe=One-Click"
+"""What a mail program posts (RFC 8058). It showed its own button, so no sentence of ours was agreed to."""
+
+ANSWER_FIELDS = frozenset({"month", "day", "year", "postalCode"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelPages:
+    """The pages at `/unsubscribe/{token}`. They work as long as the link is in the history.
+
+    Whoever has the link may close channels; only who answers the link's question opens one again (decision 8).
+    """
+
+    desk: Desk
+
+    def show(self, request: Request, token: str) -> Answer:
+        """`GET`: asks, and offers the other choices; changes nothing."""
+        visit = known_visit(self.desk, request, token)
+        return _page(visit, "ask" if Channel.EMAIL in open_channels(visit.book.account) else "off")
+
+    def act(self, request: Request, token: str) -> Answer:
+        """`POST`: does what `action` says; without one, as from a mail program, it unsubscribes."""
+        visit = known_visit(self.desk, request, token)
+        # A mail program's click means one thing, whatever else came with it.
+        action = "" if _one_click(request) else request.form.get("action", "")
+        if action in {"", "unsubscribe"}:
+            return self._unsubscribe(visit, request)
+        if action == "resubscribe":
+            return self._resubscribe(visit, request)
+        if action == "preferences":
+            return self._choose(visit, request)
+        return UNREADABLE
+
+    def _unsubscribe(self, visit: Visit, request: Request) -> Page:
+        clicked = Agreement(source=ConsentSource.ONE_CLICK, wording=ONE_CLICK)
+        agreed = clicked if _one_click(request) else _agreed(visit, request, "unsubscribe_text")
+        return _page(self.desk.unsubscribe(visit, request.now, agreed), "off")
+
+    def _resubscribe(self, visit: Visit, request: Request) -> Page:
+        wanted = frozenset({Channel.EMAIL})
+        if not to_open(visit.book.account, wanted):
+            return _page(visit, "on_again")
+        visit, secret = self._identified(visit, request, "resubscribe", wanted)
+        visit = self.desk.resubscribe(visit, request.now, _agreed(visit, request, "resubscribe_agreed"))
+        return _page(visit, "on_again", wanted=wanted, secret=secret)
+
+    def _choose(self, visit: Visit, request: Request) -> Page:
+        """Close at once what isn't checked; open what is, for somebody who answers the question."""
+        wanted = frozenset(channel for channel in Channel if checked(request.form, channel))
+        agreed = _agreed(visit, request, "preferences_agreed")
+        before, secret = open_channels(visit.book.account), verified_by(request, visit)
+        visit = self.desk.choose(visit, wanted, request.now, agreed, may_open=bool(secret))
+        if to_open(visit.book.account, wanted):
+            closed = _told_of_closed(before, open_channels(visit.book.account), wanted)
+            visit, secret = self._identified(visit, request, "preferences", wanted, closed=closed)
+            visit = self.desk.choose(visit, wanted, request.now, agreed, may_open=True)
+        return _page(visit, "chosen", wanted=wanted, secret=secret)
+
+    def _identified(
+        self,
+        visit: Visit,
+        request: Request,
+        action: str,
+        wanted: frozenset[Channel],
+        *,
+        closed: str = "",
+    ) -> tuple[Visit, str]:
+        """The visit and the secret of a browser that answers, or has answered; raises PageError with the question."""
+        asking = Asking(
+            template="confirm.html",
+            home=_home(visit),
+            facts={
+                "action": action,
+                "wanted": wanted,
+                "opening": sorted(to_open(visit.book.account, wanted)),
+                "closed": closed,
+            },
+        )
+        if ANSWER_FIELDS & request.form.keys():
+            return answered(self.desk, visit, request, asking)
+        secret = verified_by(request, visit)
+        if secret:
+            return visit, secret
+        if request.secrets:
+            raise PageError(asked_again(visit, request, asking, "problem_ask_again"))
+        raise PageError(question_page(visit, request, asking))
+
+
+def _page(visit: Visit, state: str, *, wanted: AbstractSet[Channel] = frozenset(), secret: str = "") -> Page:
+    """What holds now, with the forms to change it. It names channels only: whoever has the link may see it."""
+    account = visit.book.account
+    may_use = open_channels(account)
+    return Page(
+        template="unsubscribe.html",
+        visit=visit,
+        home=_home(visit),
+        facts={
+            "state": state,
+            "open": may_use,
+            "text_stopped": stopped_by_text(account),
+            "letters_kept": not wanted,
+            # Whether there is an address is told to nobody but the patient.
+            "unreachable": bool(secret) and any(contact_refusal(channel, account) for channel in wanted & may_use),
+            "verification": secret,
+        },
+    )
+
+
+def _told_of_closed(before: frozenset[Channel], after: frozenset[Channel], wanted: frozenset[Channel]) -> str:
+    """What to say of the channels just closed, while others wait for the answer; letters may have to wait too."""
+    if Channel.PRINT in after - wanted:
+        return "confirm_closed_letters"
+    return "confirm_closed" if before - after else ""
+
+
+def _one_click(request: Request) -> bool:
+    return request.form.get("List-Unsubscribe", "").casefold() == "one-click"
+
+
+def _agreed(visit: Visit, request: Request, text: str) -> Agreement:
+    """The sentence that stood above the button, in the language that it was read in."""
+    language = request.language or visit.book.account.guarantor.language
+    return Agreement(
+        source=ConsentSource.UNSUBSCRIBE_PAGE, wording=say(language, text, practice=visit.organization.name)
+    )
+
+
+def _home(visit: Visit) -> str:
+    return f"/unsubscribe/{quote(visit.token, safe='')}"

@@ -1,0 +1,111 @@
+"""What becomes of a notice that nobody reports on: the clockwork of leases, and of what a provider may have.
+
+A message that a provider may have is never sent again by itself. Its event settles it; only when none has come after a
+wait is it sent once more, marked as a possible duplicate. After that a person has to find out.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from shared.domain.notice import Notice, moved
+from shared.domain.words import Channel, NoticeStatus
+
+S = NoticeStatus
+
+ACTOR = "scheduler"
+
+RECONCILE_AFTER = {Channel.EMAIL: timedelta(hours=1), Channel.SMS: timedelta(hours=4)}
+"""How long the provider's word is waited for. Letters aren't here: one is an object that is written at most once."""
+
+LETTER_PAUSE = timedelta(minutes=2)
+"""How long the store is left alone when it didn't answer about a letter."""
+
+MAY_HAVE_IT = "the provider may have it"
+SENT_ONCE_MORE = "no word came from the provider; sent once more, may be a duplicate"
+FOR_PEOPLE = "no word came of a second sending either: a person has to find out"
+LEASE_ENDED = "its lease ended"
+
+STUCK_AFTER = 5
+"""So many leases in a queue without being taken, and somebody should look at the queue."""
+
+OVERDUE = timedelta(hours=1)
+"""So long after its time, or its lease's end, a notice shows that the scheduler doesn't run."""
+
+UNTOLD = frozenset({S.SCHEDULED, S.QUEUED, S.SENDING, S.WILL_NOT_SEND, S.CANCELLED, S.ARCHIVED})
+"""Entries of a history that say nothing of whether a message arrived."""
+
+BETWEEN = frozenset({S.SCHEDULED, S.QUEUED, S.WILL_NOT_SEND, S.CANCELLED})
+"""Statuses in which nothing is under way: what is in doubt there is an earlier sending."""
+
+
+def unknown(notice: Notice, at: datetime, actor: str, reason: str = MAY_HAVE_IT) -> Notice:
+    """The row of a message of which nobody knows whether the provider has it.
+
+    The first time it gets a lease, after which it is sent once more; the second time it stays for people. A letter
+    is queued again instead: writing it twice makes one letter.
+    """
+    wait = RECONCILE_AFTER.get(notice.channel)
+    if wait is None:
+        return moved(notice, S.QUEUED, at, actor, reason, lease_until=at + LETTER_PAUSE)
+    if notice.possible_duplicate:
+        return moved(notice, S.UNKNOWN, at, actor, FOR_PEOPLE, lease_until=None)
+    return moved(notice, S.UNKNOWN, at, actor, reason, lease_until=at + wait)
+
+
+def lease_over(notice: Notice, now: datetime, lease_until: datetime) -> Notice:
+    """What becomes of a notice whose lease ended before anybody reported back.
+
+    One that waits in a queue is queued once more, until `lease_until`. One that was being sent may have gone, so it
+    becomes Unknown. One that is Unknown for the first time is scheduled once more, for now, and judged as ever.
+    """
+    match notice.status:
+        case S.SENDING if notice.channel.electronic:
+            return unknown(notice, now, ACTOR)
+        case S.UNKNOWN if notice.possible_duplicate or not notice.channel.electronic:
+            return moved(notice, S.UNKNOWN, now, ACTOR, FOR_PEOPLE, lease_until=None)
+        case S.UNKNOWN:
+            again = {"scheduled_for": now, "lease_until": None, "possible_duplicate": True}
+            return moved(notice, S.SCHEDULED, now, ACTOR, SENT_ONCE_MORE, **again)
+    return moved(notice, S.QUEUED, now, ACTOR, LEASE_ENDED, lease_until=lease_until)
+
+
+def in_doubt(notice: Notice) -> bool:
+    """Whether a provider may have the notice from a sending that nobody has heard of since.
+
+    That stays so while it waits to be sent once more, and when that is stopped; a sending that the provider surely
+    doesn't have changes nothing.
+    """
+    if notice.status is S.UNKNOWN:
+        return True
+    told = (entry.status for entry in reversed(notice.status_history) if entry.status not in UNTOLD)
+    return notice.attempt > 0 and next(told, None) is S.UNKNOWN
+
+
+def doubt_settled(notice: Notice) -> Notice:
+    """A notice whose earlier sending is known of now: what was to be sent once more, and wasn't, is no duplicate."""
+    unheard = sum(entry.status is S.UNKNOWN for entry in notice.status_history)
+    waited = notice.status in BETWEEN and unheard == 1
+    return replace(notice, possible_duplicate=notice.possible_duplicate and not waited)
+
+
+def sent_twice(notice: Notice) -> bool:
+    """Whether a notice was given to the provider once more though an earlier sending may have arrived."""
+    return doubt_settled(notice).possible_duplicate
+
+
+def leases_ended(notice: Notice) -> int:
+    """How many leases in its queue have ended in a row, nobody having taken it."""
+    count = 0
+    for entry in reversed(notice.status_history):
+        if entry.status is not S.QUEUED:
+            break
+        count += entry.reason == LEASE_ENDED
+    return count
+
+
+def stuck(notice: Notice, now: datetime) -> bool:
+    """Whether a notice is where the clockwork should have moved it on long ago."""
+    on_time = notice.scheduled_for if notice.status is S.SCHEDULED else notice.lease_until
+    waits = notice.status in {S.SCHEDULED, S.QUEUED, S.SENDING, S.UNKNOWN}
+    overdue = waits and on_time is not None and on_time + OVERDUE < now
+    return overdue or leases_ended(notice) >= STUCK_AFTER

@@ -1,0 +1,23 @@
+"""What operators are warned of, counted in CloudWatch: alarms are in template.yaml, answers in docs/runbook.md.
+
+All functions of a stack count into its own namespace under one dimension, so that one alarm watches them together.
+"""
+
+import os
+
+NAMESPACE = "POWERTOOLS_METRICS_NAMESPACE"
+SERVICE = "delivery"
+
+
+def count(name: str, *, channel: str) -> None:
+    """Count one occurrence of `name`. The channel stands beside it in the log; it is no dimension.
+
+    It is a log line in CloudWatch's embedded metric format, so it costs no call and can't fail a sending.
+    """
+    from aws_lambda_powertools.metrics import MetricUnit, single_metric  # noqa: PLC0415 - rare: no cold start pays for it
+
+    namespace = os.environ.get(NAMESPACE) or "Dunlin"
+    with single_metric(name=name, unit=MetricUnit.Count, value=1, namespace=namespace) as metric:
+        metric.service = ""  # the function's own would be a dimension too
+        metric.add_dimension(name="service", value=SERVICE)
+        metric.add_metadata("channel", str(channel))

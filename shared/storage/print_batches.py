@@ -1,0 +1,230 @@
+"""An organization's print batches, and its letters that no manifest has yet, in one partition.
+
+`@` says how far batches are closed, and which one is being closed. It is in the due index while letters wait. Any
+number of workers may close a batch at once, because they do the same; none begins another before that one is closed.
+"""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import batched, islice
+from typing import TYPE_CHECKING, Any, Self
+
+from botocore.exceptions import ClientError
+
+from shared.domain.beside import BatchedLetter, OpenPrintBatch
+from shared.domain.notice import Notice
+from shared.domain.print_batch import PrintBatch, WaitingLetter
+from shared.domain.send_window import DAY
+from shared.storage import items, keys
+from shared.storage.batches import PAUSE_SECONDS, read_items
+from shared.storage.items import Item, number, text
+from shared.storage.records import Records
+from shared.storage.transactions import put, transact
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+MOST_DELETES = 25
+"""DynamoDB's limit on one BatchWriteItem."""
+
+
+def letter_item(letter: BatchedLetter) -> Item:
+    """`M#`: a letter that no manifest has yet."""
+    return {
+        "pk": text(keys.print_batches(letter.org_id)),
+        "sk": text(f"{keys.WAITING_LETTER}{letter.notice_id}"),
+        "account_id": text(letter.account_id),
+        "day": text(letter.day.isoformat()),
+        "claimed_at": text(keys.instant(letter.claimed_at)),
+    }
+
+
+def opening(table: str, batch: OpenPrintBatch) -> dict[str, Any]:
+    """The part of a transaction that has the organization looked at when the batch's day is over, or earlier.
+
+    It counts up `claims`, so that a worker that has just found that no letter waits doesn't write over it.
+    """
+    partition = keys.print_batches(batch.org_id)
+    return {
+        "Update": {
+            "TableName": table,
+            "Key": {"pk": text(partition), "sk": text(keys.ACCOUNT)},
+            "UpdateExpression": (
+                "SET due_shard = :shard, due_at = if_not_exists(due_at, :closes), open_until = :closes,"
+                " claims = if_not_exists(claims, :none) + :one"
+            ),
+            "ExpressionAttributeValues": {
+                ":shard": text(keys.due_shard(partition)),
+                ":closes": text(keys.instant(batch.closes_at)),
+                ":none": number(0),
+                ":one": number(1),
+            },
+        }
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchState:
+    """How far an organization's batches are.
+
+    closed_through: of the last batch closed. closing: of the one being closed. open_until: before this, letters may be
+    claimed by senders that don't open the batch again. claims: how often it was opened.
+    """
+
+    closed_through: date | None
+    closing: date | None
+    open_until: datetime
+    claims: int
+
+    @classmethod
+    def of(cls, item: Item) -> Self:
+        """Read the item."""
+        return cls(
+            closed_through=_date(item, "closed_through"),
+            closing=_date(item, "closing"),
+            open_until=keys.moment(item["open_until"]["S"]),
+            claims=int(item["claims"]["N"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PrintBatches:
+    """The print batches of one table."""
+
+    client: "DynamoDBClient"
+    table: str
+
+    def state(self, org_id: str) -> BatchState | None:
+        """How far an organization's batches are; None: it never had a letter."""
+        item = Records(self.client, self.table).item(keys.print_batches(org_id))
+        return BatchState.of(item) if item else None
+
+    def letters(self, org_id: str) -> list[WaitingLetter]:
+        """The letters that no manifest has yet, read consistently."""
+        query = self._query(org_id, "begins_with(sk, :kind)", {":kind": text(keys.WAITING_LETTER)}, ConsistentRead=True)
+        return [
+            WaitingLetter(
+                account_id=item["account_id"]["S"],
+                notice_id=item["sk"]["S"].removeprefix(keys.WAITING_LETTER),
+                day=date.fromisoformat(item["day"]["S"]),
+                claimed_at=keys.moment(item["claimed_at"]["S"]),
+            )
+            for item in query
+        ]
+
+    def rows(self, org_id: str, letters: Iterable[WaitingLetter]) -> dict[str, Notice]:
+        """The letters' rows in the ledger by their ids, read consistently."""
+        wanted = [
+            (keys.collection(org_id, letter.account_id), f"{keys.NOTICE}{letter.notice_id}") for letter in letters
+        ]
+        rows = (items.notice_of(item) for item in read_items(self.client, self.table, wanted))
+        return {row.notice_id: row for row in rows}
+
+    def begin(self, org_id: str, day: date, state: BatchState) -> bool:
+        """Begin to close a batch. False: another worker began to close this one or another since the state was read."""
+        values = {":day": text(day.isoformat())}
+        as_read = "attribute_not_exists(closed_through)"
+        if state.closed_through:
+            as_read = "closed_through = :through"
+            values[":through"] = text(state.closed_through.isoformat())
+        return self._change(org_id, "SET closing = :day", f"{as_read} AND attribute_not_exists(closing)", values)
+
+    def finish(self, batch: PrintBatch) -> bool:
+        """Close a batch whose letters wait no more. False: another worker was quicker."""
+        closed = {
+            "pk": text(keys.print_batches(batch.org_id)),
+            "sk": text(f"{keys.PRINT_BATCH}{batch.day.isoformat()}"),
+            "body": items.pack(PrintBatch, batch),
+        }
+        through = {
+            "Update": {
+                "TableName": self.table,
+                "Key": _key(batch.org_id),
+                "UpdateExpression": "SET closed_through = :day REMOVE closing",
+                "ConditionExpression": "closing = :day",
+                "ExpressionAttributeValues": {":day": text(batch.day.isoformat())},
+            }
+        }
+        return transact(self.client, [put(self.table, closed), through])
+
+    def rest(self, org_id: str, until: datetime | None, state: BatchState) -> bool:
+        """Look at an organization again at an instant; None: not before it has another letter.
+
+        False: a letter was claimed or a batch begun since the state was read, so it has to be looked at as it was.
+        """
+        as_read = "claims = :claims AND attribute_not_exists(closing)"
+        values = {":claims": number(state.claims)}
+        if until is None:
+            return self._change(org_id, "REMOVE due_shard, due_at", as_read, values)
+        partition = keys.print_batches(org_id)
+        values |= {":shard": text(keys.due_shard(partition)), ":until": text(keys.instant(until))}
+        return self._change(org_id, "SET due_shard = :shard, due_at = :until", as_read, values)
+
+    def forget(self, org_id: str, notice_ids: Iterable[str]) -> None:
+        """Let letters wait no more, because a manifest lists them. They are never claimed again."""
+        for some in batched(notice_ids, MOST_DELETES, strict=False):
+            left: Any = {
+                self.table: [
+                    {"DeleteRequest": {"Key": _key(org_id, f"{keys.WAITING_LETTER}{notice_id}")}} for notice_id in some
+                ]
+            }
+            while left:
+                left = self.client.batch_write_item(RequestItems=left).get("UnprocessedItems")
+                if left:
+                    time.sleep(PAUSE_SECONDS)
+
+    def drop(self, org_id: str, letter: WaitingLetter) -> None:
+        """Let a letter wait no more, because it isn't being sent, unless it was claimed again since it was read."""
+        try:
+            self.client.delete_item(
+                TableName=self.table,
+                Key=_key(org_id, f"{keys.WAITING_LETTER}{letter.notice_id}"),
+                ConditionExpression="claimed_at = :as_read",
+                ExpressionAttributeValues={":as_read": text(keys.instant(letter.claimed_at))},
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+
+    def closed(self, org_id: str, limit: int, before: date = date.max) -> list[PrintBatch]:
+        """Closed batches of days before a date, newest first, at most `limit`."""
+        days = {":first": text(keys.PRINT_BATCH), ":last": text(f"{keys.PRINT_BATCH}{before - DAY}")}
+        newest_first = self._query(
+            org_id, "sk BETWEEN :first AND :last", days, ScanIndexForward=False, PaginationConfig={"PageSize": limit}
+        )
+        return [items.unpack(PrintBatch, item["body"]) for item in islice(newest_first, limit)]
+
+    def _query(self, org_id: str, sort: str, values: Mapping[str, Any], **how: Any) -> Iterator[Item]:  # noqa: ANN401 - the client's own parameters
+        pages = self.client.get_paginator("query").paginate(
+            TableName=self.table,
+            KeyConditionExpression=f"pk = :pk AND {sort}",
+            ExpressionAttributeValues={":pk": text(keys.print_batches(org_id)), **values},
+            **how,
+        )
+        for page in pages:
+            yield from page["Items"]
+
+    def _change(self, org_id: str, update: str, condition: str, values: Mapping[str, Any]) -> bool:
+        try:
+            self.client.update_item(
+                TableName=self.table,
+                Key=_key(org_id),
+                UpdateExpression=update,
+                ConditionExpression=condition,
+                ExpressionAttributeValues=values,
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
+
+
+def _key(org_id: str, sort: str = keys.ACCOUNT) -> Item:
+    return {"pk": text(keys.print_batches(org_id)), "sk": text(sort)}
+
+
+def _date(item: Item, name: str) -> date | None:
+    return date.fromisoformat(item[name]["S"]) if name in item else None

@@ -1,0 +1,149 @@
+"""What a patient chooses of the channels, and what the registry of consent keeps of it."""
+
+from datetime import timedelta
+from itertools import chain, combinations
+
+import pytest
+
+from shared.domain import dunning
+from shared.domain.book import AccountBook, Change
+from shared.domain.channel_choices import Agreement, choose, open_channels, resubscribe, to_open, unsubscribe
+from shared.domain.contacts import number_hash
+from shared.domain.statement import OptOuts
+from shared.domain.words import Channel, ConsentSource, NoticeStatus, NotificationType
+from tests.examples import NOW, account, book, notice, organization
+
+EMAIL, SMS, PRINT = Channel
+ALL = frozenset(Channel)
+SETS = [frozenset(some) for some in chain.from_iterable(combinations(Channel, count) for count in range(4))]
+STOPPED = frozenset({number_hash(account().guarantor.mobile_phone)})
+LATER = NOW + timedelta(minutes=5)
+AGREED = Agreement(source=ConsentSource.UNSUBSCRIBE_PAGE, wording="No more emails, please.")
+
+
+def reached_by(*channels: Channel, **changes: object) -> AccountBook:
+    """An account that has only these channels open."""
+    opt_outs = OptOuts(**{channel.value: channel not in channels for channel in Channel})
+    return book(account=account(opt_outs=opt_outs), **changes)
+
+
+def after(before: AccountBook, change: Change | None) -> frozenset[Channel]:
+    return open_channels((before.after(change) if change else before).account)
+
+
+def told(change: Change | None) -> list[tuple[str, str]]:
+    assert change is not None
+    return [(event.event, event.facts["channel"]) for event in change.history]
+
+
+# --- unsubscribing -----------------------------------------------
+
+
+def test_who_unsubscribes_gets_no_more_emails_and_what_waits_is_stopped() -> None:
+    """Dunning's and those that staff asked for; receipts and links that the person asked for still go."""
+    kinds = (NotificationType.INITIAL, NotificationType.ON_DEMAND, NotificationType.RECEIPT)
+    rows = [notice(notice_id=f"ntc_{kind}", notification_type=kind) for kind in kinds]
+    before = book(notices=(*rows, notice(notice_id="ntc_sms", channel=SMS)))
+    change = unsubscribe(before, NOW, AGREED)
+    assert change is not None
+    assert change.account.opt_outs == OptOuts(email=True)
+    assert [(row.notice_id, row.status, row.status_history[-1].actor) for row in change.notices] == [
+        ("ntc_OnDemand", NoticeStatus.CANCELLED, "patient"),
+        ("ntc_Initial", NoticeStatus.CANCELLED, "patient"),
+    ]
+    assert change.account.planning_at == NOW
+    assert unsubscribe(before.after(change), NOW, AGREED) is None
+
+
+def test_unsubscribing_from_the_last_channel_leaves_paper_on() -> None:
+    """Also for somebody who had opted out of letters before."""
+    change = unsubscribe(reached_by(EMAIL), NOW, AGREED)
+    assert after(reached_by(EMAIL), change) == {PRINT}
+    assert told(change) == [("OptedOut", "email"), ("OptedIn", "print")]
+
+
+def test_the_registry_keeps_when_where_and_in_which_words() -> None:
+    """That is the event of the account's history."""
+    change = unsubscribe(book(), LATER, AGREED)
+    assert change is not None
+    (event,) = change.history
+    assert (event.at, event.event, event.actor) == (LATER, "OptedOut", "patient")
+    assert event.facts == {"channel": "email", "source": "unsubscribe page", "wording": "No more emails, please."}
+
+
+# --- coming back -----------------------------------------------
+
+
+def test_coming_back_to_email_leaves_the_other_channels_as_they_are() -> None:
+    """Whatever was chosen of them."""
+    for others in ({SMS, PRINT}, {PRINT}, {SMS}):
+        before = reached_by(*others)
+        change = resubscribe(before, LATER, AGREED)
+        assert after(before, change) == {EMAIL, *others}
+        assert told(change) == [("OptedIn", "email")]
+    assert resubscribe(book(), LATER, AGREED) is None
+
+
+def test_an_email_that_unsubscribing_stopped_is_planned_again_on_the_same_day() -> None:
+    """A day's notice has one row: it is taken up again, with all of its history."""
+    planned = book(notices=dunning.plan(book(), organization(), NOW).notices)
+    (email,) = [row for row in planned.notices if row.channel is EMAIL]
+    gone = unsubscribe(planned, NOW, AGREED)
+    assert gone is not None
+    away = planned.after(gone)
+    back = resubscribe(away, LATER, AGREED)
+    assert back is not None
+    assert back.account.planning_at == LATER
+    (again,) = [row for row in dunning.plan(away.after(back), organization(), LATER).notices if row.channel is EMAIL]
+    assert again.notice_id == email.notice_id
+    states = [entry.status for entry in again.status_history]
+    assert states == [NoticeStatus.SCHEDULED, NoticeStatus.CANCELLED, NoticeStatus.SCHEDULED]
+
+
+# --- choosing -----------------------------------------------
+
+
+@pytest.mark.parametrize("was", [some for some in SETS if some])
+@pytest.mark.parametrize("wanted", SETS)
+def test_exactly_what_is_wanted_stays_on_and_paper_where_that_is_nothing(
+    was: frozenset[Channel], wanted: frozenset[Channel]
+) -> None:
+    """For somebody who is known to be the patient, from any state to any other."""
+    before = reached_by(*was)
+    change = choose(before, wanted, LATER, AGREED, may_open=True)
+    assert after(before, change) == (wanted or {PRINT})
+    assert (change is None) is ((wanted or {PRINT}) == was)
+
+
+@pytest.mark.parametrize("was", [some for some in SETS if some])
+@pytest.mark.parametrize("wanted", SETS)
+def test_nobody_unknown_opens_a_channel(was: frozenset[Channel], wanted: frozenset[Channel]) -> None:
+    """Only what is open stays; what would open waits for the answer to the question."""
+    before = reached_by(*was)
+    left = after(before, choose(before, wanted, LATER, AGREED, may_open=False))
+    assert left == (wanted & was or {PRINT})
+    assert to_open(before.account, wanted) == wanted - was
+
+
+def test_sending_a_form_back_as_it_came_changes_nothing() -> None:
+    """That is what scanners do; where all is opted out of, letters are on, and checked in the form."""
+    for was in SETS:
+        before = reached_by(*was)
+        shown = open_channels(before.account)
+        assert choose(before, shown, LATER, AGREED, may_open=False) is None
+
+
+def test_what_waits_for_a_channel_that_is_closed_is_stopped() -> None:
+    """Here the text."""
+    before = book(notices=(notice(), notice(notice_id="ntc_2", channel=SMS)))
+    change = choose(before, {EMAIL, PRINT}, LATER, AGREED, may_open=False)
+    assert change is not None
+    assert [(row.notice_id, row.status) for row in change.notices] == [("ntc_2", NoticeStatus.CANCELLED)]
+
+
+def test_texts_that_were_stopped_by_stop_are_opened_by_no_page() -> None:
+    """The carrier's own list holds them back until the number says START."""
+    before = book(account=account(opt_outs=OptOuts(sms=True), stopped_numbers=STOPPED))
+    assert to_open(before.account, ALL) == frozenset()
+    assert choose(before, ALL, LATER, AGREED, may_open=True) is None
+    assert after(before, choose(before, {SMS}, LATER, AGREED, may_open=True)) == {PRINT}
