@@ -1,0 +1,1 @@
+"""The crash harness: what `make chaos` runs; see docs/delivery.md."""

@@ -1,0 +1,180 @@
+"""The crash harness's own judgement: that it sees what it is there to see."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from local.chaos.calls import Call, Fault, Kind, Request, described
+from local.chaos.cell import Cell, EventMode, Outcome
+from local.chaos.functions import Invocation
+from local.chaos.matrix import judged, table
+from local.chaos.plan import kinds_at, points
+from local.chaos.providers import Acceptance
+from local.chaos.verdict import violations
+from shared.domain.words import Channel, NoticeStatus
+from tests.examples import NOW, notice
+
+CRASH = Fault("send_email", 1, 4, Kind.KILL_AFTER)
+SENT = notice(status=NoticeStatus.SENT, attempt=1)
+UNKNOWN = notice(status=NoticeStatus.UNKNOWN, attempt=1)
+ONCE = (Acceptance("message-1"),)
+TWICE = (*ONCE, Acceptance("message-2"))
+
+
+def outcome(channel: Channel = Channel.EMAIL, mode: EventMode = EventMode.LOST, **changes: Any) -> Outcome:
+    """A notice that was sent once, its sender having been killed right after the provider took it."""
+    crashed = Invocation("send_email", 1, (Call(4, "ses", "SendEmail"),), CRASH, met=True, killed=True)
+    usual = Outcome(
+        cell=Cell(channel, mode, (CRASH,), "send", "SendEmail", CRASH.kind),
+        accepted=ONCE,
+        notices=(SENT,),
+        unrecorded=False,
+        quiet=True,
+        way=1,
+        dead=0,
+        letters=(),
+        listed=(),
+        invocations=(crashed,),
+    )
+    return replace(usual, **changes)
+
+
+def test_a_notice_that_was_sent_once_breaks_no_promise() -> None:
+    assert violations(outcome()) == []
+
+
+@pytest.mark.parametrize("status", [NoticeStatus.SENT, NoticeStatus.WILL_NOT_SEND])
+def test_a_notice_that_no_provider_has_and_nobody_is_told_of_is_lost(status: NoticeStatus) -> None:
+    assert "lost: never accepted, and nobody is told" in violations(
+        outcome(accepted=(), notices=(notice(status=status),))
+    )
+
+
+def test_an_unknown_notice_without_a_lease_stands_where_people_look() -> None:
+    assert violations(outcome(accepted=(), notices=(UNKNOWN,))) == []
+    assert violations(outcome(accepted=(), notices=(replace(UNKNOWN, lease_until=NOW),))) != []
+
+
+@pytest.mark.parametrize("status", [NoticeStatus.SCHEDULED, NoticeStatus.QUEUED, NoticeStatus.SENDING])
+def test_a_notice_that_still_waits_when_all_is_quiet_is_stuck(status: NoticeStatus) -> None:
+    assert "it never came to rest" in violations(outcome(notices=(notice(status=status),)))
+
+
+@pytest.mark.parametrize("mode", [EventMode.LATE, EventMode.LOST])
+def test_a_second_sending_is_allowed_where_the_first_was_not_recorded_and_its_event_late_or_lost(
+    mode: EventMode,
+) -> None:
+    marked = (replace(SENT, possible_duplicate=True),)
+    assert violations(outcome(mode=mode, accepted=TWICE, notices=marked, unrecorded=True)) == []
+    assert violations(outcome(mode=mode, accepted=TWICE, notices=(SENT,), unrecorded=True)) == [
+        "a duplicate that isn't marked"
+    ]
+    assert "a duplicate outside the window" in violations(outcome(mode=mode, accepted=TWICE, notices=marked))
+
+
+@pytest.mark.parametrize("mode", [EventMode.AT_ONCE, EventMode.SOON, EventMode.WAITING])
+def test_a_second_sending_is_not_allowed_where_the_event_came_in_time(mode: EventMode) -> None:
+    marked = (replace(SENT, possible_duplicate=True),)
+    found = violations(outcome(mode=mode, accepted=TWICE, notices=marked, unrecorded=True))
+    assert found == ["a duplicate outside the window"]
+
+
+def test_a_third_sending_is_never_allowed() -> None:
+    marked = (replace(SENT, possible_duplicate=True),)
+    three = (*TWICE, Acceptance("message-3"))
+    assert violations(outcome(accepted=three, notices=marked, unrecorded=True)) == ["sent again more than once"]
+
+
+def test_a_mark_needs_a_cause_in_the_function_that_sends() -> None:
+    elsewhere = replace(CRASH, function="scheduler")
+    crashed = replace(outcome().invocations[0], function="scheduler", fault=elsewhere)
+    cell = replace(outcome().cell, faults=(elsewhere,))
+    marked = (replace(SENT, possible_duplicate=True),)
+    assert violations(outcome(cell=cell, invocations=(crashed,), notices=marked)) == [
+        "marked as a possible duplicate without cause"
+    ]
+
+
+def test_a_letter_may_neither_be_made_nor_listed_twice() -> None:
+    letter = replace(SENT, channel=Channel.PRINT)
+    made: dict[str, Any] = {"notices": (letter,), "letters": ("a.pdf", "a.json"), "listed": (letter.notice_id,)}
+    fine = outcome(Channel.PRINT, **made)
+    assert violations(fine) == []
+    assert violations(replace(fine, letters=("a.pdf", "a.pdf"))) == ["a second letter"]
+    assert violations(replace(fine, listed=())) == ["not in exactly one manifest"]
+    assert violations(replace(fine, listed=(letter.notice_id, letter.notice_id))) == ["not in exactly one manifest"]
+
+
+def test_a_fault_that_did_not_come_about_says_nothing_and_fails() -> None:
+    missed = replace(outcome().invocations[0], met=False)
+    assert violations(outcome(invocations=(missed,))) == ["the fault did not come about"]
+
+
+def test_the_matrix_shows_counts_marks_and_broken_promises() -> None:
+    marked = replace(SENT, possible_duplicate=True)
+    cells = [
+        judged(outcome()),
+        judged(outcome(accepted=TWICE, notices=(marked,), unrecorded=True)),
+        judged(outcome(mode=EventMode.SOON, accepted=(), notices=(UNKNOWN,))),
+        judged(outcome(mode=EventMode.LATE, accepted=TWICE)),
+    ]
+    head, _, row = table(cells)
+    shown = dict(zip(_columns(head), _columns(row), strict=True))
+    assert shown["email: lost"] == "1 2*"
+    assert shown["email: soon"] == "0?"
+    assert shown["email: late"] == "2!"
+    assert shown["sms: lost"] == ""
+
+
+def _columns(line: str) -> list[str]:
+    return [text.strip() for text in line.strip("|").split("|")]
+
+
+def request(method: str = "POST", path: str = "/", body: Any = b"", **headers: str) -> Request:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Request(method, path, named, body if isinstance(body, bytes) else json.dumps(body).encode())
+
+
+@pytest.mark.parametrize(
+    ("asked", "service", "name"),
+    [
+        (
+            request(body={"IndexName": "due"}, x_amz_target="DynamoDB_20120810.Query"),
+            "dynamodb",
+            "Query due",
+        ),
+        (
+            request(
+                body={"Item": {"pk": {"S": "A#org_1#G-1"}, "sk": {"S": "N#ntc_1"}}},
+                x_amz_target="DynamoDB_20120810.PutItem",
+            ),
+            "dynamodb",
+            "PutItem notice",
+        ),
+        (request(x_amz_target="AmazonSQS.SendMessageBatch"), "sqs", "SendMessageBatch"),
+        (request(path="/v2/email/outbound-emails"), "ses", "SendEmail"),
+        (
+            request(body=b"Action=Publish&PhoneNumber=x", content_type="application/x-www-form-urlencoded"),
+            "sns",
+            "Publish",
+        ),
+        (request("PUT", "/bucket/letters/org_1/ntc_1.pdf"), "s3", "PutObject pdf"),
+    ],
+)
+def test_a_call_is_named_by_its_service_and_by_what_it_is_about(asked: Request, service: str, name: str) -> None:
+    assert described(asked, 3) == Call(3, service, name)
+
+
+def test_a_new_call_of_a_function_is_met_without_a_word_in_the_harness() -> None:
+    calls = (Call(1, "dynamodb", "Query book"), Call(2, "novelty", "DoSomething"), Call(3, "ses", "SendEmail"))
+    sender = Invocation("send_email", 1, calls, None, met=False, killed=False)
+    found = points(outcome(invocations=(sender,)))
+    assert [(point.stage, point.call.name) for point in found] == [
+        ("claim", "Query book"),
+        ("claim", "DoSomething"),
+        ("send", "SendEmail"),
+    ]
+    assert Kind.KILL_BEFORE in kinds_at(calls[1])
+    assert Kind.KILL_AFTER in kinds_at(calls[1])
