@@ -115,6 +115,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except HarnessError as error:
         print(f"error: {error} (logs in {arguments.logs})", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
     print("\n".join([*table(outcomes), "", LEGEND, "", *totals(outcomes)]))
     print("\n".join([f"NOT PLAYED {trouble}" for trouble in run.unplayed]))
     print(f"seconds: {time.monotonic() - began:.0f}")

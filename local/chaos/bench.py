@@ -4,29 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import os
-import shutil
-import signal
 import socket
 import subprocess
+import sys
 import time
-from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Self
 
 from local.chaos.functions import Function, HarnessError
 from local.chaos.providers import Providers
 from local.chaos.world import Maker, World
-from local.supervisor import LOOPBACK, ministack_command, ministack_environment
+from local.supervisor import LOOPBACK
 from local.workspace import PROJECT
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from shared.domain.words import Channel
 
 FUNCTIONS = ("scheduler", "send_email", "send_sms", "render_print", "delivery_events")
 
 _START_SECONDS = 30.0
-_STOP_SECONDS = 10.0
 _POLL_SECONDS = 0.05
 
 
@@ -35,9 +33,8 @@ class Bench:
 
     def __init__(self, logs: Path) -> None:
         self._logs = logs
-        self._temporary = Path(mkdtemp(prefix="dunlin-chaos-"))
         self._numbers = itertools.count(1)
-        self._ministack: subprocess.Popen[bytes] | None = None
+        self._keeper: subprocess.Popen[bytes] | None = None
         self._port = 0
         self._maker: Maker | None = None
         self.providers = Providers()
@@ -66,25 +63,23 @@ class Bench:
         self._logs.mkdir(parents=True, exist_ok=True)
         self._port = _free_port()
         with (self._logs / "ministack.log").open("wb") as log:
-            # In a group of its own, so that the workers it starts can be ended with it whatever happens to it.
-            self._ministack = subprocess.Popen(
-                ministack_command(PROJECT),
-                env=ministack_environment(self._port, self._temporary),
-                cwd=self._temporary,
-                stdin=subprocess.DEVNULL,
+            self._keeper = subprocess.Popen(
+                [sys.executable, "-m", "local.chaos.keeper", str(self._port), mkdtemp(prefix="dunlin-chaos-")],
+                cwd=PROJECT,
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,
+                start_new_session=True,  # a Ctrl-C is for the harness, which then ends its processes itself
             )
         for name in FUNCTIONS:
             self.functions[name] = Function(name, self._port, self.providers, self._logs / f"{name}.log")
-        self._await_port(self._ministack)
+        self._await_port(self._keeper)
         for function in self.functions.values():
             function.await_ready()
 
-    def _await_port(self, ministack: subprocess.Popen[bytes]) -> None:
+    def _await_port(self, keeper: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + _START_SECONDS
-        while time.monotonic() < deadline and ministack.poll() is None:
+        while time.monotonic() < deadline and keeper.poll() is None:
             with contextlib.suppress(OSError), socket.create_connection((LOOPBACK, self._port), 1):
                 return
             time.sleep(_POLL_SECONDS)
@@ -93,14 +88,9 @@ class Bench:
     def _stop(self) -> None:
         for function in self.functions.values():
             function.stop()
-        if self._ministack is not None:
-            self._ministack.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._ministack.wait(_STOP_SECONDS)
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._ministack.pid, signal.SIGKILL)
-            self._ministack.wait(_STOP_SECONDS)
-        shutil.rmtree(self._temporary, ignore_errors=True)
+        if self._keeper is not None and self._keeper.stdin is not None:
+            self._keeper.stdin.close()
+            self._keeper.wait()
 
 
 def _free_port() -> int:

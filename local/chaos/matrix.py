@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from local.chaos.plan import AFTER_A_CRASH, STAGES, modes_of
+from local.chaos.plan import AFTER, STAGES, modes_of
 from local.chaos.verdict import row_of, violations
 from shared.domain.words import Channel, NoticeStatus
 
@@ -60,9 +60,11 @@ def table(cells: Iterable[Judged]) -> list[str]:
     return _aligned([head, *body])
 
 
-def _place(stage: str) -> tuple[bool, int]:
-    """Where a stage stands: in the order of a notice's way, after it the recovery from a crash."""
-    return stage.startswith(AFTER_A_CRASH), STAGES.index(stage.removeprefix(AFTER_A_CRASH))
+def _place(stage: str) -> tuple[int, int]:
+    """Where a stage stands: in the order of a notice's way, after it the recovery from a first crash."""
+    beginnings = ["", *AFTER.values()]
+    beginning = max((text for text in beginnings if stage.startswith(text)), key=len)
+    return beginnings.index(beginning), STAGES.index(stage.removeprefix(beginning))
 
 
 def totals(cells: Sequence[Judged]) -> list[str]:

@@ -44,7 +44,11 @@ TWICE = (Kind.KILL_BEFORE, Kind.KILL_AFTER)
 COLLECT, DISPATCH, CLAIM, SEND, RECORD, SETTLE = "collect", "dispatch", "claim", "send", "record", "settle"
 LOOK_AGAIN, CLOSE_BATCH = "look again", "close batch"
 STAGES = (COLLECT, DISPATCH, CLAIM, SEND, RECORD, SETTLE, LOOK_AGAIN, CLOSE_BATCH)
-AFTER_A_CRASH = "after a crash: "
+AFTER = {
+    Kind.KILL_AFTER: "after a crash, accepted: ",
+    Kind.KILL_BEFORE: "after a crash, not accepted: ",
+}
+"""What comes before a stage's name in the recovery from a first crash, at the provider's call."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ class Point:
             channel=channel,
             mode=mode,
             faults=(first, fault) if first else (fault,),
-            stage=f"{AFTER_A_CRASH if first else ''}{self.stage}",
+            stage=f"{AFTER[first.kind] if first else ''}{self.stage}",
             call=self.call.name,
             kind=kind,
         )
@@ -149,7 +153,7 @@ def _after_a_crash(bench: Bench, channel: Channel, found: list[Point]) -> Iterat
     it, what follows a crash just before the call is disturbed at the provider's next call.
     """
     *_, send = (point for point in found if point.stage == SEND and point.call.provider)
-    for kind in (Kind.KILL_AFTER, Kind.KILL_BEFORE):
+    for kind in AFTER:
         first = Fault(send.function, send.nth, send.call.number, kind)
         crashed = play(bench, Cell(channel, EventMode.LOST, (first,)))
         since = next((place for place, one in enumerate(crashed.invocations) if one.met), None)

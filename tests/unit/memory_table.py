@@ -7,21 +7,40 @@ NotInTheFakeError, so that a new expression can't be understood wrongly in silen
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from tests import template
 from tests.unit.table_expressions import Item, NotInTheFakeError, condition, update
 
 type Key = tuple[str, str]
 
-INDEXES = {
-    "due": ("due_shard", "due_at"),
-    "organization": ("org_pk", "org_sk"),
-    "statement": ("statement_pk", "statement_sk"),
-}
-"""The indexes of template.yaml by their keys; an item without one of them isn't in it."""
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index of the table: its two keys, and the attributes that it holds; an item without its keys isn't in it."""
+
+    partition: str
+    sort: str
+    attributes: frozenset[str]
+
+    def holds(self, item: Item) -> Item:
+        return {name: value for name, value in item.items() if name in self.attributes}
+
+
+@cache
+def indexes() -> dict[str, Index]:
+    """The indexes as template.yaml makes them."""
+    found = dict[str, Index]()
+    for index in template.source()["Resources"]["Table"]["Properties"]["GlobalSecondaryIndexes"]:
+        partition, sort = (key["AttributeName"] for key in index["KeySchema"])
+        more = index["Projection"].get("NonKeyAttributes", [])
+        found[index["IndexName"]] = Index(partition, sort, frozenset({"pk", "sk", partition, sort, *more}))
+    return found
+
 
 PAGE = 1000
 FAILED = "ConditionalCheckFailedException"
@@ -71,25 +90,27 @@ class MemoryTable:
         }
 
     def query(self, **request: Any) -> Item:
-        index = request.get("IndexName", "")
-        self.at(f"query {index}".strip())
-        sort = INDEXES[index][1] if index else "sk"
+        name = request.get("IndexName", "")
+        self.at(f"query {name}".strip())
+        index = indexes()[name] if name else None
+        sort = index.sort if index else "sk"
         names, values = request.get("ExpressionAttributeNames", {}), request["ExpressionAttributeValues"]
-        wanted = condition(request["KeyConditionExpression"])
-        items = self.items if self.seen_by_due_index is None or index != "due" else self.seen_by_due_index
-        inside = [item for item in items.values() if set(INDEXES.get(index, ())) <= set(item)]
+        wanted, kept = condition(request["KeyConditionExpression"]), condition(request.get("FilterExpression", ""))
+        items = self.seen_by_due_index if name == "due" and self.seen_by_due_index is not None else self.items
         found = sorted(
-            (item for item in inside if wanted(item, names, values)),
+            (item for item in items.values() if sort in item and wanted(item, names, values)),
             key=lambda item: (item[sort]["S"], *_key(item)),
             reverse=not request.get("ScanIndexForward", True),
         )
         if start := request.get("ExclusiveStartKey"):
             found = found[[_key(item) for item in found].index(_key(start)) + 1 :]
-        kept = condition(request.get("FilterExpression", ""))
         limit = request.get("Limit", PAGE)
         page = [item for item in found[:limit] if kept(item, names, values)]
-        cut = {"LastEvaluatedKey": deepcopy(found[limit - 1])} if len(found) > limit else {}
-        return {"Items": deepcopy(page), **cut}
+        answer: Item = {"Items": deepcopy([index.holds(item) for item in page] if index else page)}
+        if len(found) > limit:
+            keys = {"pk", "sk", index.partition, index.sort} if index else {"pk", "sk"}
+            answer["LastEvaluatedKey"] = {name: found[limit - 1][name] for name in keys}
+        return answer
 
     def get_paginator(self, operation: str) -> Any:
         if operation != "query":

@@ -184,14 +184,14 @@ class DeliveryModel(RuleBasedStateMachine):
     @precondition(lambda self: self.idle(Begin.CONSUMER) and self.world.queues.waiting())
     @rule(which=st.integers(0, 9), happens=ACCOUNT_EVENTS, way=WAYS)
     def account_is_changed_between_judgement_and_claim(self, which: int, happens: AccountEvent, way: Way) -> None:
-        [message] = self.some_messages(which, 1, again=False)
-        consumer = self.world.consume([message], self.idle(Begin.CONSUMER)[0])
+        messages = self.some_messages(which, 3, again=False)
+        consumer = self.world.consume(messages, self.idle(Begin.CONSUMER)[0])
         self.goes(consumer, AT_ITS_START)
         while consumer.running and consumer.call != CLAIM:
             self.goes(consumer, ONE_EFFECT)
-        if isinstance(message.body, NoticeMessage):
+        if isinstance(messages[0].body, NoticeMessage):
             self.files += 1
-            self.goes(self.world.desk(message.body.account_id, happens, f"file {self.files}"))
+            self.goes(self.world.desk(messages[0].body.account_id, happens, f"file {self.files}"))
         self.goes(consumer, way)
 
     @precondition(lambda self: self.idle(Begin.SCHEDULER))

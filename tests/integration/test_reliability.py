@@ -1,0 +1,164 @@
+"""The lines of the reliability table (budgets.md) that delivery answers for, each with the test that shows it."""
+
+import ast
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import boto3
+import pytest
+
+from cli import main as command
+from functions.delivery_events import handler as delivery_events
+from functions.send_email import handler as send_email
+from shared.domain.book import Change
+from shared.domain.notice import moved
+from shared.domain.words import NoticeStatus
+from shared.storage.account_books import AccountBooks
+from tests import template
+from tests.conftest import TABLE
+from tests.examples import NOW, account, bill, notice
+from tests.integration.channel_stack import EVENTS, ChannelStack, channel_stack
+from tests.integration.test_cli import CHANNELS, CloudFormation
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+TESTS = Path(__file__).resolve().parents[1]
+
+SHOWN_BY = {
+    "kill or fault at every point": "e2e/test_chaos.py",
+    "two schedulers and four consumers": (
+        "unit/test_delivery_model.py::test_no_reminder_is_lost_and_none_is_sent_twice_unmarked"
+    ),
+    "100 concurrent copies of one webhook": (
+        "integration/test_payment_link.py::test_a_hundred_copies_of_one_webhook_at_once_make_one_ledger_entry"
+    ),
+    "100 concurrent copies of one delivery event": (
+        "integration/test_reliability.py::test_a_hundred_copies_of_one_delivery_event_at_once_make_one_ledger_entry"
+    ),
+    "a batch of ten with one poison message": (
+        "integration/test_reliability.py::"
+        "test_of_ten_messages_with_a_poisoned_one_nine_are_done_and_one_is_dead_after_the_receive_count_and_redriven"
+    ),
+    "provider account paused during 1,000 notices": (
+        "integration/test_channel_gate.py::"
+        "test_provider_account_paused_during_1000_notices_none_lost_none_in_the_dlq_no_attempt_used_up"
+    ),
+}
+
+
+@pytest.mark.parametrize(("line", "test"), SHOWN_BY.items())
+def test_each_line_of_the_reliability_table_is_shown_by_a_test_of_that_name(line: str, test: str) -> None:
+    file, _, name = test.partition("::")
+    tree = ast.parse((TESTS / file).read_text())
+    names = [
+        part.name for part in ast.walk(tree) if isinstance(part, ast.FunctionDef) and part.name.startswith("test_")
+    ]
+    assert name in names if name else names, line
+
+
+# --- a hundred copies --------------------------------------------------------------------------------------------
+
+
+class Context:
+    """What Lambda tells an invocation about itself."""
+
+    function_name = memory_limit_in_mb = invoked_function_arn = aws_request_id = "test"
+
+
+def test_a_hundred_copies_of_one_delivery_event_at_once_make_one_ledger_entry(
+    dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TABLE_NAME", TABLE)
+    delivery_events.dependencies.cache_clear()
+    books = AccountBooks(dynamodb, TABLE)
+    sent = moved(notice(), NoticeStatus.SENT, NOW, "send_email", attempt=1, sent_at=NOW)
+    books.commit(Change(account=account(), bills=(bill(),), notices=(sent,)))
+    event = json.loads((EVENTS / "delivery_events_email.json").read_text())
+    ready = threading.Barrier(20)
+
+    def tell(copy: int) -> None:
+        if copy < 20:
+            ready.wait()
+        delivery_events.lambda_handler(deepcopy(event), cast("LambdaContext", Context()))
+
+    delivery_events.dependencies()
+    with ThreadPoolExecutor(20) as workers:
+        list(workers.map(tell, range(100)))
+    book = books.load("org_1", "G-1")
+    assert book is not None
+    [row] = book.notices
+    assert [entry.status for entry in row.status_history] == [NoticeStatus.SENT, NoticeStatus.DELIVERED]
+    assert book.history == ()
+
+
+# --- one poisoned message ----------------------------------------------------------------------------------------
+
+
+def test_of_ten_messages_with_a_poisoned_one_nine_are_done_and_one_is_dead_after_the_receive_count_and_redriven(
+    dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boto3.client("sesv2").create_email_identity(EmailIdentity="billing@dunlin.example")
+    stack = channel_stack(send_email, "send_email", dynamodb, monkeypatch)
+    sqs, most = boto3.client("sqs"), receive_count()
+    dead = sqs.create_queue(QueueName="dead")["QueueUrl"]
+    queue = a_queue(sqs, dead, most)
+    for number in range(9):
+        name = f"G-{number}"
+        row = notice(account_id=name, status=NoticeStatus.QUEUED, lease_until=NOW)
+        stack.given(row, who=account(account_id=name))
+        sqs.send_message(QueueUrl=queue, MessageBody=stack.message(accountId=name)["body"])
+    sqs.send_message(QueueUrl=queue, MessageBody="Ada's bill")
+
+    receives = 0
+    while batch := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=0).get("Messages"):
+        receives += any(message["Body"] == "Ada's bill" for message in batch)
+        consume(stack, sqs, queue, batch)
+
+    assert receives == most
+    assert [stack.row(account_id=f"G-{number}").status for number in range(9)] == [NoticeStatus.SENT] * 9
+    assert (depth(sqs, queue), depth(sqs, dead)) == (0, 1)
+    redrive(monkeypatch, queue, dead)
+    assert (depth(sqs, queue), depth(sqs, dead)) == (1, 0)
+
+
+def receive_count() -> int:
+    policy: dict[str, Any] = template.source()["Resources"]["EmailQueue"]["Properties"]["RedrivePolicy"]
+    return int(policy["maxReceiveCount"])
+
+
+def a_queue(sqs: Any, dead: str, most: int) -> str:
+    arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": most})
+    url: str = sqs.create_queue(QueueName="email", Attributes={"RedrivePolicy": policy})["QueueUrl"]
+    return url
+
+
+def consume(stack: ChannelStack, sqs: Any, queue: str, batch: list[Any]) -> None:
+    """Do as Lambda's poller does: delete what the function doesn't name as failed."""
+    records = [stack.message() | {"messageId": message["MessageId"], "body": message["Body"]} for message in batch]
+    failed = stack.handle(*records)
+    for message in batch:
+        if message["MessageId"] not in failed:
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+
+
+def redrive(monkeypatch: pytest.MonkeyPatch, queue: str, dead: str) -> None:
+    """Run `dunlin redrive --yes` on a stack with this queue; its others are empty."""
+    empty = boto3.client("sqs").create_queue(QueueName="empty")["QueueUrl"]
+    outputs = {f"{channel}{kind}Url": empty for channel in CHANNELS for kind in ("Queue", "DeadLetterQueue")}
+    outputs |= {"EmailQueueUrl": queue, "EmailDeadLetterQueueUrl": dead, "EventsDeadLetterQueueUrl": empty}
+    monkeypatch.setattr("cli.stack.cloudformation", lambda: CloudFormation({"dunlin-test": outputs}))
+    with pytest.raises(SystemExit) as ended:
+        command.main(["redrive", "--stack", "dunlin-test", "--yes"])
+    assert not ended.value.code
+
+
+def depth(sqs: Any, queue: str) -> int:
+    wanted = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    return sum(map(int, sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=wanted)["Attributes"].values()))
