@@ -48,7 +48,7 @@ def opted_out(channel: Channel, account: Account) -> bool:
         return choice.email
     if channel is Channel.SMS:
         return choice.sms or _said_stop(account.guarantor.mobile_phone, account)
-    return choice.print and not (choice.email and choice.sms)
+    return choice.print and not (opted_out(Channel.EMAIL, account) and opted_out(Channel.SMS, account))
 
 
 def opt_out_refusal(channel: Channel, account: Account) -> Reason | None:

@@ -55,6 +55,13 @@ def test_who_unsubscribes_gets_no_more_emails_and_what_waits_is_stopped() -> Non
     assert unsubscribe(before.after(change), NOW, AGREED) is None
 
 
+def test_who_said_stop_and_wants_neither_emails_nor_letters_keeps_letters() -> None:
+    """The number may have said it when it was somebody else's, so that the guarantor's own opt-out says nothing."""
+    closed = account(opt_outs=OptOuts(email=True, sms=False, print=True))
+    assert open_channels(closed) == {SMS}
+    assert open_channels(account(opt_outs=closed.opt_outs, stopped_numbers=STOPPED)) == {PRINT}
+
+
 def test_unsubscribing_from_the_last_channel_leaves_paper_on() -> None:
     """Also for somebody who had opted out of letters before."""
     change = unsubscribe(reached_by(EMAIL), NOW, AGREED)
