@@ -1,6 +1,5 @@
 """The whole path on a deployed stack: statements in, notices out, a payment, and silence after it."""
 
-import re
 from collections.abc import Callable
 from datetime import datetime
 
@@ -143,7 +142,8 @@ def test_another_partners_ids_are_as_unknown_as_those_that_do_not_exist(new_part
 
 def test_no_log_holds_a_name_an_address_an_amount_or_a_links_secret(stack: Stack, partner: Partner) -> None:
     partner.organization("E2E-CANARY")
-    body = statement("S-CANARY", "E2E-CANARY", totalBalance="8317.46")
+    # So long an amount that no id and no time of day in the logs can hold its digits by chance.
+    body = statement("S-CANARY", "E2E-CANARY", totalBalance="8317264.46")
     body["guarantor"] |= {"firstName": "Zzcanaria", "email": "zzcanaria@example.com", "dateOfBirth": "1931-12-30"}
     broken = statement("S-BROKEN", "E2E-CANARY", totalBalance="not-zzcanaria")
     partner.call("POST", "/v1/statements", {"statements": [body, broken]})
@@ -155,16 +155,14 @@ def test_no_log_holds_a_name_an_address_an_amount_or_a_links_secret(stack: Stack
     assert "s-canary" not in logged or "zzcanaria" not in logged
     for secret in (
         "zzcanaria",
-        "8317.46",
-        "8,317",
+        "8317264",
+        "8,317,264",
         "1931-12-30",
         "5185550123",
         "juniper",
         link.rsplit("/", 1)[1].casefold(),
     ):
         assert secret not in logged, f"{secret[:3]}… is in a log"
-    # By itself: an invocation's id may hold any digits.
-    assert not re.search(r"\b8317(46)?\b", logged), "an amount is in a log"
 
 
 def test_a_message_that_cannot_be_read_goes_to_the_dead_letter_queue_and_holds_nobody_up(

@@ -1,5 +1,6 @@
 """The text channel against an AWS in this process."""
 
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -53,9 +54,10 @@ def test_the_sample_event_sends_one_text(stack: ChannelStack) -> None:
 def test_a_text_names_the_practice_and_nothing_personal(stack: ChannelStack) -> None:
     stack.given(queued(), practice=organization(amount_in_email=True))
     stack.handle()
-    message = stack.asked("Publish")[0]["Message"]
+    message = re.sub(r"https://\S+", "LINK", stack.asked("Publish")[0]["Message"])
+    assert "LINK" in message
     for personal in ("Ada", "Example", "74", "Kim", "$"):
-        assert personal not in message.replace(message.split()[-6], "")
+        assert personal not in message
 
 
 def test_a_text_costs_three_calls_to_the_table_and_one_to_the_provider(stack: ChannelStack) -> None:
