@@ -58,7 +58,6 @@ class Run:
     api: Api = field(init=False)
     schedules: dict[str, Schedule] = field(default_factory=dict)
     answers: list[tuple[SampleFile, list[Json]]] = field(default_factory=list)
-    sweeps: int = 0
     _key: str = ""
     _next_due: datetime | None = None
 
@@ -148,7 +147,6 @@ class Run:
     def _sweep(self, now: datetime) -> int:
         """Run the scheduler, and wait until the channels have done what it gave them."""
         sweep = self.stack.advance(now)
-        self.sweeps += 1
         if sweep.dispatched:
             self.stack.settle()
         self._next_due = sweep.next_due_at

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 STACK_NAME = "dunlin"
 REGION = "us-east-1"
-ACCOUNT = "000000000000"
 
 # The local AWS takes a new API's id from this tag of the stack, so that the API's address is known before it is there.
 _API_ID_TAG = "ms-custom-id"

@@ -22,3 +22,13 @@ def statement(statement_id: str = "S-1", **changes: Any) -> dict[str, Any]:
         else:
             inside[last] = value
     return made
+
+
+def payment_update(*transactions: dict[str, Any]) -> dict[str, Any]:
+    """A payment update for S-1."""
+    return {
+        "statementId": "S-1",
+        "clientId": "NORTH",
+        "patients": [{"accountId": "P-1"}],
+        "partnerTransactions": list(transactions),
+    }

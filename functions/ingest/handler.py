@@ -4,23 +4,20 @@ import secrets
 from http import HTTPStatus
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.ingest import ingestion_lists
 from functions.ingest.files import DroppedFile, FileIntake, begin_upload
+from functions.ingest.frame import api, logger, once
 from functions.ingest.request_files import take_request
 from functions.ingest.settings import dependencies
-from shared.contracts.ingestions import IngestionAnswer, NewUpload, StatementsAnswer
+from shared.contracts.ingestions import NewUpload, StatementsAnswer
 from shared.domain.partner import Scope
 from shared.http import simulated_time
-from shared.http.api import Answer, Api, json_answer
-from shared.http.idempotency import idempotent
+from shared.http.api import Answer, json_answer
 from shared.http.request_log import log_answer
 
-logger = Logger()
-api = Api(logger, allow_simulated_time=lambda: dependencies().settings.allow_simulated_time)
-once = idempotent(api, lambda: dependencies().idempotency)
+__all__ = ["ingestion_lists", "lambda_handler"]
 
 LEAVE_MILLISECONDS = 45_000
 """A file is left to the next attempt this long before the invocation's time ends."""
@@ -45,27 +42,6 @@ def begin_ingestion() -> Answer:
     partner_id, file_name = api.caller.partner_id, asked.file_name or ""
     upload = begin_upload(dependencies(), partner_id, file_name, api.now, secrets.token_hex(8))
     return json_answer(upload, HTTPStatus.CREATED)
-
-
-@api.routes.get("/v1/ingestions")
-def list_ingestions() -> Answer:
-    """The caller's ingestions, newest first."""
-    api.caller.require(Scope.READ)
-    return json_answer(ingestion_lists.ingestions(api, dependencies().ingestions))
-
-
-@api.routes.get("/v1/ingestions/<ingestion_id>")
-def read_ingestion(ingestion_id: str) -> Answer:
-    """One ingestion as it stands."""
-    api.caller.require(Scope.READ)
-    return json_answer(IngestionAnswer.of(ingestion_lists.ingestion(api, dependencies().ingestions, ingestion_id)))
-
-
-@api.routes.get("/v1/ingestions/<ingestion_id>/statements")
-def list_ingestion_statements(ingestion_id: str) -> Answer:
-    """What became of the statements of a file, all or those with one result."""
-    api.caller.require(Scope.READ)
-    return json_answer(ingestion_lists.statement_rows(api, dependencies().ingestions, ingestion_id))
 
 
 @logger.inject_lambda_context(clear_state=True)

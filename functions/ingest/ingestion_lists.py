@@ -1,54 +1,71 @@
-"""What a partner sees of its ingestions. Each list is read under the caller's partner."""
+"""What a partner sees of its ingestions. Each is read under the caller's partner."""
 
 from http import HTTPStatus
 
+from functions.ingest.frame import api
+from functions.ingest.settings import dependencies
 from shared.contracts.ingestions import IngestionAnswer, IngestionsPage, StatementRowAnswer, StatementRowsPage
 from shared.domain.ingestion import Ingestion
+from shared.domain.partner import Scope
 from shared.domain.words import IngestionResult
-from shared.http.api import Api
+from shared.http.api import Answer, json_answer
 from shared.http.cursors import Position, read_cursor, read_limit, write_cursor
 from shared.http.problems import ProblemError, not_found
-from shared.storage.ingestions import Ingestions
 
 
-def ingestions(api: Api, store: Ingestions) -> IngestionsPage:
-    """A page of the caller's ingestions, newest first."""
-    partner_id, list_name = api.caller.partner_id, (api.caller.partner_id, "ingestions")
-    limit, after = _asked(api, *list_name)
-    found, more = store.newest(partner_id, limit, after[0] if after else None)
-    return IngestionsPage(
+@api.routes.get("/v1/ingestions")
+def search() -> Answer:
+    """The caller's ingestions, newest first."""
+    api.caller.require(Scope.READ)
+    partner_id = api.caller.partner_id
+    list_name = (partner_id, "ingestions")
+    limit, after = _asked(*list_name)
+    found, more = dependencies().ingestions.newest(partner_id, limit, after[0] if after else None)
+    page = IngestionsPage(
         items=[IngestionAnswer.of(each.seen_at(api.now)) for each in found],
         next_cursor=write_cursor((found[-1].ingestion_id,), *list_name) if more else None,
     )
+    return json_answer(page)
 
 
-def ingestion(api: Api, store: Ingestions, ingestion_id: str) -> Ingestion:
-    """The caller's ingestion as it stands now; a 404 problem where there is none."""
-    found = store.get(api.caller.partner_id, ingestion_id)
+@api.routes.get("/v1/ingestions/<ingestion_id>")
+def read(ingestion_id: str) -> Answer:
+    """One ingestion as it stands now."""
+    return json_answer(IngestionAnswer.of(_own(ingestion_id)))
+
+
+@api.routes.get("/v1/ingestions/<ingestion_id>/statements")
+def list_statements(ingestion_id: str) -> Answer:
+    """What became of the statements of a file, in its order; `?result=` shows those with one result."""
+    found, result = _own(ingestion_id), _result()
+    list_name = (found.partner_id, "ingestions", found.ingestion_id, result or "")
+    limit, after = _asked(*list_name)
+    rows, more = dependencies().ingestions.rows(
+        found.partner_id, found.ingestion_id, result, limit, int(after[0]) if after else None
+    )
+    page = StatementRowsPage(
+        items=[StatementRowAnswer.of(row) for _, row in rows],
+        next_cursor=write_cursor((str(rows[-1][0]),), *list_name) if more else None,
+    )
+    return json_answer(page)
+
+
+def _own(ingestion_id: str) -> Ingestion:
+    """The caller's ingestion; a 403 problem without the scope, a 404 one where there is none."""
+    api.caller.require(Scope.READ)
+    found = dependencies().ingestions.get(api.caller.partner_id, ingestion_id)
     if found is None:
         raise not_found("ingestion")
     return found.seen_at(api.now)
 
 
-def statement_rows(api: Api, store: Ingestions, ingestion_id: str) -> StatementRowsPage:
-    """A page of what became of the statements of a file, in its order; `?result=` shows those with one result."""
-    found = ingestion(api, store, ingestion_id)
-    result = _result(api.routes.current_event.query_string_parameters.get("result"))
-    list_name = (found.partner_id, "ingestions", found.ingestion_id, result or "")
-    limit, after = _asked(api, *list_name)
-    rows, more = store.rows(found.partner_id, found.ingestion_id, result, limit, int(after[0]) if after else None)
-    return StatementRowsPage(
-        items=[StatementRowAnswer.of(row) for _, row in rows],
-        next_cursor=write_cursor((str(rows[-1][0]),), *list_name) if more else None,
-    )
-
-
-def _asked(api: Api, *list_name: str) -> tuple[int, Position | None]:
+def _asked(*list_name: str) -> tuple[int, Position | None]:
     given = api.routes.current_event.query_string_parameters
     return read_limit(given.get("limit")), read_cursor(given.get("cursor"), *list_name)
 
 
-def _result(word: str | None) -> IngestionResult | None:
+def _result() -> IngestionResult | None:
+    word = api.routes.current_event.query_string_parameters.get("result")
     if word is None:
         return None
     try:

@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import Field
 
+from shared.contracts.statement_bodies import PaymentUpdateBody, StatementBody
 from shared.contracts.statement_files import MOST_STATEMENTS
-from shared.contracts.statements import PaymentUpdateBody, StatementBody
 from shared.contracts.wire import WireModel
 
 

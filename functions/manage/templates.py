@@ -18,7 +18,7 @@ def search() -> Answer:
 
 def _system_templates() -> list[TemplateAnswer]:
     # Imported here, so that only this route loads what renders messages.
-    from shared.rendering.templates import NoSuchTemplateError, system_template  # noqa: PLC0415
+    from shared.rendering.templates import NoSuchTemplateError, system_template  # noqa: PLC0415 - as above
 
     found: list[TemplateAnswer] = []
     for channel in Channel:

@@ -4,9 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from functions.render_print.statement_pdf import (
-    AgeingBuckets,
-    NotificationType,
+from functions.render_print.statement_page import (
+    AgingBuckets,
     Practice,
     StatementBill,
     StatementCharge,
@@ -19,18 +18,8 @@ from shared.domain.delivery import Order
 from shared.domain.payments import oldest_first
 from shared.domain.policy import Organization
 from shared.domain.statement import Statement, Visit
-from shared.domain.words import NotificationType as Type
 from shared.rendering.facts import address_lines, message_variables, readable_phone
 from shared.rendering.letter_message import render_letter_message
-
-HEADINGS: dict[Type, NotificationType] = {
-    Type.INITIAL: "Initial",
-    Type.DUE: "Due",
-    Type.PAST_DUE: "PastDue",
-    Type.FINAL: "Final",
-    Type.ON_DEMAND: "OnDemand",
-}
-"""The types of notices that go by letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +33,8 @@ class BillDocument:
 def statement_page(order: Order, base_url: str) -> StatementPage:
     """The statement of an order: what is asked to be paid, oldest bill first, as documents and ledger say it.
 
-    Raises KeyError for a type that doesn't go by letter, UnreadableStatementError for a document that can't be read.
+    Raises NoSuchTemplateError for a type that doesn't go by letter, UnreadableStatementError for a document that can't
+    be read.
     """
     organization, guarantor = order.organization, order.book.account.guarantor
     today = order.now.astimezone(organization.zone).date()
@@ -52,7 +42,7 @@ def statement_page(order: Order, base_url: str) -> StatementPage:
     documents = [BillDocument(bill, read_document(bill.document)) for bill in bills]
     variables = message_variables(order, base_url)
     return StatementPage(
-        language=guarantor.language.value,
+        language=guarantor.language,
         practice=_practice(organization),
         recipient_name=order.contact.name,
         recipient_address_lines=address_lines(order.contact.address) if order.contact.address else (),
@@ -60,14 +50,14 @@ def statement_page(order: Order, base_url: str) -> StatementPage:
         statement_date=today,
         due_date=min((bill.due_date(organization.dunning.days_until_due) for bill in bills), default=today),
         amount_due=order.amount_due,
-        notification_type=HEADINGS[order.notice.notification_type],
+        notification_type=order.notice.notification_type,
         message=render_letter_message(order.notice.notification_type, guarantor.language, variables),
         bills=tuple(_bill(document, organization) for document in documents),
         pay_url=variables.link,
         pay_page_url=f"{base_url}/bill",
         bill_code=order.link.code,
         organization_message=_organization_message(documents, organization),
-        ageing=_ageing(bills, today),
+        aging=_aging(bills, today),
     )
 
 
@@ -126,10 +116,10 @@ def _visit(visit: Visit, statement: Statement, organization: Organization) -> St
     )
 
 
-def _ageing(bills: Iterable[Bill], today: date) -> AgeingBuckets:
+def _aging(bills: Iterable[Bill], today: date) -> AgingBuckets:
     """The balances by age: to 30 days, 60, 90, 120, and beyond."""
     sums = [0, 0, 0, 0, 0]
     for bill in bills:
         months = max(bill.age_on(today) - 1, 0) // 30
         sums[min(months, len(sums) - 1)] += bill.balance
-    return AgeingBuckets(*sums)
+    return AgingBuckets(*sums)

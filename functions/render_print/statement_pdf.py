@@ -4,45 +4,42 @@ Pure: no clock, no environment, no AWS. The same page gives the same bytes. All 
 handed to typst as JSON in its inputs and never becomes markup, so nothing a partner sends can act on the document.
 
 Fonts: Source Sans 3 from `typst_assets/fonts` and the families inside typst's wheel; fonts of the system are ignored,
-so a statement looks the same everywhere. PDF/UA forbids text without glyphs, and typst refuses to export it; what no
-font can show is therefore printed as U+25A1 (a box), and `render` names the fields concerned.
+so a statement looks the same everywhere. Text that no font can show goes another way (`printable_text.py`), and
+`render` names the fields concerned.
 """
-
-from __future__ import annotations
 
 import base64
 import datetime as dt
 import json
 import re
-import unicodedata
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 import segno
 import typst
 from babel.dates import format_date
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_decimal
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-type Language = Literal["en", "es"]
-type NotificationType = Literal["Initial", "Due", "PastDue", "Final", "OnDemand"]
+from functions.render_print.printable_text import ASSETS, PrintableText
+from functions.render_print.statement_page import (
+    AgingBuckets,
+    StatementBill,
+    StatementCharge,
+    StatementPage,
+    StatementVisit,
+)
+from shared.domain.words import Language
+from shared.rendering.formats import LOCALES, long_date, money
 
 _HERE = Path(__file__).parent
-_ASSETS = _HERE / "typst_assets"
-_LOCALES: dict[Language, str] = {"en": "en_US", "es": "es_US"}
 
-_REPLACEMENT = "\N{WHITE SQUARE}"
-_ZERO_WIDTH_JOINER = "\N{ZERO WIDTH JOINER}"
-_ZERO_WIDTH_SPACE = "\N{ZERO WIDTH SPACE}"
 _SVG = "http://www.w3.org/2000/svg"
 _PICTURES = {"png": b"\x89PNG", "jpeg": b"\xff\xd8\xff", "gif": b"GIF8"}
 _DARK = re.compile(rb"\x01+")
-_LONG_WORD = re.compile(r"\S{31,}")
 # How wide the characters of Source Sans 3 are, in em, and what the others are taken for.
 _OTHER_WIDTH = 0.6
 _WIDTHS = {
@@ -71,109 +68,6 @@ _SMALLEST_QR = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class WindowGeometry:
-    """Where the envelope's windows are, in inches from the top left corner of the sheet.
-
-    The defaults are for a #10 double-window envelope. `coupon_height` is what is below the perforation line.
-    """
-
-    return_left: float = 0.5
-    return_top: float = 0.5
-    return_width: float = 3.5
-    return_height: float = 0.792
-    recipient_left: float = 0.5
-    recipient_top: float = 2.042
-    recipient_width: float = 3.5
-    recipient_height: float = 0.875
-    coupon_height: float = 1.6
-
-
-@dataclass(frozen=True, slots=True)
-class Practice:
-    """Who bills. The logo is PNG, JPEG, GIF or SVG; without `remit_to_lines` payments go to the address."""
-
-    name: str
-    address_lines: tuple[str, ...]
-    phone: str = ""
-    logo: bytes | None = None
-    remit_to_lines: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class StatementCharge:
-    """One line of a visit, in cents."""
-
-    date: dt.date
-    description: str
-    billed: int
-    insurance_paid: int
-    adjustment: int
-    patient_paid: int
-    balance: int
-    code: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class StatementVisit:
-    """One visit and its charges."""
-
-    date: dt.date | None
-    provider: str = ""
-    location: str = ""
-    charges: tuple[StatementCharge, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class StatementBill:
-    """One bill of the account; a bill without visits is shown by its sums alone."""
-
-    statement_id: str
-    patient_name: str
-    total_billed: int
-    balance: int
-    visits: tuple[StatementVisit, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class AgeingBuckets:
-    """The balance by age in days, in cents."""
-
-    current: int = 0
-    days_31_60: int = 0
-    days_61_90: int = 0
-    days_91_120: int = 0
-    over_120: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class StatementPage:
-    """All that one printed statement shows. Amounts in cents; `credit` is a positive amount in the patient's favour.
-
-    `amount_due` may be zero or negative: then no payment is asked for, and the ways to pay and the slip are left out.
-    `pay_url` goes into the QR code, `pay_page_url` is printed to be typed, together with `bill_code`.
-    """
-
-    language: Language
-    practice: Practice
-    recipient_name: str
-    recipient_address_lines: tuple[str, ...]
-    account_number: str
-    statement_date: dt.date
-    due_date: dt.date
-    amount_due: int
-    notification_type: NotificationType
-    message: str
-    bills: tuple[StatementBill, ...]
-    pay_url: str
-    pay_page_url: str
-    bill_code: str
-    organization_message: str = ""
-    ageing: AgeingBuckets | None = None
-    credit: int = 0
-    geometry: WindowGeometry = field(default_factory=WindowGeometry)
-
-
-@dataclass(frozen=True, slots=True)
 class RenderedStatement:
     """The PDF, and JSON pointers to the fields of the page that could not be shown in full.
 
@@ -191,82 +85,18 @@ def render_statement(page: StatementPage) -> bytes:
 
 def render(page: StatementPage) -> RenderedStatement:
     """Return the statement as PDF/UA-1, and which fields hold something that cannot be printed."""
-    text = _PrintableText()
+    text = PrintableText()
     try:
         pdf = _compile(page, text)
     except typst.TypstError:
         # Characters that the fonts have one by one but not joined, such as a mark of one script on a letter of
         # another. A plain letter that arrives beats a faithful one that doesn't.
-        text = _PrintableText(plain=True)
+        text = PrintableText(plain=True)
         pdf = _compile(page, text)
     return RenderedStatement(pdf, tuple(dict.fromkeys(text.not_shown)))
 
 
-class _PrintableText:
-    """Text as the fonts can show it, and the pointers to where that isn't what was given."""
-
-    def __init__(self, *, plain: bool = False) -> None:
-        self.not_shown: list[str] = []
-        self._plain = plain
-        self._unprintable = _unprintable(plain=plain)
-
-    def line(self, value: str, pointer: str, *, breakable: bool = True) -> str:
-        """Return `value` on one line; `breakable` lets a word wider than a column go on in the next line."""
-        if not (value.isascii() and value.isprintable()):
-            value = self._shown(value, pointer)
-        value = " ".join(value.split())
-        return _LONG_WORD.sub(_let_break, value) if breakable else value
-
-    def lines(self, values: Iterable[str], pointer: str) -> list[str]:
-        shown = (self.line(value, f"{pointer}/{number}") for number, value in enumerate(values))
-        return [line for line in shown if line]
-
-    def paragraphs(self, value: str, pointer: str) -> list[str]:
-        return [line for part in value.splitlines() if (line := self.line(part, pointer))]
-
-    def _shown(self, value: str, pointer: str) -> str:
-        composed = unicodedata.normalize("NFC", value)
-        visible: list[str] = []
-        joined = False
-        for character in composed:
-            category = unicodedata.category(character)
-            if category[0] == "Z" or character in "\t\n\r":
-                visible.append(" ")
-            elif category == "Cf" or "\N{VARIATION SELECTOR-1}" <= character <= "\N{VARIATION SELECTOR-16}":
-                pass  # invisible: joiners, direction overrides, soft hyphens
-            elif self._plain and category[0] == "M":
-                self.not_shown.append(pointer)
-            elif self._unprintable.match(character):
-                self.not_shown.append(pointer)
-                # An emoji made of several is one box.
-                if not (joined or category == "Sk"):
-                    visible.append(_REPLACEMENT)
-            else:
-                visible.append(character)
-            joined = character == _ZERO_WIDTH_JOINER
-        return "".join(visible)
-
-
-def _let_break(word: re.Match[str]) -> str:
-    whole = word.group()
-    return _ZERO_WIDTH_SPACE.join(whole[start : start + 15] for start in range(0, len(whole), 15))
-
-
-@cache
-def _unprintable(*, plain: bool) -> re.Pattern[str]:
-    """Match one character that the fonts don't have.
-
-    coverage.txt lists, as ranges of code points, what typst exports under PDF/UA-1 in both weights; `plain` is the
-    Latin part of it, which Source Sans 3 has by itself.
-    """
-    if plain:
-        return re.compile(f"[^ -~\u00a1-\u00ac\u00ae-\u024f\u2013-\u201d\u2026\u20ac{_REPLACEMENT}]")
-    ranges = (line.split("-") for line in (_ASSETS / "coverage.txt").read_text("ascii").splitlines())
-    shown = "".join(f"\\U{int(ends[0], 16):08x}-\\U{int(ends[-1], 16):08x}" for ends in ranges)
-    return re.compile(f"[^{shown}]")
-
-
-def _compile(page: StatementPage, text: _PrintableText) -> bytes:
+def _compile(page: StatementPage, text: PrintableText) -> bytes:
     midnight = dt.datetime.combine(page.statement_date, dt.time(), dt.UTC)
     pdf = _compiler().compile(
         format="pdf",
@@ -284,7 +114,7 @@ def _fonts() -> typst.Fonts:
     return typst.Fonts(
         include_system_fonts=False,
         include_embedded_fonts=True,
-        font_paths=[str(_ASSETS / "fonts")],
+        font_paths=[str(ASSETS / "fonts")],
     )
 
 
@@ -329,11 +159,11 @@ def _logo(logo: bytes) -> str | None:
 
 @cache
 def _labels() -> dict[Language, dict[str, Any]]:
-    labels: dict[Language, dict[str, Any]] = json.loads((_ASSETS / "labels.json").read_text("utf-8"))
+    labels: dict[Language, dict[str, Any]] = json.loads((ASSETS / "labels.json").read_text("utf-8"))
     return labels
 
 
-def _payload(page: StatementPage, text: _PrintableText) -> dict[str, Any]:
+def _payload(page: StatementPage, text: PrintableText) -> dict[str, Any]:
     language = page.language
     labels = _labels()[language]
     owes = page.amount_due > 0
@@ -341,7 +171,7 @@ def _payload(page: StatementPage, text: _PrintableText) -> dict[str, Any]:
     address = text.lines(page.practice.address_lines, "/practice/address_lines")
     remit_to = text.lines(page.practice.remit_to_lines, "/practice/remit_to_lines")
     recipient = text.line(page.recipient_name, "/recipient_name")
-    statement_date = _long_date(page.statement_date, language)
+    statement_date = long_date(page.statement_date, language)
     bills = [_bill(bill, text, f"/bills/{number}", language) for number, bill in enumerate(page.bills)]
     message = text.paragraphs(page.message, "/message")
     organization_message = text.paragraphs(page.organization_message, "/organization_message")
@@ -354,30 +184,20 @@ def _payload(page: StatementPage, text: _PrintableText) -> dict[str, Any]:
         "labels": labels,
         "geometry": asdict(page.geometry),
         "title": labels["document_title"].format(practice=practice, date=statement_date),
-        "date": {
-            "year": page.statement_date.year,
-            "month": page.statement_date.month,
-            "day": page.statement_date.day,
-        },
+        "date": {part: getattr(page.statement_date, part) for part in ("year", "month", "day")},
         "heading": labels["headings"][page.notification_type if owes else "Initial"],
         "logo": logo,
         "owes": owes,
         "code": _code(page.pay_url) if owes else None,
-        "practice": {
-            "name": practice,
-            "phone": text.line(page.practice.phone, "/practice/phone", breakable=False),
-        },
+        "practice": {"name": practice, "phone": text.line(page.practice.phone, "/practice/phone", breakable=False)},
         "return_lines": [practice, *address],
-        "recipient_lines": [
-            recipient,
-            *text.lines(page.recipient_address_lines, "/recipient_address_lines"),
-        ],
+        "recipient_lines": [recipient, *text.lines(page.recipient_address_lines, "/recipient_address_lines")],
         "remit_lines": remit_to or [practice, *address],
         "account_number": text.line(page.account_number, "/account_number", breakable=False),
         "statement_date": statement_date,
-        "due_date": _long_date(page.due_date, language),
+        "due_date": long_date(page.due_date, language),
         "amount_label": labels["amount_due"] if page.amount_due >= 0 else labels["credit_balance"],
-        "amount_due": _money(abs(page.amount_due), language),
+        "amount_due": money(abs(page.amount_due), language),
         "message": message,
         "organization_message": organization_message,
         "bills": bills,
@@ -386,23 +206,24 @@ def _payload(page: StatementPage, text: _PrintableText) -> dict[str, Any]:
         "wide_amounts": any(
             len(amount) > _NARROW_AMOUNT for bill in bills for row in bill["rows"] for amount in row["amounts"]
         ),
-        "ageing": [
-            {"label": name, "amount": _money(cents, language)}
-            for name, cents in zip(labels["ageing_buckets"], _buckets(page.ageing), strict=False)
-        ],
+        "aging": _aging(page.aging, labels, language),
         "pay_url": page.pay_url,
         "pay_page_url": page.pay_page_url,
         "bill_code": text.line(page.bill_code, "/bill_code", breakable=False),
     }
 
 
-def _buckets(ageing: AgeingBuckets | None) -> tuple[int, ...]:
-    if ageing is None:
-        return ()
-    return (ageing.current, ageing.days_31_60, ageing.days_61_90, ageing.days_91_120, ageing.over_120)
+def _aging(aging: AgingBuckets | None, labels: Mapping[str, Any], language: Language) -> list[dict[str, str]]:
+    if aging is None:
+        return []
+    buckets = (aging.current, aging.days_31_60, aging.days_61_90, aging.days_91_120, aging.over_120)
+    return [
+        {"label": name, "amount": money(cents, language)}
+        for name, cents in zip(labels["aging_buckets"], buckets, strict=True)
+    ]
 
 
-def _bill(bill: StatementBill, text: _PrintableText, pointer: str, language: Language) -> dict[str, Any]:
+def _bill(bill: StatementBill, text: PrintableText, pointer: str, language: Language) -> dict[str, Any]:
     labels = _labels()[language]
     statement_id = text.line(bill.statement_id, f"{pointer}/statement_id", breakable=False)
     patient = text.line(bill.patient_name, f"{pointer}/patient_name")
@@ -416,7 +237,7 @@ def _bill(bill: StatementBill, text: _PrintableText, pointer: str, language: Lan
     }
 
 
-def _visit(visit: StatementVisit, text: _PrintableText, pointer: str, language: Language) -> dict[str, Any]:
+def _visit(visit: StatementVisit, text: PrintableText, pointer: str, language: Language) -> dict[str, Any]:
     title = _joined(
         _short_date(visit.date, language) if visit.date else "",
         text.line(visit.provider, f"{pointer}/provider"),
@@ -468,7 +289,7 @@ def _closing_rows(bill: StatementBill, labels: Mapping[str, Any], language: Lang
     rows.append(
         {
             "label": labels["bill_total"],
-            "amounts": [_amount(bill.total_billed, language), *between, _money(bill.balance, language)],
+            "amounts": [_amount(bill.total_billed, language), *between, money(bill.balance, language)],
             "strong": True,
         },
     )
@@ -483,14 +304,14 @@ def _totals(page: StatementPage, labels: Mapping[str, Any]) -> list[dict[str, An
     rows = [
         {
             "label": labels["total"],
-            "amount": _money(sum(bill.balance for bill in page.bills), language),
+            "amount": money(sum(bill.balance for bill in page.bills), language),
             "strong": False,
         },
     ]
     if page.credit:
-        rows.append({"label": labels["credit"], "amount": _money(-page.credit, language), "strong": False})
+        rows.append({"label": labels["credit"], "amount": money(-page.credit, language), "strong": False})
     name = labels["amount_due"] if page.amount_due >= 0 else labels["credit_balance"]
-    rows.append({"label": name, "amount": _money(abs(page.amount_due), language), "strong": True})
+    rows.append({"label": name, "amount": money(abs(page.amount_due), language), "strong": True})
     return rows
 
 
@@ -500,21 +321,12 @@ def _ems(text: str) -> float:
 
 
 @lru_cache(maxsize=4096)
-def _money(cents: int, language: Language) -> str:
-    return format_currency(Decimal(cents).scaleb(-2), "USD", locale=_LOCALES[language])
-
-
-@lru_cache(maxsize=4096)
 def _amount(cents: int, language: Language) -> str:
     """Return an amount for a column of amounts, without the currency."""
-    return format_decimal(Decimal(cents).scaleb(-2), format="#,##0.00", locale=_LOCALES[language])
+    return format_decimal(Decimal(cents).scaleb(-2), format="#,##0.00", locale=LOCALES[language])
 
 
 @lru_cache(maxsize=1024)
 def _short_date(date: dt.date, language: Language) -> str:
     # The month in letters: 5/3 means March to one reader and May to another.
-    return format_date(date, "medium", locale=_LOCALES[language])
-
-
-def _long_date(date: dt.date, language: Language) -> str:
-    return format_date(date, "long", locale=_LOCALES[language])
+    return format_date(date, "medium", locale=LOCALES[language])

@@ -22,7 +22,7 @@ MOST_BODY_BYTES = 5_500_000
 """Just under what a Lambda invocation may carry."""
 
 
-def json_answer(body: Any, status: HTTPStatus = HTTPStatus.OK, headers: dict[str, str] | None = None) -> Answer:  # noqa: ANN401
+def json_answer(body: Any, status: HTTPStatus = HTTPStatus.OK, headers: dict[str, str] | None = None) -> Answer:  # noqa: ANN401 - any JSON
     """A JSON answer of a model or of plain data."""
     text = body.model_dump_json(by_alias=True) if isinstance(body, BaseModel) else json.dumps(body)
     return Response(status_code=status, content_type="application/json", body=text, headers=dict(headers or {}))

@@ -11,7 +11,6 @@ import binascii
 import hashlib
 import json
 from http import HTTPStatus
-from typing import Any
 
 from shared.http.problems import ProblemError
 
@@ -55,11 +54,6 @@ def read_cursor(cursor: str | None, *list_name: str) -> Position | None:
         # Base64 has several spellings of the same bytes; only ours is taken.
         raise _not_ours()
     return position
-
-
-def page(items: list[Any], position: Position | None, *list_name: str) -> dict[str, Any]:
-    """The body of a list answer; `position` is that of its last item, or None when nothing follows."""
-    return {"items": items, "nextCursor": None if position is None else write_cursor(position, *list_name)}
 
 
 def _checksum(raw: bytes, list_name: tuple[str, ...]) -> bytes:

@@ -12,7 +12,6 @@ from botocore.session import Session, get_session
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sesv2 import SESV2Client
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
@@ -52,12 +51,6 @@ def s3() -> "S3Client":
     """
     signing = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
     client: S3Client = _client("s3", RETRIED.merge(signing))
-    return client
-
-
-def secrets_manager() -> "SecretsManagerClient":
-    """A client of the secrets."""
-    client: SecretsManagerClient = _client("secretsmanager", RETRIED)
     return client
 
 

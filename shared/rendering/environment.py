@@ -1,8 +1,8 @@
 """The sandbox that templates run in. A template is compiled once; partners may write their own."""
 
-from functools import cache
+from functools import cache, lru_cache
 
-from jinja2 import StrictUndefined
+from jinja2 import StrictUndefined, Template
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 
@@ -10,6 +10,12 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 def text_environment() -> ImmutableSandboxedEnvironment:
     """For plain text: nothing is escaped."""
     return _environment(escapes=False)
+
+
+@lru_cache(maxsize=256)
+def compiled_text(source: str) -> Template:
+    """A template of plain text, compiled when it is first needed."""
+    return text_environment().from_string(source)
 
 
 @cache

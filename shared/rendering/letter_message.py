@@ -1,11 +1,7 @@
 """The paragraph of a letter that tells why it comes; everything else on it is the statement's own."""
 
-from functools import lru_cache
-
-from jinja2 import Template
-
 from shared.domain.words import Channel, Language, NotificationType
-from shared.rendering.environment import text_environment
+from shared.rendering.environment import compiled_text
 from shared.rendering.templates import MessageTemplate, system_template
 from shared.rendering.variables import MessageVariables
 
@@ -17,15 +13,10 @@ def render_letter_message(
     template: MessageTemplate | None = None,
 ) -> str:
     """Write a letter's message. Raises jinja2.TemplateError as emails do."""
-    source = _compiled(template or system_template(Channel.PRINT, notification_type, language))
+    source = compiled_text((template or system_template(Channel.PRINT, notification_type, language)).text)
     return source.render(
         practice=variables.practice,
         short_name=variables.short_name,
         first_name=variables.first_name,
         phone=variables.phone,
     ).strip()
-
-
-@lru_cache(maxsize=256)
-def _compiled(template: MessageTemplate) -> Template:
-    return text_environment().from_string(template.text)

@@ -1,12 +1,9 @@
 """Text messages: the practice's name, that a statement is ready, a link, and how to opt out; one segment."""
 
 from dataclasses import dataclass
-from functools import lru_cache
-
-from jinja2 import Template
 
 from shared.domain.words import Channel, Language, NotificationType
-from shared.rendering.environment import text_environment
+from shared.rendering.environment import compiled_text
 from shared.rendering.gsm import ONE_SEGMENT, septets, transliterated
 from shared.rendering.templates import MessageTemplate, system_template
 from shared.rendering.variables import MessageVariables
@@ -40,7 +37,7 @@ def render_text(
     A link that leaves no room for a name of three characters makes the message longer than that; it is sent rather
     than not. Raises jinja2.TemplateError as emails do.
     """
-    source = _compiled(template or system_template(Channel.SMS, notification_type, language))
+    source = compiled_text((template or system_template(Channel.SMS, notification_type, language)).text)
     context: dict[str, str | bool] = {
         "short_name": _plain(variables.short_name) or _plain(variables.practice) or _NAMELESS[language],
         "practice": _plain(variables.practice),
@@ -57,11 +54,6 @@ def render_text(
             return RenderedText(message)
     context["short_name"] = _cut(str(context["short_name"]), _over(message))
     return RenderedText(transliterated(source.render(context)).strip())
-
-
-@lru_cache(maxsize=256)
-def _compiled(template: MessageTemplate) -> Template:
-    return text_environment().from_string(template.text)
 
 
 def _over(message: str) -> int:

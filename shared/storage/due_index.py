@@ -5,7 +5,7 @@ The scheduler reads it shard by shard; what is due is still there after an outag
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -93,7 +93,7 @@ class DueIndex:
         later = [item["due_at"]["S"] for item in page["Items"] if item["due_at"]["S"] > until]
         return Sweep(
             due=tuple(_due(item["pk"]["S"], item["sk"]["S"]) for item in due),
-            next_due_at=_instant(later[0]) if later else None,
+            next_due_at=keys.moment(later[0]) if later else None,
         )
 
     def lease(self, due: DuePrintBatch, now: datetime, until: datetime) -> bool:
@@ -131,7 +131,3 @@ def _due(partition: str, sort: str) -> Due:
     if sort == keys.ACCOUNT:
         return DueAccount(org_id, account_id)
     return DueNotice(org_id, account_id, sort.removeprefix(keys.NOTICE))
-
-
-def _instant(value: str) -> datetime:
-    return datetime.strptime(value, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)

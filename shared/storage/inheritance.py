@@ -8,15 +8,14 @@ list, because it is new or has another name, is left out.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from shared.domain.inheritance import inheriting
 from shared.storage import keys
-from shared.storage.items import Item, text
-from shared.storage.jobs import move_on
+from shared.storage.items import text
+from shared.storage.jobs import due_job, move_on, page_of
 from shared.storage.organizations import ORGANIZATION_INDEX, Organizations
 from shared.storage.partner_defaults import PartnersDefaults
-from shared.storage.records import Records
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -38,26 +37,21 @@ class Inheritance:
 
         0, too, when an organization kept being changed by others: its page is taken again by the next sweep.
         """
-        job = Records(self.client, self.table).item(keys.defaults(partner_id), keys.JOB)
-        if job is None or job["due_at"]["S"] > keys.instant(now):
+        job = due_job(self.client, self.table, keys.defaults(partner_id), keys.JOB, now)
+        if job is None:
             return 0
-        page = self._page(partner_id, job)
+        organizations = {
+            "IndexName": ORGANIZATION_INDEX,
+            "KeyConditionExpression": "org_pk = :partner",
+            "ExpressionAttributeValues": {":partner": text(keys.organizations(partner_id))},
+            "Limit": PAGE,
+        }
+        page = page_of(self.client, self.table, job, organizations)
         org_ids = [keys.org_id_of(row["pk"]["S"]) for row in page["Items"]]
         if not all(self._pass_on(partner_id, org_id, now) for org_id in org_ids):
             return 0
         move_on(self.client, self.table, job, page.get("LastEvaluatedKey"))
         return len(org_ids)
-
-    def _page(self, partner_id: str, job: Item) -> Any:  # noqa: ANN401 - the client's own answer
-        going_on: dict[str, Any] = {"ExclusiveStartKey": job["position"]["M"]} if "position" in job else {}
-        return self.client.query(
-            TableName=self.table,
-            IndexName=ORGANIZATION_INDEX,
-            KeyConditionExpression="org_pk = :partner",
-            ExpressionAttributeValues={":partner": text(keys.organizations(partner_id))},
-            Limit=PAGE,
-            **going_on,
-        )
 
     def _pass_on(self, partner_id: str, org_id: str, now: datetime) -> bool:
         """Have an organization inherit what the defaults say now. False: others kept changing it."""

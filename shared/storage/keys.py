@@ -119,11 +119,6 @@ def print_batches(org_id: str) -> str:
     return f"{PRINT_BATCHES}{org_id}"
 
 
-def tasks(org_id: str) -> str:
-    """Partition of an organization's tasks for people."""
-    return f"W#{org_id}"
-
-
 def due_shard(partition: str) -> str:
     """The shard of the due index that all of an account's items are in."""
     return f"D#{int.from_bytes(hashlib.sha256(partition.encode()).digest()[:4]) % DUE_SHARDS}"

@@ -12,7 +12,7 @@ from shared.storage.batches import read_items
 from shared.storage.items import Item, text
 from shared.storage.partner_defaults import still_as
 from shared.storage.records import Records
-from shared.storage.replanning import job_item
+from shared.storage.replanning import replanning_job
 from shared.storage.transactions import put, transact
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Organizations:
         condition, values = "version = :version", {":version": items.number(organization.version)}
         writes = [put(self.table, _organization_item(saved), condition, values)]
         if replan_at is not None:
-            writes.append(put(self.table, job_item(saved.org_id, saved.version, replan_at)))
+            writes.append(put(self.table, replanning_job(saved.org_id, saved.version, replan_at)))
         writes += [still_as(self.table, defaults)] if defaults else []
         return saved if transact(self.client, writes) else None
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from shared.domain.inheritance import PartnerDefaults
 from shared.storage import items, keys
-from shared.storage.items import Item, number, text
+from shared.storage.items import number, text
+from shared.storage.jobs import job_item
 from shared.storage.records import Records
 from shared.storage.transactions import check, put, transact
 
@@ -40,7 +41,8 @@ class PartnersDefaults:
             "body": items.pack(PartnerDefaults, saved),
         }
         condition, values = _unchanged(defaults)
-        writes = [put(self.table, item, condition, values), put(self.table, _job(saved, now))]
+        job = job_item(keys.defaults(saved.partner_id), keys.JOB, saved.version, now)
+        writes = [put(self.table, item, condition, values), put(self.table, job)]
         return saved if transact(self.client, writes) else None
 
 
@@ -57,14 +59,3 @@ def _unchanged(defaults: PartnerDefaults) -> tuple[str, dict[str, Any]]:
     if defaults.version == 0:
         return "attribute_not_exists(pk)", {}
     return "version = :version", {":version": number(defaults.version)}
-
-
-def _job(defaults: PartnerDefaults, now: datetime) -> Item:
-    partition = keys.defaults(defaults.partner_id)
-    return {
-        "pk": text(partition),
-        "sk": text(keys.JOB),
-        "version": number(defaults.version),
-        "due_shard": text(keys.due_shard(partition)),
-        "due_at": text(keys.instant(now)),
-    }

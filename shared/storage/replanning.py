@@ -8,7 +8,7 @@ change starts the job anew.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
@@ -16,8 +16,7 @@ from shared.domain.words import BillStatus
 from shared.storage import keys
 from shared.storage.account_books import STATEMENT_INDEX
 from shared.storage.items import Item, number, text
-from shared.storage.jobs import move_on
-from shared.storage.records import Records
+from shared.storage.jobs import due_job, job_item, move_on, page_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -25,16 +24,9 @@ if TYPE_CHECKING:
 PAGE = 100
 
 
-def job_item(org_id: str, version: int, now: datetime) -> Item:
+def replanning_job(org_id: str, version: int, now: datetime) -> Item:
     """A job that begins at the first bill. `version`: of the organization, which accounts are to be planned by."""
-    partition = keys.replanning(org_id)
-    return {
-        "pk": text(partition),
-        "sk": text(keys.ACCOUNT),
-        "version": number(version),
-        "due_shard": text(keys.due_shard(partition)),
-        "due_at": text(keys.instant(now)),
-    }
+    return job_item(keys.replanning(org_id), keys.ACCOUNT, version, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,25 +42,20 @@ class Replanning:
         The job is moved on only if it is still the one that was read: a change of settings meanwhile has put a new one
         in its place, which begins at the first bill.
         """
-        job = Records(self.client, self.table).item(keys.replanning(org_id))
-        if job is None or job["due_at"]["S"] > keys.instant(now):
+        job = due_job(self.client, self.table, keys.replanning(org_id), keys.ACCOUNT, now)
+        if job is None:
             return 0
-        page = self._page(org_id, job)
+        bills = {
+            "IndexName": STATEMENT_INDEX,
+            "KeyConditionExpression": "statement_pk = :org AND begins_with(statement_sk, :bills)",
+            "ExpressionAttributeValues": {":org": text(keys.statement_index(org_id)), ":bills": text(keys.BILL)},
+            "Limit": PAGE,
+        }
+        page = page_of(self.client, self.table, job, bills)
         owing = {row["pk"]["S"] for row in page["Items"] if row["status"]["S"] == BillStatus.DUE}
         marked = sum(self._mark(partition, int(job["version"]["N"]), now) for partition in sorted(owing))
         move_on(self.client, self.table, job, page.get("LastEvaluatedKey"))
         return marked
-
-    def _page(self, org_id: str, job: Item) -> Any:  # noqa: ANN401 - the client's own answer
-        going_on: dict[str, Any] = {"ExclusiveStartKey": job["position"]["M"]} if "position" in job else {}
-        return self.client.query(
-            TableName=self.table,
-            IndexName=STATEMENT_INDEX,
-            KeyConditionExpression="statement_pk = :org AND begins_with(statement_sk, :bills)",
-            ExpressionAttributeValues={":org": text(keys.statement_index(org_id)), ":bills": text(keys.BILL)},
-            Limit=PAGE,
-            **going_on,
-        )
 
     def _mark(self, partition: str, version: int, now: datetime) -> bool:
         """Put an account into the due index as of now; False: it is gone, or marked for these settings already.

@@ -4,12 +4,12 @@ import json
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from functions.ingest.handler import lambda_handler
 from tests.examples import NOW
+from tests.lambda_context import lambda_context
 from tests.statement_examples import EVENTS
 
 REQUEST = json.loads((EVENTS / "ingest_statements.json").read_text())
@@ -20,13 +20,7 @@ BUCKET = "dunlin-test-drops"
 def context(*milliseconds: int) -> Any:
     """An invocation that has so much time left, one after the other as it is asked."""
     left = iter(milliseconds)
-    return SimpleNamespace(
-        function_name="ingest",
-        memory_limit_in_mb=1769,
-        invoked_function_arn="arn",
-        aws_request_id="r-1",
-        get_remaining_time_in_millis=lambda: next(left, 300_000),
-    )
+    return lambda_context(lambda: next(left, 300_000))
 
 
 @dataclass(frozen=True)

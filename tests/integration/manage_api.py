@@ -5,7 +5,6 @@ import re
 from base64 import b64encode
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -13,21 +12,18 @@ from functions.manage.handler import lambda_handler
 from functions.manage.route_table import ROUTES
 from shared.domain.account import Account
 from shared.domain.book import AccountBook, Change
+from shared.storage import keys
 from shared.storage.account_books import AccountBooks
+from shared.storage.due_index import Due, DueIndex
 from tests.conftest import TABLE
 from tests.examples import NOW, account, bill
+from tests.lambda_context import lambda_context
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 ALL = "manage payments:write read send statements:write"
-CONTEXT: Any = SimpleNamespace(
-    function_name="manage",
-    memory_limit_in_mb=512,
-    invoked_function_arn="arn",
-    aws_request_id="r-1",
-    get_remaining_time_in_millis=lambda: 29_000,
-)
+CONTEXT = lambda_context(lambda: 29_000)
 
 
 @dataclass(frozen=True)
@@ -127,6 +123,11 @@ def stored(books: AccountBooks, account_id: str = "G-1") -> AccountBook:
     book = books.load("org_1", account_id)
     assert book is not None
     return book
+
+
+def due(table: "DynamoDBClient", now: datetime = NOW) -> set[Due]:
+    """All that is due at a time."""
+    return {item for shard in keys.due_shards() for item in DueIndex(table, TABLE).sweep(shard, now).due}
 
 
 def snapshot(table: "DynamoDBClient") -> list[dict[str, Any]]:

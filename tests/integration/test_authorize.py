@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,15 +10,13 @@ from functions.authorize import handler
 from shared.domain.partner import ApiKey, Scope, new_api_key
 from shared.storage.organizations import Organizations
 from tests.conftest import TABLE
+from tests.lambda_context import lambda_context
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 ARN = "arn:aws:execute-api:us-east-1:123456789012:abc123/prod/GET/v1/organizations"
-CONTEXT: Any = SimpleNamespace(
-    function_name="authorize", memory_limit_in_mb=128, invoked_function_arn="arn", aws_request_id="r-1"
-)
 
 
 @pytest.fixture
@@ -37,7 +34,7 @@ def given_key(organizations: Organizations, *, live: bool = False) -> tuple[ApiK
 
 def authorize(header: str) -> dict[str, Any]:
     answer: dict[str, Any] = handler.lambda_handler(
-        {"type": "TOKEN", "authorizationToken": header, "methodArn": ARN}, CONTEXT
+        {"type": "TOKEN", "authorizationToken": header, "methodArn": ARN}, lambda_context()
     )
     return answer
 

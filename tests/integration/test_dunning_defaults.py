@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,13 +9,13 @@ import pytest
 from shared.domain.inheritance import PartnerDefaults
 from shared.domain.policy import DunningSettings, Organization
 from shared.storage import inheritance, keys
-from shared.storage.due_index import Due, DueIndex, DueInheritance, DueReplanning
+from shared.storage.due_index import DueInheritance, DueReplanning
 from shared.storage.inheritance import Inheritance
 from shared.storage.organizations import DefaultsChangedError, Organizations
 from shared.storage.partner_defaults import PartnersDefaults
 from tests.conftest import TABLE
 from tests.examples import NOW, organization
-from tests.integration.manage_api import DUNNING, FOREIGN, ORGANIZATION, OWN
+from tests.integration.manage_api import DUNNING, FOREIGN, ORGANIZATION, OWN, due
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -26,10 +25,6 @@ ADDRESS = {"line1": "12 Juniper Way", "city": "Albany", "state": "NY", "postalCo
 NEW: dict[str, Any] = {"name": "Lakeside", "clientId": "LAKE", "timeZone": "America/Chicago", "address": ADDRESS}
 
 pytestmark = pytest.mark.usefixtures("manage_table")
-
-
-def due(table: "DynamoDBClient", now: datetime = NOW) -> set[Due]:
-    return {item for shard in keys.due_shards() for item in DueIndex(table, TABLE).sweep(shard, now).due}
 
 
 def pass_on(table: "DynamoDBClient") -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions.ingest import handler, intake
+from functions.ingest import frame, handler, intake
 from functions.ingest.settings import dependencies
 from shared.contracts.statements import read_document
 from shared.domain.book import AccountBook, Change
@@ -22,7 +22,7 @@ from shared.storage.due_index import DueAccount, DueIndex
 from shared.storage.organizations import Organizations
 from tests.conftest import TABLE
 from tests.examples import NOW, account, notice, organization
-from tests.integration.ingest_api import BUCKET, REQUEST, Partner, Reply, pointers, results
+from tests.integration.ingest_api import BUCKET, REQUEST, Partner, pointers, results
 from tests.integration.ingest_api import context as invocation
 from tests.statement_examples import EVENTS, SAMPLE, statement
 
@@ -65,10 +65,6 @@ def stored(books: AccountBooks, account_id: str = "G-1", org_id: str = "org_1") 
     book = books.load(org_id, account_id)
     assert book is not None
     return book
-
-
-def rows_with(reply: Reply, result: str) -> list[Any]:
-    return [row for row in reply.body["statements"] if row["result"] == result]
 
 
 # --- what is stored and answered ----------------------------------------------------------------------------------
@@ -272,7 +268,7 @@ def test_statements_need_their_scope(scopes: str, books: AccountBooks) -> None:
 
 def test_nothing_of_a_person_reaches_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
     written = io.StringIO()
-    monkeypatch.setattr(handler.logger.registered_handler, "stream", written)
+    monkeypatch.setattr(frame.logger.registered_handler, "stream", written)
     canary = statement(
         guarantor__firstName="Canary",
         guarantor__email="canary@example.com",

@@ -1,18 +1,17 @@
 """Organizations and their dunning settings, from the gateway's event to the table and back."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from functions.manage.settings import dependencies
 from shared.domain.words import CommunicationStatus
-from shared.storage import keys
-from shared.storage.due_index import Due, DueIndex, DueReplanning
+from shared.storage.due_index import Due, DueReplanning
 from shared.storage.organizations import Organizations
 from tests.conftest import TABLE
 from tests.examples import NOW
-from tests.integration.manage_api import DUNNING, FOREIGN, OWN, pointers, snapshot
+from tests.integration.manage_api import DUNNING, FOREIGN, OWN, due, pointers, snapshot
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -257,16 +256,12 @@ def test_a_wrong_dunning_setting_is_named_and_changes_nothing(wrong: dict[str, A
     assert OWN.get(DUNNING).body == before
 
 
-def due_by(table: "DynamoDBClient", now: datetime) -> set[Due]:
-    return {item for shard in keys.due_shards() for item in DueIndex(table, TABLE).sweep(shard, now).due}
-
-
 def test_changed_dunning_settings_have_the_accounts_planned_anew_from_that_moment(
     manage_table: "DynamoDBClient",
 ) -> None:
     OWN.patch(DUNNING, {"noDunningLimit": True})
-    assert due_by(manage_table, NOW) == {DueReplanning("org_1")}
-    assert due_by(manage_table, NOW - timedelta(seconds=1)) == set()
+    assert due(manage_table, NOW) == {DueReplanning("org_1")}
+    assert due(manage_table, NOW - timedelta(seconds=1)) == set()
 
 
 @pytest.mark.parametrize(
@@ -283,13 +278,13 @@ def test_a_change_to_what_accounts_are_planned_by_has_them_planned_anew(
     manage_table: "DynamoDBClient", patch: dict[str, Any], planned_anew: set[Due]
 ) -> None:
     assert OWN.patch("/v1/organizations/org_1", patch).status == 200
-    assert due_by(manage_table, NOW) == planned_anew
+    assert due(manage_table, NOW) == planned_anew
 
 
 def test_a_refused_change_has_nothing_planned_anew(manage_table: "DynamoDBClient") -> None:
     assert OWN.patch("/v1/organizations/org_1", {"timeZone": "Nowhere"}).status == 422
     assert OWN.patch(DUNNING, {"billAging": "Backwards"}).status == 422
-    assert due_by(manage_table, NOW) == set()
+    assert due(manage_table, NOW) == set()
 
 
 def test_a_disabled_organization_is_stored_so(manage_table: "DynamoDBClient") -> None:

@@ -186,7 +186,7 @@ def test_a_step_told_of_on_this_channel_is_not_told_of_twice(status: S) -> None:
 
 
 @pytest.mark.parametrize("ahead", [True, False])
-def test_of_two_queued_notices_one_goes_first_and_they_never_wait_for_each_other(ahead: bool) -> None:  # noqa: FBT001
+def test_of_two_queued_notices_one_goes_first_and_they_never_wait_for_each_other(ahead: bool) -> None:  # noqa: FBT001 - a table
     """The one whose time came first."""
     world = planned_world()
     step = timedelta(minutes=-1 if ahead else 1)
@@ -251,7 +251,7 @@ def test_a_letter_within_the_paper_cycle_is_refused() -> None:
     ("status", "goes"),
     [(S.SENT, False), (S.SCHEDULED, False), (S.QUEUED, False), (S.UNDELIVERABLE_PERMANENT, True), (S.CANCELLED, True)],
 )
-def test_a_letter_yields_to_an_electronic_notice_that_tells_of_the_step(status: S, goes: bool) -> None:  # noqa: FBT001
+def test_a_letter_yields_to_an_electronic_notice_that_tells_of_the_step(status: S, goes: bool) -> None:  # noqa: FBT001 - a table
     """*Skip paper* was switched on since it was planned."""
     world = planned_world()
     world.organization = an_organization(skip_paper_when_electronic_available=True)

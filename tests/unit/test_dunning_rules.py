@@ -380,7 +380,7 @@ def test_the_paper_cycle_counts_from_the_day_on_which_the_letter_went(tried: Tri
         (True, ["2026-01-05", "2026-02-04", "2026-03-06", "2026-04-06", "2026-05-05", "2026-06-04", "2026-07-06"]),
     ],
 )
-def test_without_a_limit_the_last_step_repeats_each_cycle(no_limit: bool, days: list[str]) -> None:  # noqa: FBT001
+def test_without_a_limit_the_last_step_repeats_each_cycle(no_limit: bool, days: list[str]) -> None:  # noqa: FBT001 - a table
     """At the last level, every dunning cycle counted from its day; with one, it stops."""
     world = World(an_organization(configuration_id="paper-30", no_dunning_limit=no_limit), a_book(), NOW)
     world.run_until(at("2026-07-10 00:00"))
@@ -594,7 +594,7 @@ def test_a_bill_too_small_for_the_highest_bills_channel_goes_by_its_own(tried: T
 
 @pytest.mark.parametrize("archived", [True, False])
 @pytest.mark.parametrize("status", [S.UNDELIVERABLE_CAN_RETRY, S.DELIVERY_ERROR, S.QUEUEING_ERROR])
-def test_a_failed_notice_is_not_planned_again_for_the_same_step(status: S, archived: bool) -> None:  # noqa: FBT001
+def test_a_failed_notice_is_not_planned_again_for_the_same_step(status: S, archived: bool) -> None:  # noqa: FBT001 - a table
     """A person decides, or put it away; the next step goes as usual."""
     world = World(an_organization(configuration_id="gentle-45"), a_book(a_bill(on=MONDAY)), NOW)
     world.change_account(guarantor=a_guarantor(address=None))

@@ -1,6 +1,7 @@
 """Data flows one way: contract → domain → storage or messaging. These tests hold the walls."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -95,3 +96,19 @@ def test_no_file_is_a_drawer_for_leftovers() -> None:
     drawers = {"utils", "util", "helpers", "helper", "common", "misc"}
     names = {path.stem for folder in ("shared", "functions", "local", "cli") for path in (PROJECT / folder).rglob("*")}
     assert not names & drawers
+
+
+def test_every_exception_from_the_rules_carries_its_reason() -> None:
+    """A reason stands behind the code: `- why` after noqa, `# why` after type: ignore."""
+    unexplained = re.compile(
+        r"# noqa(?!: [A-Z0-9, ]+ - \S)|# type: ignore(?!\[[a-z, -]+\] +# \S)|pragma: no (cover|branch)"
+    )
+    folders = ("shared", "functions", "local", "cli", "tests")
+    found = [
+        f"{path.relative_to(PROJECT)}:{number}"
+        for folder in folders
+        for path in files(folder)
+        for number, line in enumerate(path.read_text().splitlines(), start=1)
+        if unexplained.search(line) and path != Path(__file__)
+    ]
+    assert found == []

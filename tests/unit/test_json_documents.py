@@ -34,10 +34,6 @@ def test_an_object_with_a_member_twice_keeps_its_members_and_names_it() -> None:
     assert DECODER.decode('{"a": 1, "b": 2, "a": 3}') == Ambiguous({"a": 3, "b": 2}, ("a",))
 
 
-def nested(depth: int, opening: str, closing: str) -> str:
-    return opening * depth + closing * depth
-
-
 @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}"), ('{"b":0,"b":', "}")])
 def test_a_value_is_too_deep_only_past_the_limit(opening: str, closing: str) -> None:
     """Whatever it is made of: lists, objects, or objects that have a member twice."""

@@ -16,7 +16,7 @@ from shared.domain.payments import PaymentReceived, post_payment
 from shared.domain.policy import DunningSettings
 from shared.domain.words import BillStatus, BillType, IngestionResult
 from tests.examples import NOW, notice, organization
-from tests.statement_examples import statement
+from tests.statement_examples import payment_update, statement
 
 LATER = NOW + timedelta(days=3)
 TODAY = NOW.date()
@@ -135,13 +135,7 @@ def test_a_transaction_without_an_id_is_known_again_among_others_in_a_later_upda
     """By its day and amount, and its place among its equals alone."""
 
     def update(*transactions: dict[str, str]) -> Any:
-        document = {
-            "statementId": "S-1",
-            "clientId": "NORTH",
-            "patients": [{"accountId": "P-1"}],
-            "partnerTransactions": list(transactions),
-        }
-        return read_payment_update(DECODER.decode(json.dumps(document)))
+        return read_payment_update(DECODER.decode(json.dumps(payment_update(*transactions))))
 
     one = {"transactionDate": "2026-03-03", "transactionAmt": "10.00"}
     other = {"transactionDate": "2026-03-02", "transactionAmt": "5.00"}

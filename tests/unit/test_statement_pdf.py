@@ -6,26 +6,28 @@ import datetime as dt
 import re
 import unicodedata
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import outloud
 import pymupdf
 import pytest
 import zxingcpp
 
-from functions.render_print import statement_pdf
-from functions.render_print.statement_pdf import (
-    AgeingBuckets,
+from functions.render_print.printable_text import ASSETS
+from functions.render_print.statement_page import (
+    AgingBuckets,
     Practice,
     StatementBill,
     StatementCharge,
     StatementPage,
     StatementVisit,
     WindowGeometry,
-    render,
-    render_statement,
 )
+from functions.render_print.statement_pdf import render, render_statement
+from shared.domain.words import Language, NotificationType
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # It ships no types.
 mupdf: Any = pymupdf
@@ -72,7 +74,7 @@ def _bill(charges: int = 2, statement_id: str = "S-1001", patient: str = "Ole Th
 
 def _page(**changes: Any) -> StatementPage:
     page = StatementPage(
-        language="en",
+        language=Language.ENGLISH,
         practice=_PRACTICE,
         recipient_name=_RECIPIENT[0],
         recipient_address_lines=_RECIPIENT[1:],
@@ -80,14 +82,14 @@ def _page(**changes: Any) -> StatementPage:
         statement_date=dt.date(2026, 3, 5),
         due_date=dt.date(2026, 4, 4),
         amount_due=4_001,
-        notification_type="Initial",
+        notification_type=NotificationType.INITIAL,
         message="Thank you for choosing Lakeshore Family Medicine. Your insurance has finished with these visits.",
         bills=(_bill(),),
         pay_url="https://abcdefghij.execute-api.us-east-1.amazonaws.com/prod/pay/" + "aB3_xY9-qZ0" * 4,
         pay_page_url="https://abcdefghij.execute-api.us-east-1.amazonaws.com/prod/bill",
         bill_code="K7QM-42XP-9D",
         organization_message="Financial assistance is available.",
-        ageing=AgeingBuckets(current=1_001, days_31_60=1_002, days_61_90=1_003, days_91_120=995, over_120=0),
+        aging=AgingBuckets(current=1_001, days_31_60=1_002, days_61_90=1_003, days_91_120=995, over_120=0),
     )
     return replace(page, **changes)
 
@@ -185,7 +187,7 @@ def test_several_bills_and_a_credit_come_to_the_amount_due() -> None:
     assert "Siri Thorvaldsen" in text
 
 
-def test_ageing_stands_under_its_headings() -> None:
+def test_aging_stands_under_its_headings() -> None:
     """The five buckets are printed in order."""
     text = _text(render_statement(_page()))
 
@@ -195,16 +197,18 @@ def test_ageing_stands_under_its_headings() -> None:
 @pytest.mark.parametrize(
     ("kind", "english", "spanish"),
     [
-        ("Initial", "Your statement", "Su estado de cuenta"),
-        ("Due", "Payment reminder", "Recordatorio de pago"),
-        ("PastDue", "Past-due notice", "Aviso de saldo vencido"),
-        ("Final", "Final notice", "Aviso final"),
-        ("OnDemand", "Your statement", "Su estado de cuenta"),
+        (NotificationType.INITIAL, "Your statement", "Su estado de cuenta"),
+        (NotificationType.DUE, "Payment reminder", "Recordatorio de pago"),
+        (NotificationType.PAST_DUE, "Past-due notice", "Aviso de saldo vencido"),
+        (NotificationType.FINAL, "Final notice", "Aviso final"),
+        (NotificationType.ON_DEMAND, "Your statement", "Su estado de cuenta"),
     ],
 )
-def test_the_heading_follows_the_notification_in_both_languages(kind: Any, english: str, spanish: str) -> None:
+def test_the_heading_follows_the_notification_in_both_languages(
+    kind: NotificationType, english: str, spanish: str
+) -> None:
     """Each kind of notice has its own heading; none speaks of credit reporting."""
-    for language, heading in (("en", english), ("es", spanish)):
+    for language, heading in ((Language.ENGLISH, english), (Language.SPANISH, spanish)):
         text = _text(render_statement(_page(language=language, notification_type=kind)))
 
         assert heading in text
@@ -213,7 +217,7 @@ def test_the_heading_follows_the_notification_in_both_languages(kind: Any, engli
 
 def test_spanish_has_its_words_its_accents_and_its_dates() -> None:
     """A Spanish page is Spanish throughout."""
-    pdf = render_statement(_page(language="es"))
+    pdf = render_statement(_page(language=Language.SPANISH))
     text = _text(pdf)
 
     for words in (
@@ -285,10 +289,10 @@ def test_nothing_else_shows_in_windows_that_were_moved() -> None:
     assert " ".join(inside) == " ".join(_RECIPIENT)
 
 
-@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("language", Language)
 @pytest.mark.parametrize("charges", [1, 5, 8, 10, 12])
-def test_an_ordinary_statement_is_one_page(charges: int, language: Any) -> None:
-    """Up to a dozen charges, with messages and ageing, take one sheet."""
+def test_an_ordinary_statement_is_one_page(charges: int, language: Language) -> None:
+    """Up to a dozen charges, with messages and aging, take one sheet."""
     bill = _bill(charges)
 
     pdf = render_statement(_page(bills=(bill,), language=language, amount_due=bill.balance))
@@ -407,7 +411,7 @@ def test_names_of_many_scripts_are_shown_in_full(name: str) -> None:
 
 def test_every_character_of_the_coverage_table_can_be_printed() -> None:
     """The table holds for the fonts and the typst that are installed, in both weights."""
-    table = (Path(statement_pdf.__file__).parent / "typst_assets" / "coverage.txt").read_text("ascii")
+    table = (ASSETS / "coverage.txt").read_text("ascii")
     ranges = [[int(end, 16) for end in line.split("-")] for line in table.splitlines()]
     characters = [chr(point) for ends in ranges for point in range(ends[0], ends[-1] + 1)]
     # Marks stand on letters, and what normalizes to something else is never printed itself.
@@ -445,7 +449,7 @@ def test_marks_that_do_not_join_their_letters_do_not_stop_the_letter() -> None:
 
 def test_a_page_without_bills_is_a_page() -> None:
     """Nothing but the sum and how to pay it."""
-    text = _text(render_statement(_page(bills=(), message="", organization_message="", ageing=None)))
+    text = _text(render_statement(_page(bills=(), message="", organization_message="", aging=None)))
 
     assert "$40.01" in text
     assert "Description" not in text
@@ -454,7 +458,7 @@ def test_a_page_without_bills_is_a_page() -> None:
 @pytest.mark.parametrize("amount", [0, -1_250])
 def test_nothing_is_asked_for_when_nothing_is_owed(amount: int) -> None:
     """A credit is called one, and the page neither threatens nor asks for a payment."""
-    page = _page(amount_due=amount, notification_type="PastDue", credit=5_000, ageing=None)
+    page = _page(amount_due=amount, notification_type=NotificationType.PAST_DUE, credit=5_000, aging=None)
 
     text = _text(render_statement(page))
 
@@ -514,15 +518,19 @@ def test_links_lead_where_they_say_and_hold_text() -> None:
     "changes",
     [
         {},
-        {"language": "es", "notification_type": "Final"},
+        {"language": Language.SPANISH, "notification_type": NotificationType.FINAL},
         {"bills": (_bill(60),)},
-        {"bills": (_bill(3, "S-1"), _bill(4, "S-2", "Siri"), _bill(1, "S-3", "Nils")), "credit": 100, "language": "es"},
-        {"amount_due": -5, "ageing": None},
+        {
+            "bills": (_bill(3, "S-1"), _bill(4, "S-2", "Siri"), _bill(1, "S-3", "Nils")),
+            "credit": 100,
+            "language": Language.SPANISH,
+        },
+        {"amount_due": -5, "aging": None},
         {"practice": replace(_PRACTICE, logo=_picture())},
         {
             "practice": replace(_PRACTICE, name="Sisters of the Sacred Heart Center for Women and Their Children"),
             "bills": (_bill(60),),
-            "language": "es",
+            "language": Language.SPANISH,
         },
     ],
 )

@@ -1,0 +1,215 @@
+"""The fields of a statement and of a payment update as partners send them (domain.md, Statement JSON).
+
+What a field may be is said here; what a statement comes to in the domain's words, by `statements.py`. Contact data may
+be anything here, because what can't be used of it never fails a statement (settled question 14).
+"""
+
+import re
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+from typing import Annotated, Any
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, PlainValidator, StringConstraints
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+from shared.domain.money import Cents, cents
+
+FIRST_YEAR, LAST_YEAR = 1850, 2199
+"""Dates outside of these are slips of the pen, and date arithmetic has room on both sides."""
+
+LONGEST_NAME = 100
+LONGEST_LINE = 100
+LONGEST_TEXT = 1000
+
+UNREADABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters, and halves of surrogate pairs."""
+
+AN_AMOUNT = 'must be an amount, such as 74.60 or "74.60"'
+WHOLE_DIGITS = 8
+PLAIN_AMOUNT = re.compile(r"(-?)(\d{1,8})(?:\.(\d{1,2}))?", re.ASCII)
+QUOTED_AMOUNT = re.compile(r"\s{0,20}-?\d{1,40}(\.\d{1,40})?\s{0,20}", re.ASCII)
+
+A_DATE = "must be a date, such as 2026-01-31"
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}(T00:00:00Z?)?", re.ASCII)
+"""Some systems write every date as a midnight."""
+
+
+def _amount(value: object) -> Cents:
+    """A JSON number or a quoted one, exact (domain.md: decimal(10,2))."""
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        raise PydanticCustomError("amount", AN_AMOUNT)
+    plain = PLAIN_AMOUNT.fullmatch(str(value))
+    if plain:
+        sign, whole, fraction = plain.groups(default="")
+        amount = int(whole + fraction.ljust(2, "0"))
+        return -amount if sign else amount
+    return _unusual_amount(value)
+
+
+def _unusual_amount(value: str | Decimal | int) -> Cents:
+    """An amount with space around it, too large, with more decimals, or in another of JSON's ways to write a number."""
+    if isinstance(value, str) and not QUOTED_AMOUNT.fullmatch(value):
+        raise PydanticCustomError("amount", AN_AMOUNT)
+    amount = Decimal(value)
+    if not amount.is_finite() or amount.adjusted() >= WHOLE_DIGITS:
+        raise PydanticCustomError("amount", "must be an amount that fits decimal(10,2)")
+    exponent = amount.as_tuple().exponent
+    if isinstance(exponent, int) and exponent < -2:  # noqa: PLR2004 - cents
+        raise PydanticCustomError("amount", "must have at most two decimals")
+    return cents(amount)
+
+
+def _date(value: object) -> date:
+    if not isinstance(value, str):
+        raise PydanticCustomError("date", A_DATE)
+    return _day(value)
+
+
+@lru_cache(maxsize=4096)  # the same few days stand on every line
+def _day(value: str) -> date:
+    if not DATE.fullmatch(value):
+        raise PydanticCustomError("date", A_DATE)
+    try:
+        day = date.fromisoformat(value[:10])
+    except ValueError:
+        raise PydanticCustomError("date", "must be a day that exists") from None
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise PydanticCustomError("date", f"must be a day between the years {FIRST_YEAR} and {LAST_YEAR}")
+    return day
+
+
+def _optional_date(value: object) -> date | None:
+    return None if value is None or value == "" else _date(value)
+
+
+def _contact(value: object) -> object:
+    """Contact data may be anything, but not text that can't be printed."""
+    if isinstance(value, str) and UNREADABLE.search(value):
+        raise PydanticCustomError("text", "must not hold control characters or broken Unicode")
+    return value
+
+
+type Amount = Annotated[Cents, PlainValidator(_amount, json_schema_input_type=float | str)]
+type Day = Annotated[date, PlainValidator(_date, json_schema_input_type=date)]
+type OptionalDay = Annotated[date | None, PlainValidator(_optional_date, json_schema_input_type=date | None)]
+type Contact = Annotated[Any, PlainValidator(_contact, json_schema_input_type=str | None)]
+type Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT, pattern=r"^[^\p{Cc}]*$")]
+type Name = Annotated[str, StringConstraints(max_length=LONGEST_NAME, pattern=r"^[^\p{Cc}]*[^\p{Cc}\s][^\p{Cc}]*$")]
+
+
+def _id(longest: int) -> StringConstraints:
+    return StringConstraints(max_length=longest, pattern=r"^[^\p{Cc}]*[^\p{Cc}\s][^\p{Cc}]*$")
+
+
+type StatementId = Annotated[str, _id(64)]
+type ClientId = Annotated[str, _id(40)]
+type AccountId = Annotated[str, _id(55)]
+
+
+class Body(BaseModel):
+    """Members that we don't know are tolerated: partners send more than is asked for."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True)
+
+
+class ChargeBody(Body):
+    """One line of a visit."""
+
+    date: Day
+    code: Text | None = None
+    description: Text
+    billed: Amount
+    insurance_paid: Amount
+    adjustment: Amount
+    patient_paid: Amount
+    balance: Amount
+
+
+class ProviderBody(Body):
+    """Who rendered the service."""
+
+    id: Text | None = None
+    name: Name
+    email: Contact = None
+
+
+class VisitBody(Body):
+    """One visit with its charges."""
+
+    visit_id: Text | None = None
+    date: Day
+    provider: ProviderBody | None = None
+    location_name: Text | None = None
+    charges: list[ChargeBody] | None = None
+
+
+class PatientBody(Body):
+    """Whose care it was."""
+
+    account_id: AccountId
+    first_name: Name
+    last_name: Name
+    date_of_birth: OptionalDay = None
+    email: Contact = None
+    mobile_phone: Contact = None
+    visits: list[VisitBody] | None = None
+
+
+class GuarantorBody(Body):
+    """Who owes the money."""
+
+    guarantor_id: Annotated[str, StringConstraints(max_length=55, pattern=r"^[^\p{Cc}]*$")] | None = None
+    first_name: Name
+    last_name: Name
+    date_of_birth: OptionalDay = None
+    email: Contact = None
+    mobile_phone: Contact = None
+    home_phone: Contact = None
+    language: Contact = None
+    address: Any = None
+    address_status: Contact = None
+    electronic_opt_out: Contact = None
+
+
+class BillToBody(Body):
+    """A third party who pays."""
+
+    name: Name
+    email: Contact = None
+    mobile_phone: Contact = None
+
+
+class StatementBody(Body):
+    """One statement."""
+
+    statement_id: StatementId
+    client_id: ClientId
+    statement_date: OptionalDay = None
+    total_billed: Amount
+    total_balance: Amount
+    statement_message: Text | None = None
+    dunning_status: Contact = None
+    reset_bill: bool | None = Field(default=None, validation_alias=AliasChoices("resetBill", "billReset"))
+    electronic_opt_out: Contact = None
+    location_name: Text | None = None
+    guarantor: GuarantorBody
+    bill_to: BillToBody | None = None
+    patients: Annotated[list[PatientBody], Field(min_length=1)]
+
+
+class PartnerTransactionBody(Body):
+    """Money that reached the practice by another way."""
+
+    transaction_id: Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\p{Cc}]*$")] | None = None
+    transaction_date: Day
+    transaction_amt: Amount
+
+
+class PaymentUpdateBody(Body):
+    """A statement that brings transactions only."""
+
+    statement_id: StatementId
+    client_id: ClientId
+    partner_transactions: list[PartnerTransactionBody]
