@@ -8,7 +8,8 @@ from shared.domain.book import AccountBook, Change
 from shared.domain.history import HistoryEvent
 from shared.domain.ledger import dunning_notices
 from shared.domain.notice import REACHED
-from shared.domain.stopping import cancel_pending
+from shared.domain.reasons import Reason
+from shared.domain.stopping import cancel_pending, cancel_requests
 from shared.domain.words import BillStatus
 
 EVENTS = {
@@ -47,7 +48,8 @@ def set_status(
     event = HistoryEvent(at=now, event=EVENTS[status], actor=actor, reason=reason)
     after = replace(bill, status=status, status_reason=reason, history=(*bill.history, event))
     bills = tuple(after if known.statement_id == statement_id else known for known in book.bills)
-    stopped = cancel_pending(replace(book, bills=bills), now, actor)
+    then = replace(book, bills=bills)
+    stopped = (*cancel_pending(then, now, actor), *cancel_requests(then, now, actor, Reason.BILL_CANCELLED))
     return Change(account=replace(book.account, planning_at=now), bills=(after,), notices=stopped)
 
 

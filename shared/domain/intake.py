@@ -12,7 +12,6 @@ from shared.domain.book import AccountBook, Change
 from shared.domain.history import HistoryEvent
 from shared.domain.ingestion import Remark
 from shared.domain.json_documents import DECODER, pointed_at
-from shared.domain.ledger import stopped
 from shared.domain.notice import CANCELLABLE, Notice, moved
 from shared.domain.payments import PaymentReceived, post_payment
 from shared.domain.policy import Organization
@@ -20,7 +19,7 @@ from shared.domain.presets import configuration
 from shared.domain.reasons import Reason
 from shared.domain.statement import NOTHING_OPTED_OUT, Guarantor, OptOuts, PaymentUpdate, Statement
 from shared.domain.steps import effective_date_at_level, level_at, level_of_dunning_status
-from shared.domain.stopping import cancel_pending
+from shared.domain.stopping import cancel_pending, cancel_requests
 from shared.domain.words import (
     AccountStatus,
     BillAging,
@@ -30,7 +29,6 @@ from shared.domain.words import (
     ConsentSource,
     IngestionResult,
     LinkStatus,
-    NotificationType,
 )
 
 ACTOR = "partner"
@@ -141,8 +139,8 @@ def release_bill(
         MOVED,
     )
     change = Change(account=replace(book.account, planning_at=delivery.now), bills=(left,))
-    stopped = cancel_pending(book.after(change), delivery.now, ACTOR)
-    return replace(bill, history=left.history), replace(change, notices=stopped)
+    without_cause = _without_cause(book.after(change), delivery.now)
+    return replace(bill, history=left.history), replace(change, notices=without_cause)
 
 
 def receive_payment_update(book: AccountBook | None, update: PaymentUpdate, delivery: Delivery) -> Received:
@@ -425,19 +423,8 @@ def _renamed(notice: Notice, old: str, new: str, now: datetime) -> Notice:
 
 
 def _without_cause(book: AccountBook, now: datetime) -> tuple[Notice, ...]:
-    """What is pending and has no cause any more: by the dunning rules, and messages on demand about ended bills only.
-
-    A receipt goes whatever became of the bill.
-    """
-    ended = {bill.statement_id for bill in book.bills if bill.status in ENDED}
-    on_demand = [
-        stopped(notice, now, ACTOR, Reason.BILL_CANCELLED)
-        for notice in book.notices
-        if notice.notification_type in {NotificationType.ON_DEMAND, NotificationType.PAYMENT_LINK}
-        and notice.status in CANCELLABLE
-        and ended.issuperset(notice.statement_ids or {""})
-    ]
-    return (*cancel_pending(book, now, ACTOR), *on_demand)
+    """What is pending and has no cause any more: by the dunning rules, or because nothing can be paid by it."""
+    return (*cancel_pending(book, now, ACTOR), *cancel_requests(book, now, ACTOR, Reason.BILL_CANCELLED))
 
 
 def _account(before: Account | None, arrival: Arrival, delivery: Delivery) -> Account:

@@ -10,16 +10,15 @@ from shared.domain.bill import Bill
 from shared.domain.book import AccountBook, Change
 from shared.domain.contacts import BILL_TO, GUARANTOR, PATIENT, contact_refusal
 from shared.domain.history import HistoryEvent
-from shared.domain.ledger import stopped
 from shared.domain.money import Cents, dollars
-from shared.domain.notice import CANCELLABLE, BillLevel, Notice, StatusChange
+from shared.domain.notice import BillLevel, Notice, StatusChange
 from shared.domain.payment import Allocation, Payment
 from shared.domain.payment_link import PaymentLink
 from shared.domain.policy import DunningConfiguration, Organization, PaymentRule
 from shared.domain.presets import configuration
 from shared.domain.reasons import Reason
 from shared.domain.steps import effective_date_at_level, level_at
-from shared.domain.stopping import cancel_pending
+from shared.domain.stopping import cancel_pending, cancel_requests
 from shared.domain.words import BillStatus, Channel, DunningReset, LinkStatus, NoticeStatus, NotificationType
 
 CHARGEBACK = "chargeback"
@@ -235,19 +234,11 @@ def _reset(
 
 def _stopped(
     after: AccountBook, received: PaymentReceived, now: datetime, actor: str, *, everything: bool
-) -> list[Notice]:
+) -> tuple[Notice, ...]:
     """The pending notices that the money leaves without a cause, or all of dunning's when it met the payment rule."""
     reason = Reason.PAYMENT_MADE if received.amount > 0 else None
     dunning = cancel_pending(after, now, actor, reason, everything=everything)
-    payable = {bill.statement_id for bill in after.bills if bill.payable}
-    asked_for = [
-        stopped(notice, now, actor, Reason.PAYMENT_MADE)
-        for notice in after.notices
-        if notice.status in CANCELLABLE
-        and notice.notification_type in {NotificationType.ON_DEMAND, NotificationType.PAYMENT_LINK}
-        and payable.isdisjoint(notice.statement_ids or payable)
-    ]
-    return [*dunning, *asked_for]
+    return (*dunning, *cancel_requests(after, now, actor, Reason.PAYMENT_MADE))
 
 
 def _receipt(book: AccountBook, payment: Payment, now: datetime, actor: str) -> tuple[Notice, ...]:

@@ -7,7 +7,7 @@ from shared.domain.contacts import opt_out_refusal
 from shared.domain.ledger import stopped
 from shared.domain.notice import CANCELLABLE, Notice
 from shared.domain.reasons import CLOSED_BILL_REASONS, HOLD_REASONS, Reason
-from shared.domain.words import Hold
+from shared.domain.words import Hold, NotificationType
 
 
 def lost_cause(notice: Notice, book: AccountBook) -> Reason | None:
@@ -43,3 +43,19 @@ def cancel_pending(
         if everything or lost:
             ended.append(stopped(notice, now, actor, reason or lost or Reason.NO_STEP_DUE))
     return tuple(ended)
+
+
+def cancel_requests(book: AccountBook, now: datetime, actor: str, reason: Reason) -> tuple[Notice, ...]:
+    """Stop the messages on demand and payment links, not yet given to a provider, by which nothing can be paid now.
+
+    `book` is as it is after the event. One about no bill in particular is about all of the account's. A receipt goes
+    whatever became of its bills.
+    """
+    payable = {bill.statement_id for bill in book.bills if bill.payable}
+    return tuple(
+        stopped(notice, now, actor, reason)
+        for notice in book.notices
+        if notice.status in CANCELLABLE
+        and notice.notification_type in {NotificationType.ON_DEMAND, NotificationType.PAYMENT_LINK}
+        and payable.isdisjoint(notice.statement_ids or payable)
+    )

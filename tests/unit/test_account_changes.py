@@ -173,6 +173,20 @@ def test_a_bill_is_opened_again(status: BillStatus) -> None:
     assert [(after.status, after.history[-1].event) for after in change.bills] == [(BillStatus.DUE, "BillReopened")]
 
 
+@pytest.mark.parametrize("kind", [NotificationType.ON_DEMAND, NotificationType.PAYMENT_LINK])
+@pytest.mark.parametrize(("status", "after"), [(BillStatus.CANCELLED, S.CANCELLED), (BillStatus.SUSPENDED, S.QUEUED)])
+def test_what_staff_sent_about_a_bill_is_stopped_with_it_while_a_suspended_one_can_be_paid(
+    kind: NotificationType, status: BillStatus, after: S
+) -> None:
+    """A receipt goes whatever becomes of the bill."""
+    asked = notice(notification_type=kind, status=S.QUEUED)
+    receipt = notice(notice_id="rcp_1", notification_type=NotificationType.RECEIPT)
+    before = book(notices=(asked, receipt))
+    change = status_set(before, status)
+    assert change is not None
+    assert [row.status for row in before.after(change).notices] == [after, S.SCHEDULED]
+
+
 def test_a_status_that_the_bill_has_is_no_change_but_a_new_reason_is() -> None:
     """So the reason can be corrected."""
     suspended = book(bills=(bill(status=BillStatus.SUSPENDED, status_reason="asked for"),))

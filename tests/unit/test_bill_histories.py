@@ -10,7 +10,6 @@ import pytest
 
 from shared.contracts.statements import read_payment_update, read_statement
 from shared.domain.account import Account
-from shared.domain.bill import Bill
 from shared.domain.book import AccountBook, Change
 from shared.domain.history import HistoryEvent
 from shared.domain.ingestion import Remark
@@ -20,7 +19,7 @@ from shared.domain.notice import BillLevel, Notice, StatusChange
 from shared.domain.payment import Allocation, Payment
 from shared.domain.payment_link import Checkout, PaymentLink
 from shared.domain.payments import PaymentReceived, post_payment
-from shared.domain.policy import DunningSettings, Organization, PaymentRule
+from shared.domain.policy import DunningSettings, Organization
 from shared.domain.statement import OptOuts
 from shared.domain.words import (
     AccountStatus,
@@ -36,8 +35,8 @@ from shared.domain.words import (
     NoticeStatus,
     NotificationType,
 )
-from tests.examples import NOW, account, bill, book, notice, organization
-from tests.statement_examples import statement
+from tests.examples import NOW, account, bill, book, notice, organization, the, with_rule
+from tests.statement_examples import payment_update, statement
 
 S = NoticeStatus
 LATER = NOW + timedelta(days=40)
@@ -72,10 +71,6 @@ def posted(
     change = post_payment(before or book(), practice or organization(), received, LATER, "test")
     assert change is not None
     return change
-
-
-def a_practice(reset: DunningReset, **rule: int) -> Organization:
-    return organization(dunning=DunningSettings(payment_rule=PaymentRule(dunning_reset=reset, **rule)))
 
 
 def test_a_payment_is_recorded_with_where_it_went() -> None:
@@ -199,7 +194,7 @@ def test_the_oldest_bill_is_that_which_arrived_first_on_the_practices_calendar()
 def test_a_reset_by_payment_begins_a_new_period_and_tells_so(
     age: int, reset: DunningReset, age_after: int, level: int
 ) -> None:
-    practice = a_practice(reset, minimum_amount=1_00)
+    practice = with_rule(reset, minimum_amount=1_00)
     before = bill(effective_created_date=LATER.date() - timedelta(days=age), renotify_at=NOW)
     (after,) = posted(1_00, book(bills=(before,)), practice).bills
     assert after.age_on(LATER.date()) == age_after
@@ -211,7 +206,7 @@ def test_a_reset_by_payment_begins_a_new_period_and_tells_so(
 
 
 def test_only_a_payment_that_leaves_something_to_pay_resets_and_none_that_goes_back() -> None:
-    practice = a_practice(DunningReset.ZERO, minimum_amount=1)
+    practice = with_rule(DunningReset.ZERO, minimum_amount=1)
     assert posted(74_60, practice=practice).bills[0].aging_period == "S-1/1"
     assert posted(-1_00, book(bills=(bill(paid=5_00),)), practice).bills[0].aging_period == "S-1/1"
     assert posted(1, practice=practice).bills[0].aging_period != "S-1/1"
@@ -288,12 +283,6 @@ def a_book(first: str = "S-1", bill_type: BillType = BillType.EPISODIC, **change
     change = receive_statement(None, arrival(first, **changes), delivered(bill_type, NOW)).change
     assert change is not None
     return AccountBook(account=change.account).after(change)
-
-
-def the(found: AccountBook, statement_id: str = "S-1") -> Bill:
-    one = found.bill(statement_id)
-    assert one is not None
-    return one
 
 
 def changed(before: AccountBook, delivery: Delivery, statement_id: str = "S-1", **changes: Any) -> AccountBook:
@@ -638,11 +627,11 @@ def test_what_a_statement_stops_tells_by_whom_and_why() -> None:
     before = replace(a_book(), notices=(notice(), asked, of_account))
     over = changed(before, delivered(), totalBalance="0.00")
     rows = {row.notice_id: row for row in over.notices}
-    assert (rows["ntc_1"].reason, rows["ntc_2"].reason) == ("bill is cancelled", "bill is cancelled")
-    assert rows["ntc_3"].status is S.SCHEDULED
-    assert {(rows[name].status_history[-1].at, rows[name].status_history[-1].actor) for name in ("ntc_1", "ntc_2")} == {
-        (LATER, "partner")
-    }
+    assert {row.reason for row in rows.values()} == {"bill is cancelled"}
+    assert {(row.status_history[-1].at, row.status_history[-1].actor) for row in rows.values()} == {(LATER, "partner")}
+    owing_more = replace(before, bills=(*before.bills, replace(before.bills[0], statement_id="S-2")))
+    left = {row.notice_id: row.status for row in changed(owing_more, delivered(), totalBalance="0.00").notices}
+    assert left == {"ntc_1": S.CANCELLED, "ntc_2": S.CANCELLED, "ntc_3": S.SCHEDULED}
     opted_out = changed(before, delivered(), statementMessage="x", electronicOptOut="E")
     assert {row.status_history[-1].actor for row in opted_out.notices if row.status is S.CANCELLED} == {"partner"}
     assert [(each.event, each.at, each.actor) for each in opted_out.history] == [("OptedOut", LATER, "partner")]
@@ -652,13 +641,7 @@ def test_what_a_statement_stops_tells_by_whom_and_why() -> None:
 
 
 def update(*transactions: dict[str, Any]) -> Any:
-    document = {
-        "statementId": "S-1",
-        "clientId": "NORTH",
-        "patients": [{"accountId": "P-1"}],
-        "partnerTransactions": list(transactions),
-    }
-    return read_payment_update(DECODER.decode(json.dumps(document)))
+    return read_payment_update(DECODER.decode(json.dumps(payment_update(*transactions))))
 
 
 def test_each_transaction_of_an_update_is_a_payment_of_the_partners() -> None:

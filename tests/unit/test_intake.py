@@ -608,6 +608,21 @@ def test_a_statement_for_another_guarantor_takes_its_bill_along() -> None:
     assert new.scheduled() == ["Due"]
 
 
+def test_a_message_on_demand_about_a_bill_that_goes_to_another_guarantor_is_stopped_too() -> None:
+    desk = Desk()
+    desk.takes()
+    asked = notice(notification_type=NotificationType.ON_DEMAND, status=NoticeStatus.QUEUED)
+    receipt = notice(notice_id="rcp_1", notification_type=NotificationType.RECEIPT)
+    desk.book = with_notices(desk.known, (asked, receipt))
+    released = release_bill(desk.known, "S-1", "G-2", desk.delivery())
+    assert released is not None
+    desk.apply(released[1])
+    assert {row.notice_id: row.status for row in desk.known.notices} == {
+        "ntc_1": NoticeStatus.CANCELLED,
+        "rcp_1": NoticeStatus.SCHEDULED,
+    }
+
+
 def test_a_bill_that_went_on_isnt_let_go_twice() -> None:
     desk = Desk()
     desk.takes()

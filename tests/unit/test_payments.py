@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from shared.domain.bill import Bill
 from shared.domain.book import AccountBook, Change
 from shared.domain.link_secrets import (
     CODE_ALPHABET,
@@ -20,11 +19,11 @@ from shared.domain.link_secrets import (
 from shared.domain.notice import BillLevel, Notice
 from shared.domain.payment_link import PaymentLink
 from shared.domain.payments import PaymentReceived, post_payment
-from shared.domain.policy import DunningSettings, Organization, PaymentRule
+from shared.domain.policy import Organization
 from shared.domain.presets import CONFIGURATIONS, configuration
 from shared.domain.statement import BillTo, OptOuts
 from shared.domain.words import BillStatus, Channel, DunningReset, LinkStatus, NoticeStatus, NotificationType
-from tests.examples import NOW, account, bill, book, notice, organization
+from tests.examples import NOW, account, bill, book, notice, organization, the, with_rule
 
 LATER = NOW + timedelta(days=40)
 ZERO, MINUS_ONE = DunningReset.ZERO, DunningReset.MINUS_ONE
@@ -52,16 +51,6 @@ def applied(before: AccountBook, change: Change | None) -> AccountBook:
 
 def paid(before: AccountBook, amount: int, practice: Organization | None = None, **changes: Any) -> AccountBook:
     return applied(before, post_payment(before, practice or organization(), received(amount, **changes), LATER, "test"))
-
-
-def the(found: AccountBook, statement_id: str = "S-1") -> Bill:
-    one = found.bill(statement_id)
-    assert one is not None
-    return one
-
-
-def with_rule(reset: DunningReset, **rule: int) -> Organization:
-    return organization(dunning=DunningSettings(payment_rule=PaymentRule(dunning_reset=reset, **rule)))
 
 
 def three_bills() -> AccountBook:
