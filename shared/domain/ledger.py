@@ -9,6 +9,7 @@ from datetime import date, datetime
 from hashlib import sha256
 from zoneinfo import ZoneInfo
 
+from shared.domain import transitions
 from shared.domain.account import Account
 from shared.domain.bill import Bill
 from shared.domain.book import AccountBook
@@ -24,7 +25,7 @@ S = NoticeStatus
 IN_FLIGHT = frozenset({S.QUEUED, S.SENDING})
 """On its way to the provider: it covers its levels, and what it says is judged when it is sent."""
 
-STOPPED = frozenset({S.WILL_NOT_SEND, S.CANCELLED})
+STOPPED = frozenset(transitions.STOPPED)
 """It didn't go, and while its day lasts the same row may be taken up again."""
 
 ON_WORKLIST = frozenset({S.UNDELIVERABLE_CAN_RETRY, S.DELIVERY_ERROR, S.QUEUEING_ERROR})
@@ -68,7 +69,8 @@ def _with_its_doubt(notice: Notice) -> Notice:
         return notice
     if notice.status is S.SCHEDULED:
         return replace(notice, status=S.QUEUED)
-    last = max(n for n, entry in enumerate(notice.status_history) if entry.status is S.UNKNOWN)
+    unheard = S.UNKNOWN if notice.channel.electronic else S.SENDING
+    last = max(n for n, entry in enumerate(notice.status_history) if entry.status is unheard)
     return replace(notice, status=S.UNKNOWN, reason="", status_history=notice.status_history[: last + 1])
 
 
@@ -81,33 +83,43 @@ def moment_of(notice: Notice) -> datetime:
 
 def speaks_of(notice: Notice, bill: Bill) -> BillLevel | None:
     """What a notice says of a bill in the bill's present aging period, and since its last renewal by an update."""
-    if bill.renotify_at and notice.status not in IN_FLIGHT and moment_of(notice) < bill.renotify_at:
-        return None
+    return None if _before_renewal(notice, bill) else _entry_of(notice, bill)
+
+
+def _entry_of(notice: Notice, bill: Bill) -> BillLevel | None:
     for entry in notice.bills:
         if entry.statement_id in bill.statement_ids and entry.aging_period == bill.aging_period:
             return entry
     return None
 
 
+def _before_renewal(notice: Notice, bill: Bill) -> bool:
+    return bill.renotify_at is not None and notice.status not in IN_FLIGHT and moment_of(notice) < bill.renotify_at
+
+
 def told(notice: Notice, bill: Bill, current: CurrentStep, zone: ZoneInfo) -> bool:
     """Whether a notice that went, or is on its way, covers the step that a bill is at.
 
-    A higher level covers a lower one (settled question 10). A repetition of the last step is covered only by what went
-    on or after the day on which it came round.
+    A higher level covers a lower one, also one that an update asks to be told again (settled question 10). A repetition
+    of the last step is covered only by what went on or after the day on which it came round.
     """
-    entry = speaks_of(notice, bill)
+    entry = _entry_of(notice, bill)
     if entry is None or notice.status not in REACHED | IN_FLIGHT or entry.level < current.level:
         return False
-    if current.round == 0 or entry.level > current.level or notice.status in IN_FLIGHT:
+    if entry.level > current.level:
+        return True
+    if _before_renewal(notice, bill):
+        return False
+    if current.round == 0 or notice.status in IN_FLIGHT:
         return True
     return local_date(moment_of(notice), zone) >= current.due_on
 
 
 def floor_covers(bill: Bill, current: CurrentStep) -> bool:
     """Whether the level that a reset counts as sent covers the step that a bill is at."""
-    if bill.renotify_at or bill.level_floor < current.level:
-        return False
-    return current.round == 0 or bill.level_floor > current.level
+    if bill.level_floor != current.level:
+        return bill.level_floor > current.level
+    return bill.renotify_at is None and current.round == 0
 
 
 def closes_step(notice: Notice, bill: Bill, current: CurrentStep, zone: ZoneInfo) -> Reason | None:

@@ -99,6 +99,14 @@ def test_a_repetition_is_told_of_by_what_went_on_its_own_day() -> None:
     assert not told(a_row(), BILL, a_step(due_on=TUESDAY + timedelta(days=1), round_=1), GUAM)
 
 
+def test_an_update_has_a_level_told_again_but_none_below_what_went() -> None:
+    """A gentler preset may have put the bill there meanwhile: within an aging period levels only rise."""
+    updated = replace(BILL, renotify_at=NOW + timedelta(days=1))
+    second = a_row(level=2)
+    assert not told(second, updated, a_step(level=2), GUAM)
+    assert told(second, updated, a_step(level=1), GUAM)
+
+
 def test_a_failed_notice_closes_the_step_that_it_was_of() -> None:
     """By its last day, and for its level only."""
     failed = turned(S.DELIVERY_ERROR, sent_at=None)
@@ -415,7 +423,8 @@ def test_the_level_that_a_reset_counts_as_sent_covers_no_repetition_of_its_step(
 ) -> None:
     """Which comes due anew; a lower step it covers always."""
     assert floor_covers(replace(BILL, level_floor=2), a_step(level=level, round_=round_)) is covers
-    assert not floor_covers(replace(BILL, level_floor=2, renotify_at=NOW), a_step(level=level, round_=round_))
+    told_again = replace(BILL, level_floor=2, renotify_at=NOW)
+    assert floor_covers(told_again, a_step(level=level, round_=round_)) is (level < told_again.level_floor)
 
 
 def test_a_row_that_came_back_and_was_archived_came_back_on_its_day() -> None:
