@@ -10,7 +10,7 @@ from functions.payment_link.questions import Asking, answered, asked_again, know
 from functions.payment_link.site import UNREADABLE, Answer, Request
 from functions.payment_link.visits import Desk, Visit
 from shared.domain.channel_choices import Agreement, open_channels, stopped_by_text, to_open
-from shared.domain.contacts import contact_refusal
+from shared.domain.contacts import GUARANTOR, contact_refusal
 from shared.domain.words import Channel, ConsentSource
 
 ONE_CLICK = "List-Unsubscribe=One-Click"
@@ -31,7 +31,7 @@ class ChannelPages:
     def show(self, request: Request, token: str) -> Answer:
         """`GET`: asks, and offers the other choices; changes nothing."""
         visit = known_visit(self.desk, request, token)
-        return _page(visit, "ask" if Channel.EMAIL in open_channels(visit.book.account) else "off")
+        return _page(visit, "ask" if visit.emails_on else "off")
 
     def act(self, request: Request, token: str) -> Answer:
         """`POST`: does what `action` says; without one, as from a mail program, it unsubscribes."""
@@ -42,7 +42,7 @@ class ChannelPages:
             return self._unsubscribe(visit, request)
         if action == "resubscribe":
             return self._resubscribe(visit, request)
-        if action == "preferences":
+        if action == "preferences" and visit.party == GUARANTOR:
             return self._choose(visit, request)
         return UNREADABLE
 
@@ -52,10 +52,10 @@ class ChannelPages:
         return _page(self.desk.unsubscribe(visit, request.now, agreed), "off")
 
     def _resubscribe(self, visit: Visit, request: Request) -> Page:
-        wanted = frozenset({Channel.EMAIL})
-        if not to_open(visit.book.account, wanted):
+        if visit.emails_on:
             return _page(visit, "on_again")
-        visit, secret = self._identified(visit, request, "resubscribe", wanted)
+        wanted = frozenset({Channel.EMAIL})
+        visit, secret = self._identified(visit, request, "resubscribe", wanted, opening=wanted)
         visit = self.desk.resubscribe(visit, request.now, _agreed(visit, request, "resubscribe_agreed"))
         return _page(visit, "on_again", wanted=wanted, secret=secret)
 
@@ -65,9 +65,10 @@ class ChannelPages:
         agreed = _agreed(visit, request, "preferences_agreed")
         before, secret = open_channels(visit.book.account), verified_by(request, visit)
         visit = self.desk.choose(visit, wanted, request.now, agreed, may_open=bool(secret))
-        if to_open(visit.book.account, wanted):
+        opening = to_open(visit.book.account, wanted)
+        if opening:
             closed = _told_of_closed(before, open_channels(visit.book.account), wanted)
-            visit, secret = self._identified(visit, request, "preferences", wanted, closed=closed)
+            visit, secret = self._identified(visit, request, "preferences", wanted, opening=opening, closed=closed)
             visit = self.desk.choose(visit, wanted, request.now, agreed, may_open=True)
         return _page(visit, "chosen", wanted=wanted, secret=secret)
 
@@ -78,6 +79,7 @@ class ChannelPages:
         action: str,
         wanted: frozenset[Channel],
         *,
+        opening: frozenset[Channel],
         closed: str = "",
     ) -> tuple[Visit, str]:
         """The visit and the secret of a browser that answers, or has answered; raises PageError with the question."""
@@ -87,7 +89,7 @@ class ChannelPages:
             facts={
                 "action": action,
                 "wanted": wanted,
-                "opening": sorted(to_open(visit.book.account, wanted)),
+                "opening": sorted(opening),
                 "closed": closed,
             },
         )
@@ -104,18 +106,22 @@ class ChannelPages:
 def _page(visit: Visit, state: str, *, wanted: AbstractSet[Channel] = frozenset(), secret: str = "") -> Page:
     """What holds now, with the forms to change it. It names channels only: whoever has the link may see it."""
     account = visit.book.account
-    may_use = open_channels(account)
+    may_use, own = open_channels(account), visit.party == GUARANTOR
     return Page(
         template="unsubscribe.html",
         visit=visit,
         home=_home(visit),
         facts={
             "state": state,
+            # Whoever else got the link has a say in no channel of the guarantor's.
+            "own": own,
             "open": may_use,
             "text_stopped": stopped_by_text(account),
             "letters_kept": not wanted,
             # Whether there is an address is told to nobody but the patient.
-            "unreachable": bool(secret) and any(contact_refusal(channel, account) for channel in wanted & may_use),
+            "unreachable": own
+            and bool(secret)
+            and any(contact_refusal(channel, account) for channel in wanted & may_use),
             "verification": secret,
         },
     )

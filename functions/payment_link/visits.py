@@ -48,6 +48,16 @@ class Visit:
         """The sum of what can be paid."""
         return sum(bill.balance for bill in self.bills)
 
+    @property
+    def party(self) -> str:
+        """Whose channels may be chosen here."""
+        return channel_choices.party_of(self.book, self.link)
+
+    @property
+    def emails_on(self) -> bool:
+        """Whether emails may go to that party."""
+        return channel_choices.gets_emails(self.book, self.party)
+
     def checkout(self, reference: str) -> Checkout | None:
         """The way to the processor of this reference that began at this link; without one, the latest."""
         own = [checkout for checkout in self.book.checkouts if checkout.link_id == self.link.link_id]
@@ -112,12 +122,12 @@ class Desk:
         self._change(visit, lambda book: renew(book, _link(book, visit.link.link_id) or visit.link, now))
 
     def unsubscribe(self, visit: Visit, now: datetime, agreed: Agreement) -> Visit:
-        """Opt the guarantor out of email; the visit as it is afterwards."""
-        return self._change(visit, lambda book: channel_choices.unsubscribe(book, now, agreed))
+        """Opt whom the link went to out of email; the visit as it is afterwards."""
+        return self._change(visit, lambda book: channel_choices.unsubscribe(book, now, agreed, visit.party))
 
     def resubscribe(self, visit: Visit, now: datetime, agreed: Agreement) -> Visit:
-        """Let emails go to the guarantor again; the visit as it is afterwards."""
-        return self._change(visit, lambda book: channel_choices.resubscribe(book, now, agreed))
+        """Let emails go to whom the link went to again; the visit as it is afterwards."""
+        return self._change(visit, lambda book: channel_choices.resubscribe(book, now, agreed, visit.party))
 
     def choose(
         self, visit: Visit, wanted: AbstractSet[Channel], now: datetime, agreed: Agreement, *, may_open: bool

@@ -1,13 +1,34 @@
 """What processors tell: each word checked for its sender, and money posted once however often it is told of."""
 
-from datetime import datetime
+import base64
+from datetime import UTC, datetime
 from http import HTTPStatus
 
 from functions.payment_link import sandbox
+from functions.payment_link.frame import api, dependencies, logger, settings
 from functions.payment_link.settings import Settings
 from functions.payment_link.visits import Desk, UnknownReferenceError
 from shared.domain.patient_requests import OUR_REFERENCE
+from shared.http.api import Answer, json_answer
 from shared.http.problems import ProblemError, not_found
+
+
+@api.routes.post("/webhooks/sandbox/<org_id>")
+def sandbox_webhook(org_id: str) -> Answer:
+    """The simulated processor tells what came of a checkout."""
+    event = api.routes.current_event
+    raw = event.body or ""
+    done = hear_sandbox(
+        dependencies().desk,
+        settings(),
+        org_id=org_id,
+        body=base64.b64decode(raw) if event.is_base64_encoded else raw.encode(),
+        signature=event.headers.get(sandbox.SIGNATURE_HEADER, ""),
+        now=api.now,
+        clock=datetime.now(UTC),
+    )
+    logger.info("webhook heard", extra={"org_id": org_id, "result": done})
+    return json_answer({"result": done})
 
 
 def hear_sandbox(

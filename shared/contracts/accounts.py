@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 from shared.contracts.contact_data import AddressBody, MaybeEmail, MaybePhone
 from shared.contracts.wire import Day, Instant, Money, NamedLine, WireModel, Word
 from shared.domain.account import Account
+from shared.domain.account_changes import leaving_one
 from shared.domain.book import AccountBook
 from shared.domain.consents import Consent
 from shared.domain.statement import Guarantor, OptOuts
@@ -52,8 +53,8 @@ class OptOutsBody(WireModel):
     print: bool = False
 
     def domain(self) -> OptOuts:
-        """The choice, with at least one channel kept (domain.md, Queue rules)."""
-        return OptOuts(email=self.email, sms=self.sms, print=self.print and not (self.email and self.sms))
+        """The choice, with at least one channel kept."""
+        return leaving_one(OptOuts(email=self.email, sms=self.sms, print=self.print))
 
 
 def _each_once(holds: list[Hold]) -> list[Hold]:
@@ -149,7 +150,7 @@ class ConsentAnswer(WireModel):
         " never what a person wrote."
     )
     party: Literal["guarantor", "patient", "billTo"] = Field(
-        description="Whose consent. Of others than the guarantor only texts from their number are told."
+        description="Whose consent. That of others than the guarantor is about messages to their own number or address."
     )
 
     @classmethod

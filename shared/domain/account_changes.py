@@ -9,6 +9,7 @@ from datetime import datetime
 
 from shared.domain.account import Account
 from shared.domain.book import AccountBook, Change
+from shared.domain.consents import GIVEN, WITHDRAWN
 from shared.domain.contacts import GUARANTOR, number_hash
 from shared.domain.history import HistoryEvent
 from shared.domain.ledger import stopped
@@ -17,7 +18,7 @@ from shared.domain.policy import Organization
 from shared.domain.reasons import OPT_OUT_REASONS
 from shared.domain.statement import OptOuts
 from shared.domain.stopping import cancel_pending
-from shared.domain.words import Channel, NotificationType
+from shared.domain.words import Channel, ConsentSource, NotificationType
 
 
 def change_account(
@@ -43,19 +44,32 @@ def change_account(
 def consent_events(
     before: OptOuts, after: OptOuts, now: datetime, actor: str, source: str, wording: str = ""
 ) -> tuple[HistoryEvent, ...]:
-    """What the registry of consent is told of a change: each channel that it closes, and each that it opens."""
-    told = [("OptedOut", channel) for channel in _closed(before, after)]
-    told += [("OptedIn", channel) for channel in _closed(after, before)]
-    return tuple(
-        HistoryEvent(at=now, event=event, actor=actor, facts={"channel": channel, "source": source, "wording": wording})
-        for event, channel in told
+    """What the registry of consent is told of a change: each channel that it closes, and each that it opens.
+
+    Letters that are left on because the last other channel was closed are no consent of whoever closed it.
+    """
+    closed, opened = _closed(before, after), _closed(after, before)
+    last = closed and after.email and after.sms
+
+    def event(name: str, channel: Channel) -> HistoryEvent:
+        kept = last and (name, channel) == (GIVEN, Channel.PRINT)
+        said = {"source": ConsentSource.LAST_CHANNEL, "wording": ""} if kept else {"source": source, "wording": wording}
+        return HistoryEvent(at=now, event=name, actor=actor, facts={"channel": channel, **said})
+
+    return (
+        *(event(WITHDRAWN, channel) for channel in closed),
+        *(event(GIVEN, channel) for channel in opened),
     )
 
 
-def opted_out_of(opt_outs: OptOuts, channel: Channel) -> OptOuts:
-    """The opt-outs with one channel more; the last one stays open on paper (domain.md, Queue rules)."""
-    wanted = replace(opt_outs, **{channel.value: True})
+def leaving_one(wanted: OptOuts) -> OptOuts:
+    """The opt-outs as far as they leave a channel: the last one stays open on paper (domain.md, Queue rules)."""
     return replace(wanted, print=wanted.print and not (wanted.email and wanted.sms))
+
+
+def opted_out_of(opt_outs: OptOuts, channel: Channel) -> OptOuts:
+    """The opt-outs with one channel more, as far as they leave one."""
+    return leaving_one(replace(opt_outs, **{channel.value: True}))
 
 
 def after_return(account: Account, notice: Notice, organization: Organization | None) -> Account:

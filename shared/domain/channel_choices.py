@@ -7,7 +7,11 @@ from datetime import datetime
 from shared.domain.account import Account
 from shared.domain.account_changes import change_account, opted_out_of
 from shared.domain.book import AccountBook, Change
-from shared.domain.contacts import number_hash, opted_out
+from shared.domain.consents import GIVEN, WITHDRAWN, refuses_emails
+from shared.domain.contacts import GUARANTOR, Contact, opted_out, said_stop
+from shared.domain.delivery import masked
+from shared.domain.history import HistoryEvent
+from shared.domain.payment_link import PaymentLink
 from shared.domain.statement import OptOuts
 from shared.domain.words import Channel, ConsentSource
 
@@ -29,23 +33,42 @@ def open_channels(account: Account) -> frozenset[Channel]:
 
 def stopped_by_text(account: Account) -> bool:
     """Whether the guarantor's number said STOP: then only START opens texts, because the carrier holds them back."""
-    return number_hash(account.guarantor.mobile_phone) in account.stopped_numbers
+    return said_stop(account.guarantor.mobile_phone, account)
 
 
 def to_open(account: Account, wanted: AbstractSet[Channel]) -> frozenset[Channel]:
     """The wanted channels that are closed now and that a page may open."""
-    beyond_us = {Channel.SMS} if stopped_by_text(account) else set[Channel]()
-    return frozenset(wanted) - open_channels(account) - beyond_us
+    return _offered(account) & wanted - open_channels(account)
 
 
-def unsubscribe(book: AccountBook, now: datetime, agreed: Agreement) -> Change | None:
-    """Opt a guarantor out of email and stop what was going to be sent that way; None: that is so already."""
-    opt_outs = opted_out_of(book.account.opt_outs, Channel.EMAIL)
-    return _change(book, opt_outs, now, agreed)
+def party_of(book: AccountBook, link: PaymentLink) -> str:
+    """Whose channels a link is about: whom its message went to; at the guarantor's own address, the guarantor.
+
+    A patient or third party who unsubscribes takes no reminders from a guarantor who asked for nothing (decision 8).
+    """
+    asked = next((notice for notice in book.notices if notice.notice_id == link.notice_id), None)
+    own = masked(Contact(channel=Channel.EMAIL, name="", destination=book.account.guarantor.email))
+    return GUARANTOR if asked is None or link.sent_to == own else asked.send_to
 
 
-def resubscribe(book: AccountBook, now: datetime, agreed: Agreement) -> Change | None:
-    """Let emails go to a guarantor who is known to ask for them, and leave the other channels; None: they do."""
+def gets_emails(book: AccountBook, party: str) -> bool:
+    """Whether emails may go to a recipient, as far as that recipient has a say."""
+    if party == GUARANTOR:
+        return not opted_out(Channel.EMAIL, book.account)
+    return not refuses_emails(book, party)
+
+
+def unsubscribe(book: AccountBook, now: datetime, agreed: Agreement, party: str = GUARANTOR) -> Change | None:
+    """Opt a recipient out of email and stop what was going to be sent that way; None: that is so already."""
+    if party != GUARANTOR:
+        return _said(book, party, WITHDRAWN, now, agreed) if gets_emails(book, party) else None
+    return _change(book, opted_out_of(book.account.opt_outs, Channel.EMAIL), now, agreed)
+
+
+def resubscribe(book: AccountBook, now: datetime, agreed: Agreement, party: str = GUARANTOR) -> Change | None:
+    """Let emails go to a recipient who is known to ask for them, and leave the other channels; None: they do."""
+    if party != GUARANTOR:
+        return None if gets_emails(book, party) else _said(book, party, GIVEN, now, agreed)
     return choose(book, open_channels(book.account) | {Channel.EMAIL}, now, agreed, may_open=True)
 
 
@@ -62,10 +85,21 @@ def choose(
     left = (wanted & now_open) | opened or {Channel.PRINT}
     if left == now_open:
         return None
-    opt_outs = OptOuts(**{channel.value: channel not in left for channel in Channel})
-    return _change(book, opt_outs, now, agreed)
+    choices = {channel.value: channel not in left for channel in _offered(book.account)}
+    return _change(book, replace(book.account.opt_outs, **choices), now, agreed)
+
+
+def _offered(account: Account) -> frozenset[Channel]:
+    """The channels that a page has a say in. Not texts after a STOP: what it recorded would outlive the START."""
+    return frozenset(Channel) - ({Channel.SMS} if stopped_by_text(account) else set[Channel]())
 
 
 def _change(book: AccountBook, opt_outs: OptOuts, now: datetime, agreed: Agreement) -> Change | None:
     after = replace(book.account, opt_outs=opt_outs)
     return change_account(book, after, now, ACTOR, source=agreed.source, wording=agreed.wording)
+
+
+def _said(book: AccountBook, party: str, event: str, now: datetime, agreed: Agreement) -> Change:
+    """What others than the guarantor say stands in the registry; what waits for them is judged by it when it goes."""
+    facts = {"channel": Channel.EMAIL, "source": agreed.source, "wording": agreed.wording, "party": party}
+    return Change(account=book.account, history=(HistoryEvent(at=now, event=event, actor=party, facts=facts),))

@@ -16,7 +16,7 @@ WITHDRAWN, GIVEN = "OptedOut", "OptedIn"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
-    """Consent to a channel, given or withdrawn. party: who did; the guarantor, or another recipient of texts.
+    """Consent to a channel, given or withdrawn. party: who did; the guarantor, or another recipient of messages.
 
     source: a ConsentSource; "" for what was recorded before sources were. wording: words of ours, never a person's own.
     """
@@ -57,3 +57,9 @@ def closed_by_text_alone(book: AccountBook) -> bool:
     for each in about_texts:
         sources = set() if each.given else sources | {each.source}
     return sources == {ConsentSource.TEXT_MESSAGE}
+
+
+def refuses_emails(book: AccountBook, party: str) -> bool:
+    """Whether a recipient other than the guarantor unsubscribed. The account's opt-outs are the guarantor's alone."""
+    told = [each.given for each in consents(book) if (each.channel, each.party) == (Channel.EMAIL, party)]
+    return bool(told) and not told[-1]

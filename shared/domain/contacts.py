@@ -37,6 +37,11 @@ def number_hash(number: str) -> str:
     return hashlib.sha256(number.encode()).hexdigest()
 
 
+def said_stop(number: str, account: Account) -> bool:
+    """Whether a number said STOP: no text goes there until it says START, because the carrier holds it back too."""
+    return bool(account.stopped_numbers) and number_hash(number) in account.stopped_numbers
+
+
 def opted_out(channel: Channel, account: Account) -> bool:
     """Whether the guarantor doesn't want to hear from us on a channel.
 
@@ -47,7 +52,7 @@ def opted_out(channel: Channel, account: Account) -> bool:
     if channel is Channel.EMAIL:
         return choice.email
     if channel is Channel.SMS:
-        return choice.sms or _said_stop(account.guarantor.mobile_phone, account)
+        return choice.sms or said_stop(account.guarantor.mobile_phone, account)
     return choice.print and not (opted_out(Channel.EMAIL, account) and opted_out(Channel.SMS, account))
 
 
@@ -90,16 +95,12 @@ def contact_for(
         contact = _contact_of_guarantor(channel, account)
     if not contact.usable:
         return NO_CONTACT_REASONS[channel]
-    if channel is Channel.SMS and _said_stop(contact.destination, account):
+    if channel is Channel.SMS and said_stop(contact.destination, account):
         return OPT_OUT_REASONS[channel]
     if organization.test_contacts is None:
         return contact
     redirected = _contact(channel, contact.name, organization.test_contacts)
     return redirected if redirected.usable else Reason.NO_TEST_CONTACT
-
-
-def _said_stop(number: str, account: Account) -> bool:
-    return bool(account.stopped_numbers) and number_hash(number) in account.stopped_numbers
 
 
 def _contact(channel: Channel, name: str, where: MessageContacts) -> Contact:

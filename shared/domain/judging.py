@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.domain.book import AccountBook
-from shared.domain.contacts import Contact, contact_for, opted_out
+from shared.domain.consents import refuses_emails
+from shared.domain.contacts import GUARANTOR, Contact, contact_for, opted_out
 from shared.domain.decision import Defer, Refuse, Send, Verdict
 from shared.domain.eligibility import (
     Decision,
@@ -153,7 +154,7 @@ def _judge_occasional(
                 reason=next((CLOSED_BILL_REASONS[bill.status] for bill in bills if bill), Reason.NO_OPEN_BILL)
             )
     asked_for = notice.notification_type in ASKED_FOR
-    if opted_out(notice.channel, book.account) and not (asked_for and notice.channel is not Channel.SMS):
+    if _unwanted(notice, book) and not (asked_for and notice.channel is not Channel.SMS):
         return Refuse(reason=OPT_OUT_REASONS[notice.channel])
     contact = contact_for(notice.channel, book, organization, notice.send_to, patient)
     if isinstance(contact, Reason):
@@ -171,3 +172,9 @@ def _judge_occasional(
         template_id=notice.template_id or SYSTEM_DEFAULT_TEMPLATE,
         contact=contact,
     )
+
+
+def _unwanted(notice: Notice, book: AccountBook) -> bool:
+    """Whether the guarantor opted out of the channel, or another recipient unsubscribed from emails."""
+    other = notice.channel is Channel.EMAIL and notice.send_to != GUARANTOR
+    return opted_out(notice.channel, book.account) or (other and refuses_emails(book, notice.send_to))

@@ -122,6 +122,7 @@ class ConsentSource(StrEnum):
     STAFF = "staff"
     COMPLAINT = "complaint"
     RETURNED_MESSAGE = "returned message"
+    LAST_CHANNEL = "last channel kept"
 
 
 class Language(StrEnum):

@@ -18,6 +18,7 @@ from shared.storage.account_books import AccountBooks
 from shared.storage.organizations import Organizations
 from tests.conftest import TABLE
 from tests.examples import NOW, account, bill
+from tests.lambda_context import lambda_context
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -35,15 +36,6 @@ EVERY_ANSWER = {
     "Referrer-Policy": "no-referrer",
     "X-Robots-Tag": "noindex, nofollow",
 }
-
-
-class Context:
-    """What Lambda tells a function about itself."""
-
-    function_name = "payment-link"
-    memory_limit_in_mb = 256
-    invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:payment-link"
-    aws_request_id = "00000000-0000-0000-0000-000000000000"
 
 
 @dataclass
@@ -197,4 +189,4 @@ def open_clinic(client: "DynamoDBClient", practice: Organization, **changes: Any
     )
     stored: dict[str, Any] = {"account": account(), "bills": (bill(),), "links": (issued.link,)} | changes
     AccountBooks(client, TABLE).commit(Change(**stored))
-    return Clinic(client, issued, Context())  # type: ignore[arg-type] # only what the handler reads
+    return Clinic(client, issued, lambda_context())

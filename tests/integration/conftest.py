@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from functions.manage.settings import dependencies
-from functions.payment_link import handler
+from functions.payment_link import frame
 from shared.domain.policy import PaymentSettings
 from shared.domain.words import Processor
 from shared.storage.account_books import AccountBooks
@@ -45,8 +45,8 @@ def clinic(dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> Itera
     monkeypatch.setenv("ALLOW_SIMULATED_TIME", "true")
     monkeypatch.setenv("SANDBOX_PROCESSOR_URL", PROCESSOR)
     monkeypatch.setenv("SANDBOX_PROCESSOR_KEY", KEY)
-    handler.settings.cache_clear()
-    handler.dependencies.cache_clear()
+    frame.settings.cache_clear()
+    frame.dependencies.cache_clear()
     yield open_clinic(dynamodb, organization(payments=PaymentSettings(processor=Processor.SANDBOX)))
-    handler.settings.cache_clear()
-    handler.dependencies.cache_clear()
+    frame.settings.cache_clear()
+    frame.dependencies.cache_clear()

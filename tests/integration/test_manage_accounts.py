@@ -11,7 +11,7 @@ from shared.domain.history import HistoryEvent
 from shared.domain.text_consent import stop_texts
 from shared.domain.words import BillStatus, Channel, Hold, NoticeStatus
 from shared.storage.account_books import AccountBooks
-from tests.examples import NOW, account, bill, notice
+from tests.examples import NOW, account, bill, notice, received
 from tests.integration.manage_api import ACCOUNT, OWN, pointers, store, stored
 
 pytestmark = pytest.mark.usefixtures("manage_table")
@@ -113,7 +113,7 @@ def test_the_registry_tells_who_closed_and_opened_what_by_which_way_oldest_first
     OWN.patch(ACCOUNT, {"optOuts": {"email": True}})
     for number, whose in (("+15185550111", GUARANTOR), ("+15185550199", PATIENT)):
         at = NOW + timedelta(hours=1 if whose == GUARANTOR else 2)
-        stop = stop_texts(stored(manage_books), number_hash(number), frozenset({whose}), "REVOKE", at)
+        stop = stop_texts(stored(manage_books), received(number_hash(number), at), frozenset({whose}), "REVOKE", at)
         assert stop is not None
         manage_books.commit(stop)
     replace(OWN, at=NOW + timedelta(hours=3)).patch(ACCOUNT, {"optOuts": {"email": False}})

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from functions.payment_link import handler, sandbox
+from functions.payment_link import frame, sandbox
 from shared.domain.policy import PaymentSettings
 from shared.domain.words import BillStatus, Channel, Language, LinkStatus, NoticeStatus, NotificationType, Processor
 from shared.storage.account_books import AccountBooks, ConcurrentChangeError
@@ -73,8 +73,8 @@ def test_the_cookie_is_not_confined_to_https_where_there_is_none(
     clinic: Clinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PUBLIC_BASE_URL", "http://127.0.0.1:4566/prod")
-    handler.settings.cache_clear()
-    handler.dependencies.cache_clear()
+    frame.settings.cache_clear()
+    frame.dependencies.cache_clear()
     answer = clinic.verify()
     assert "Secure" not in answer.headers["Set-Cookie"]
     assert "Strict-Transport-Security" not in answer.headers
@@ -477,8 +477,8 @@ def test_stacks_without_the_simulated_processor_have_no_such_webhook(
     clinic: Clinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SANDBOX_PROCESSOR_URL", "")
-    handler.settings.cache_clear()
-    handler.dependencies.cache_clear()
+    frame.settings.cache_clear()
+    frame.dependencies.cache_clear()
     assert clinic.webhook(reference="dln_" + "A" * 22).status == 404
     assert "<form" not in clinic.verify().body
 
@@ -594,7 +594,7 @@ def test_a_chosen_language_comes_back_from_the_processor(clinic: Clinic) -> None
 
 def test_a_stack_without_simulated_time_ignores_the_header(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALLOW_SIMULATED_TIME", "false")
-    handler.settings.cache_clear()
+    frame.settings.cache_clear()
     expired = replace(clinic.link, expires_at=datetime.now(UTC) + timedelta(hours=1))
     clinic.change(links=(expired,))
     clinic.now = datetime(2099, 1, 1, tzinfo=UTC)
@@ -619,7 +619,7 @@ def test_a_form_in_base64_is_read(clinic: Clinic) -> None:
 def log(monkeypatch: pytest.MonkeyPatch) -> StringIO:
     """What the function logs."""
     written = StringIO()
-    monkeypatch.setattr(handler.logger.registered_handler, "stream", written)
+    monkeypatch.setattr(frame.logger.registered_handler, "stream", written)
     return written
 
 

@@ -8,13 +8,14 @@ from io import StringIO
 
 import pytest
 
-from functions.payment_link import handler
+from functions.payment_link import frame
 from shared.domain.account import Account
 from shared.domain.book import Change
 from shared.domain.channel_choices import open_channels
-from shared.domain.contacts import number_hash
-from shared.domain.statement import OptOuts
-from shared.domain.words import Channel, LinkStatus, NoticeStatus
+from shared.domain.consents import consents as registry
+from shared.domain.contacts import BILL_TO, number_hash
+from shared.domain.statement import BillTo, OptOuts
+from shared.domain.words import BillStatus, Channel, LinkStatus, NoticeStatus
 from shared.storage.account_books import AccountBooks, ConcurrentChangeError
 from tests.examples import notice
 from tests.integration.clinic import EVENTS, PRIVATE, RIGHT, WRONG, Answer, Clinic, invoke
@@ -175,9 +176,12 @@ def test_the_page_afterwards_says_what_happened_what_still_comes_and_offers_the_
         assert [form["action"] for _, form in forms(answer)] == ["resubscribe", "preferences"]
 
 
-def test_unsubscribing_works_as_long_as_the_link_is_in_the_history(clinic: Clinic) -> None:
+@pytest.mark.parametrize("status", [status for status in LinkStatus if status is not LinkStatus.REVOKED])
+def test_unsubscribing_works_as_long_as_the_link_is_in_the_history(clinic: Clinic, status: LinkStatus) -> None:
+    """The mail lies in its box for years; by then the link has expired, another replaced it, or all is paid."""
     clinic.now += timedelta(days=400)
-    clinic.change(links=(replace(clinic.link, status=LinkStatus.SUPERSEDED),))
+    paid = replace(clinic.book.bills[0], status=BillStatus.PAID, balance=0)
+    clinic.change(links=(replace(clinic.link, status=status),), bills=(paid,))
     assert clinic.get(path(clinic)).status == 200
     assert clinic.post(path(clinic), ONE_CLICK).status == 200
     assert opened(clinic) == {SMS, PRINT}
@@ -212,6 +216,53 @@ def test_whoever_was_quicker_with_the_account_is_waited_for(clinic: Clinic, monk
     monkeypatch.setattr(AccountBooks, "commit", quicker)
     assert clinic.post(path(clinic), ONE_CLICK).status == 200
     assert (len(lost), opened(clinic)) == (1, {SMS, PRINT})
+
+
+# --- links that went to somebody else -----------------------------------------------
+
+
+@pytest.fixture
+def third_party(clinic: Clinic) -> Clinic:
+    """The link went to whoever pays the bill for the guarantor."""
+    clinic.change(
+        account=replace(clinic.book.account, bill_to=BillTo(name="Aunt", email="aunt@example.net")),
+        notices=(notice(status=NoticeStatus.SENT, send_to=BILL_TO), notice(notice_id="ntc_2")),
+        links=(replace(clinic.link, sent_to="a***@example.net"),),
+    )
+    return clinic
+
+
+def test_a_third_party_unsubscribes_itself_and_takes_no_reminder_from_the_guarantor(third_party: Clinic) -> None:
+    page = third_party.get(path(third_party))
+    assert [form["action"] for _, form in forms(page)] == ["unsubscribe"]
+    answer = third_party.post(path(third_party), ONE_CLICK)
+    assert (answer.status, opened(third_party)) == (200, set(Channel))
+    assert "You are unsubscribed" in answer.text
+    assert "other ways below" not in answer.text
+    assert [row.status for row in third_party.book.notices] == [NoticeStatus.SENT, NoticeStatus.SCHEDULED]
+    third_party.post(path(third_party), ONE_CLICK)
+    (told,) = registry(third_party.book)
+    assert (told.party, told.given, told.source) == ("billTo", False, "one-click unsubscribe")
+    assert "You are unsubscribed" in third_party.get(path(third_party)).text
+
+
+def test_a_third_party_comes_back_by_the_question_and_has_no_say_in_the_guarantors_channels(
+    third_party: Clinic,
+) -> None:
+    third_party.post(path(third_party), ONE_CLICK)
+    assert preferences(third_party, PRINT).status == 400
+    asked = third_party.post(path(third_party), UNDO)
+    assert "to turn on: Email" in asked.text
+    assert len(registry(third_party.book)) == 1
+    assert "Emails are on" in third_party.post(path(third_party), UNDO | RIGHT).text
+    assert [told.given for told in registry(third_party.book)] == [False, True]
+    assert opened(third_party) == set(Channel)
+
+
+def test_a_patient_with_the_guarantors_own_address_speaks_for_the_guarantor(third_party: Clinic) -> None:
+    third_party.change(links=(replace(third_party.link, sent_to="a***@example.com"),))
+    third_party.post(path(third_party), ONE_CLICK)
+    assert opened(third_party) == {SMS, PRINT}
 
 
 # --- coming back -----------------------------------------------
@@ -277,7 +328,8 @@ def test_where_nothing_is_known_to_ask_for_nothing_can_be_turned_on(clinic: Clin
     unborn = replace(clinic.book.bills[0], birth_dates=())
     clinic.change(account=replace(owner, guarantor=nobody, opt_outs=OptOuts(email=True)), bills=(unborn,))
     answer = clinic.post(path(clinic), UNDO)
-    assert "nothing on file by which we could be sure" in answer.text
+    assert "turn messages on here There is nothing on file by which we could be sure" in answer.text
+    assert "First, confirm" not in answer.text
     assert forms(answer) == []
     tried = clinic.post(path(clinic), UNDO | RIGHT)
     assert (tried.status, "Error" in tried.text, clinic.link.wrong_answers) == (403, False, 0)
@@ -389,7 +441,7 @@ def test_a_scanner_that_sends_every_form_can_unsubscribe_but_turns_nothing_on(cl
 def log(monkeypatch: pytest.MonkeyPatch) -> StringIO:
     """What the function logs."""
     written = StringIO()
-    monkeypatch.setattr(handler.logger.registered_handler, "stream", written)
+    monkeypatch.setattr(frame.logger.registered_handler, "stream", written)
     return written
 
 

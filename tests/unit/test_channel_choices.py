@@ -1,5 +1,6 @@
 """What a patient chooses of the channels, and what the registry of consent keeps of it."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import chain, combinations
 
@@ -8,8 +9,11 @@ import pytest
 from shared.domain import dunning
 from shared.domain.book import AccountBook, Change
 from shared.domain.channel_choices import Agreement, choose, open_channels, resubscribe, to_open, unsubscribe
-from shared.domain.contacts import number_hash
-from shared.domain.statement import OptOuts
+from shared.domain.contacts import BILL_TO, GUARANTOR, number_hash
+from shared.domain.decision import Refuse, Send
+from shared.domain.judging import judge
+from shared.domain.reasons import Reason
+from shared.domain.statement import BillTo, OptOuts
 from shared.domain.words import Channel, ConsentSource, NoticeStatus, NotificationType
 from tests.examples import NOW, account, book, notice, organization
 
@@ -69,6 +73,19 @@ def test_unsubscribing_from_the_last_channel_leaves_paper_on() -> None:
     assert told(change) == [("OptedOut", "email"), ("OptedIn", "print")]
 
 
+def test_letters_that_stay_on_as_the_last_way_count_as_no_consent_of_the_persons() -> None:
+    """Who closed the last other channel said nothing about letters, so no words of theirs stand beside them."""
+    for change in (
+        unsubscribe(reached_by(EMAIL), NOW, AGREED),
+        choose(reached_by(SMS), frozenset(), NOW, AGREED, may_open=True),
+    ):
+        assert change is not None
+        assert [(event.facts["source"], event.facts["wording"]) for event in change.history] == [
+            ("unsubscribe page", "No more emails, please."),
+            ("last channel kept", ""),
+        ]
+
+
 def test_the_registry_keeps_when_where_and_in_which_words() -> None:
     """That is the event of the account's history."""
     change = unsubscribe(book(), LATER, AGREED)
@@ -76,6 +93,24 @@ def test_the_registry_keeps_when_where_and_in_which_words() -> None:
     (event,) = change.history
     assert (event.at, event.event, event.actor) == (LATER, "OptedOut", "patient")
     assert event.facts == {"channel": "email", "source": "unsubscribe page", "wording": "No more emails, please."}
+
+
+def test_a_third_party_that_unsubscribed_gets_no_message_on_demand_but_the_links_that_it_asks_for() -> None:
+    """A link that staff sends is on somebody's request; the guarantor hears as before."""
+    aunt = book(account=account(bill_to=BillTo(name="Aunt", email="aunt@example.net")))
+    closed = aunt.after(unsubscribe(aunt, NOW, AGREED, BILL_TO) or Change(account=aunt.account))
+    assert unsubscribe(closed, LATER, AGREED, BILL_TO) is None
+
+    def verdict(kind: NotificationType, send_to: str, known: AccountBook = closed) -> object:
+        row = notice(notification_type=kind, send_to=send_to, level=0)
+        return judge(row, known, organization(), LATER)
+
+    assert verdict(NotificationType.ON_DEMAND, BILL_TO) == Refuse(reason=Reason.OPTED_OUT_EMAIL)
+    assert isinstance(verdict(NotificationType.PAYMENT_LINK, BILL_TO), Send)
+    assert isinstance(verdict(NotificationType.ON_DEMAND, GUARANTOR), Send)
+    back = resubscribe(closed, LATER, AGREED, BILL_TO)
+    assert back is not None
+    assert isinstance(verdict(NotificationType.ON_DEMAND, BILL_TO, closed.after(back)), Send)
 
 
 # --- coming back -----------------------------------------------
@@ -154,3 +189,13 @@ def test_texts_that_were_stopped_by_stop_are_opened_by_no_page() -> None:
     assert to_open(before.account, ALL) == frozenset()
     assert choose(before, ALL, LATER, AGREED, may_open=True) is None
     assert after(before, choose(before, {SMS}, LATER, AGREED, may_open=True)) == {PRINT}
+
+
+def test_saving_a_choice_that_shows_no_box_for_texts_says_nothing_of_texts() -> None:
+    """The number said STOP as somebody else's. An opt-out recorded here would outlive the START that follows."""
+    before = book(account=account(stopped_numbers=STOPPED))
+    change = choose(before, {PRINT}, LATER, AGREED, may_open=False)
+    assert told(change) == [("OptedOut", "email")]
+    assert after(before, change) == {PRINT}
+    assert change is not None
+    assert open_channels(replace(change.account, stopped_numbers=frozenset())) == {SMS, PRINT}

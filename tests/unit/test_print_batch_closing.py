@@ -175,6 +175,19 @@ def test_a_closer_that_fails_before_any_of_its_calls_closes_once(calls: int, fat
     assert counted(shop) == {MONDAY: 2, TUESDAY: 1}
 
 
+@pytest.mark.parametrize("calls", range(6, 12))
+def test_a_closer_that_dies_between_many_letters_leaves_the_rest_to_the_next(calls: int) -> None:
+    """More letters than one call deletes: some are gone, others still wait, and the manifest stands."""
+    shop = PrintShop(at("2026-03-02 12:00"))
+    shop.go_on(shop.send(*[shop.order_letter() for _ in range(60)]))
+    shop.wait(at("2026-03-03 01:00"))
+    shop.go_on(shop.close(), calls, Fate.DEATH)
+    shop.assert_promises()
+    shop.until_quiet()
+    shop.assert_at_rest()
+    assert counted(shop) == {MONDAY: 60}
+
+
 @pytest.mark.parametrize("fate", FAULTS)
 @pytest.mark.parametrize("calls", range(12))
 def test_a_sender_that_fails_before_any_of_its_calls_loses_no_letter_and_lists_none_twice(
