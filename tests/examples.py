@@ -8,9 +8,10 @@ from shared.domain.account import Account
 from shared.domain.bill import Bill
 from shared.domain.book import AccountBook
 from shared.domain.notice import BillLevel, Notice, StatusChange
-from shared.domain.policy import Organization
+from shared.domain.policy import DunningSettings, Organization, PaymentRule
 from shared.domain.statement import Address, Guarantor
-from shared.domain.words import Channel, NoticeStatus, NotificationType
+from shared.domain.text_consent import ReceivedText
+from shared.domain.words import Channel, DunningReset, NoticeStatus, NotificationType
 
 NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 """Monday, ten in the morning in New York."""
@@ -65,6 +66,18 @@ def bill(statement_id: str = "S-1", **changes: Any) -> Bill:
     return replace(new, **changes)
 
 
+def with_rule(reset: DunningReset, **rule: int) -> Organization:
+    """The practice with a payment rule: `minimum_amount` or `minimum_percent`."""
+    return organization(dunning=DunningSettings(payment_rule=PaymentRule(dunning_reset=reset, **rule)))
+
+
+def the(found: AccountBook, statement_id: str = "S-1") -> Bill:
+    """A bill that is in the book."""
+    one = found.bill(statement_id)
+    assert one is not None
+    return one
+
+
 def notice(**changes: Any) -> Notice:
     """The first email about S-1, scheduled for NOW."""
     planned = Notice(
@@ -91,3 +104,8 @@ def as_if(row: Notice, status: NoticeStatus, at: datetime, actor: str, reason: s
 def book(**changes: Any) -> AccountBook:
     """The account with its one bill."""
     return replace(AccountBook(account=account(), bills=(bill(),)), **changes)
+
+
+def received(number: str, at: datetime = NOW, text_id: str = "") -> ReceivedText:
+    """A text that came from a number (hashed) at a time."""
+    return ReceivedText(text_id=text_id or f"in-{number[:4]}-{at:%d%H%M%S}", number=number, said_at=at)

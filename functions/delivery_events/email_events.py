@@ -7,9 +7,11 @@ from aws_lambda_powertools import Logger
 from pydantic import ValidationError
 
 from functions.delivery_events.clock import Clock
-from shared.contracts.delivery_events import NOTICE_TAG, ORGANIZATION_TAG, EmailEvent
+from shared.contracts.delivery_events import NOTICE_TAG, ORGANIZATION_TAG, Complaint, EmailEvent
 from shared.domain.book import AccountBook, Change
+from shared.domain.consents import consents
 from shared.domain.settlement import Outcome, settle
+from shared.domain.words import Channel
 from shared.storage import keys
 from shared.storage.account_books import AccountBooks
 from shared.storage.organizations import Organizations
@@ -18,17 +20,29 @@ logger = Logger()
 
 OUTCOMES = {
     "Send": Outcome.ACCEPTED,
+    # The recipient's server doesn't take it yet, so the provider has it and goes on trying.
+    "DeliveryDelay": Outcome.ACCEPTED,
     "Delivery": Outcome.DELIVERED,
     "Complaint": Outcome.COMPLAINED,
     "Reject": Outcome.REJECTED,
     "Rendering Failure": Outcome.REJECTED,
 }
 
+NO_COMPLAINTS = frozenset({"not-spam", "auth-failure"})
+"""Feedback that says nothing against us: that a message is no spam after all, or how a server checks senders."""
+
+SUPPRESSED = "OnAccountSuppressionList"
+"""A complaint of this kind is an older one's: because of it the provider didn't send this message at all."""
+
 
 def outcome_of(event: EmailEvent) -> Outcome | None:
-    """What an event says; None: nothing that changes a notice, such as an open or a delay."""
+    """What an event says; None: nothing that changes a notice, such as that it was opened."""
     if event.bounce is not None:
         return Outcome.BOUNCED if event.bounce.bounce_type == "Permanent" else Outcome.BOUNCED_FOR_NOW
+    if event.complaint is not None and event.complaint.complaint_sub_type == SUPPRESSED:
+        return Outcome.BOUNCED
+    if event.complaint is not None and event.complaint.complaint_feedback_type in NO_COMPLAINTS:
+        return None
     return OUTCOMES.get(event.event_type)
 
 
@@ -55,13 +69,27 @@ class EmailEvents:
         if account_id is None:
             logger.warning("event about an unknown notice", extra={"org_id": org_id, "notice_id": notice_id})
             return
-        # Only what a returned message leads to depends on the organization's settings.
-        organization = self.organizations.get(org_id) if outcome is Outcome.BOUNCED else None
-        message_id = event.mail.message_id
+        # Only what a returned message and a complaint lead to depends on the organization's settings.
+        depends = outcome in {Outcome.BOUNCED, Outcome.COMPLAINED}
+        organization = self.organizations.get(org_id) if depends else None
+        mail = event.mail
 
         def decide(book: AccountBook) -> Change | None:
+            if outcome is Outcome.COMPLAINED and event.complaint and self._taken_back(event.complaint, book):
+                return None
             at = self.clock.at(book, now, notice_id)
-            return settle(book, notice_id, outcome, message_id, at, organization, event.mail.attempt)
+            message = mail.message_id, at, organization, mail.attempt
+            return settle(book, notice_id, outcome, *message, address=mail.address)
 
         self.books.change(org_id, account_id, decide)
         logger.info("settled", extra={"org_id": org_id, "notice_id": notice_id, "outcome": outcome.name})
+
+    def _taken_back(self, complaint: Complaint, book: AccountBook) -> bool:
+        """Whether somebody asked for emails again since a complaint, which thus comes late, or a second time.
+
+        Where time is simulated, the provider's doesn't compare with ours.
+        """
+        if complaint.timestamp is None or self.clock.simulated:
+            return False
+        about_emails = (each for each in consents(book) if each.channel is Channel.EMAIL)
+        return any(each.given and each.at > complaint.timestamp for each in about_emails)

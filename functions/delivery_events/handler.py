@@ -15,8 +15,12 @@ from functions.delivery_events.inbound_texts import InboundTexts
 from functions.delivery_events.settings import Settings
 from functions.delivery_events.text_answers import TextAnswers
 from functions.delivery_events.text_events import TextEvents
+from shared.contracts.text_events import topic_time
+from shared.domain.words import Channel
 from shared.messaging import clients
+from shared.messaging.gate import ChannelGate
 from shared.storage.account_books import AccountBooks
+from shared.storage.channel_gates import ChannelGates
 from shared.storage.numbers import Numbers
 from shared.storage.organizations import Organizations
 
@@ -41,7 +45,8 @@ def dependencies() -> Listeners:
     clock = Clock(simulated=settings.allow_simulated_time)
     answers = TextAnswers(organizations, clients.sns, self_managed=settings.self_managed_opt_outs)
     inbound = InboundTexts(books, numbers, answers, clock)
-    texts = TextEvents(books, organizations, numbers, clock, inbound)
+    gate = ChannelGate(Channel.SMS, ChannelGates(*table))
+    texts = TextEvents(books, organizations, numbers, clock, inbound, gate)
     return Listeners(EmailEvents(books, organizations, clock), texts, settings.text_events_topic)
 
 
@@ -54,5 +59,7 @@ def lambda_handler(event: dict[str, Any], _: LambdaContext) -> None:
         return
     for entry in event["Records"]:
         told = entry["Sns"]
-        listener = listeners.texts if told.get("TopicArn") == listeners.text_topic else listeners.emails
-        listener.hear(told["Message"], now)
+        if told.get("TopicArn") == listeners.text_topic:
+            listeners.texts.hear(told["Message"], now, topic_time(told.get("Timestamp")))
+        else:
+            listeners.emails.hear(told["Message"], now)

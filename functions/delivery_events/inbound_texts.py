@@ -11,7 +11,14 @@ from shared.contracts.text_events import InboundText
 from shared.domain.book import AccountBook, Change
 from shared.domain.contacts import number_hash
 from shared.domain.inbound_texts import Keyword, Meaning, keyword_of
-from shared.domain.text_consent import hears_nothing, note_text, restart_texts, stop_texts
+from shared.domain.text_consent import (
+    ReceivedText,
+    closed_by,
+    hears_nothing,
+    note_text,
+    restart_texts,
+    stop_texts,
+)
 from shared.storage.account_books import AccountBooks
 from shared.storage.numbers import HeardText, KnownNumber, Numbers, ReachedAccount
 
@@ -26,8 +33,9 @@ class InboundTexts:
     """Hears texts from recipients. What a text says beyond our own words is neither stored nor logged.
 
     First the accounts are changed, then the text is noted as seen to, then it is answered. So a crash has it heard
-    again, with nothing done twice, until it is noted; from then on it is never answered (again). A text from a number
-    that no text of ours went to is nobody's.
+    again until it is noted; from then on it is never answered (again). What it changed is in the accounts' histories
+    with its id, so nothing is done twice, and the confirmation of a STOP still goes when its first hearing broke off.
+    A text from a number that no text of ours went to is nobody's.
     """
 
     books: AccountBooks
@@ -35,15 +43,16 @@ class InboundTexts:
     answers: TextAnswers
     clock: Clock
 
-    def hear(self, text: InboundText, now: datetime) -> None:
-        """Do what one text asks for."""
+    def hear(self, text: InboundText, said_at: datetime, now: datetime) -> None:
+        """Do what one text asks for. said_at: when the provider had it."""
         number = number_hash(text.origination_number)
         known = self.numbers.known(number)
         if known.has_heard(text.inbound_message_id):
             return
         keyword = keyword_of(text.message_body)
-        changed = self._act(known, number, keyword, now)
-        answer = self._answer(text, keyword, known, now, changed=changed)
+        received = ReceivedText(text_id=text.inbound_message_id, number=number, said_at=said_at)
+        closed = self._act(known, received, keyword, now)
+        answer = self._answer(text, keyword, known, now, closed=closed)
         heard = HeardText(inbound_message_id=text.inbound_message_id, at=now, answered=answer is not None)
         first = self.numbers.hear(number, heard)
         if first and answer is not None:
@@ -51,31 +60,32 @@ class InboundTexts:
             self.numbers.answered(number, replace(heard, answer_id=answer_id))
         logger.info("text heard", extra={"word": keyword.word if keyword else None, "accounts": len(known.accounts)})
 
-    def _act(self, known: KnownNumber, number: str, keyword: Keyword | None, now: datetime) -> bool:
-        """Change each account by itself, and fail at the end if any of them failed; whether anything is different."""
-        changed, failures = False, list[Exception]()
+    def _act(self, known: KnownNumber, text: ReceivedText, keyword: Keyword | None, now: datetime) -> bool:
+        """Change each account by itself, and fail at the end if any of them failed; whether the text closed any."""
+        closed, failures = False, list[Exception]()
         for account in known.accounts:
             try:
-                changed |= self._acted(account, number, keyword, now)
+                closed |= self._acted(account, text, keyword, now)
             except Exception as error:  # noqa: BLE001 - one account's trouble must not keep the others' texts going
                 failures.append(error)
         if failures:
             raise ExceptionGroup("accounts not changed", failures)
-        return changed
+        return closed
 
-    def _acted(self, account: ReachedAccount, number: str, keyword: Keyword | None, now: datetime) -> bool:
-        """Change one account; whether anything is different."""
+    def _acted(self, account: ReachedAccount, text: ReceivedText, keyword: Keyword | None, now: datetime) -> bool:
+        """Change one account; whether the text closed it to the number, now or when its hearing broke off."""
         changes = list[Change | None]()
 
         def decide(book: AccountBook) -> Change | None:
-            changes.append(_change(book, account, number, keyword, self.clock.at(book, now)))
+            changes.append(_change(book, account, text, keyword, self.clock.at(book, now)))
             return changes[-1]
 
-        self.books.change(account.org_id, account.account_id, decide)
-        return bool(changes) and changes[-1] is not None
+        book = self.books.change(account.org_id, account.account_id, decide)
+        change = changes[-1] if changes else None
+        return book is not None and closed_by(book.after(change) if change else book, text)
 
     def _answer(
-        self, text: InboundText, keyword: Keyword | None, known: KnownNumber, now: datetime, *, changed: bool
+        self, text: InboundText, keyword: Keyword | None, known: KnownNumber, now: datetime, *, closed: bool
     ) -> str | None:
         """The text that answers; None: none does. It speaks for the practice that texted the number last."""
         latest = known.accounts[0] if known.accounts else None
@@ -83,7 +93,7 @@ class InboundTexts:
         if book is None or (keyword and keyword.meaning is Meaning.START):
             return None
         if keyword and keyword.meaning is Meaning.STOP:
-            return self.answers.confirmation(book, keyword, text.message_body) if changed else None
+            return self.answers.confirmation(book, keyword, text.message_body) if closed else None
         told_lately = any(heard.answered and now - heard.at < TOLD_AGAIN_AFTER for heard in known.heard)
         unasked = keyword is None
         if unasked and (told_lately or hears_nothing(book.account, number_hash(text.origination_number))):
@@ -92,12 +102,12 @@ class InboundTexts:
 
 
 def _change(
-    book: AccountBook, account: ReachedAccount, number: str, keyword: Keyword | None, now: datetime
+    book: AccountBook, account: ReachedAccount, text: ReceivedText, keyword: Keyword | None, now: datetime
 ) -> Change | None:
     if keyword is None:
-        return note_text(book, account.whose, number, now)
+        return note_text(book, text, account.whose, now)
     if keyword.meaning is Meaning.STOP:
-        return stop_texts(book, number, account.whose, keyword.word, now)
+        return stop_texts(book, text, account.whose, keyword.word, now)
     if keyword.meaning is Meaning.START:
-        return restart_texts(book, number, account.whose, keyword.word, now)
+        return restart_texts(book, text, account.whose, keyword.word, now)
     return None

@@ -11,9 +11,11 @@ from functions.delivery_events.inbound_texts import InboundTexts
 from functions.delivery_events.text_outcomes import TextResult, result_of_event, result_of_record
 from shared.contracts.text_events import TOPIC_MESSAGE, DeliveryRecord, InboundText, log_batch
 from shared.domain.book import AccountBook, Change
+from shared.domain.channel_gate import MONTH_USED_UP, pause
 from shared.domain.contacts import number_hash
 from shared.domain.settlement import Outcome, settle
 from shared.domain.text_sendings import AROUND, Sending, about, sending_of
+from shared.messaging.gate import ChannelGate
 from shared.storage.account_books import AccountBooks
 from shared.storage.numbers import KnownNumber, Numbers
 from shared.storage.organizations import Organizations
@@ -23,23 +25,27 @@ logger = Logger()
 
 @dataclass(frozen=True, slots=True)
 class TextEvents:
-    """Settles notices by the events of their texts, and hands on what recipients text."""
+    """Settles notices by the events of their texts, and hands on what recipients text. gate: the channel's."""
 
     books: AccountBooks
     organizations: Organizations
     numbers: Numbers
     clock: Clock
     inbound: InboundTexts
+    gate: ChannelGate
 
-    def hear(self, message: str, now: datetime) -> None:
-        """Hear one message of the text topic. One that can't be read is passed over and logged."""
+    def hear(self, message: str, now: datetime, told_at: datetime | None = None) -> None:
+        """Hear one message of the text topic. One that can't be read is passed over and logged.
+
+        told_at: when it came to the topic; None: not known.
+        """
         try:
             event = TOPIC_MESSAGE.validate_json(message)
         except ValidationError as error:
             logger.warning("event not understood", extra={"errors": error.error_count()})
             return
         if isinstance(event, InboundText):
-            self.inbound.hear(event, now)
+            self.inbound.hear(event, told_at or now, now)
         else:
             self._settle(result_of_event(event), now)
 
@@ -84,7 +90,12 @@ class TextEvents:
             if still is None or still.notice.notice_id != notice_id:
                 return None
             at = self.clock.at(book, now, notice_id)
-            return settle(book, notice_id, result.outcome, result.message_id, at, organization, still.attempt)
+            message = result.message_id, at, organization, still.attempt
+            change = settle(book, notice_id, result.outcome, *message, address=result.number)
+            if change is not None and result.outcome is Outcome.DROPPED:
+                # Before the notice is scheduled again, so that the gate holds it.
+                self.gate.change(lambda state: pause(state, MONTH_USED_UP, at))
+            return change
 
         self.books.change(org_id, found.notice.account_id, decide)
         logger.info("settled", extra={"org_id": org_id, "notice_id": notice_id, "outcome": result.outcome.name})

@@ -43,7 +43,8 @@ FAILURES = {
     "message body is invalid": Outcome.REJECTED,
     "phone carrier has blocked this message": Outcome.REJECTED,
     "this delivery would exceed max price": Outcome.REJECTED,
-    "no quota left for account": Outcome.REJECTED,
+    # The account's spending limit of the month: SNS takes texts and drops them.
+    "no quota left for account": Outcome.DROPPED,
 }
 """Why Amazon SNS couldn't deliver, in lower case; any other reason may pass.
 

@@ -3,10 +3,7 @@
 Only what we act on is read. Our own ids come back as message tags.
 """
 
-from datetime import datetime
-from typing import Literal
-
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 NOTICE_TAG = "notice_id"
@@ -22,12 +19,18 @@ class Mail(_Part):
     """The message that an event is about."""
 
     message_id: str
+    destination: list[str] = Field(default_factory=list, repr=False)
     tags: dict[str, list[str]] = Field(default_factory=dict)
 
     def tag(self, name: str) -> str | None:
         """The value of one of our tags; None: the message isn't one of ours."""
         values = self.tags.get(name)
         return values[0] if values else None
+
+    @property
+    def address(self) -> str:
+        """Where it went; each of ours goes to one address. "": the event doesn't say."""
+        return self.destination[0] if len(self.destination) == 1 else ""
 
     @property
     def attempt(self) -> int | None:
@@ -39,7 +42,18 @@ class Mail(_Part):
 class Bounce(_Part):
     """Why a message came back."""
 
-    bounce_type: Literal["Undetermined", "Permanent", "Transient"]
+    bounce_type: str
+
+
+class Complaint(_Part):
+    """What a recipient, or the recipient's provider, reports of a message.
+
+    https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html
+    """
+
+    complaint_sub_type: str | None = None
+    complaint_feedback_type: str | None = None
+    timestamp: AwareDatetime | None = None
 
 
 class EmailEvent(_Part):
@@ -48,4 +62,4 @@ class EmailEvent(_Part):
     event_type: str
     mail: Mail
     bounce: Bounce | None = None
-    timestamp: datetime | None = None
+    complaint: Complaint | None = None

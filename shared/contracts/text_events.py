@@ -110,6 +110,14 @@ TOPIC_MESSAGE: TypeAdapter[TextEvent | InboundText] = TypeAdapter(TextEvent | In
 """What the text topic brings: events and inbound texts, told apart by their members."""
 
 
+def topic_time(timestamp: str | None) -> datetime | None:
+    """When a message came to its SNS topic; None: the topic doesn't say so legibly."""
+    try:
+        return datetime.fromisoformat(timestamp or "").astimezone(UTC)
+    except ValueError:
+        return None
+
+
 def log_batch(data: str) -> LogBatch:
     """Read the `awslogs.data` of a subscription's event: JSON, gzipped, in base64. Raises ValueError if not."""
     try:

@@ -8,7 +8,12 @@ A notice may have been sent more than once, and a word is about one of its sendi
   the message: they settle Sending and Unknown, and a delivery moves Sent on. That it came back or was refused says
   nothing of the later sending, which may be to a corrected address and has a word of its own to come; it is ignored.
 - An acceptance counts while the sender hasn't recorded it yet: it may have died.
-- What was delivered comes back only by a word about that very message.
+- What was delivered comes back only by a word about that very message. What came back for now is delivered only by
+  one too: absence notes come as such returns, maybe before the word that the message was delivered.
+- Once a sending came back, an older one's arrival is no news: only people have had it sent again, knowing of that.
+- A complaint says that the message arrived.
+- What the provider took and then dropped, as it would any other at the time, is scheduled again, for its channel's
+  gate to hold, unless it has no cause any more. One that is Unknown isn't: after its wait it goes again anyhow.
 """
 
 from dataclasses import dataclass, replace
@@ -18,10 +23,15 @@ from enum import StrEnum
 from shared.domain.account import Account
 from shared.domain.account_changes import after_return, change_account, opted_out_of
 from shared.domain.book import AccountBook, Change
+from shared.domain.consents import WITHDRAWN, refuses_emails
+from shared.domain.contacts import GUARANTOR
+from shared.domain.history import HistoryEvent
 from shared.domain.notice import Notice, moved
 from shared.domain.policy import Organization
 from shared.domain.reconciliation import BETWEEN, doubt_settled, in_doubt
-from shared.domain.words import ConsentSource, NoticeStatus
+from shared.domain.stopping import cancel_pending
+from shared.domain.transitions import RETURNED
+from shared.domain.words import Channel, ConsentSource, NoticeStatus
 from shared.domain.worklist import cleared_by
 
 ACTOR = "provider"
@@ -39,6 +49,7 @@ class Outcome(StrEnum):
     BOUNCED_FOR_NOW = "bounced for now"
     COMPLAINED = "the recipient complained"
     REJECTED = "refused by the provider"
+    DROPPED = "dropped by the provider: its quota is used up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,28 +62,27 @@ class Settled:
 
 SETTLEMENTS = {
     Outcome.ACCEPTED: Settled(NoticeStatus.SENT, frozenset({NoticeStatus.SENDING, NoticeStatus.UNKNOWN})),
-    Outcome.DELIVERED: Settled(NoticeStatus.DELIVERED),
+    Outcome.DELIVERED: Settled(NoticeStatus.DELIVERED, OPEN_TO_WORD | {NoticeStatus.UNDELIVERABLE_CAN_RETRY}),
+    Outcome.COMPLAINED: Settled(NoticeStatus.DELIVERED),
     Outcome.BOUNCED: Settled(NoticeStatus.UNDELIVERABLE_PERMANENT, OPEN_TO_WORD | {NoticeStatus.DELIVERED}),
     Outcome.BOUNCED_FOR_NOW: Settled(NoticeStatus.UNDELIVERABLE_CAN_RETRY),
     Outcome.REJECTED: Settled(NoticeStatus.DELIVERY_ERROR),
+    Outcome.DROPPED: Settled(NoticeStatus.SCHEDULED, frozenset({NoticeStatus.SENDING, NoticeStatus.SENT})),
 }
 
-FAILED = frozenset(
-    {
-        NoticeStatus.UNDELIVERABLE_PERMANENT,
-        NoticeStatus.UNDELIVERABLE_CAN_RETRY,
-        NoticeStatus.DELIVERY_ERROR,
-    }
-)
-"""What didn't arrive may leave its step untold, so the account is planned anew."""
+FAILED = frozenset(RETURNED)
+"""What didn't arrive may leave its step untold, so the account is planned anew; also when it arrived after all."""
 
-GOOD_NEWS = frozenset({Outcome.ACCEPTED, Outcome.DELIVERED})
+ARRIVED = frozenset({Outcome.ACCEPTED, Outcome.DELIVERED, Outcome.COMPLAINED})
 """What counts of an earlier sending too."""
+
+OF_ONE_MESSAGE = frozenset({NoticeStatus.DELIVERED, NoticeStatus.UNDELIVERABLE_CAN_RETRY})
+"""Statuses that only another word about the same message still changes."""
 
 EARLIER = "an earlier sending of it arrived"
 
 
-def settle(
+def settle(  # noqa: PLR0913 - one for each thing that providers say
     book: AccountBook,
     notice_id: str,
     outcome: Outcome,
@@ -80,25 +90,41 @@ def settle(
     now: datetime,
     organization: Organization | None = None,
     attempt: int | None = None,
+    *,
+    address: str = "",
 ) -> Change | None:
     """What an outcome changes; None: nothing, because it is late, repeated, or about no notice of this account.
 
     `attempt` is the one that the provider speaks of; None: it doesn't say, so the last, unless that has another id.
+    `address` is where the message went; "": the provider doesn't say, so where the notice was to go.
 
-    A complaint opts the guarantor out, which stops what is pending in the same transaction. So may a message that came
-    back for good, for which the `organization` is needed. One that was delivered clears the errors before it.
+    A complaint opts the guarantor out, which stops what is pending in the same transaction; another recipient's closes
+    what is sent to that recipient, and a test contact's nothing. A message that came back for good may opt out too. For
+    both the `organization` is needed. One that was delivered clears the errors before it.
     """
     notice = next((known for known in book.notices if known.notice_id == notice_id), None)
     if notice is None:
         return None
     after = _moved(notice, outcome, message_id, attempt, now)
-    account = _account_after(book.account, notice, outcome, after, organization)
-    if account == book.account and (after is None or after.status not in FAILED):
-        return Change(account=account, notices=(after, *cleared_by(book, after, now))) if after else None
-    settled = Change(account=replace(book.account, planning_at=now), notices=(after,) if after else ())
+    account, history = book.account, tuple[HistoryEvent, ...]()
+    if _of_guarantor(account, notice, address):
+        account = _account_after(account, notice, outcome, after, organization)
+    elif outcome is Outcome.COMPLAINED:
+        history = _complaint_of_another(book, notice, organization, now)
+    rows = (after, *cleared_by(book, after, now)) if after else ()
+    untold = after is not None and (after.status in FAILED | {NoticeStatus.SCHEDULED} or notice.status in FAILED)
+    if account == book.account and not untold:
+        return Change(account=account, notices=rows, history=history) if rows or history else None
+    settled = Change(account=replace(book.account, planning_at=now), notices=rows)
     source = ConsentSource.COMPLAINT if outcome is Outcome.COMPLAINED else ConsentSource.RETURNED_MESSAGE
     changed = change_account(book.after(settled), replace(account, planning_at=now), now, ACTOR, source=source)
-    return settled.then(changed) if changed else settled
+    settled = settled.then(changed) if changed else settled
+    return settled.then(_without_cause(book.after(settled), now)) if outcome is Outcome.DROPPED else settled
+
+
+def _without_cause(book: AccountBook, now: datetime) -> Change:
+    """What was taken back stops where a hold, an opt-out or a payment came after it had gone."""
+    return Change(account=book.account, notices=cancel_pending(book, now, ACTOR))
 
 
 def _account_after(
@@ -112,18 +138,39 @@ def _account_after(
     return account
 
 
+def _of_guarantor(account: Account, notice: Notice, address: str) -> bool:
+    """Whether a message went to where the guarantor is reached now: not to somebody else, nor to an older address."""
+    if not address:
+        return notice.send_to == GUARANTOR
+    who = account.guarantor
+    return address.casefold() == (who.email if notice.channel is Channel.EMAIL else who.mobile_phone).casefold()
+
+
+def _complaint_of_another(
+    book: AccountBook, notice: Notice, organization: Organization | None, now: datetime
+) -> tuple[HistoryEvent, ...]:
+    """What the registry of consent is told of a patient, or a third party who pays, who complained."""
+    testing = organization is not None and organization.test_contacts is not None
+    if notice.send_to == GUARANTOR or testing or refuses_emails(book, notice.send_to):
+        return ()
+    facts = {"channel": str(notice.channel), "source": str(ConsentSource.COMPLAINT), "party": notice.send_to}
+    return (HistoryEvent(at=now, event=WITHDRAWN, actor=ACTOR, facts=facts),)
+
+
 def _moved(notice: Notice, outcome: Outcome, message_id: str, attempt: int | None, now: datetime) -> Notice | None:
-    settled = SETTLEMENTS.get(outcome)
+    settled = SETTLEMENTS[outcome]
     stands = NoticeStatus.UNKNOWN if notice.status in BETWEEN and in_doubt(notice) else notice.status
     earlier = _of_earlier(notice, message_id, attempt)
-    if settled is None or stands not in settled.since or (earlier and outcome not in GOOD_NEWS):
+    if stands not in settled.since or (earlier and (outcome not in ARRIVED or _came_back(notice))):
         return None
-    if stands is NoticeStatus.DELIVERED and notice.provider_message_id not in {"", message_id}:
+    if stands in OF_ONE_MESSAGE and notice.provider_message_id not in {"", message_id}:
         return None
     facts = {"lease_until": None, "provider_message_id": message_id, "sent_at": notice.sent_at or now}
     if settled.to is NoticeStatus.DELIVERED:
         facts["delivered_at"] = now
-    reason = (EARLIER if earlier else "") if outcome in GOOD_NEWS else outcome.value
+    if settled.to is NoticeStatus.SCHEDULED:
+        facts |= {"sent_at": None, "scheduled_for": now}
+    reason = (EARLIER if earlier else "") if outcome in ARRIVED else outcome.value
     return moved(doubt_settled(notice), settled.to, now, ACTOR, reason, **facts)
 
 
@@ -133,3 +180,7 @@ def _of_earlier(notice: Notice, message_id: str, attempt: int | None) -> bool:
     if message_id == known:
         return False
     return bool(known) if attempt is None else attempt < notice.attempt
+
+
+def _came_back(notice: Notice) -> bool:
+    return any(entry.status in FAILED for entry in notice.status_history)

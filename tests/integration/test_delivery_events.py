@@ -3,34 +3,33 @@
 import copy
 import json
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from functions.delivery_events import handler
 from shared.domain.book import AccountBook, Change
+from shared.domain.channel_choices import Agreement, resubscribe
+from shared.domain.consents import consents, refuses_emails
 from shared.domain.notice import Notice, moved
+from shared.domain.policy import MessageContacts
 from shared.domain.reconciliation import lease_over
-from shared.domain.words import Channel, NoticeStatus
+from shared.domain.words import Channel, ConsentSource, NoticeStatus
 from shared.storage.account_books import AccountBooks
 from shared.storage.notices import Notices
+from shared.storage.organizations import Organizations
 from tests.conftest import TABLE
-from tests.examples import NOW, account, bill, notice
+from tests.examples import NOW, account, bill, notice, organization
+from tests.lambda_context import lambda_context
 
 if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
     from mypy_boto3_dynamodb import DynamoDBClient
 
 SAMPLE = json.loads((Path(__file__).resolve().parents[2] / "events/delivery_events_email.json").read_text())
 SENT = moved(notice(), NoticeStatus.SENT, NOW, "send_email", attempt=1, sent_at=NOW)
 S = NoticeStatus
-
-
-class Context:
-    """What Lambda tells an invocation about itself."""
-
-    function_name = memory_limit_in_mb = invoked_function_arn = aws_request_id = "test"
 
 
 @pytest.fixture
@@ -54,7 +53,7 @@ def told(event_type: str, **members: Any) -> None:
 
 
 def invoke(event: dict[str, Any]) -> None:
-    handler.lambda_handler(event, cast("LambdaContext", Context()))
+    handler.lambda_handler(event, lambda_context())
 
 
 def book(books: AccountBooks) -> AccountBook:
@@ -148,6 +147,122 @@ def test_a_complaint_opts_the_guarantor_out_of_email(books: AccountBooks) -> Non
     after = book(books)
     assert after.account.opt_outs.email
     assert after.notices[0].status is S.DELIVERED
+
+
+@pytest.mark.parametrize("since", [S.SENT, S.UNKNOWN])
+def test_who_complains_has_the_message(books: AccountBooks, since: S) -> None:
+    """Even if the word of its delivery is lost: it isn't sent once more."""
+    sending = moved(notice(), S.SENDING, NOW, "send_email", attempt=1)
+    stored(books, moved(sending, since, NOW, "send_email"))
+    told("Complaint", complaint={})
+    assert book(books).notices[0].status is S.DELIVERED
+
+
+@pytest.mark.parametrize("kind", ["not-spam", "auth-failure"])
+def test_feedback_that_is_no_complaint_opts_nobody_out(books: AccountBooks, kind: str) -> None:
+    stored(books, SENT)
+    told("Complaint", complaint={"complaintFeedbackType": kind, "timestamp": "2026-03-02T17:00:00.000Z"})
+    after = book(books)
+    assert not after.account.opt_outs.email
+    assert after.notices == (SENT,)
+
+
+def test_a_message_withheld_because_of_an_older_complaint_came_back_for_good(books: AccountBooks) -> None:
+    """The provider took it and then didn't send it: the step isn't told."""
+    stored(books, SENT)
+    told("Complaint", complaint={"complaintSubType": "OnAccountSuppressionList"})
+    after = book(books)
+    assert after.notices[0].status is S.UNDELIVERABLE_PERMANENT
+    assert after.account.undeliverable == {Channel.EMAIL}
+    assert after.account.planning_at is not None
+
+
+@pytest.mark.parametrize(
+    ("address", "closed"), [("pat@example.com", False), ("ada@example.com", True), ("ADA@Example.com", True)]
+)
+def test_a_complaint_speaks_for_the_guarantor_where_the_address_is_the_guarantors(
+    books: AccountBooks, address: str, *, closed: bool
+) -> None:
+    stored(books, replace(SENT, send_to="patient"))
+    for _ in range(2):
+        told("Complaint", complaint={}, mail={**with_attempt("1"), "destination": [address]})
+    after = book(books)
+    assert after.account.opt_outs.email is closed
+    assert [(each.party, each.given, each.source) for each in consents(after)] == [
+        ("guarantor" if closed else "patient", False, "complaint")
+    ]
+    assert refuses_emails(after, "patient") is not closed
+
+
+@pytest.mark.parametrize("send_to", ["guarantor", "billTo"])
+def test_a_test_contacts_complaint_is_nobodys(books: AccountBooks, dynamodb: "DynamoDBClient", send_to: str) -> None:
+    testing = organization(test_contacts=MessageContacts(email="desk@example.com"))
+    Organizations(dynamodb, TABLE).create(testing)
+    stored(books, replace(SENT, send_to=send_to))
+    told("Complaint", complaint={}, mail={**with_attempt("1"), "destination": ["desk@example.com"]})
+    after = book(books)
+    assert not after.account.opt_outs.email
+    assert consents(after) == ()
+
+
+def test_a_complaint_that_comes_again_doesnt_undo_that_emails_were_asked_for_since(books: AccountBooks) -> None:
+    complaint = {"timestamp": "2026-03-02T17:00:00.000Z"}
+    stored(books, SENT)
+    told("Complaint", complaint=complaint)
+    agreed = Agreement(source=ConsentSource.UNSUBSCRIBE_PAGE, wording="Undo")
+    books.change("org_1", "G-1", lambda found: resubscribe(found, NOW + timedelta(hours=3), agreed))
+    told("Complaint", complaint=complaint)
+    assert not book(books).account.opt_outs.email
+    told("Complaint", complaint={"timestamp": "2026-03-02T19:00:00.000Z"})
+    assert book(books).account.opt_outs.email
+
+
+def test_a_bounce_of_an_address_that_was_corrected_meanwhile_doesnt_count_against_the_new_one(
+    books: AccountBooks,
+) -> None:
+    corrected = replace(account().guarantor, email="ada.new@example.com")
+    books.commit(Change(account=account(guarantor=corrected), bills=(bill(),), notices=(SENT,)))
+    told("Bounce", bounce={"bounceType": "Permanent"})
+    after = book(books)
+    assert after.notices[0].status is S.UNDELIVERABLE_PERMANENT
+    assert after.account.undeliverable == frozenset()
+    assert after.account.planning_at is not None
+
+
+@pytest.mark.parametrize("kind", ["Undetermined", "Transient", "Something New"])
+def test_a_bounce_that_isnt_for_good_is_one_for_now(books: AccountBooks, kind: str) -> None:
+    stored(books, SENT)
+    told("Bounce", bounce={"bounceType": kind})
+    assert book(books).notices[0].status is S.UNDELIVERABLE_CAN_RETRY
+
+
+@pytest.mark.parametrize("order", [("Bounce", "Delivery"), ("Delivery", "Bounce")])
+def test_an_absence_note_leaves_a_message_delivered_whichever_word_comes_first(
+    books: AccountBooks, order: tuple[str, ...]
+) -> None:
+    """SES tells of one as of a bounce for now."""
+    stored(books, SENT)
+    for event_type in order:
+        told(event_type, **({"bounce": {"bounceType": "Transient"}} if event_type == "Bounce" else {}))
+    assert book(books).notices[0].status is S.DELIVERED
+
+
+def test_that_a_message_arrived_before_it_came_back_is_no_news_of_the_one_sent_since(books: AccountBooks) -> None:
+    """Brought by a redrive, say, after staff had it sent again to a corrected address."""
+    returned = moved(SENT, S.UNDELIVERABLE_PERMANENT, NOW, "provider", provider_message_id="m-1")
+    again = moved(moved(returned, S.SCHEDULED, NOW, "staff"), S.SENDING, NOW, "send_email", attempt=2)
+    stored(books, moved(again, S.SENT, NOW, "send_email", provider_message_id="m-2"))
+    told("Delivery", mail=with_attempt("1"))
+    assert book(books).notices[0].status is S.SENT
+    told("Bounce", bounce={"bounceType": "Permanent"}, mail=with_attempt("2"))
+    assert book(books).notices[0].status is S.UNDELIVERABLE_PERMANENT
+
+
+def test_that_a_message_is_delayed_says_that_the_provider_has_it(books: AccountBooks) -> None:
+    sending = moved(notice(), S.SENDING, NOW, "send_email", attempt=1)
+    stored(books, moved(sending, S.UNKNOWN, NOW, "scheduler"))
+    told("DeliveryDelay", deliveryDelay={"delayType": "MailboxFull"})
+    assert book(books).notices[0].status is S.SENT
 
 
 def test_a_delivery_that_comes_after_the_bounce_changes_nothing(books: AccountBooks) -> None:

@@ -43,6 +43,18 @@ def table(dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> TextTa
     return text_table(dynamodb, monkeypatch)
 
 
+def dies_before_it_is_noted(body: str, inbound_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A text is heard for the first time, and the function dies once the accounts are changed."""
+
+    def dies(*_: object) -> None:
+        raise TimeoutError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Numbers, "hear", dies)
+        with pytest.raises(TimeoutError):
+            texted(body, inbound_id)
+
+
 # --- STOP -----------------------------------------------
 
 
@@ -133,17 +145,55 @@ def test_a_stop_whose_handling_died_is_handled_when_it_comes_again(
 ) -> None:
     table.given(sent(a_text()))
     table.given(sent(a_text("ntc_2", "G-2"), "m-2"), who=account(account_id="G-2"))
-
-    def dies(*_: object) -> None:
-        raise TimeoutError
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Numbers, "hear", dies)
-        with pytest.raises(TimeoutError):
-            texted("STOP", "in-1")
+    dies_before_it_is_noted("STOP", "in-1", monkeypatch)
     texted("STOP", "in-1")
     assert table.book().account.opt_outs.sms
     assert len(consents(table.book())) == 1
+
+
+def test_a_stop_whose_handling_died_once_it_had_closed_texts_is_still_confirmed_once(
+    table: TextTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table.given(sent(a_text()))
+    dies_before_it_is_noted("REVOKE", "in-1", monkeypatch)
+    assert table.book().account.opt_outs.sms
+    texted("REVOKE", "in-1")
+    texted("REVOKE", "in-1")
+    assert len(table.answers) == 1
+
+
+def test_a_stop_whose_handling_died_is_neither_obeyed_nor_confirmed_after_a_start(
+    table: TextTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table.given(sent(a_text()))
+    dies_before_it_is_noted("REVOKE", "in-1", monkeypatch)
+    texted("START", "in-2")
+    texted("REVOKE", "in-1")
+    assert not table.book().account.opt_outs.sms
+    assert table.answers == []
+
+
+def test_a_start_that_comes_after_a_stop_that_was_said_later_opens_nothing(table: TextTable) -> None:
+    table.given(sent(a_text()))
+    texted("STOP", "in-2", said_at=NOW + A_SECOND)
+    texted("START", "in-1", said_at=NOW)
+    assert table.book().account.opt_outs.sms
+    texted("START", "in-3", said_at=NOW + 2 * A_SECOND)
+    assert not table.book().account.opt_outs.sms
+
+
+def test_stop_speaks_for_the_number_at_every_practice_that_texted_it(table: TextTable) -> None:
+    """Whichever partner's: they text from one number. The one that texted last confirms."""
+    practice = organization(org_id="org_2", partner_id="prt_2", client_id="SOUTH", short_name="Southside")
+    Organizations(table.client, TABLE).create(practice)
+    table.given(sent(a_text()))
+    elsewhere = sent(a_text("ntc_2", "H-7", org_id="org_2"), "m-2")
+    table.given(elsewhere, who=account(org_id="org_2", account_id="H-7"), at=NOW + A_SECOND)
+    texted("REVOKE", "in-1")
+    assert table.book().account.opt_outs.sms
+    assert table.book("H-7", "org_2").account.opt_outs.sms
+    [(_, text)] = table.answers
+    assert text.startswith("Southside: ")
 
 
 def test_an_account_that_cant_be_changed_keeps_no_others_texts_going(
@@ -265,9 +315,12 @@ def test_help_that_cant_be_sent_is_let_go(table: TextTable, caplog: pytest.LogCa
 SENTENCE = "I can't pay before Zebulon is back from Tallahassee"
 
 
-def test_a_sentence_is_noted_without_its_words_and_changes_nothing_else(table: TextTable) -> None:
+def test_a_sentence_is_noted_once_without_its_words_and_changes_nothing_else(
+    table: TextTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
     table.given(sent(a_text()), *WAITING)
     before = table.book()
+    dies_before_it_is_noted(SENTENCE, "in-1", monkeypatch)
     texted(SENTENCE, "in-1")
     texted(SENTENCE, "in-1")
     after = table.book()

@@ -17,8 +17,10 @@ from shared.domain.consents import consents
 from shared.domain.contacts import number_hash
 from shared.domain.notice import moved
 from shared.domain.policy import MessageContacts
+from shared.domain.reconciliation import in_doubt
 from shared.domain.words import Channel, NoticeStatus
 from shared.storage.account_books import AccountBooks
+from shared.storage.channel_gates import ChannelGates
 from shared.storage.numbers import Numbers
 from shared.storage.organizations import Organizations
 from tests.conftest import TABLE
@@ -130,7 +132,7 @@ def test_each_event_settles_a_text_in_doubt(table: TextTable, event_type: str, f
         ("Phone is on a blocked list", S.UNDELIVERABLE_PERMANENT),
         ("Destination is on a blocked list", S.UNDELIVERABLE_PERMANENT),
         ("Blocked as spam by phone carrier", S.DELIVERY_ERROR),
-        ("No quota left for account", S.DELIVERY_ERROR),
+        ("No quota left for account", S.SCHEDULED),
         ("Phone is currently unreachable/unavailable", S.UNDELIVERABLE_CAN_RETRY),
         ("Unknown error attempting to reach phone", S.UNDELIVERABLE_CAN_RETRY),
         ("Something nobody has seen before", S.UNDELIVERABLE_CAN_RETRY),
@@ -142,6 +144,52 @@ def test_each_failure_of_a_record_settles_its_text(table: TextTable, response: s
     logged(record(response))
     assert table.row().status is status
     assert (SMS in table.book().account.undeliverable) is (status is S.UNDELIVERABLE_PERMANENT)
+
+
+def test_a_month_without_quota_pauses_the_channel_and_has_the_text_sent_when_it_is_over(
+    table: TextTable, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """SNS took it, dropped it, and would drop all that follow."""
+    table.given(sent(a_text()), sent(a_text("ntc_2"), "m-2"))
+    gates = ChannelGates(table.client, TABLE)
+    logged(record("No quota left for account"), record("No quota left for account", "m-2"))
+    paused = gates.load(SMS).state
+    assert (paused.reason, paused.pauses) == ("the provider's monthly quota is used up", 1)
+    assert "ChannelPaused" in capsys.readouterr().out
+    for row in table.book().notices:
+        assert (row.status, row.sent_at, row.lease_until) == (S.SCHEDULED, None, None)
+        assert not in_doubt(row)
+    assert table.book().account.planning_at is not None
+
+
+def test_a_record_that_comes_again_neither_pauses_the_channel_again_nor_takes_back_the_next_sending(
+    table: TextTable,
+) -> None:
+    later = NOW + timedelta(hours=7)
+    table.given(sending(moved(sent(a_text()), S.SCHEDULED, NOW, "provider"), later), at=later)
+    logged(record("No quota left for account"))
+    assert table.row().status is S.SENDING
+    assert ChannelGates(table.client, TABLE).load(SMS).state.pauses == 0
+
+
+def test_of_a_text_in_doubt_it_isnt_said_that_it_was_dropped(table: TextTable) -> None:
+    """It goes again anyhow, after its wait."""
+    table.given(unknown(a_text()))
+    logged(record("No quota left for account"))
+    assert table.row().status is S.UNKNOWN
+    assert ChannelGates(table.client, TABLE).load(SMS).state.pauses == 0
+
+
+@pytest.mark.parametrize("said", [{}, {"Timestamp": "yesterday"}])
+def test_a_text_whose_topic_doesnt_say_when_it_came_is_heard_all_the_same(
+    table: TextTable, said: dict[str, str]
+) -> None:
+    table.given(sent(a_text()))
+    event = by_topic("inbound_text")
+    envelope = {name: value for name, value in event["Records"][0]["Sns"].items() if name != "Timestamp"}
+    event["Records"][0]["Sns"] = envelope | said
+    invoke(event)
+    assert table.book().account.opt_outs.sms
 
 
 def test_a_record_of_success_delivers_its_text(table: TextTable) -> None:

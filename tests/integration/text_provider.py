@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,6 +25,7 @@ from shared.storage.beside import beside_write
 from shared.storage.organizations import Organizations
 from tests.conftest import TABLE
 from tests.examples import NOW, account, bill, notice, organization
+from tests.lambda_context import lambda_context
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -34,9 +34,6 @@ EVENTS = Path(__file__).resolve().parents[2] / "events"
 TEXT_TOPIC = "arn:aws:sns:us-east-1:123456789012:text-events"
 PHONE = "+15185550111"
 MASKED = "***0111"
-CONTEXT: Any = SimpleNamespace(
-    function_name="delivery_events", memory_limit_in_mb=128, invoked_function_arn="arn", aws_request_id="r-1"
-)
 
 
 def sample(name: str) -> dict[str, Any]:
@@ -46,7 +43,7 @@ def sample(name: str) -> dict[str, Any]:
 
 
 def invoke(event: dict[str, Any]) -> None:
-    handler.lambda_handler(event, CONTEXT)
+    handler.lambda_handler(event, lambda_context())
 
 
 def by_topic(name: str, **changes: Any) -> dict[str, Any]:
@@ -83,9 +80,11 @@ def logged(*lines: Any, message_type: str = "DATA_MESSAGE") -> None:
     invoke({"awslogs": {"data": b64encode(gzip.compress(batch)).decode()}})
 
 
-def texted(body: str, inbound_id: str, number: str = PHONE) -> None:
+def texted(body: str, inbound_id: str, number: str = PHONE, said_at: datetime = NOW) -> None:
     """A recipient texts us."""
-    invoke(by_topic("inbound_text", messageBody=body, inboundMessageId=inbound_id, originationNumber=number))
+    event = by_topic("inbound_text", messageBody=body, inboundMessageId=inbound_id, originationNumber=number)
+    event["Records"][0]["Sns"]["Timestamp"] = f"{said_at:%Y-%m-%dT%H:%M:%S}.000Z"
+    invoke(event)
 
 
 def a_text(notice_id: str = "ntc_1", account_id: str = "G-1", **changes: Any) -> Notice:

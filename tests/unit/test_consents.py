@@ -22,9 +22,9 @@ from shared.domain.queue_actions import QueueAction, act
 from shared.domain.reasons import Reason
 from shared.domain.settlement import Outcome, settle
 from shared.domain.statement import BillTo, OptOuts
-from shared.domain.text_consent import hears_nothing, note_text, restart_texts, stop_texts
+from shared.domain.text_consent import closed_by, hears_nothing, note_text, restart_texts, stop_texts
 from shared.domain.words import BillType, Channel, NoticeStatus
-from tests.examples import NOW, account, book, notice, organization
+from tests.examples import NOW, account, book, notice, organization, received
 from tests.statement_examples import statement
 
 EMAIL, SMS, PRINT = Channel
@@ -44,7 +44,7 @@ def after(before: AccountBook, change: Change | None) -> AccountBook:
 
 
 def stopped(before: AccountBook, number: str = OWN, *whose: str, at: datetime = NOW) -> AccountBook:
-    return after(before, stop_texts(before, number, frozenset(whose or {GUARANTOR}), "STOP", at))
+    return after(before, stop_texts(before, received(number, at), frozenset(whose or {GUARANTOR}), "STOP", at))
 
 
 # --- by which way -----------------------------------------------
@@ -136,7 +136,7 @@ def test_stop_closes_texts_and_cancels_what_waits_in_the_same_change() -> None:
         notice(notice_id="ntc_2", channel=SMS, status=S.QUEUED, lease_until=LATER),
         notice(notice_id="ntc_3"),
     )
-    change = stop_texts(book(notices=waiting), OWN, frozenset({GUARANTOR}), "REVOKE", LATER)
+    change = stop_texts(book(notices=waiting), received(OWN), frozenset({GUARANTOR}), "REVOKE", LATER)
     assert change is not None
     assert change.account.opt_outs == OptOuts(sms=True)
     assert change.account.planning_at == LATER
@@ -148,7 +148,7 @@ def test_stop_closes_texts_and_cancels_what_waits_in_the_same_change() -> None:
 
 
 def test_stop_said_again_changes_nothing() -> None:
-    assert stop_texts(stopped(book()), OWN, frozenset({GUARANTOR}), "STOP", LATER) is None
+    assert stop_texts(stopped(book()), received(OWN, LATER), frozenset({GUARANTOR}), "STOP", LATER) is None
 
 
 def test_stop_counts_for_the_guarantor_whatever_the_text_before_it_was_for() -> None:
@@ -181,9 +181,9 @@ def test_a_stopped_number_gets_no_text_when_it_becomes_the_guarantors() -> None:
 
 
 def test_a_test_contacts_stop_is_no_guarantors() -> None:
-    assert stop_texts(book(), OTHER, frozenset({TEST_CONTACT}), "STOP", NOW) is None
-    assert note_text(book(), frozenset({TEST_CONTACT}), OTHER, NOW) is None
-    assert restart_texts(book(), OTHER, frozenset({TEST_CONTACT}), "START", NOW) is None
+    assert stop_texts(book(), received(OTHER), frozenset({TEST_CONTACT}), "STOP", NOW) is None
+    assert note_text(book(), received(OTHER), frozenset({TEST_CONTACT}), NOW) is None
+    assert restart_texts(book(), received(OTHER), frozenset({TEST_CONTACT}), "START", NOW) is None
 
 
 def test_in_test_mode_a_stopped_number_still_counts_for_its_owner() -> None:
@@ -201,7 +201,7 @@ def test_the_last_channel_stays_open_on_paper() -> None:
 
 
 def started(before: AccountBook, number: str = OWN, *whose: str) -> Change | None:
-    return restart_texts(before, number, frozenset(whose or {GUARANTOR}), "START", LATER)
+    return restart_texts(before, received(number, LATER), frozenset(whose or {GUARANTOR}), "START", LATER)
 
 
 def test_start_opens_what_a_text_closed() -> None:
@@ -267,14 +267,37 @@ def test_staff_that_opens_texts_opens_the_guarantors_number_too() -> None:
     assert isinstance(contact_for(SMS, opened, organization()), Contact)
 
 
+# --- out of order, and again -----------------------------------------------
+
+
+def test_a_stop_that_comes_again_after_a_start_doesnt_close_again() -> None:
+    opened = after(stopped(book()), started(stopped(book())))
+    assert stop_texts(opened, received(OWN, NOW), frozenset({GUARANTOR}), "STOP", LATER) is None
+    assert closed_by(stopped(book()), received(OWN, NOW))
+    assert not closed_by(opened, received(OWN, NOW))
+
+
+def test_a_start_that_comes_after_a_stop_that_was_said_later_opens_nothing() -> None:
+    """It failed at first, say, and was brought again, or by a redrive days afterwards."""
+    closed = stopped(book(), at=LATER)
+    early = received(OWN, NOW, "in-start")
+    assert restart_texts(closed, early, frozenset({GUARANTOR}), "START", LATER + timedelta(days=1)) is None
+
+
+def test_a_text_that_comes_again_is_noted_once() -> None:
+    text = received(OWN)
+    noted = after(book(), note_text(book(), text, frozenset({GUARANTOR}), NOW))
+    assert note_text(noted, text, frozenset({GUARANTOR}), LATER) is None
+
+
 # --- any other text -----------------------------------------------
 
 
 def test_a_text_that_says_no_word_of_ours_is_noted_without_what_it_says() -> None:
-    change = note_text(book(), frozenset({GUARANTOR}), OWN, LATER)
+    change = note_text(book(), received(OWN, LATER, "in-1"), frozenset({GUARANTOR}), LATER)
     assert change is not None
     assert [(event.event, event.actor, event.facts) for event in change.history] == [
-        ("TextReceived", "recipient", {"channel": "sms"})
+        ("TextReceived", "recipient", {"channel": "sms", "textId": "in-1", "saidAt": "2026-03-02T16:00:00+00:00"})
     ]
     assert change.account == book().account
     assert consents(book().after(change)) == ()

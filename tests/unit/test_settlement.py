@@ -6,11 +6,13 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.book import Change
+from shared.domain.delivery import Accepted, answered_late
 from shared.domain.notice import Notice
+from shared.domain.reasons import HOLD_REASONS
 from shared.domain.settlement import Outcome, settle
 from shared.domain.statement import OptOuts
-from shared.domain.words import Channel, NoticeStatus
-from tests.examples import NOW, account, book, notice
+from shared.domain.words import Channel, Hold, NoticeStatus
+from tests.examples import NOW, account, as_if, book, notice
 
 S = NoticeStatus
 SENT = notice(status=S.SENT, sent_at=NOW, lease_until=NOW)
@@ -82,6 +84,26 @@ def test_the_account_of_a_message_that_failed_is_planned_anew(outcome: Outcome) 
     assert change.account.planning_at == LATER
 
 
+def test_what_the_provider_dropped_before_its_answer_was_recorded_waits_to_be_sent_again() -> None:
+    """The answer, that it was accepted, comes to a row that says better."""
+    sending = as_if(notice(), S.SENDING, NOW, "send_sms", attempt=1)
+    change = told(Outcome.DROPPED, sending)
+    assert change is not None
+    (after,) = change.notices
+    assert (after.status, after.scheduled_for, after.sent_at) == (S.SCHEDULED, LATER, None)
+    assert change.account.planning_at == LATER
+    assert answered_late(after, sending, Accepted(message_id="m-1"), LATER) is None
+
+
+def test_what_the_provider_dropped_stays_away_where_a_hold_came_after_it_had_gone() -> None:
+    """Nothing waits that has no cause."""
+    held = replace(account(), holds=frozenset({Hold.DISPUTE}))
+    change = settle(book(account=held, notices=(SENT,)), "ntc_1", Outcome.DROPPED, "m-1", LATER)
+    assert change is not None
+    (after,) = change.notices
+    assert (after.status, after.reason) == (S.CANCELLED, HOLD_REASONS[Hold.DISPUTE])
+
+
 def test_a_message_that_arrived_asks_for_no_plan() -> None:
     """Nothing is different for the account."""
     change = told(Outcome.DELIVERED)
@@ -98,7 +120,8 @@ def test_a_complaint_opts_out_and_stops_what_is_pending_in_the_same_change() -> 
     assert change.account.opt_outs == OptOuts(email=True)
     assert change.account.planning_at == LATER
     assert [(row.notice_id, row.status, row.reason) for row in change.notices] == [
-        ("ntc_2", S.CANCELLED, "opted out of email")
+        ("ntc_1", S.DELIVERED, ""),
+        ("ntc_2", S.CANCELLED, "opted out of email"),
     ]
     assert [(event.event, event.actor, event.facts) for event in change.history] == [
         ("OptedOut", "provider", {"channel": "email", "source": "complaint", "wording": ""})
@@ -107,5 +130,6 @@ def test_a_complaint_opts_out_and_stops_what_is_pending_in_the_same_change() -> 
 
 def test_a_second_complaint_changes_nothing() -> None:
     """Opted out is opted out."""
-    complained = book(account=account(opt_outs=OptOuts(email=True)), notices=(SENT,))
+    arrived = replace(SENT, status=S.DELIVERED)
+    complained = book(account=account(opt_outs=OptOuts(email=True)), notices=(arrived,))
     assert settle(complained, SENT.notice_id, Outcome.COMPLAINED, "m-1", LATER) is None

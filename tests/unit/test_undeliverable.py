@@ -71,6 +71,18 @@ def a_returned_reminder(outcome: Outcome, **settings: Any) -> World:
     return world
 
 
+def test_a_reminder_that_the_provider_dropped_goes_again_once_and_nothing_is_planned_beside_it() -> None:
+    world = a_world()
+    world.run_until(at("2026-02-04 18:00"))
+    [first, reminder] = world.sent
+    tell(world, Outcome.DROPPED)
+    [waiting] = world.pending()
+    assert (waiting.notice_id, waiting.level, waiting.sent_at) == (reminder.notice_id, 2, None)
+    world.run_until(at("2026-02-20 12:00"))
+    assert [row.notice_id for row in world.sent] == [first.notice_id, reminder.notice_id, reminder.notice_id]
+    assert not world.sent[-1].possible_duplicate
+
+
 # --- opting out -----------------------------------------------
 
 
