@@ -72,13 +72,15 @@ def redrive(
             say("This was a dry run: with --yes they are moved back.")
     left = sum(counts["deadLetters"] - counts["moved"] for counts in (*report.values(), events))
     if yes and left > 0:
-        raise CommandError(f"{left} dead letters are in another's hands at the moment: run it again later")
+        raise CommandError(
+            f"{left} dead letters stay: refused, or in another's hands at the moment. Run it again later"
+        )
 
 
 def _redrive_events(stack: Stack, *, yes: bool) -> dict[str, int]:
     """Give the events that the function failed on to it again; it takes them in the background, three times at most.
 
-    Each is deleted only once the function's queue has it. Its dead letter names what it failed with, not whom.
+    A dead letter is the event as it came. Each is deleted only once Lambda has taken it over.
     """
     url = stack.output("EventsDeadLetterQueueUrl")
     dead = sum(_attributes(stack, url).values())
@@ -102,17 +104,17 @@ def move(sqs: "SQSClient", source: str, target: str, most: int) -> int:
     """Move messages of a queue to another, as many as were counted there, and answer how many.
 
     No more than that, so that one that comes back at once isn't moved round and round. Each is deleted only after the
-    target has it: a crash between leaves it in both, and a second copy is harmless.
-    Raises CommandError when the target refuses one.
+    target has it: a crash between leaves it in both, and a second copy is harmless. One that the target refuses stays.
     """
     moved = 0
     while moved < most:
         wanted = min(MOST_IN_A_BATCH, most - moved)
         answer = sqs.receive_message(QueueUrl=source, MaxNumberOfMessages=wanted, WaitTimeSeconds=1)
         messages = answer.get("Messages", [])
-        if not messages:
+        taken = _move_batch(sqs, source, target, messages) if messages else 0
+        if not taken:
             break
-        moved += _move_batch(sqs, source, target, messages)
+        moved += taken
     return moved
 
 
@@ -129,8 +131,6 @@ def _move_batch(sqs: "SQSClient", source: str, target: str, messages: "list[Mess
                 {"Id": str(n), "ReceiptHandle": message.get("ReceiptHandle", "")} for n, message in enumerate(taken)
             ],
         )
-    if sent.get("Failed"):
-        raise CommandError(f"{len(sent['Failed'])} dead letters could not be moved back; they stay where they were")
     return len(taken)
 
 
@@ -150,7 +150,7 @@ def _attributes(stack: Stack, url: str) -> dict[str, int]:
         ],
     )
     found = answer.get("Attributes", {})
-    return {name: int(found.get(attribute, "0")) for name, attribute in DEPTHS.items()}  # type: ignore[call-overload]
+    return {name: int(found.get(attribute, "0")) for name, attribute in DEPTHS.items()}  # type: ignore[call-overload] # its names are literals
 
 
 def _notices(stack: Stack, org_id: str) -> list[dict[str, object]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -11,12 +11,6 @@ from cli.stack import JsonOption, Stack, StackOption
 from shared.domain.notice import Notice
 from shared.domain.reconciliation import leases_ended, sent_twice, stuck
 from shared.domain.words import NoticeStatus
-from shared.storage.queue_lists import NoticeFilter
-
-if TYPE_CHECKING:
-    from shared.storage.queue_lists import Position
-
-NOTICES_AT_ONCE = 100
 
 type Row = dict[str, str | int | bool | None]
 
@@ -44,7 +38,7 @@ def reconcile(
     found, now = Stack.find(stack), as_of or datetime.now(UTC)
     report: dict[str, list[Row]] = {part: [] for part in PARTS}
     for each in found.chosen(partner, organization):
-        for notice in _notices(found, each.org_id):
+        for notice in found.lists.in_question(each.org_id):
             for part in _parts(notice, now):
                 report[part].append(_row(part, notice))
     if as_json:
@@ -87,13 +81,3 @@ def _shown(value: object) -> str:
     if value is None:
         return "by a person"
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
-
-
-def _notices(stack: Stack, org_id: str) -> Iterator[Notice]:
-    """All notices of an organization, those scheduled last first."""
-    after: Position | None = None
-    while True:
-        notices, after = stack.lists.notices(org_id, NoticeFilter(), NOTICES_AT_ONCE, after)
-        yield from notices
-        if after is None:
-            return

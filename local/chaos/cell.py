@@ -98,8 +98,10 @@ class Outcome:
 
     @property
     def all_met(self) -> bool:
-        """Whether every fault came about; else the cell says nothing."""
-        return {one.fault for one in self.invocations if one.met} == set(self.cell.faults)
+        """Whether every fault came about, the last one at the call that the cell is about; else it says nothing."""
+        met = {one.fault: one.calls for one in self.invocations if one.fault and one.met}
+        names = [call.name for last in self.cell.faults[-1:] for call in met.get(last, ()) if call.number == last.call]
+        return set(met) == set(self.cell.faults) and set(names) <= {self.cell.call}
 
 
 @dataclass
@@ -146,7 +148,11 @@ class Play:
         return False
 
     def _consume(self) -> bool:
-        """Give what is in the channel's queue to its function, and again what it fails at; True: there was some."""
+        """Give what is in the channel's queue to its function, and again what it fails at; True: there was some.
+
+        Where a fault met the function all of its batch is brought again, also what it is done with: a message that
+        isn't deleted in time comes twice.
+        """
         worked = False
         sqs, url = self.world.sqs, self.world.queues[self.cell.channel]
         while True:
@@ -163,7 +169,7 @@ class Play:
             records = [_record(message) for message in messages]
             invocation = self._invoke(CONSUMERS[self.cell.channel], {"Records": records})
             failed = {record["messageId"] for record in records}
-            if invocation.succeeded:
+            if invocation.succeeded and not invocation.met:
                 failed = {failure["itemIdentifier"] for failure in invocation.answer["batchItemFailures"]}
             for record in records:
                 handle = record["receiptHandle"]

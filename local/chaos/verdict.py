@@ -17,6 +17,10 @@ MOST_ACCEPTED = 2
 """The message and its one re-send."""
 
 
+DENIED = frozenset(NoticeStatus) - RECORDED - PENDING - {NoticeStatus.UNKNOWN}
+"""No message came back here, so what a provider took has gone."""
+
+
 def row_of(outcome: Outcome) -> Notice | None:
     """The notice that the cell is about; None: there is none, or more than one."""
     rows = [notice for notice in outcome.notices if notice.channel is outcome.cell.channel]
@@ -33,6 +37,7 @@ def violations(outcome: Outcome) -> list[str]:
         "it never came to rest": not outcome.quiet or row.status in PENDING,
         "lost: never accepted, and nobody is told": not outcome.accepted and not _told(row),
         "recorded as sent, but never accepted": not outcome.accepted and row.status in RECORDED,
+        "accepted, but the ledger says that it didn't go": bool(outcome.accepted) and row.status in DENIED,
         "a message was given up by the queue": outcome.dead > 0,
         "the event came, and the row doesn't know": _event_ignored(outcome, row),
         "marked as a possible duplicate without cause": row.possible_duplicate and not _ambiguous(outcome),

@@ -9,8 +9,8 @@ NAMESPACE = "POWERTOOLS_METRICS_NAMESPACE"
 SERVICE = "delivery"
 
 
-def count(name: str, *, channel: str) -> None:
-    """Count one occurrence of `name`. The channel stands beside it in the log; it is no dimension.
+def count(name: str, *, channel: str, org_id: str = "") -> None:
+    """Count one occurrence of `name`. Channel and organization stand beside it in the log; they are no dimensions.
 
     It is a log line in CloudWatch's embedded metric format, so it costs no call and can't fail a sending.
     """
@@ -21,3 +21,5 @@ def count(name: str, *, channel: str) -> None:
         metric.service = ""  # the function's own would be a dimension too
         metric.add_dimension(name="service", value=SERVICE)
         metric.add_metadata("channel", str(channel))
+        if org_id:
+            metric.add_metadata("org_id", org_id)

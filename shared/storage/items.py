@@ -18,6 +18,7 @@ from shared.domain.history import HistoryEvent
 from shared.domain.notice import Notice
 from shared.domain.payment import Payment
 from shared.domain.payment_link import Checkout, PaymentLink
+from shared.domain.transitions import ERRORS
 from shared.domain.words import NoticeStatus
 from shared.storage import keys
 
@@ -99,15 +100,7 @@ def bill_item(org_id: str, account_id: str, bill: Bill) -> Item:
     return item
 
 
-NEEDS_ATTENTION = frozenset(
-    {
-        NoticeStatus.UNDELIVERABLE_CAN_RETRY,
-        NoticeStatus.UNDELIVERABLE_PERMANENT,
-        NoticeStatus.DELIVERY_ERROR,
-        NoticeStatus.QUEUEING_ERROR,
-        NoticeStatus.UNKNOWN,
-    }
-)
+NEEDS_ATTENTION = frozenset({*ERRORS, NoticeStatus.UNKNOWN})
 
 
 def notice_item(notice: Notice) -> Item:
@@ -128,6 +121,8 @@ def notice_item(notice: Notice) -> Item:
     }
     if notice.ingestion_ids:
         item["ingestion_id"] = {"SS": list(notice.ingestion_ids)}
+    if notice.possible_duplicate:
+        item["possible_duplicate"] = {"BOOL": True}
     due_at = _notice_due_at(notice)
     if due_at is not None:
         item |= {"due_shard": text(keys.due_shard(partition)), "due_at": text(keys.instant(due_at))}

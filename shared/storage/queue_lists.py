@@ -1,10 +1,11 @@
 """Lists of an organization's bills and notices, a page at a time, by the narrow indexes."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from shared.domain.notice import Notice
+from shared.domain.transitions import ON_THE_CLOCK
 from shared.domain.words import BillStatus
 from shared.storage import items, keys
 from shared.storage.account_books import STATEMENT_INDEX
@@ -82,15 +83,19 @@ class QueueLists:
         self, org_id: str, chosen: NoticeFilter, limit: int, after: Position | None
     ) -> tuple[list[Notice], Position | None]:
         """An organization's notices, those scheduled last first, and where to go on; None: that's all."""
-        query = {
-            "IndexName": ORGANIZATION_INDEX,
-            "KeyConditionExpression": "org_pk = :org",
-            "ExpressionAttributeValues": {":org": text(keys.notifications(org_id))},
-            "ScanIndexForward": False,
-        }
-        rows, position = self._page(query, limit, after, chosen.keeps, ("org_pk", "org_sk"))
-        found = read_items(self.client, self.table, [(row["pk"]["S"], row["sk"]["S"]) for row in rows])
-        return [items.notice_of(item) for item in found], position
+        rows, position = self._page(_notice_rows(org_id), limit, after, chosen.keeps, ("org_pk", "org_sk"))
+        return self._read(rows), position
+
+    def in_question(self, org_id: str) -> list[Notice]:
+        """An organization's notices that are still on their way, in doubt, or perhaps sent twice; the newest first.
+
+        Of all others, which grow with the years, only the narrow index is read.
+        """
+        return self._read(row for row in self._rows(_notice_rows(org_id), None) if _in_question(row))
+
+    def _read(self, rows: Iterable[Item]) -> list[Notice]:
+        found = read_items(self.client, self.table, ((row["pk"]["S"], row["sk"]["S"]) for row in rows))
+        return [items.notice_of(item) for item in found]
 
     def _page(
         self,
@@ -124,6 +129,19 @@ class QueueLists:
             start = answer.get("LastEvaluatedKey")
             if not start:
                 return
+
+
+def _notice_rows(org_id: str) -> dict[str, Any]:
+    return {
+        "IndexName": ORGANIZATION_INDEX,
+        "KeyConditionExpression": "org_pk = :org",
+        "ExpressionAttributeValues": {":org": text(keys.notifications(org_id))},
+        "ScanIndexForward": False,
+    }
+
+
+def _in_question(row: Item) -> bool:
+    return row["status"]["S"] in ON_THE_CLOCK or "possible_duplicate" in row
 
 
 def _bill_rows(org_id: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 import httpx
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from cli import main as command
 from cli import statements
@@ -199,7 +199,7 @@ class Functions:
         self.invoked: list[tuple[str, str, bytes]] = []
         self.refuses = False
 
-    def invoke(self, *, FunctionName: str, InvocationType: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803
+    def invoke(self, *, FunctionName: str, InvocationType: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 - the service's own spelling
         if self.refuses:
             raise ClientError({"Error": {"Code": "TooManyRequestsException", "Message": "later"}}, "Invoke")
         self.invoked.append((FunctionName, InvocationType, Payload))
@@ -233,6 +233,68 @@ def test_a_dead_letter_that_somebody_else_holds_is_left_and_ends_badly(run: Run,
     assert status == 1
     assert json.loads(out)["channels"]["email"] == {"deadLetters": 1, "moved": 0}
     assert "1 dead letters" in errors
+
+
+class Queues:
+    """SQS, but for what a test says becomes of a batch that is sent or deleted."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, **instead: Callable[..., Any]) -> None:
+        self._client, self._instead = boto3.client("sqs"), instead
+        monkeypatch.setattr("cli.stack.clients.sqs", lambda: self)
+
+    def __getattr__(self, call: str) -> Any:
+        return self._instead.get(call) or getattr(self._client, call)
+
+
+def test_a_dead_letter_that_its_queue_refuses_stays_and_holds_up_no_other(
+    run: Run, stack: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sqs = boto3.client("sqs")
+    for channel, body in (("Email", "refused"), ("Email", "fine"), ("Print", "letter")):
+        sqs.send_message(QueueUrl=stack[f"{channel}DeadLetterQueueUrl"], MessageBody=body)
+
+    def send(**batch: Any) -> Any:
+        kept = [entry for entry in batch["Entries"] if entry["MessageBody"] != "refused"]
+        sent: Any = sqs.send_message_batch(QueueUrl=batch["QueueUrl"], Entries=kept) if kept else {}
+        return sent | {"Failed": [{"Id": entry["Id"]} for entry in batch["Entries"] if entry not in kept]}
+
+    Queues(monkeypatch, send_message_batch=send)
+    status, out, errors = run("redrive", "--yes", "--json")
+    channels = json.loads(out)["channels"]
+    assert (channels["email"]["moved"], channels["print"]["moved"]) == (1, 1)
+    assert status == 1
+    assert "1 dead letters stay" in errors
+    assert (waiting(stack["EmailQueueUrl"]), waiting(stack["PrintQueueUrl"])) == (["fine"], ["letter"])
+
+
+def test_a_dead_letter_that_fails_again_at_once_is_not_moved_round_and_round(
+    run: Run, stack: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead, sqs = stack["EmailDeadLetterQueueUrl"], boto3.client("sqs")
+    sqs.send_message(QueueUrl=dead, MessageBody="poison")
+    Queues(monkeypatch, send_message_batch=lambda **batch: sqs.send_message_batch(**batch | {"QueueUrl": dead}))
+    assert answer(run, "redrive", "--yes")["channels"]["email"] == {"deadLetters": 1, "moved": 1}
+    assert waiting(dead) == ["poison"]
+
+
+def test_a_redrive_that_is_cut_off_loses_no_dead_letter(
+    run: Run, stack: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be in both queues then: a notice is judged again, and a second copy finds nothing to do."""
+    dead, sqs = stack["EmailDeadLetterQueueUrl"], boto3.client("sqs")
+    sqs.set_queue_attributes(QueueUrl=dead, Attributes={"VisibilityTimeout": "0"})
+    sqs.send_message(QueueUrl=dead, MessageBody="{}")
+
+    def cut_off(**_: Any) -> Any:
+        raise EndpointConnectionError(endpoint_url="https://nowhere.example")
+
+    Queues(monkeypatch, delete_message_batch=cut_off)
+    status, _, errors = run("redrive", "--yes")
+    assert status == 1
+    assert "Traceback" not in errors
+    Queues(monkeypatch)
+    assert answer(run, "redrive", "--yes")["channels"]["email"] == {"deadLetters": 1, "moved": 1}
+    assert waiting(stack["EmailQueueUrl"]) == ["{}", "{}"]
 
 
 # --- forecast ----------------------------------------------------------------------------------------------------

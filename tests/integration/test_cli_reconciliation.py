@@ -1,6 +1,7 @@
 """`dunlin reconcile`: what people may have to look at, by ids and statuses."""
 # ruff: noqa: F811 - the fixtures of test_cli.py are asked for by their names
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +15,9 @@ from shared.domain.notice import Notice, moved
 from shared.domain.partner import Partner
 from shared.domain.reconciliation import LEASE_ENDED, STUCK_AFTER, lease_over
 from shared.domain.words import Channel, NoticeStatus
+from shared.storage import queue_lists
 from shared.storage.account_books import AccountBooks
+from shared.storage.batches import read_items
 from shared.storage.organizations import Organizations
 from tests.conftest import TABLE
 from tests.examples import NOW, account, bill, notice, organization
@@ -45,7 +48,12 @@ def rows() -> tuple[Notice, ...]:
     queued = moved(notice(notice_id="ntc_queue"), S.QUEUED, NOW, "scheduler", lease_until=AT)
     for _ in range(STUCK_AFTER):
         queued = moved(queued, S.QUEUED, NOW, "scheduler", LEASE_ENDED, lease_until=AT)
+    put_off = notice(notice_id="ntc_put_off", scheduled_for=AT + timedelta(hours=1))
+    for attempt in range(STUCK_AFTER):
+        sending = moved(put_off, S.SENDING, NOW, "send_email", attempt=attempt + 1)
+        put_off = moved(sending, S.SCHEDULED, NOW, "send_email", "can't be reached", attempt=0)
     return (
+        put_off,
         given_up("ntc_waits", AT, channel=Channel.SMS),
         answered(again(given_up("ntc_people")), Unanswered(reason="no answer"), AT),
         answered(again(given_up("ntc_twice")), Accepted(message_id="m-2"), AT),
@@ -103,7 +111,26 @@ def test_possible_duplicates_are_those_that_really_went_twice(run: Run) -> None:
 
 def test_what_the_clockwork_should_have_moved_on_is_stuck(run: Run) -> None:
     stuck = reported(run)["stuck"]
-    assert {key: row["leasesEnded"] for key, row in stuck.items()} == {"ntc_queue": 5, "ntc_late": 0, "ntc_dead": 0}
+    assert {key: row["leasesEnded"] for key, row in stuck.items()} == {
+        "ntc_queue": 5,
+        "ntc_late": 0,
+        "ntc_dead": 0,
+        "ntc_put_off": 0,
+    }
+
+
+def test_of_notices_that_need_nobody_only_the_index_is_read(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def seen(client: Any, table: str, wanted: Iterable[tuple[str, str]]) -> list[Any]:
+        asked = list(wanted)
+        read.extend(sort.partition("#")[2] for _, sort in asked)
+        return read_items(client, table, asked)
+
+    monkeypatch.setattr(queue_lists, "read_items", seen)
+    reported(run)
+    assert {"ntc_twice", "ntc_dead", "ntc_late"} <= set(read)
+    assert "ntc_sent" not in read
 
 
 def test_a_partners_organizations_are_reported_together(run: Run) -> None:

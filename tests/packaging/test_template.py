@@ -180,17 +180,50 @@ def test_the_schedule_rests_where_time_comes_from_outside() -> None:
     assert schedule["Properties"]["State"] == {"Fn::If": ["SimulatedTime", "DISABLED", "ENABLED"]}
 
 
+def alarms() -> dict[str, dict[str, Any]]:
+    return {name: alarm["Properties"] for name, alarm in template.resources("AWS::CloudWatch::Alarm").items()}
+
+
 def test_whatever_is_counted_for_operators_has_an_alarm_that_asks_for_it_as_it_is_counted() -> None:
-    sources = [*(PROJECT / "shared/messaging").glob("*.py"), *(PROJECT / "functions").rglob("*.py")]
+    """test_metrics.py shows that it is counted into the namespace that the function's environment names."""
+    sources = [path for folder in ("shared", "functions") for path in (PROJECT / folder).rglob("*.py")]
     counted = {name for path in sources for name in re.findall(r'\bcount\(\s*"(\w+)"', path.read_text())}
-    alarms = [alarm["Properties"] for alarm in template.resources("AWS::CloudWatch::Alarm").values()]
-    ours = [alarm for alarm in alarms if "Dunlin/" in str(alarm["Namespace"])]
+    ours = [alarm for alarm in alarms().values() if not str(alarm["Namespace"]).startswith("AWS/")]
     assert {alarm["MetricName"] for alarm in ours} == counted
     assert all(alarm["Dimensions"] == [{"Name": "service", "Value": SERVICE}] for alarm in ours)
+    for function in template.resources("AWS::Lambda::Function").values():
+        namespace = function["Properties"]["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"]
+        assert all(alarm["Namespace"] == namespace for alarm in ours)
 
 
-def test_events_that_the_function_fails_on_are_kept_and_watched() -> None:
+def test_every_alarm_goes_to_the_operators_topic_and_has_an_answer_in_the_runbook() -> None:
+    runbook = (PROJECT / "docs/runbook.md").read_text()
+    topic = {"Fn::If": ["WithAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
+    assert alarms()
+    for name, alarm in alarms().items():
+        assert alarm["AlarmActions"] == topic, name
+        assert f"`{name}`" in runbook
+
+
+def test_every_dead_letter_queue_is_watched() -> None:
+    watched = [
+        alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0]
+        for alarm in alarms().values()
+        if alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"
+    ]
+    assert sorted(watched) == sorted(name for name in template.resources("AWS::SQS::Queue") if "DeadLetter" in name)
+
+
+def test_a_scheduler_that_does_not_run_and_one_that_fails_whenever_it_runs_are_both_noticed() -> None:
+    """A run that fails is an invocation too."""
+    found = {alarm["MetricName"]: alarm for alarm in alarms().values() if alarm["Namespace"] == "AWS/Lambda"}
+    assert set(found) == {"Invocations", "Errors"}
+    assert all(alarm["Dimensions"][0]["Value"] == {"Ref": "Scheduler"} for alarm in found.values())
+    assert found["Invocations"]["ComparisonOperator"] == "LessThanThreshold"
+    assert found["Invocations"]["TreatMissingData"] == {"Fn::If": ["SimulatedTime", "notBreaching", "breaching"]}
+    assert found["Errors"]["ComparisonOperator"] == "GreaterThanThreshold"
+
+
+def test_events_that_the_function_fails_on_are_kept() -> None:
     function = template.resources("AWS::Lambda::Function")["DeliveryEvents"]["Properties"]
     assert function["DeadLetterConfig"]["TargetArn"]["Fn::GetAtt"][0] == "EventsDeadLetterQueue"
-    alarm = template.resources("AWS::CloudWatch::Alarm")["EventsDeadLetterAlarm"]["Properties"]
-    assert alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0] == "EventsDeadLetterQueue"

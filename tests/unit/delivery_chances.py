@@ -53,7 +53,7 @@ MOVES = st.lists(
 HOUSEHOLDS = st.sampled_from(["G-1", "G-2", "G-3", "G-4"])
 CHANNELS = st.sampled_from(Channel)
 MOODS = st.sampled_from([*[Mood.ACCEPTS] * 4, *[Mood.ACCEPTS_SILENTLY] * 2, *Mood])
-OUTCOMES = st.sampled_from([(), (Outcome.DELIVERED,), *[(outcome,) for outcome in Outcome]])
+OUTCOMES = st.sampled_from([(), (Outcome.DELIVERED,), *[(outcome,) for outcome in set(Outcome) - {Outcome.DROPPED}]])
 
 ACCOUNT_EVENTS: st.SearchStrategy[AccountEvent] = st.one_of(
     st.builds(Billed, n=st.integers(1, 6), balance=st.sampled_from([40_00, 60_00, 60_00, 0])),

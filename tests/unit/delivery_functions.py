@@ -170,4 +170,4 @@ class Functions:
             return EmailEvents(self.books, self.organizations, clock)
         answers = TextAnswers(self.organizations, lambda: self.providers, self_managed=False)
         inbound = InboundTexts(self.books, numbers, answers, clock)
-        return TextEvents(self.books, self.organizations, numbers, clock, inbound)
+        return TextEvents(self.books, self.organizations, numbers, clock, inbound, self._gate(channel))

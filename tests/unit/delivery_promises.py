@@ -6,7 +6,7 @@ to compare what a claim was judged by with what holds at its moment.
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, cast
 
@@ -36,6 +36,10 @@ STAFF = "staff"
 
 GIVEN_BACK = (S.SENDING, S.SCHEDULED)
 """A provider that surely doesn't have it: the attempt isn't used up."""
+
+SENT_ONCE_MORE = (S.UNKNOWN, S.SCHEDULED, "scheduler")
+WAITS = {Channel.EMAIL: timedelta(hours=1), Channel.SMS: timedelta(hours=4)}
+"""How long a notice that the provider may have waits for the provider's event (docs/delivery.md)."""
 
 type Step = tuple[str, Channel, str, str, int]
 """Of which account, on which channel, which statement in which aging period, at which level."""
@@ -110,6 +114,9 @@ class Promises:
         promise(after.status is after.status_history[-1].status, f"history lags behind: {story(after)}")
         for earlier, later in pairwise(after.status_history[max(len(known) - 1, 0) :]):
             self.seen[f"{earlier.status} -> {later.status}"] += 1
+            if (earlier.status, later.status, later.actor) == SENT_ONCE_MORE:
+                waited = later.at - earlier.at >= WAITS[after.channel]
+                promise(waited, f"sent again before the provider's event could come: {story(after)}")
         claims = [entry for entry in after.status_history if entry.status is S.SENDING]
         given_back = [
             later for earlier, later in pairwise(after.status_history) if (earlier.status, later.status) == GIVEN_BACK

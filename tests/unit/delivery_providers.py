@@ -42,7 +42,7 @@ class Queues:
     stage: Stage
     messages: list[Message] = field(default_factory=list)
 
-    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, str]]) -> Any:  # noqa: N803
+    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, str]]) -> Any:  # noqa: N803 - the service's own spelling
         self.stage.at("send_message_batch")
 
         def send() -> Any:
@@ -51,7 +51,7 @@ class Queues:
 
         return self.stage.effect(send)
 
-    def send_message(self, *, QueueUrl: str, MessageBody: str) -> Any:  # noqa: N803
+    def send_message(self, *, QueueUrl: str, MessageBody: str) -> Any:  # noqa: N803 - the service's own spelling
         self.stage.at("send_message")
         return self.stage.effect(lambda: self.messages.append(Message(Channel(QueueUrl), read_message(MessageBody))))
 
@@ -218,7 +218,7 @@ class Providers:
 
     # --- S3 ------------------------------------------------------------------------------------------------------
 
-    def put_object(self, *, Key: str, Body: bytes, **more: Any) -> Any:  # noqa: N803
+    def put_object(self, *, Key: str, Body: bytes, **more: Any) -> Any:  # noqa: N803 - the service's own spelling
         """A letter counts as taken when its job is there."""
         self.stage.at(f"put_object {Key.rpartition('.')[2]}")
         assert more["IfNoneMatch"] == "*"
@@ -233,10 +233,10 @@ class Providers:
 
         return self._in_its_mood(Channel.PRINT, lambda: self.stage.effect(put))
 
-    def head_object(self, *, Key: str, **_request: Any) -> Any:  # noqa: N803
+    def head_object(self, *, Key: str, **_request: Any) -> Any:  # noqa: N803 - the service's own spelling
         self.stage.at("head_object")
         return {"Metadata": self.objects[Key][1]}
 
-    def get_object(self, *, Key: str, **_request: Any) -> Any:  # noqa: N803
+    def get_object(self, *, Key: str, **_request: Any) -> Any:  # noqa: N803 - the service's own spelling
         self.stage.at("get_object")
         return {"Body": BytesIO(self.objects[Key][0])}

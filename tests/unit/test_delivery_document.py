@@ -1,5 +1,6 @@
-"""docs/delivery.md is true: its tables are the code's own."""
+"""docs/delivery.md is true: its tables are the code's own, and the tests that it names are there."""
 
+import re
 from itertools import groupby
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pytest
 from shared.domain.transitions import TRANSITIONS, Transition
 from shared.messaging.errors import MEANINGS, ErrorClass
 
-TEXT = (Path(__file__).parents[2] / "docs/delivery.md").read_text()
+TESTS = Path(__file__).parents[1]
+TEXT = (TESTS.parent / "docs/delivery.md").read_text()
 
 FOLLOWS = {
     ErrorClass.THROTTLE: "Scheduled again after a pause that the notice's id spreads",
@@ -71,3 +73,14 @@ def test_a_table_is_the_codes_own(name: str, table: object) -> None:
     """To renew it, put what this test expected between the section's marks."""
     assert callable(table)
     assert section(name) == table()
+
+
+@pytest.mark.parametrize("row", section("shown by")[2:])
+def test_each_line_of_reliability_is_shown_by_tests_of_those_names(row: str) -> None:
+    """A name without a file is of the file before it."""
+    named = re.findall(r"`([\w/]*(?:\.py)?)::(\w+)`", row)
+    assert named
+    file = ""
+    for path, name in named:
+        file = path or file
+        assert f"def {name}(" in (TESTS / file).read_text(), row

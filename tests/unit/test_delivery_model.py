@@ -27,10 +27,11 @@ from hypothesis.stateful import (
 )
 
 from shared.contracts.messages import NoticeMessage
+from shared.domain.delivery import LEASE
 from shared.domain.policy import DunningSettings
 from shared.domain.queue_actions import QueueAction
 from shared.domain.settlement import Outcome
-from shared.domain.words import Channel
+from shared.domain.words import Channel, NoticeStatus
 from tests.examples import organization
 from tests.unit.delivery_actors import Actor, Fate
 from tests.unit.delivery_chances import (
@@ -53,7 +54,7 @@ from tests.unit.delivery_chances import (
 )
 from tests.unit.delivery_desk import AccountEvent, Billed
 from tests.unit.delivery_functions import prepare
-from tests.unit.delivery_providers import Message, Mood
+from tests.unit.delivery_providers import Acceptance, Message, Mood
 from tests.unit.delivery_world import World
 from tests.unit.dunning_world import at
 
@@ -171,15 +172,25 @@ class DeliveryModel(RuleBasedStateMachine):
                 self.goes(self.world.desk(messages[0].body.account_id, happens, f"file {self.files}"), AT_ITS_START)
 
     @precondition(lambda self: self.idle(Begin.CONSUMER) and self.world.queues.waiting())
-    @rule(which=st.integers(0, 9))
-    def sender_dies_when_the_provider_has_it(self, which: int) -> None:
-        """Or will have refused it: nobody records what the provider answers."""
+    @rule(which=st.integers(0, 9), word=st.sampled_from([None, None, 0, 1]))
+    def sender_dies_when_the_provider_has_it(self, which: int, word: int | None) -> None:
+        """Or will have refused it: nobody records what the provider answers. Perhaps its event comes in the wait."""
         consumer = self.world.consume(self.some_messages(which, 1, again=False), self.idle(Begin.CONSUMER)[0])
         called = len(self.world.providers.calls)
         while consumer.running and len(self.world.providers.calls) == called:
             self.goes(consumer, ONE_EFFECT)
         if consumer.running:
             self.goes(consumer, (0, Fate.DEATH))
+        if word is not None and self.idle(Begin.SCHEDULER):
+            self.pass_time(self.world.now + LEASE)
+            self.goes(self.world.sweep(self.idle(Begin.SCHEDULER)[0]))
+            for taken in self.unheard()[-1:]:
+                self.goes(self.world.hear(taken, taken.events[word % len(taken.events)]))
+
+    def unheard(self) -> list[Acceptance]:
+        """What was taken without anybody's knowing, and is still to be told of."""
+        unknown = {notice.notice_id for notice in self.world.notices() if notice.status is NoticeStatus.UNKNOWN}
+        return [one for one in self.world.providers.to_tell() if one.notice_id in unknown]
 
     @precondition(lambda self: self.idle(Begin.CONSUMER) and self.world.queues.waiting())
     @rule(which=st.integers(0, 9), happens=ACCOUNT_EVENTS, way=WAYS)

@@ -110,6 +110,13 @@ def test_a_letter_may_neither_be_made_nor_listed_twice() -> None:
 def test_a_fault_that_did_not_come_about_says_nothing_and_fails() -> None:
     missed = replace(outcome().invocations[0], met=False)
     assert violations(outcome(invocations=(missed,))) == ["the fault did not come about"]
+    elsewhere = replace(outcome().invocations[0], calls=(Call(4, "dynamodb", "PutItem notice"),))
+    assert violations(outcome(invocations=(elsewhere,))) == ["the fault did not come about"]
+
+
+@pytest.mark.parametrize("status", [NoticeStatus.WILL_NOT_SEND, NoticeStatus.DELIVERY_ERROR, NoticeStatus.ARCHIVED])
+def test_a_ledger_that_says_that_what_was_accepted_did_not_go_is_wrong(status: NoticeStatus) -> None:
+    assert violations(outcome(notices=(notice(status=status),))) == ["accepted, but the ledger says that it didn't go"]
 
 
 def test_the_matrix_shows_counts_marks_and_broken_promises() -> None:
