@@ -6,8 +6,9 @@ every step is a conditional write that only one run can win, and doing it again 
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from aws_lambda_powertools import Logger
 
@@ -16,7 +17,7 @@ from shared.domain.book import AccountBook, Change
 from shared.domain.dunning import plan
 from shared.domain.notice import Notice, moved
 from shared.domain.policy import Organization
-from shared.domain.reconciliation import STUCK_AFTER, lease_over, leases_ended
+from shared.domain.reconciliation import in_vain, lease_over
 from shared.domain.words import Channel, NoticeStatus
 from shared.messaging.channel_queues import ChannelQueues
 from shared.messaging.metrics import count
@@ -40,11 +41,15 @@ WORKERS = 8
 
 @dataclass(frozen=True, slots=True)
 class SweepReport:
-    """What a sweep did, and when there is something to do next; None: nothing is planned."""
+    """What a sweep did, and when there is something to do next; None: nothing is planned.
+
+    failed: how many things were due at the end and couldn't be done.
+    """
 
     collected: int
     dispatched: int
     next_due_at: datetime | None
+    failed: int = 0
 
 
 @dataclass(slots=True)
@@ -66,6 +71,7 @@ class Sweep:
     queues: ChannelQueues
     time_is_up: Callable[[], bool] = lambda: False
     _known: dict[str, Organization | None] = field(default_factory=dict)
+    _failed: list[Due] = field(default_factory=list)
 
     def run(self) -> SweepReport:
         """Go round until nothing is due, time is up, or two rounds in a row find the same and can do nothing."""
@@ -73,26 +79,38 @@ class Sweep:
         before: list[Due] = []
         with ThreadPoolExecutor(WORKERS) as pool:
             while True:
+                self._failed.clear()
                 rounds = list(pool.map(lambda shard: self.due_index.sweep(shard, self.now), self.due_index.shards()))
                 due = [item for found in rounds for item in found.due]
-                inherited = sum(self._inherit(item) for item in due if isinstance(item, DueInheritance))
-                marked = sum(self._replan(item) for item in due if isinstance(item, DueReplanning))
+                handed = [self._alone(self._inherit, item) for item in due if isinstance(item, DueInheritance)]
+                marked = [self._alone(self._replan, item) for item in due if isinstance(item, DueReplanning)]
                 accounts = [item for item in due if isinstance(item, DueAccount)]
-                planned = sum(pool.map(self._collect, accounts))
+                planned = sum(bool(done) for done in pool.map(partial(self._alone, self._collect), accounts))
                 leased = [item for item in due if isinstance(item, DueNotice)]
-                moves = [after for after in pool.map(self._move_on, leased) if after]
+                moves = [after for after in pool.map(partial(self._alone, self._move_on), leased) if after]
                 _tell(moves)
                 sent = self._dispatch([after for after in moves if after.status is NoticeStatus.QUEUED])
                 for item in due:
                     if isinstance(item, DuePrintBatch):
-                        self._close_print_batch(item)
+                        self._alone(self._close_print_batch, item)
                 collected, dispatched = collected + planned, dispatched + sent
-                done = planned + len(moves) + marked + inherited
+                done = planned + len(moves) + sum(filter(None, [*handed, *marked]))
                 if not due or (done == 0 and due == before) or self.time_is_up():
                     break
                 before = due
         waiting = [found.next_due_at for found in rounds if found.next_due_at]
-        return SweepReport(collected, dispatched, self.now if due else min(waiting, default=None))
+        next_due_at = self.now if due else min(waiting, default=None)
+        return SweepReport(collected, dispatched, next_due_at, failed=len(self._failed))
+
+    def _alone[T: Due, R](self, work: Callable[[T], R], due: T) -> R | None:
+        """Do what is due; None: it failed. Then it stays due, is reported, and holds nothing else up."""
+        try:
+            return work(due)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other work must go on
+            facts = asdict(due) | {"error": type(error).__name__}
+            logger.error("not moved on", extra=facts)  # noqa: TRY400 - a traceback could quote what a person sent
+            self._failed.append(due)
+            return None
 
     def _organization(self, org_id: str, version: int) -> Organization | None:
         """The organization as this sweep knows it, read again when an account asks for later settings than those."""
@@ -115,12 +133,8 @@ class Sweep:
 
     def _close_print_batch(self, due: DuePrintBatch) -> None:
         """Have an organization's print batch closed. What doesn't come of it, the lease's end brings again."""
-        if not self.due_index.lease(due, self.now, self.now + LEASE):
-            return
-        try:
+        if self.due_index.lease(due, self.now, self.now + LEASE):
             self.queues.close_print_batch(ClosePrintBatch(org_id=due.org_id, as_of=self.as_of))
-        except Exception as error:  # noqa: BLE001 - whatever it is, the other work must go on
-            logger.error("queue not reached", extra={"org_id": due.org_id, "error": type(error).__name__})  # noqa: TRY400 - as ever
 
     def _collect(self, due: DueAccount) -> bool:
         """Plan one account. True: its plan was written."""
@@ -202,13 +216,13 @@ class Sweep:
 
 
 def _tell(moves: list[Notice]) -> None:
-    """Count for operators what needs them: what nobody reported on, and what nobody takes from its queue."""
+    """Count for operators what needs them: what nobody reported on, and what comes round again and again."""
     for after in moves:
         if after.status is NoticeStatus.UNKNOWN:
-            count("NoticeUnknown", channel=after.channel)
-        if leases_ended(after) >= STUCK_AFTER:
-            count("NoticeStuck", channel=after.channel)
-            logger.warning("nobody takes a notice from its queue", extra=_ids(after))
+            count("NoticeUnknown", channel=after.channel, org_id=after.org_id)
+        if in_vain(after):
+            count("NoticeStuck", channel=after.channel, org_id=after.org_id)
+            logger.warning("nobody takes a notice", extra=_ids(after))
 
 
 def _ids(notice: Notice) -> dict[str, str]:

@@ -32,6 +32,10 @@ REFRESHED = timedelta(minutes=15)
 QUOTA_USED_UP = Postponed(
     reason="the provider's daily quota is used up", pause=timedelta(hours=1), spread=SPREAD, stops_channel=True
 )
+MONTH_USED_UP = Postponed(
+    reason="the provider's monthly quota is used up", pause=timedelta(hours=6), spread=SPREAD, stops_channel=True
+)
+"""Only heard of afterwards (docs/events.md), so the probe that ends such a pause always looks as if it went."""
 NO_WORD = Postponed(reason="the provider doesn't answer", pause=PAUSES[0], spread=SPREAD, stops_channel=True)
 SILENCE = 3
 """After so many calls in a row without an answer a worker pauses the channel: each leaves a notice that is Unknown."""
@@ -155,7 +159,9 @@ def after_probe(state: ChannelState, answer: Answer, now: datetime) -> ChannelSt
     """
     match answer:
         case Accepted() | Rejected():
-            return replace(state, paused_until=None, reason="", pauses=0, probe_until=None)
+            spent = state.limits is not None and state.limits.left_today == 0
+            known = _with_no_count(state) if spent else state
+            return replace(known, paused_until=None, reason="", pauses=0, probe_until=None)
         case Postponed(stops_channel=True):
             return pause(state, answer, now)
         case _:
@@ -181,9 +187,14 @@ def told(state: ChannelState, word: Limits | Postponed | None, now: datetime) ->
     if isinstance(word, Postponed):
         return pause(state, word, now)
     if word is None:
-        return replace(state, limits=replace(state.limits, left_today=None)) if state.limits else state
+        return _with_no_count(state)
     known = replace(state, limits=word)
     return pause(known, QUOTA_USED_UP, now) if word.left_today == 0 else known
+
+
+def _with_no_count(state: ChannelState) -> ChannelState:
+    """The state without the count of messages left today, which can't be true or can't be renewed."""
+    return replace(state, limits=replace(state.limits, left_today=None)) if state.limits else state
 
 
 def _length(pauses: int) -> timedelta:

@@ -210,13 +210,18 @@ def answered(notice: Notice, answer: Answer, now: datetime) -> Notice:
 
 
 def answered_late(current: Notice, taken: Notice, answer: Answer, now: datetime) -> Notice | None:
-    """What an answer still says of a row whose lease ended while the provider was being called; None: nothing.
+    """What an answer says of a row that isn't as it was taken, or that couldn't be written; None: nothing.
 
-    The row is Unknown by then, or waits already to be sent once more, or that was stopped: an acceptance or a refusal
-    settles it in any of these. A provider's event, or a later sending, knows better.
+    One whose lease ended while the provider was being called is Unknown by then, or waits already to be sent once more,
+    or that was stopped: an acceptance or a refusal settles it in any of these. A provider's event, or a later sending,
+    knows better.
     """
+    if current.attempt != taken.attempt:
+        return None
+    if current.status is NoticeStatus.SENDING:
+        return answered(current, answer, now)
     given_up = current.status in BETWEEN | {NoticeStatus.UNKNOWN} and in_doubt(current)
-    if not given_up or current.attempt != taken.attempt or isinstance(answer, Unanswered):
+    if not given_up or isinstance(answer, Unanswered):
         return None
     if isinstance(answer, Postponed) and current.status is not NoticeStatus.UNKNOWN:
         return None
@@ -233,10 +238,7 @@ def failure(
     None: somebody else has settled the row since it was given to the provider.
     """
     current = next((row for row in book.notices if row.notice_id == notice.notice_id), None)
-    if current is None:
-        return None
-    as_taken = (current.status, current.attempt) == (notice.status, notice.attempt)
-    after = answered(current, answer, now) if as_taken else answered_late(current, notice, answer, now)
+    after = answered_late(current, notice, answer, now) if current else None
     if after is None:
         return None
     failed = Change(account=replace(book.account, planning_at=now), notices=(after,))

@@ -4,18 +4,18 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from shared.domain.transitions import BORN, require
+from shared.domain.transitions import BORN, WAITING, require
 from shared.domain.words import Channel, NoticeStatus, NotificationType
 
 S = NoticeStatus
 
-PENDING = frozenset({S.SCHEDULED, S.QUEUED, S.SENDING})
+PENDING = frozenset({*WAITING, S.SENDING})
 """On its way: no other dunning notice is planned beside it on its channel."""
 
 REACHED = frozenset({S.SENT, S.DELIVERED, S.UNKNOWN})
 """It went, or may have gone: its levels count as reached."""
 
-CANCELLABLE = frozenset({S.SCHEDULED, S.QUEUED})
+CANCELLABLE = frozenset(WAITING)
 """Not yet given to a provider: a payment, opt-out or hold may still stop it."""
 
 

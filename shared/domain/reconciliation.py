@@ -6,8 +6,10 @@ wait is it sent once more, marked as a possible duplicate. After that a person h
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import pairwise, takewhile
 
-from shared.domain.notice import Notice, moved
+from shared.domain.notice import PENDING, Notice, moved
+from shared.domain.transitions import ON_THE_CLOCK, STOPPED, WAITING
 from shared.domain.words import Channel, NoticeStatus
 
 S = NoticeStatus
@@ -26,7 +28,7 @@ FOR_PEOPLE = "no word came of a second sending either: a person has to find out"
 LEASE_ENDED = "its lease ended"
 
 STUCK_AFTER = 5
-"""So many leases in a queue without being taken, and somebody should look at the queue."""
+"""So many leases in a queue without being taken, or sendings that no provider took, and somebody should look."""
 
 OVERDUE = timedelta(hours=1)
 """So long after its time, or its lease's end, a notice shows that the scheduler doesn't run."""
@@ -34,7 +36,7 @@ OVERDUE = timedelta(hours=1)
 UNTOLD = frozenset({S.SCHEDULED, S.QUEUED, S.SENDING, S.WILL_NOT_SEND, S.CANCELLED, S.ARCHIVED})
 """Entries of a history that say nothing of whether a message arrived."""
 
-BETWEEN = frozenset({S.SCHEDULED, S.QUEUED, S.WILL_NOT_SEND, S.CANCELLED})
+BETWEEN = frozenset({*WAITING, *STOPPED})
 """Statuses in which nothing is under way: what is in doubt there is an earlier sending."""
 
 
@@ -73,12 +75,13 @@ def in_doubt(notice: Notice) -> bool:
     """Whether a provider may have the notice from a sending that nobody has heard of since.
 
     That stays so while it waits to be sent once more, and when that is stopped; a sending that the provider surely
-    doesn't have changes nothing.
+    doesn't have changes nothing. A letter is in doubt once it was queued again, until it is known to be stored.
     """
-    if notice.status is S.UNKNOWN:
-        return True
-    told = (entry.status for entry in reversed(notice.status_history) if entry.status not in UNTOLD)
-    return notice.attempt > 0 and next(told, None) is S.UNKNOWN
+    if notice.status is S.UNKNOWN or notice.attempt == 0:
+        return notice.status is S.UNKNOWN
+    newest_first = [entry.status for entry in reversed(notice.status_history)]
+    since = list(takewhile(lambda status: status in UNTOLD, newest_first))
+    return S.UNKNOWN in newest_first[len(since) : len(since) + 1] or (S.QUEUED, S.SENDING) in pairwise(since)
 
 
 def doubt_settled(notice: Notice) -> Notice:
@@ -93,6 +96,15 @@ def sent_twice(notice: Notice) -> bool:
     return doubt_settled(notice).possible_duplicate
 
 
+def sent_once_more(notice: Notice) -> bool:
+    """Whether this very sending, the last, is the first since an earlier one may have arrived.
+
+    The provider may take it only after some pauses; a later one follows an answer, so it doubles nothing more.
+    """
+    since = tuple(takewhile(lambda entry: entry.status is not S.UNKNOWN, reversed(notice.status_history)))
+    return notice.possible_duplicate and sum(entry.status is S.SENDING for entry in since) == 1
+
+
 def leases_ended(notice: Notice) -> int:
     """How many leases in its queue have ended in a row, nobody having taken it."""
     count = 0
@@ -103,9 +115,20 @@ def leases_ended(notice: Notice) -> int:
     return count
 
 
+def not_taken(notice: Notice) -> int:
+    """How many sendings in a row its provider couldn't be reached for, or put off."""
+    since = takewhile(lambda entry: entry.status in PENDING, reversed(notice.status_history))
+    return sum(entry.status is S.SENDING for entry in since) - (notice.status is S.SENDING)
+
+
+def in_vain(notice: Notice) -> bool:
+    """Whether a notice has come round so often, to no avail, that somebody should look."""
+    return max(leases_ended(notice), not_taken(notice)) >= STUCK_AFTER
+
+
 def stuck(notice: Notice, now: datetime) -> bool:
     """Whether a notice is where the clockwork should have moved it on long ago."""
     on_time = notice.scheduled_for if notice.status is S.SCHEDULED else notice.lease_until
-    waits = notice.status in {S.SCHEDULED, S.QUEUED, S.SENDING, S.UNKNOWN}
+    waits = notice.status in ON_THE_CLOCK
     overdue = waits and on_time is not None and on_time + OVERDUE < now
-    return overdue or leases_ended(notice) >= STUCK_AFTER
+    return overdue or in_vain(notice)

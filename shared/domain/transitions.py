@@ -93,7 +93,9 @@ TRANSITIONS: tuple[Transition, ...] = (
     *_moves(By.PROVIDER, [S.SENDING, S.UNKNOWN], [S.SENT], "accepted"),
     *_moves(By.PROVIDER, [S.SENDING, S.SENT, S.UNKNOWN], [S.DELIVERED], "delivered"),
     *_moves(By.PROVIDER, [S.SENDING, S.SENT, S.UNKNOWN], RETURNED, "it came back, or was refused after all"),
+    *_moves(By.PROVIDER, [S.SENDING, S.SENT], [S.SCHEDULED], "dropped after all, and may be taken after a pause"),
     *_moves(By.PROVIDER, [S.DELIVERED], [S.UNDELIVERABLE_PERMANENT], "it came back after it had been taken"),
+    *_moves(By.PROVIDER, [S.UNDELIVERABLE_CAN_RETRY], [S.DELIVERED], "it was delivered after all"),
     *_moves(By.PROVIDER, [*WAITING, *STOPPED], [S.SENT, S.DELIVERED, *RETURNED], LATE_WORD),
     # an answer that came after the lease had ended
     *_moves(By.SENDER, [S.UNKNOWN, *WAITING, *STOPPED], [S.SENT], "accepted, known late"),

@@ -35,10 +35,11 @@ from shared.domain.judging import judge
 from shared.domain.notice import Notice
 from shared.domain.payment_link import PaymentLink
 from shared.domain.policy import Organization
+from shared.domain.reconciliation import sent_once_more
 from shared.domain.statement import Patient
 from shared.domain.words import NoticeStatus
 from shared.domain.worklist import clear, cleared_by
-from shared.messaging.gate import Gate, OpenGate, Turn
+from shared.messaging.gate import Gate, Turn
 from shared.messaging.metrics import count
 from shared.messaging.patients import patient_of
 from shared.storage.account_books import ConcurrentChangeError
@@ -112,7 +113,7 @@ class Delivery:
     notices: Rows
     organizations: Organizations
     sender: Sender
-    gate: Gate = field(default_factory=OpenGate)
+    gate: Gate
     expected: int = 1
     patient_of: Callable[[Bill], Patient] = patient_of
     _known: dict[str, Organization | None] = field(default_factory=dict)
@@ -167,8 +168,8 @@ class Delivery:
         if not self.notices.claim(notice, taken, book.account, (made.order.link.link,), new):
             return None
         self._stored.update(new)
-        if taken.possible_duplicate:
-            count("PossibleDuplicate", channel=taken.channel)
+        if sent_once_more(taken):
+            count("PossibleDuplicate", channel=taken.channel, org_id=taken.org_id)
         answer = made.send()
         try:
             return self._record(made.order, answer, now)
@@ -208,7 +209,7 @@ class Delivery:
         elif not self.notices.move(taken, after):
             self._record_late(taken, answer, now)
         elif after.status is NoticeStatus.UNKNOWN:
-            count("NoticeUnknown", channel=after.channel)
+            count("NoticeUnknown", channel=after.channel, org_id=after.org_id)
         elif cleared_by(order.book, after, now):
             # Looked for in the book as it was judged, so that a notice without errors before it costs no call more.
             self.books.change(*account, lambda book: clear(book, taken.notice_id, now))
@@ -217,7 +218,8 @@ class Delivery:
     def _record_late(self, taken: Notice, answer: Answer, now: datetime) -> None:
         """Tell what is known to a row that was given up meanwhile, whatever the clock has made of it since.
 
-        Once more when the row moves between reading and writing: it might be about to be sent a second time.
+        Or write it once more, where another's transaction at the row only was in the way. Again when the row moves
+        between reading and writing: it might be about to be sent a second time.
         """
         for _ in range(TRIES):
             current = self.notices.load(taken.org_id, taken.account_id, taken.notice_id)

@@ -66,21 +66,6 @@ class Gate(Protocol):
         """Begin an invocation that brings so many notices."""
 
 
-class OpenGate:
-    """A gate that always stands open, for a channel without limits."""
-
-    def turn(self, notices: int) -> Turn:  # noqa: ARG002 - the port's
-        """Begin an invocation."""
-        return self
-
-    def admit(self, now: datetime) -> Held | None:  # noqa: ARG002 - the port's
-        """Let every notice pass."""
-        return None
-
-    def heard(self, answer: Answer, now: datetime) -> None:
-        """Learn nothing."""
-
-
 @dataclass(slots=True)
 class ChannelGate:
     """A channel's gate; one for a process.

@@ -26,10 +26,6 @@ type ClosePrint = Callable[[str, datetime], object]
 """Closes the print batches of an organization that are over by a time."""
 
 
-class NoTimeLeftError(Exception):
-    """The invocation is about to end; the queue brings the message again."""
-
-
 def consume(
     event: dict[str, Any],
     context: LambdaContext,
@@ -42,11 +38,11 @@ def consume(
     """Deliver each notice of a batch, and answer the messages that failed. The print queue also asks to close batches.
 
     A message that can't be read fails, and only it: the queue moves it to its dead letters after the receive count.
+    One that there is no time for doesn't fail, or a slow provider would bring a whole backlog there: the end of its
+    notice's, or batch's, lease queues it once more.
     """
 
     def one(record: SQSRecord) -> None:
-        if context.get_remaining_time_in_millis() < LEAVE_MILLISECONDS:
-            raise NoTimeLeftError
         try:
             message = read_message(record.body) if close_print else NoticeMessage.model_validate_json(record.body)
             as_of = message.as_of.isoformat() if message.as_of else None
@@ -54,7 +50,9 @@ def consume(
         except ValueError:
             logger.error("message not understood", extra={"message_id": record.message_id})  # noqa: TRY400 - quotes it
             raise
-        if close_print and isinstance(message, ClosePrintBatch):
+        if context.get_remaining_time_in_millis() < LEAVE_MILLISECONDS:
+            logger.warning("left to its lease, for want of time", extra={"message_id": record.message_id})
+        elif close_print and isinstance(message, ClosePrintBatch):
             close(close_print, message.org_id, now)
         elif isinstance(message, NoticeMessage):
             deliver_one(message, now)

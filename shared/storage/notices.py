@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from shared.domain.account import Account
 from shared.domain.beside import Beside
-from shared.domain.notice import Notice, moved
+from shared.domain.notice import Notice
 from shared.domain.payment_link import PaymentLink
 from shared.storage import items, keys
 from shared.storage.beside import beside_write
@@ -21,8 +21,6 @@ from shared.storage.transactions import put, transact
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-__all__ = ["Notices", "moved"]
 
 STILL_AS_READ = "#status = :status AND attempt = :attempt AND moves = :moves"
 

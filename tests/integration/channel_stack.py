@@ -6,7 +6,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,6 +21,7 @@ from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
 from tests.conftest import TABLE
 from tests.examples import account, bill, organization
+from tests.lambda_context import lambda_context
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -75,14 +76,7 @@ class ChannelStack:
         self.calls.clear()
         self.requests.clear()
         left = self.milliseconds_left
-        context = SimpleNamespace(
-            function_name="channel",
-            memory_limit_in_mb=128,
-            invoked_function_arn="arn",
-            aws_request_id="r-1",
-            get_remaining_time_in_millis=lambda: left,
-        )
-        answer = self.handler.lambda_handler(event, context)
+        answer = self.handler.lambda_handler(event, lambda_context(lambda: left))
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
     def asked(self, operation: str) -> list[dict[str, Any]]:

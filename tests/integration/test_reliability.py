@@ -1,12 +1,10 @@
-"""The lines of the reliability table (budgets.md) that delivery answers for, each with the test that shows it."""
+"""A hundred copies at once, and one message that poisons its batch: two lines of the table in docs/delivery.md."""
 
-import ast
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -23,52 +21,13 @@ from tests.conftest import TABLE
 from tests.examples import NOW, account, bill, notice
 from tests.integration.channel_stack import EVENTS, ChannelStack, channel_stack
 from tests.integration.test_cli import CHANNELS, CloudFormation
+from tests.lambda_context import lambda_context
 
 if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
     from mypy_boto3_dynamodb import DynamoDBClient
-
-TESTS = Path(__file__).resolve().parents[1]
-
-SHOWN_BY = {
-    "kill or fault at every point": "e2e/test_chaos.py",
-    "two schedulers and four consumers": (
-        "unit/test_delivery_model.py::test_no_reminder_is_lost_and_none_is_sent_twice_unmarked"
-    ),
-    "100 concurrent copies of one webhook": (
-        "integration/test_payment_link.py::test_a_hundred_copies_of_one_webhook_at_once_make_one_ledger_entry"
-    ),
-    "100 concurrent copies of one delivery event": (
-        "integration/test_reliability.py::test_a_hundred_copies_of_one_delivery_event_at_once_make_one_ledger_entry"
-    ),
-    "a batch of ten with one poison message": (
-        "integration/test_reliability.py::"
-        "test_of_ten_messages_with_a_poisoned_one_nine_are_done_and_one_is_dead_after_the_receive_count_and_redriven"
-    ),
-    "provider account paused during 1,000 notices": (
-        "integration/test_channel_gate.py::"
-        "test_provider_account_paused_during_1000_notices_none_lost_none_in_the_dlq_no_attempt_used_up"
-    ),
-}
-
-
-@pytest.mark.parametrize(("line", "test"), SHOWN_BY.items())
-def test_each_line_of_the_reliability_table_is_shown_by_a_test_of_that_name(line: str, test: str) -> None:
-    file, _, name = test.partition("::")
-    tree = ast.parse((TESTS / file).read_text())
-    names = [
-        part.name for part in ast.walk(tree) if isinstance(part, ast.FunctionDef) and part.name.startswith("test_")
-    ]
-    assert name in names if name else names, line
 
 
 # --- a hundred copies --------------------------------------------------------------------------------------------
-
-
-class Context:
-    """What Lambda tells an invocation about itself."""
-
-    function_name = memory_limit_in_mb = invoked_function_arn = aws_request_id = "test"
 
 
 def test_a_hundred_copies_of_one_delivery_event_at_once_make_one_ledger_entry(
@@ -85,7 +44,7 @@ def test_a_hundred_copies_of_one_delivery_event_at_once_make_one_ledger_entry(
     def tell(copy: int) -> None:
         if copy < 20:
             ready.wait()
-        delivery_events.lambda_handler(deepcopy(event), cast("LambdaContext", Context()))
+        delivery_events.lambda_handler(deepcopy(event), lambda_context())
 
     delivery_events.dependencies()
     with ThreadPoolExecutor(20) as workers:

@@ -219,8 +219,8 @@ def test_the_statement_lists_every_open_bill_oldest_first_with_their_sum_and_age
     assert [shown.statement_id for shown in page.bills] == ["S-2", "S-1"]
     assert page.amount_due == 100_00
     assert page.due_date == (NOW - timedelta(days=31)).date()
-    assert page.ageing is not None
-    assert (page.ageing.current, page.ageing.days_31_60, page.ageing.days_61_90) == (74_60, 0, 25_40)
+    assert page.aging is not None
+    assert (page.aging.current, page.aging.days_31_60, page.aging.days_61_90) == (74_60, 0, 25_40)
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ def test_the_statement_lists_every_open_bill_oldest_first_with_their_sum_and_age
 def test_a_balance_stands_under_its_age(age: int, bucket: str) -> None:
     old = bill(document=DOCUMENT, effective_created_date=(NOW - timedelta(days=age)).date())
     page = statement_page(order(book=book(bills=(old,))), BASE_URL)
-    assert getattr(page.ageing, bucket) == 74_60
+    assert getattr(page.aging, bucket) == 74_60
 
 
 def test_without_a_message_of_its_own_a_statement_shows_the_organizations() -> None:

@@ -2,90 +2,38 @@
 
 import json
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-import boto3
 import pytest
 
 from functions.scheduler import handler, sweep
-from functions.scheduler.sweep import LEASE, Sweep, SweepReport
+from functions.scheduler.sweep import LEASE
 from shared.domain.book import AccountBook, Change
-from shared.domain.delivery import Unanswered, answered
+from shared.domain.delivery import Postponed, Unanswered, answered
 from shared.domain.dunning import plan
-from shared.domain.inheritance import PartnerDefaults
 from shared.domain.notice import Notice, moved
-from shared.domain.policy import DunningSettings
-from shared.domain.reconciliation import RECONCILE_AFTER
+from shared.domain.reconciliation import RECONCILE_AFTER, STUCK_AFTER
 from shared.domain.words import Channel, NoticeStatus
 from shared.messaging.channel_queues import ChannelQueues, Receipt
-from shared.storage import inheritance, replanning
 from shared.storage.account_books import AccountBooks
-from shared.storage.due_index import DueIndex
-from shared.storage.inheritance import Inheritance
 from shared.storage.notices import Notices
-from shared.storage.organizations import Organizations
-from shared.storage.partner_defaults import PartnersDefaults
-from shared.storage.replanning import Replanning
 from tests.conftest import TABLE
-from tests.examples import NOW, account, bill, notice, organization
+from tests.examples import NOW, account, bill, notice
+from tests.integration.scheduler_stack import END_OF_DAY, Stack, scheduler_stack
+from tests.lambda_context import lambda_context
 
 if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_sqs import SQSClient
 
 EVENT = json.loads((Path(__file__).resolve().parents[2] / "events/scheduler.json").read_text())
-END_OF_DAY = NOW.replace(hour=22, minute=55)
-
-
-@dataclass
-class Stack:
-    """The scheduler's surroundings in this process."""
-
-    dynamodb: "DynamoDBClient"
-    sqs: "SQSClient"
-    urls: dict[Channel, str]
-
-    @property
-    def books(self) -> AccountBooks:
-        return AccountBooks(self.dynamodb, TABLE)
-
-    def sweep(self, now: datetime = NOW, **changes: Any) -> SweepReport:
-        ports: dict[str, Any] = {
-            "due_index": DueIndex(self.dynamodb, TABLE),
-            "books": self.books,
-            "notices": Notices(self.dynamodb, TABLE),
-            "organizations": Organizations(self.dynamodb, TABLE),
-            "replanning": Replanning(self.dynamodb, TABLE),
-            "inheritance": Inheritance(self.dynamodb, TABLE),
-            "queues": ChannelQueues(self.sqs, self.urls),
-        }
-        return Sweep(now=now, as_of=now, **(ports | changes)).run()
-
-    def book(self, account_id: str = "G-1") -> AccountBook:
-        found = self.books.load("org_1", account_id)
-        assert found is not None
-        return found
-
-    def notices(self) -> dict[Channel, Notice]:
-        return {row.channel: row for row in self.book().notices}
-
-    def messages(self, channel: Channel) -> list[dict[str, Any]]:
-        answer = self.sqs.receive_message(QueueUrl=self.urls[channel], MaxNumberOfMessages=10)
-        return [json.loads(message["Body"]) for message in answer.get("Messages", [])]
 
 
 @pytest.fixture
 def stack(dynamodb: "DynamoDBClient") -> Stack:
-    sqs = boto3.client("sqs")
-    urls = {channel: sqs.create_queue(QueueName=channel)["QueueUrl"] for channel in Channel}
-    Organizations(dynamodb, TABLE).create(organization())
-    made = Stack(dynamodb, sqs, urls)
-    made.books.commit(Change(account=account(planning_at=NOW), bills=(bill(),)))
-    return made
+    return scheduler_stack(dynamodb)
 
 
 def test_a_due_account_gets_its_notices_and_rests_until_the_next_step(stack: Stack) -> None:
@@ -217,6 +165,18 @@ def test_a_notice_that_nobody_takes_is_counted_from_the_fifth_lease_on_and_still
     assert counted(capsys) == [("NoticeStuck", "email")] * 2
 
 
+def test_a_notice_that_its_provider_never_takes_is_counted_from_the_fifth_time_on(
+    stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = notice()
+    for _ in range(STUCK_AFTER):
+        sent = moved(row, NoticeStatus.SENDING, NOW, "x", attempt=1)
+        row = answered(sent, Postponed(reason="the provider could not be reached", pause=timedelta(0)), NOW)
+    stack.books.commit(Change(account=replace(stack.book().account, planning_at=None), notices=(row,)))
+    assert stack.sweep().dispatched == 1
+    assert counted(capsys) == [("NoticeStuck", "email")]
+
+
 class QueueThatIsGone(ChannelQueues):
     """Emails' queue can't be reached."""
 
@@ -246,7 +206,7 @@ class RefusingSqs:
     def __init__(self, code: str) -> None:
         self.code = code
 
-    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, str]]) -> dict[str, Any]:  # noqa: N803
+    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, str]]) -> dict[str, Any]:  # noqa: N803 - the service's own spelling
         assert QueueUrl
         return {"Failed": [{"Id": entry["Id"], "SenderFault": True, "Code": self.code} for entry in Entries]}
 
@@ -285,6 +245,52 @@ def test_an_account_that_cannot_be_planned_is_set_aside_and_holds_nobody_up(
     assert stack.book("G-1").account.planning_at == NOW + sweep.SET_ASIDE
 
 
+class BrokenRows(Notices):
+    """Rows, one of which can't be read."""
+
+    def load(self, org_id: str, account_id: str, notice_id: str) -> Notice | None:
+        if notice_id == "ntc_1":
+            raise ValueError("ada@example.com")
+        return super().load(org_id, account_id, notice_id)
+
+
+class BrokenBooks(AccountBooks):
+    """Books, one of which can't be read."""
+
+    def load(self, org_id: str, account_id: str) -> AccountBook | None:
+        if account_id == "G-1":
+            raise ValueError("ada@example.com")
+        return AccountBooks.load(self, org_id, account_id)
+
+
+def test_what_fails_by_itself_stays_due_is_reported_by_its_ids_and_holds_nothing_else_up(
+    stack: Stack, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = (notice(account_id="G-2"), notice(account_id="G-2", notice_id="ntc_2", channel=Channel.SMS))
+    stack.books.commit(Change(account=account(account_id="G-2"), notices=rows))
+    stack.books.commit(Change(account=account(account_id="G-3", planning_at=NOW), bills=(bill("S-9"),)))
+    table = stack.dynamodb, TABLE
+    report = stack.sweep(notices=BrokenRows(*table), books=BrokenBooks(*table))
+    assert (report.collected, report.dispatched, report.next_due_at, report.failed) == (1, 1, NOW, 2)
+    assert [message["noticeId"] for message in stack.messages(Channel.SMS)] == ["ntc_2"]
+    told = [vars(record) for record in caplog.records if record.getMessage() == "not moved on"]
+    assert {(one["account_id"], one.get("notice_id"), one["error"]) for one in told} == {
+        ("G-1", None, "ValueError"),
+        ("G-2", "ntc_1", "ValueError"),
+    }
+    assert "ada@example.com" not in str(told)
+    assert stack.sweep().failed == 0
+    assert [message["noticeId"] for message in stack.messages(Channel.EMAIL)] == ["ntc_1"]
+
+
+def test_a_sweep_that_leaves_something_undone_is_an_error_that_the_alarm_sees(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(AccountBooks, "load", BrokenBooks.load)
+    with pytest.raises(handler.WorkLeftError):
+        invoked(stack, monkeypatch, simulated=True)
+
+
 def test_an_idle_sweep_costs_one_query_a_shard(stack: Stack) -> None:
     stack.sweep()
     calls: Counter[str] = Counter()
@@ -303,17 +309,8 @@ def invoked(stack: Stack, monkeypatch: pytest.MonkeyPatch, *, simulated: bool) -
     }.items():
         monkeypatch.setenv(name, value)
     handler.dependencies.cache_clear()
-    answer: dict[str, Any] = handler.lambda_handler(EVENT, cast("LambdaContext", Context()))
+    answer: dict[str, Any] = handler.lambda_handler(EVENT, lambda_context())
     return answer
-
-
-class Context:
-    """What Lambda tells an invocation about itself."""
-
-    function_name = memory_limit_in_mb = invoked_function_arn = aws_request_id = "test"
-
-    def get_remaining_time_in_millis(self) -> int:
-        return 300_000
 
 
 def test_an_invocation_answers_what_was_done_at_the_time_it_was_given(
@@ -331,113 +328,3 @@ def test_a_stack_without_simulated_time_goes_by_the_clock(stack: Stack, monkeypa
     stack.books.commit(Change(account=replace(read.account, planning_at=tomorrow)))
     monkeypatch.setitem(EVENT, "asOf", (tomorrow + timedelta(days=1)).isoformat())
     assert invoked(stack, monkeypatch, simulated=False)["collected"] == 0
-
-
-PAGE = 5
-"""Bills that a replanning takes at once, in these tests."""
-
-
-@pytest.fixture
-def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replanning, "PAGE", PAGE)
-
-
-def settings_changed(stack: Stack, now: datetime = NOW) -> None:
-    """Save the organization with other settings, and have its accounts planned anew."""
-    organizations = Organizations(stack.dynamodb, TABLE)
-    current = organizations.get("org_1")
-    assert current is not None
-    paperless = replace(current.dunning, configuration_id="paperless-30")
-    assert organizations.save(replace(current, dunning=paperless), replan_at=now)
-
-
-def many_accounts(stack: Stack, count: int) -> list[str]:
-    account_ids = [f"M-{n:03}" for n in range(count)]
-    for account_id in account_ids:
-        stack.books.commit(Change(account=account(account_id=account_id), bills=(bill(f"S-{account_id}"),)))
-    return account_ids
-
-
-@pytest.mark.usefixtures("small_pages")
-def test_a_change_of_settings_replans_every_open_account_by_pages_in_the_background(stack: Stack) -> None:
-    stack.sweep()
-    account_ids = many_accounts(stack, 8)
-    settings_changed(stack)
-    report = stack.sweep()
-    assert report.collected == 9
-    assert {row.status for row in stack.notices().values() if row.channel is Channel.PRINT} == {NoticeStatus.CANCELLED}
-    for account_id in account_ids:
-        assert {row.channel for row in stack.book(account_id).notices} == {Channel.EMAIL, Channel.SMS}
-    assert stack.sweep().collected == 0
-
-
-@pytest.mark.usefixtures("small_pages")
-def test_a_replanning_that_is_cut_off_goes_on_where_it_was(stack: Stack) -> None:
-    account_ids = many_accounts(stack, 8)
-    settings_changed(stack)
-    first = Replanning(stack.dynamodb, TABLE).advance("org_1", NOW)
-    assert first == PAGE
-    stack.sweep(time_is_up=lambda: True)
-    stack.sweep()
-    assert all(stack.book(account_id).notices for account_id in account_ids)
-
-
-@pytest.mark.usefixtures("small_pages")
-def test_settings_changed_during_a_replanning_begin_it_anew(stack: Stack) -> None:
-    many_accounts(stack, 8)
-    settings_changed(stack)
-    job = Replanning(stack.dynamodb, TABLE)
-    job.advance("org_1", NOW)
-    settings_changed(stack)
-    assert sum(job.advance("org_1", NOW) for _ in range(2)) == 9
-
-
-def test_an_account_is_never_planned_by_settings_older_than_those_it_was_marked_for(stack: Stack) -> None:
-    stack.sweep()
-    settings_changed(stack)
-    Replanning(stack.dynamodb, TABLE).advance("org_1", NOW)
-    stale = Organizations(stack.dynamodb, TABLE).get("org_1")
-    assert stale is not None
-    knows_the_old = {"org_1": replace(stale, version=1, dunning=organization().dunning)}
-    stack.sweep(_known=knows_the_old)
-    assert stack.notices()[Channel.PRINT].status is NoticeStatus.CANCELLED
-
-
-def test_replanning_notifies_nobody_twice(stack: Stack) -> None:
-    stack.sweep()
-    stack.sweep(END_OF_DAY)
-    before = stack.notices()
-    settings_changed(stack, END_OF_DAY)
-    stack.sweep(END_OF_DAY)
-    assert {channel: row.status for channel, row in stack.notices().items()} == {
-        channel: row.status for channel, row in before.items()
-    }
-
-
-def test_changed_defaults_of_a_partner_replan_the_accounts_of_its_organizations_in_one_sweep(stack: Stack) -> None:
-    stack.sweep()
-    paperless = DunningSettings(configuration_id="paperless-30")
-    defaults = PartnerDefaults(partner_id="prt_1", dunning=paperless, overrides=frozenset({"configuration_id"}))
-    assert PartnersDefaults(stack.dynamodb, TABLE).save(defaults, NOW)
-    report = stack.sweep()
-    assert report.collected == 1
-    assert stack.notices()[Channel.PRINT].status is NoticeStatus.CANCELLED
-    assert report.next_due_at != NOW
-
-
-def test_defaults_that_change_nothing_for_anybody_are_still_passed_on_to_the_last_organization(
-    stack: Stack, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(inheritance, "PAGE", 1)
-    organizations = Organizations(stack.dynamodb, TABLE)
-    for n in range(4):
-        own = {"dunning_overrides": frozenset({"minimum_print"}), "org_id": f"org_own_{n}", "client_id": f"OWN-{n}"}
-        organizations.create(organization(name=f"A {n}", **own))
-    defaults = PartnerDefaults(
-        partner_id="prt_1", dunning=DunningSettings(minimum_print=9_00), overrides=frozenset({"minimum_print"})
-    )
-    assert PartnersDefaults(stack.dynamodb, TABLE).save(defaults, NOW)
-    stack.sweep()
-    last = organizations.get("org_1")
-    assert last is not None
-    assert last.dunning.minimum_print == 9_00

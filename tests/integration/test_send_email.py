@@ -235,11 +235,14 @@ def test_a_message_about_an_unknown_notice_is_done_with(stack: ChannelStack) -> 
     assert stack.handle(stack.message(noticeId="ntc_2")) == []
 
 
-def test_messages_that_time_is_too_short_for_come_back(stack: ChannelStack) -> None:
+def test_what_time_is_too_short_for_burns_no_receive_and_is_left_to_its_lease(stack: ChannelStack) -> None:
     stack.given(queued())
     stack.milliseconds_left = 5_000
-    assert len(stack.handle()) == 1
-    assert stack.row().status is NoticeStatus.QUEUED
+    poison = stack.message() | {"body": "Ada's bill", "messageId": "poison"}
+    assert stack.handle(stack.message(), poison) == ["poison"]
+    row = stack.row()
+    assert (row.status, row.lease_until) == (NoticeStatus.QUEUED, NOW + timedelta(minutes=15))
+    assert stack.calls_to("sesv2") == 0
 
 
 def test_simulated_time_counts_only_where_it_is_allowed(stack: ChannelStack, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,12 +75,12 @@ class MemoryTable:
 
     # --- reading -----------------------------------------------------------------------------------------------
 
-    def get_item(self, *, TableName: str, Key: Item, ConsistentRead: bool = False) -> Item:  # noqa: N803
+    def get_item(self, *, TableName: str, Key: Item, ConsistentRead: bool = False) -> Item:  # noqa: N803 - the service's own spelling
         self.at("get_item")
         found = self.items.get(_key(Key))
         return {"Item": deepcopy(found)} if found else {}
 
-    def batch_get_item(self, *, RequestItems: Item) -> Item:  # noqa: N803
+    def batch_get_item(self, *, RequestItems: Item) -> Item:  # noqa: N803 - the service's own spelling
         self.at("batch_get_item")
         return {
             "Responses": {
@@ -117,7 +117,7 @@ class MemoryTable:
             raise NotInTheFakeError(operation)
         return SimpleNamespace(paginate=self._pages)
 
-    def _pages(self, *, PaginationConfig: Item | None = None, **request: Any) -> Iterator[Item]:  # noqa: N803
+    def _pages(self, *, PaginationConfig: Item | None = None, **request: Any) -> Iterator[Item]:  # noqa: N803 - the service's own spelling
         if PaginationConfig:
             request["Limit"] = PaginationConfig["PageSize"]
         while True:
@@ -138,7 +138,7 @@ class MemoryTable:
     def delete_item(self, **request: Any) -> Item:
         return self._write("delete_item", {"Delete": request})
 
-    def batch_write_item(self, *, RequestItems: Item) -> Item:  # noqa: N803
+    def batch_write_item(self, *, RequestItems: Item) -> Item:  # noqa: N803 - the service's own spelling
         self.at("batch_write_item")
         writes = [write for requests in RequestItems.values() for write in requests]
 
@@ -166,7 +166,7 @@ class MemoryTable:
         answer: Item = self.effect(change)
         return answer
 
-    def transact_write_items(self, *, TransactItems: list[Item]) -> Item:  # noqa: N803
+    def transact_write_items(self, *, TransactItems: list[Item]) -> Item:  # noqa: N803 - the service's own spelling
         self.at("transact_write_items")
         writes = [next(iter(write.items())) for write in TransactItems]
         touched = [_key(request.get("Item") or request["Key"]) for _, request in writes]

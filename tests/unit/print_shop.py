@@ -35,6 +35,7 @@ from shared.storage.replanning import Replanning
 from tests.examples import account, bill, notice, organization
 from tests.unit.delivery_actors import Actor, Fate, Stage
 from tests.unit.memory_table import MemoryTable, refusal
+from tests.unit.sending_world import OpenGate
 
 TABLE, ORG = "dunlin-print", "org_1"
 CONSUMER_LIVES, SCHEDULER_LIVES = timedelta(seconds=60), timedelta(seconds=300)
@@ -50,7 +51,7 @@ class Bucket:
     stage: Stage
     objects: dict[str, tuple[bytes, dict[str, str]]] = field(default_factory=dict)
 
-    def put_object(self, *, Key: str, Body: bytes, **more: Any) -> Any:  # noqa: N803
+    def put_object(self, *, Key: str, Body: bytes, **more: Any) -> Any:  # noqa: N803 - the service's own spelling
         self.stage.at(f"put_object {Key.rpartition('.')[2]}")
         assert more["IfNoneMatch"] == "*"
 
@@ -62,11 +63,11 @@ class Bucket:
 
         return self.stage.effect(put)
 
-    def head_object(self, *, Key: str, **_: Any) -> Any:  # noqa: N803
+    def head_object(self, *, Key: str, **_: Any) -> Any:  # noqa: N803 - the service's own spelling
         self.stage.at("head_object")
         return {"Metadata": self.objects[Key][1]}
 
-    def get_object(self, *, Key: str, **_: Any) -> Any:  # noqa: N803
+    def get_object(self, *, Key: str, **_: Any) -> Any:  # noqa: N803 - the service's own spelling
         self.stage.at("get_object")
         return {"Body": BytesIO(self.objects[Key][0])}
 
@@ -79,7 +80,7 @@ class Queues:
     notices: list[NoticeMessage] = field(default_factory=list)
     closings: list[ClosePrintBatch] = field(default_factory=list)
 
-    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, str]]) -> Any:  # noqa: N803
+    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, str]]) -> Any:  # noqa: N803 - the service's own spelling
         self.stage.at("send_message_batch")
 
         def send() -> Any:
@@ -89,7 +90,7 @@ class Queues:
 
         return self.stage.effect(send)
 
-    def send_message(self, *, QueueUrl: str, MessageBody: str) -> Any:  # noqa: N803
+    def send_message(self, *, QueueUrl: str, MessageBody: str) -> Any:  # noqa: N803 - the service's own spelling
         self.stage.at("send_message")
         return self.stage.effect(lambda: self._take(MessageBody))
 
@@ -151,7 +152,7 @@ class PrintShop:
         def job() -> None:
             writer = LetterWriter(cast("Any", self.bucket), "print", "https://pay.example.com")
             delivery = Delivery(
-                AccountBooks(*self.storage), Notices(*self.storage), Organizations(*self.storage), writer
+                AccountBooks(*self.storage), Notices(*self.storage), Organizations(*self.storage), writer, OpenGate()
             )
             for message in messages:
                 self._giving_up(

@@ -247,6 +247,15 @@ def test_after_a_days_quota_the_probe_goes_only_once_the_provider_has_some_left(
     assert granted(outcome).probe
 
 
+def test_a_probe_that_went_after_a_days_quota_shows_that_the_count_of_the_day_was_wrong() -> None:
+    """The worker that was to read it anew died; nobody else asks for a quarter of an hour."""
+    over = NOW + timedelta(hours=1)
+    used_up = told(OPEN, Limits(per_second=14, left_today=0), NOW)
+    probing, _ = answer_wish(used_up, wish(now=over), None)
+    _, outcome = answer_wish(after_probe(probing, Accepted(message_id="m-1"), over), wish(now=over), None)
+    assert len(granted(outcome).starts) == 10
+
+
 # --- rows --------------------------------------------------------------------------------------------------------
 
 

@@ -18,6 +18,7 @@ from shared.domain.delivery import (
     answered_late,
     claimed,
     failure,
+    held_back,
 )
 from shared.domain.dunning import judge, plan
 from shared.domain.ledger import dunning_notices, stopped
@@ -323,6 +324,40 @@ def test_a_first_sending_that_was_stopped_leaves_its_step_open() -> None:
     assert counted.status is S.CANCELLED
 
 
+# --- a letter that may lie in the bucket ------------------------------------
+
+
+def letter_that_may_be_there() -> Notice:
+    """A letter whose sender died, and so was queued again; nobody knows whether it was stored."""
+    queued = moved(moved(notice(channel=Channel.PRINT), S.SCHEDULED, NOW, "x"), S.QUEUED, NOW, "x")
+    return lease_over(sending(queued), NOW, LEASE_UNTIL)
+
+
+def test_a_letter_that_was_stopped_when_it_may_have_been_stored_isnt_followed_by_another_for_its_step() -> None:
+    row = stopped(letter_that_may_be_there(), NOW, "staff", Reason.HOLD_DISPUTE)
+    later = plan(book(notices=(row,)), organization(), NOW + 24 * HOUR)
+    assert [other.channel for other in later.notices if other.channel is Channel.PRINT] == []
+    never_claimed = stopped(moved(notice(channel=Channel.PRINT), S.QUEUED, NOW, "x"), NOW, "staff", Reason.HOLD_DISPUTE)
+    later = plan(book(notices=(never_claimed,)), organization(), NOW + 24 * HOUR)
+    assert [other.status for other in later.notices if other.channel is Channel.PRINT] == [S.SCHEDULED]
+
+
+@pytest.mark.parametrize("stop", [False, True])
+def test_a_letters_late_answer_settles_what_was_queued_again_or_stopped(stop: bool) -> None:  # noqa: FBT001 - a case
+    row = letter_that_may_be_there()
+    current = stopped(row, NOW, "staff", Reason.HOLD_DISPUTE) if stop else row
+    after = answered_late(current, sending(notice(channel=Channel.PRINT)), Accepted(message_id="key"), NOW)
+    assert after is not None
+    assert (after.status, after.possible_duplicate) == (S.SENT, False)
+
+
+def test_a_letter_that_the_store_surely_doesnt_have_is_in_no_doubt() -> None:
+    row = answered(sending(notice(channel=Channel.PRINT)), Postponed(reason="slower", pause=HOUR), NOW)
+    assert not in_doubt(moved(row, S.QUEUED, NOW, "scheduler"))
+    once_more = answered(sending(letter_that_may_be_there()), Postponed(reason="slower", pause=HOUR), NOW)
+    assert in_doubt(once_more)
+
+
 # --- what is stuck ------------------------------------
 
 
@@ -335,6 +370,25 @@ def test_leases_that_end_in_a_row_are_counted_in_the_history() -> None:
     assert stuck(row, NOW)
     taken = moved(row, S.SCHEDULED, NOW, "send_email", "outside the permitted hours")
     assert leases_ended(moved(taken, S.QUEUED, NOW, "scheduler")) == 0
+
+
+def test_a_notice_that_its_provider_never_takes_is_stuck_until_it_goes() -> None:
+    row = notice()
+    for refused in range(STUCK_AFTER):
+        assert not stuck(row, NOW), refused
+        row = answered(sending(row), Postponed(reason="the provider could not be reached", pause=HOUR), NOW)
+        row = moved(row, S.QUEUED, NOW, "scheduler", lease_until=NOW)
+    assert stuck(row, NOW)
+    assert stuck(sending(row), NOW)
+    assert not stuck(answered(sending(row), NO_ANSWER, NOW), NOW)
+
+
+def test_a_notice_that_waits_for_its_channel_is_not_stuck() -> None:
+    row = sending(notice())
+    for _ in range(2 * STUCK_AFTER):
+        row = moved(replace(row, status=S.SCHEDULED), S.QUEUED, NOW, "scheduler", lease_until=NOW)
+        row = held_back(row, NOW, "the provider's daily quota is used up", NOW)
+    assert not stuck(row, NOW)
 
 
 @pytest.mark.parametrize(
