@@ -9,6 +9,7 @@ from functions.payment_link.page import Page, PageError, say
 from functions.payment_link.questions import Asking, answered, asked_again, known_visit, question_page, verified_by
 from functions.payment_link.site import UNREADABLE, Answer, Request
 from functions.payment_link.visits import Desk, Visit
+from shared.domain.beside import TEST_CONTACT
 from shared.domain.channel_choices import Agreement, open_channels, stopped_by_text, to_open
 from shared.domain.contacts import GUARANTOR, contact_refusal
 from shared.domain.words import Channel, ConsentSource
@@ -31,11 +32,15 @@ class ChannelPages:
     def show(self, request: Request, token: str) -> Answer:
         """`GET`: asks, and offers the other choices; changes nothing."""
         visit = known_visit(self.desk, request, token)
+        if visit.party == TEST_CONTACT:
+            return _page(visit, "test")
         return _page(visit, "ask" if visit.emails_on else "off")
 
     def act(self, request: Request, token: str) -> Answer:
         """`POST`: does what `action` says; without one, as from a mail program, it unsubscribes."""
         visit = known_visit(self.desk, request, token)
+        if visit.party == TEST_CONTACT:
+            return _page(visit, "test")
         # A mail program's click means one thing, whatever else came with it.
         action = "" if _one_click(request) else request.form.get("action", "")
         if action in {"", "unsubscribe"}:

@@ -51,7 +51,7 @@ class Visit:
     @property
     def party(self) -> str:
         """Whose channels may be chosen here."""
-        return channel_choices.party_of(self.book, self.link)
+        return channel_choices.party_of(self.book, self.link, self.organization)
 
     @property
     def emails_on(self) -> bool:

@@ -6,12 +6,14 @@ from datetime import datetime
 
 from shared.domain.account import Account
 from shared.domain.account_changes import change_account, opted_out_of
+from shared.domain.beside import TEST_CONTACT
 from shared.domain.book import AccountBook, Change
 from shared.domain.consents import GIVEN, WITHDRAWN, refuses_emails
 from shared.domain.contacts import GUARANTOR, Contact, opted_out, said_stop
 from shared.domain.delivery import masked
 from shared.domain.history import HistoryEvent
 from shared.domain.payment_link import PaymentLink
+from shared.domain.policy import Organization
 from shared.domain.statement import OptOuts
 from shared.domain.words import Channel, ConsentSource
 
@@ -41,14 +43,21 @@ def to_open(account: Account, wanted: AbstractSet[Channel]) -> frozenset[Channel
     return _offered(account) & wanted - open_channels(account)
 
 
-def party_of(book: AccountBook, link: PaymentLink) -> str:
+def party_of(book: AccountBook, link: PaymentLink, organization: Organization) -> str:
     """Whose channels a link is about: whom its message went to; at the guarantor's own address, the guarantor.
 
-    A patient or third party who unsubscribes takes no reminders from a guarantor who asked for nothing (decision 8).
+    A patient or third party who unsubscribes takes no reminders from a guarantor who asked for nothing, nor does staff
+    who got the message in test mode (decision 8).
     """
     asked = next((notice for notice in book.notices if notice.notice_id == link.notice_id), None)
-    own = masked(Contact(channel=Channel.EMAIL, name="", destination=book.account.guarantor.email))
-    return GUARANTOR if asked is None or link.sent_to == own else asked.send_to
+    if asked is None or link.sent_to == _masked_email(book.account.guarantor.email):
+        return GUARANTOR
+    testing = organization.test_contacts
+    return TEST_CONTACT if testing and link.sent_to == _masked_email(testing.email) else asked.send_to
+
+
+def _masked_email(address: str) -> str:
+    return masked(Contact(channel=Channel.EMAIL, name="", destination=address))
 
 
 def gets_emails(book: AccountBook, party: str) -> bool:

@@ -14,6 +14,7 @@ from shared.domain.book import Change
 from shared.domain.channel_choices import open_channels
 from shared.domain.consents import consents as registry
 from shared.domain.contacts import BILL_TO, number_hash
+from shared.domain.policy import MessageContacts
 from shared.domain.statement import BillTo, OptOuts
 from shared.domain.words import BillStatus, Channel, LinkStatus, NoticeStatus
 from shared.storage.account_books import AccountBooks, ConcurrentChangeError
@@ -263,6 +264,24 @@ def test_a_patient_with_the_guarantors_own_address_speaks_for_the_guarantor(thir
     third_party.change(links=(replace(third_party.link, sent_to="a***@example.com"),))
     third_party.post(path(third_party), ONE_CLICK)
     assert opened(third_party) == {SMS, PRINT}
+
+
+def test_whoever_tries_the_page_out_in_test_mode_turns_nothing_off_for_the_guarantor(clinic: Clinic) -> None:
+    clinic.settle(test_contacts=MessageContacts(email="staff@example.org"))
+    clinic.change(
+        notices=(notice(status=NoticeStatus.SENT),), links=(replace(clinic.link, sent_to="s***@example.org"),)
+    )
+    for answer in (
+        clinic.get(path(clinic)),
+        clinic.post(path(clinic), ONE_CLICK),
+        preferences(clinic, PRINT),
+        clinic.post(path(clinic, "?lang=es"), ONE_CLICK),
+    ):
+        assert answer.status == 200
+        assert "test" in answer.text or "prueba" in answer.text
+        assert forms(answer) == []
+    assert opened(clinic) == set(Channel)
+    assert registry(clinic.book) == ()
 
 
 # --- coming back -----------------------------------------------
