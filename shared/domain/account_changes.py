@@ -42,7 +42,7 @@ def change_account(
 
 
 def consent_events(
-    before: OptOuts, after: OptOuts, now: datetime, actor: str, source: str, wording: str = ""
+    before: OptOuts, after: OptOuts, now: datetime, actor: str, source: str, wording: str
 ) -> tuple[HistoryEvent, ...]:
     """What the registry of consent is told of a change: each channel that it closes, and each that it opens.
 

@@ -102,17 +102,18 @@ _CLAUSE = re.compile(r"[\n.!?;,:]+")
 def keyword_of(body: str) -> Keyword | None:
     """The word of ours that a text says; None: none that we know.
 
-    The whole text has to be the word, except that one that closes may stand among courtesies, or alone in the first
-    clause of a longer message.
+    The whole text has to be the word, except that courtesies may stand around one that closes or asks for help, and
+    one that closes may stand alone in the first clause of a longer message. What opens has to be said as the carrier
+    wants it, or we would text a number that it still holds back.
     """
     whole = _words(body)
-    exact = KEYWORDS.get(whole) or KEYWORDS.get(_without(whole, COURTESIES))
-    if exact:
-        return exact
+    exact, polite = KEYWORDS.get(whole), KEYWORDS.get(_without(whole, COURTESIES))
+    if exact or (polite and polite.meaning is not Meaning.START):
+        return exact or polite
     first_clause = next((words for words in map(_words, _CLAUSE.split(body)) if words), ())
     for words in (whole, first_clause):
-        for polite in (words, _without(words, COURTESIES), _without(words, COURTESIES | OBJECTS)):
-            found = KEYWORDS.get(polite)
+        for bare in (words, _without(words, COURTESIES), _without(words, COURTESIES | OBJECTS)):
+            found = KEYWORDS.get(bare)
             if found and found.meaning is Meaning.STOP:
                 return found
     return None

@@ -116,6 +116,26 @@ def test_the_history_names_every_change() -> None:
     assert {(event.at, event.actor) for event in change.history} == {(LATER, "staff")}
 
 
+def test_a_channel_closed_by_a_way_that_isnt_told_has_no_source() -> None:
+    """So the registry names none."""
+    (event,) = changed(book(), opt_outs=OptOuts(email=True)).history
+    assert event.facts == {"channel": "email", "source": "", "wording": ""}
+
+
+def test_letters_opened_on_purpose_are_in_the_registry_as_whoever_opened_them_said() -> None:
+    """They stay on as the last way only where nothing else is open, and something was closed just now."""
+    for before, after in (
+        (OptOuts(print=True), OptOuts(email=True)),
+        (OptOuts(sms=True, print=True), OptOuts(sms=True)),
+        (OptOuts(email=True, sms=True, print=True), OptOuts(email=True, sms=True)),
+    ):
+        known = book(account=account(opt_outs=before))
+        change = change_account(known, account(opt_outs=after), LATER, "patient", source="page", wording="Letters")
+        assert change is not None
+        assert [event.facts["source"] for event in change.history] == ["page"] * len(change.history)
+        assert ("OptedIn", "print") in [(event.event, event.facts["channel"]) for event in change.history]
+
+
 @pytest.mark.parametrize(
     ("before", "channel", "after"),
     [
@@ -185,6 +205,8 @@ def test_what_staff_sent_about_a_bill_is_stopped_with_it_while_a_suspended_one_c
     change = status_set(before, status)
     assert change is not None
     assert [row.status for row in before.after(change).notices] == [after, S.SCHEDULED]
+    ended_by = [(row.reason, row.status_history[-1].actor, row.status_history[-1].at) for row in change.notices]
+    assert ended_by == ([("bill is cancelled", "staff", LATER)] if after is S.CANCELLED else [])
 
 
 def test_a_status_that_the_bill_has_is_no_change_but_a_new_reason_is() -> None:

@@ -7,11 +7,24 @@ from itertools import chain, combinations
 import pytest
 
 from shared.domain import dunning
+from shared.domain.beside import TEST_CONTACT
 from shared.domain.book import AccountBook, Change
-from shared.domain.channel_choices import Agreement, choose, open_channels, resubscribe, to_open, unsubscribe
-from shared.domain.contacts import BILL_TO, GUARANTOR, number_hash
+from shared.domain.channel_choices import (
+    Agreement,
+    choose,
+    gets_emails,
+    open_channels,
+    party_of,
+    resubscribe,
+    to_open,
+    unsubscribe,
+)
+from shared.domain.consents import Consent, consents
+from shared.domain.contacts import BILL_TO, GUARANTOR, PATIENT, number_hash
 from shared.domain.decision import Refuse, Send
 from shared.domain.judging import judge
+from shared.domain.link_secrets import new_payment_link
+from shared.domain.policy import MessageContacts
 from shared.domain.reasons import Reason
 from shared.domain.statement import BillTo, OptOuts
 from shared.domain.words import Channel, ConsentSource, NoticeStatus, NotificationType
@@ -23,6 +36,7 @@ SETS = [frozenset(some) for some in chain.from_iterable(combinations(Channel, co
 STOPPED = frozenset({number_hash(account().guarantor.mobile_phone)})
 LATER = NOW + timedelta(minutes=5)
 AGREED = Agreement(source=ConsentSource.UNSUBSCRIBE_PAGE, wording="No more emails, please.")
+AUNT = BillTo(name="Aunt", email="aunt@example.net", mobile_phone="+15185550199")
 
 
 def reached_by(*channels: Channel, **changes: object) -> AccountBook:
@@ -40,7 +54,52 @@ def told(change: Change | None) -> list[tuple[str, str]]:
     return [(event.event, event.facts["channel"]) for event in change.history]
 
 
+# --- whose link it is -----------------------------------------------
+
+TESTING = organization(test_contacts=MessageContacts(email="tester@practice.example"))
+
+
+def whose(sent_to: str, notice_id: str = "ntc_1", *, send_to: str = PATIENT, testing: bool = False) -> str:
+    """Whose channels a link is about that went to a masked address, in an account with an earlier reminder."""
+    asked = notice(send_to=send_to, notification_type=NotificationType.ON_DEMAND)
+    issued = new_payment_link(
+        org_id="org_1", account_id="G-1", now=NOW, lives=timedelta(days=30), notice_id=notice_id, sent_to=sent_to
+    )
+    return party_of(
+        book(notices=(notice(notice_id="ntc_0"), asked)), issued.link, TESTING if testing else organization()
+    )
+
+
+@pytest.mark.parametrize("send_to", [GUARANTOR, PATIENT, BILL_TO])
+def test_a_link_is_about_whom_its_message_was_for(send_to: str) -> None:
+    assert whose("s***@example.net", send_to=send_to) == send_to
+
+
+def test_a_link_that_went_to_the_guarantors_own_address_is_about_the_guarantor() -> None:
+    """Staff named them as the patient, say; also in test mode, which may have begun since."""
+    assert whose("a***@example.com") == GUARANTOR
+    assert whose("a***@example.com", testing=True) == GUARANTOR
+
+
+def test_a_link_whose_message_nobody_knows_is_about_the_guarantor() -> None:
+    assert whose("s***@example.net", "ntc_9") == GUARANTOR
+
+
+def test_a_link_that_went_to_the_test_contact_is_about_nobodys_channels_while_test_mode_lasts() -> None:
+    """Afterwards it counts as any other; and one that went to the patient before test mode is the patient's."""
+    assert whose("t***@practice.example", testing=True) == TEST_CONTACT
+    assert whose("t***@practice.example") == PATIENT
+    assert whose("s***@example.net", testing=True) == PATIENT
+
+
 # --- unsubscribing -----------------------------------------------
+
+
+def test_emails_go_to_the_guarantor_unless_emails_were_opted_out_of() -> None:
+    """What was said of the other channels, or by another recipient, says nothing of them."""
+    assert not gets_emails(reached_by(SMS, PRINT), GUARANTOR)
+    aunt = reached_by(EMAIL)
+    assert gets_emails(aunt.after(unsubscribe(aunt, NOW, AGREED, BILL_TO) or Change(account=aunt.account)), GUARANTOR)
 
 
 def test_who_unsubscribes_gets_no_more_emails_and_what_waits_is_stopped() -> None:
@@ -96,21 +155,42 @@ def test_the_registry_keeps_when_where_and_in_which_words() -> None:
 
 
 def test_a_third_party_that_unsubscribed_gets_no_message_on_demand_but_the_links_that_it_asks_for() -> None:
-    """A link that staff sends is on somebody's request; the guarantor hears as before."""
-    aunt = book(account=account(bill_to=BillTo(name="Aunt", email="aunt@example.net")))
+    """A link that staff sends is on somebody's request. Texts to the same third party, and the guarantor, go on."""
+    aunt = book(account=account(bill_to=AUNT))
     closed = aunt.after(unsubscribe(aunt, NOW, AGREED, BILL_TO) or Change(account=aunt.account))
     assert unsubscribe(closed, LATER, AGREED, BILL_TO) is None
 
-    def verdict(kind: NotificationType, send_to: str, known: AccountBook = closed) -> object:
-        row = notice(notification_type=kind, send_to=send_to, level=0)
+    def verdict(
+        kind: NotificationType, send_to: str, known: AccountBook = closed, channel: Channel = Channel.EMAIL
+    ) -> object:
+        row = notice(notification_type=kind, send_to=send_to, level=0, channel=channel)
         return judge(row, known, organization(), LATER)
 
     assert verdict(NotificationType.ON_DEMAND, BILL_TO) == Refuse(reason=Reason.OPTED_OUT_EMAIL)
     assert isinstance(verdict(NotificationType.PAYMENT_LINK, BILL_TO), Send)
+    assert isinstance(verdict(NotificationType.ON_DEMAND, BILL_TO, channel=SMS), Send)
     assert isinstance(verdict(NotificationType.ON_DEMAND, GUARANTOR), Send)
     back = resubscribe(closed, LATER, AGREED, BILL_TO)
     assert back is not None
     assert isinstance(verdict(NotificationType.ON_DEMAND, BILL_TO, closed.after(back)), Send)
+
+
+def test_the_registry_keeps_what_a_third_party_said_as_the_third_partys_own() -> None:
+    """Whoever gets emails already and asks for them says nothing new."""
+    aunt = book(account=account(bill_to=AUNT))
+    assert resubscribe(aunt, NOW, AGREED, BILL_TO) is None
+    away = aunt.after(unsubscribe(aunt, NOW, AGREED, BILL_TO) or Change(account=aunt.account))
+    back = away.after(resubscribe(away, LATER, AGREED, BILL_TO) or Change(account=aunt.account))
+    gone = Consent(
+        channel=EMAIL,
+        given=False,
+        at=NOW,
+        actor=BILL_TO,
+        source="unsubscribe page",
+        wording="No more emails, please.",
+        party=BILL_TO,
+    )
+    assert consents(back) == (gone, replace(gone, given=True, at=LATER))
 
 
 # --- coming back -----------------------------------------------

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.channel_gate import (
+    AT_THE_RATE,
     NO_WORD,
     PAUSES,
     PROBE,
@@ -100,7 +101,7 @@ def test_when_a_pause_is_over_one_notice_probes_and_all_others_wait() -> None:
     assert granted(outcome) == Granted(starts=(CLOCK,), probe=True)
     again, other = answer_wish(probing, wish(now=over + SECOND), None)
     assert again == probing
-    assert held(other).until == over + PROBE
+    assert held(other) == Held(until=over + PROBE, reason=STOP.reason, over=SPREAD)
 
 
 def test_a_probe_that_nobody_hears_of_again_is_followed_by_another() -> None:
@@ -120,7 +121,8 @@ def test_a_probe_that_the_provider_dealt_with_opens_the_channel_and_forgets_the_
 def test_a_probe_that_is_refused_too_makes_the_next_pause_longer() -> None:
     over = NOW + PAUSES[0]
     probing, _ = answer_wish(pause(OPEN, STOP, NOW), wish(now=over), None)
-    assert after_probe(probing, STOP, over).paused_until == over + PAUSES[1]
+    after = after_probe(probing, STOP, over)
+    assert (after.paused_until, after.probe_until) == (over + PAUSES[1], None)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +172,7 @@ def test_what_is_granted_nothing_comes_back_when_the_bucket_says_and_at_its_rate
     limits = Limits(per_second=1)
     state, _ = answer_wish(OPEN, wish(notices=10, patience=9), limits)
     first, one = answer_wish(state, wish(notices=30, patience=2), limits)
-    assert (held(one).until, held(one).over) == (NOW + 10 * SECOND, 30 * SECOND)
+    assert held(one) == Held(until=NOW + 10 * SECOND, reason=AT_THE_RATE, over=30 * SECOND)
     _, two = answer_wish(first, wish(notices=30, patience=2), limits)
     assert held(two).until == NOW + 40 * SECOND
 
@@ -254,6 +256,14 @@ def test_a_probe_that_went_after_a_days_quota_shows_that_the_count_of_the_day_wa
     probing, _ = answer_wish(used_up, wish(now=over), None)
     _, outcome = answer_wish(after_probe(probing, Accepted(message_id="m-1"), over), wish(now=over), None)
     assert len(granted(outcome).starts) == 10
+
+
+def test_a_probe_that_went_leaves_the_count_of_a_day_that_has_some_left() -> None:
+    over = NOW + PAUSES[0]
+    paused = pause(told(OPEN, Limits(per_second=14, left_today=9), NOW), STOP, NOW)
+    probing, _ = answer_wish(paused, wish(now=over), None)
+    _, outcome = answer_wish(after_probe(probing, Accepted(message_id="m-1"), over), wish(now=over), None)
+    assert len(granted(outcome).starts) == 9
 
 
 # --- rows --------------------------------------------------------------------------------------------------------

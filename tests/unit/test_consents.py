@@ -125,6 +125,7 @@ def test_the_registry_is_in_order_and_tells_of_nothing_else() -> None:
         ("email", False, "partner", "", "", GUARANTOR),
         ("email", True, "staff", "", "", GUARANTOR),
     ]
+    assert [each.at for each in consents(book(history=events))] == [NOW, LATER]
 
 
 # --- STOP -----------------------------------------------
@@ -147,8 +148,22 @@ def test_stop_closes_texts_and_cancels_what_waits_in_the_same_change() -> None:
     assert told(book().after(change)) == [("sms", False, "recipient", "text message", "REVOKE", GUARANTOR)]
 
 
+def by_staff() -> AccountBook:
+    """An account whose texts staff closed."""
+    return after(book(), change_account(book(), account(opt_outs=OptOuts(sms=True)), NOW, "staff", source="staff"))
+
+
 def test_stop_said_again_changes_nothing() -> None:
     assert stop_texts(stopped(book()), received(OWN, LATER), frozenset({GUARANTOR}), "STOP", LATER) is None
+
+
+def test_stop_is_in_the_registry_also_where_staff_had_closed_texts_before() -> None:
+    """It is the guarantor's own word, once, and counts beside what staff recorded."""
+    both = stopped(by_staff())
+    assert told(both) == [
+        ("sms", False, "staff", "staff", "", GUARANTOR),
+        ("sms", False, "recipient", "text message", "STOP", GUARANTOR),
+    ]
 
 
 def test_stop_counts_for_the_guarantor_whatever_the_text_before_it_was_for() -> None:
@@ -186,6 +201,14 @@ def test_a_test_contacts_stop_is_no_guarantors() -> None:
     assert restart_texts(book(), received(OTHER), frozenset({TEST_CONTACT}), "START", NOW) is None
 
 
+def test_a_guarantors_own_number_counts_though_a_test_contact_has_it_too() -> None:
+    """Somebody of the practice's staff may be its patient."""
+    closed = stopped(book(), OWN, TEST_CONTACT)
+    assert closed.account.opt_outs.sms
+    assert after(closed, started(closed, OWN, TEST_CONTACT)).account.opt_outs == OptOuts()
+    assert note_text(book(), received(OWN), frozenset({TEST_CONTACT}), NOW) is not None
+
+
 def test_in_test_mode_a_stopped_number_still_counts_for_its_owner() -> None:
     testing = organization(test_contacts=MessageContacts(mobile_phone="+15185550190"))
     closed = stopped(book(account=account(bill_to=BillTo(name="Aunt", mobile_phone="+15185550199"))), OTHER, BILL_TO)
@@ -219,8 +242,7 @@ def test_start_doesnt_open_what_was_closed_by_another_way(source: str) -> None:
 
 
 def test_start_takes_back_a_stop_but_not_what_staff_had_closed_before_it() -> None:
-    by_staff = after(book(), change_account(book(), account(opt_outs=OptOuts(sms=True)), NOW, "staff", source="staff"))
-    both = stopped(by_staff)
+    both = stopped(by_staff())
     opened = after(both, started(both))
     assert opened.account.opt_outs.sms
     assert opened.account.stopped_numbers == frozenset()
@@ -228,9 +250,15 @@ def test_start_takes_back_a_stop_but_not_what_staff_had_closed_before_it() -> No
 
 
 def test_start_counts_what_closed_texts_since_they_were_last_open() -> None:
-    shut = after(book(), change_account(book(), account(opt_outs=OptOuts(sms=True)), NOW, "staff", source="staff"))
+    shut = by_staff()
     open_again = after(shut, change_account(shut, account(), NOW, "staff", source="staff"))
     assert after(stopped(open_again), started(stopped(open_again))).account.opt_outs == OptOuts()
+
+
+def test_start_opens_texts_whatever_else_than_texts_was_closed() -> None:
+    """That the guarantor unsubscribed from emails is no word about texts."""
+    away = after(book(), change_account(book(), account(opt_outs=OptOuts(email=True)), NOW, "patient", source="page"))
+    assert after(stopped(away), started(stopped(away))).account.opt_outs == OptOuts(email=True)
 
 
 def test_start_where_nothing_is_closed_changes_nothing() -> None:
@@ -256,6 +284,12 @@ def test_start_shows_that_the_number_can_be_reached() -> None:
     unreachable = book(account=account(undeliverable=frozenset({SMS, EMAIL})))
     assert after(unreachable, started(unreachable)).account.undeliverable == {EMAIL}
     assert started(unreachable, OTHER) is None
+
+
+def test_start_where_no_text_stopped_texts_gives_no_consent() -> None:
+    """The number was out of reach, which was nobody's word."""
+    unreachable = book(account=account(undeliverable=frozenset({SMS})))
+    assert told(after(unreachable, started(unreachable, OWN, PATIENT))) == []
 
 
 def test_staff_that_opens_texts_opens_the_guarantors_number_too() -> None:
@@ -284,6 +318,19 @@ def test_a_start_that_comes_after_a_stop_that_was_said_later_opens_nothing() -> 
     assert restart_texts(closed, early, frozenset({GUARANTOR}), "START", LATER + timedelta(days=1)) is None
 
 
+def test_a_start_said_at_the_same_moment_as_the_stop_before_it_opens() -> None:
+    """Only a STOP that was said after it holds it back."""
+    closed = stopped(book(), at=NOW)
+    assert restart_texts(closed, received(OWN, NOW, "in-start"), frozenset({GUARANTOR}), "START", LATER) is not None
+
+
+def test_a_start_that_comes_again_takes_back_nothing_that_came_since() -> None:
+    """A text came back from the number meanwhile, say."""
+    opened = after(stopped(book()), started(stopped(book())))
+    unreachable = replace(opened, account=replace(opened.account, undeliverable=frozenset({SMS})))
+    assert started(unreachable) is None
+
+
 def test_a_text_that_comes_again_is_noted_once() -> None:
     text = received(OWN)
     noted = after(book(), note_text(book(), text, frozenset({GUARANTOR}), NOW))
@@ -296,9 +343,9 @@ def test_a_text_that_comes_again_is_noted_once() -> None:
 def test_a_text_that_says_no_word_of_ours_is_noted_without_what_it_says() -> None:
     change = note_text(book(), received(OWN, LATER, "in-1"), frozenset({GUARANTOR}), LATER)
     assert change is not None
-    assert [(event.event, event.actor, event.facts) for event in change.history] == [
-        ("TextReceived", "recipient", {"channel": "sms", "textId": "in-1", "saidAt": "2026-03-02T16:00:00+00:00"})
-    ]
+    (event,) = change.history
+    assert (event.at, event.event, event.actor) == (LATER, "TextReceived", "recipient")
+    assert event.facts == {"channel": "sms", "textId": "in-1", "saidAt": "2026-03-02T16:00:00+00:00"}
     assert change.account == book().account
     assert consents(book().after(change)) == ()
 

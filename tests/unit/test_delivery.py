@@ -9,6 +9,7 @@ import pytest
 from shared.domain.account import Account
 from shared.domain.book import Change
 from shared.domain.contacts import BILL_TO
+from shared.domain.decision import Defer, Refuse
 from shared.domain.delivery import (
     LEASE,
     Accepted,
@@ -17,11 +18,18 @@ from shared.domain.delivery import (
     Postponed,
     Rejected,
     Unanswered,
+    answered,
+    deferred,
+    failure,
+    held_back,
     may_be_taken,
+    refused,
+    uncomposable,
 )
-from shared.domain.notice import BillLevel, Notice, moved
+from shared.domain.notice import BillLevel, Notice, StatusChange, moved
 from shared.domain.policy import DunningSettings
-from shared.domain.reconciliation import lease_over
+from shared.domain.reasons import Reason
+from shared.domain.reconciliation import FOR_PEOPLE, lease_over
 from shared.domain.statement import BillTo
 from shared.domain.words import (
     AccountStatus,
@@ -32,7 +40,7 @@ from shared.domain.words import (
     NotificationType,
 )
 from shared.messaging.delivery import TRIES, Delivery, NoticeBusyError
-from tests.examples import NOW, account, bill, notice, organization
+from tests.examples import NOW, account, bill, book, notice, organization
 from tests.unit.sending_world import IDS, Books, OpenGate, Provider, Rows, Table, World, queued, world
 
 
@@ -63,6 +71,41 @@ def test_the_history_tells_by_whom_at_which_level_with_which_template() -> None:
     }
 
 
+LATER = NOW + timedelta(minutes=1)
+WAITING = queued(channel=Channel.SMS)
+SENDING = notice(channel=Channel.SMS, status=NoticeStatus.SENDING, attempt=1, lease_until=NOW + LEASE)
+SECOND = replace(SENDING, attempt=2, possible_duplicate=True)
+LEFT: dict[str, tuple[Callable[[], Notice], str]] = {
+    "refused": (lambda: refused(WAITING, Refuse(reason=Reason.PAYMENT_MADE), LATER), "payment made"),
+    "put off": (
+        lambda: deferred(WAITING, Defer(until=LATER, reason=Reason.OUTSIDE_HOURS), LATER),
+        "outside the permitted hours",
+    ),
+    "held back": (lambda: held_back(WAITING, LATER, "full", LATER), "full"),
+    "not composed": (lambda: uncomposable(WAITING, "no template", LATER), "no template"),
+    "accepted": (lambda: answered(SENDING, Accepted(message_id="m-1"), LATER), ""),
+    "rejected": (lambda: answered(SENDING, Rejected(reason="refused"), LATER), "refused"),
+    "undeliverable": (lambda: answered(SENDING, Rejected(reason="unknown", undeliverable=True), LATER), "unknown"),
+    "postponed": (lambda: answered(SENDING, Postponed(reason="slower", pause=LEASE), LATER), "slower"),
+    "silent again": (lambda: answered(SECOND, Unanswered(reason="silence"), LATER), FOR_PEOPLE),
+}
+
+
+@pytest.mark.parametrize(("leave", "reason"), LEFT.values(), ids=LEFT)
+def test_the_history_tells_when_and_by_whom_a_notice_was_left_as_it_is_and_nothing_is_waited_for(
+    leave: Callable[[], Notice], reason: str
+) -> None:
+    row = leave()
+    assert row.status_history[-1] == StatusChange(status=row.status, at=LATER, actor="send_sms", reason=reason, level=1)
+    assert (row.reason, row.lease_until) == (reason, None)
+
+
+def test_a_silence_keeps_its_reason_and_is_the_channels_word() -> None:
+    row = answered(SENDING, Unanswered(reason="silence"), LATER)
+    entry = row.status_history[-1]
+    assert (entry.status, entry.at, entry.actor, entry.reason) == (NoticeStatus.UNKNOWN, LATER, "send_sms", "silence")
+
+
 def test_a_batch_reads_its_organization_once() -> None:
     it = world(row=queued(channel=Channel.EMAIL))
     delivery = Delivery(Books(it.table), Rows(it.table), it.table, it.provider, OpenGate())
@@ -77,6 +120,18 @@ def test_a_notice_in_the_providers_hands_has_a_lease() -> None:
     seen: list[Notice] = []
     it.deliver()
     assert [(row.status, row.lease_until) for row in seen] == [(NoticeStatus.SENDING, NOW + LEASE)]
+
+
+def test_a_notice_that_is_sent_again_is_no_longer_known_by_its_earlier_message() -> None:
+    it = world(Unanswered(reason="no answer"), row=queued(attempt=1, provider_message_id="m-0"))
+    it.deliver()
+    assert (it.row.attempt, it.row.provider_message_id) == (2, "")
+
+
+def test_a_letter_that_an_earlier_attempt_had_stored_has_the_link_that_is_printed_on_it() -> None:
+    it = world(Accepted(message_id="letter.pdf", link_id="lnk_printed"), row=queued(channel=Channel.PRINT))
+    it.deliver()
+    assert (it.row.status, it.row.link_id) == (NoticeStatus.SENT, "lnk_printed")
 
 
 def test_the_message_follows_the_level_of_the_moment_not_of_the_plan() -> None:
@@ -266,7 +321,13 @@ def test_a_refused_message_is_a_delivery_error_and_leaves_the_address_alone() ->
     it = world(Rejected(reason="the provider refused the message"))
     it.deliver()
     assert (it.row.status, it.row.reason) == (NoticeStatus.DELIVERY_ERROR, "the provider refused the message")
+    assert it.row.status_history[-1].at == NOW
     assert it.table.book.account.undeliverable == frozenset()
+    assert it.table.book.account.planning_at == NOW
+
+
+def test_a_rejection_of_a_notice_that_is_in_the_book_no_longer_changes_nothing() -> None:
+    assert failure(book(), SENDING, Rejected(reason="refused"), NOW) is None
 
 
 def test_an_address_that_cannot_be_reached_opts_out_of_its_channel_where_the_organization_wants_it() -> None:

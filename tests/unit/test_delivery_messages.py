@@ -36,8 +36,8 @@ def test_each_notice_carries_a_link_to_the_account_for_as_long_as_the_organizati
     [link] = it.table.book.links
     [order] = it.provider.sent
     assert it.row.link_id == link.link_id
-    assert (link.notice_id, link.statement_id) == ("ntc_1", "")
-    assert link.expires_at == NOW + timedelta(days=45)
+    assert (link.org_id, link.account_id, link.notice_id, link.statement_id) == ("org_1", "G-1", "ntc_1", "")
+    assert (link.sent_to, link.expires_at) == ("a***@example.com", NOW + timedelta(days=45))
     assert link.token_hash == secret_hash(order.link.token)
     assert link.code_hash == ""
 
@@ -47,6 +47,25 @@ def test_a_letter_carries_a_bill_code_too() -> None:
     it.deliver()
     [order] = it.provider.sent
     assert it.table.book.links[0].code_hash == secret_hash(order.link.code)
+
+
+def test_a_letter_that_was_put_back_has_new_secrets_for_its_own_link_which_lives_from_when_it_goes() -> None:
+    other = replace(LINK, link_id="lnk_0", token_hash="y")
+    it = world(
+        row=queued(channel=Channel.PRINT, link_id="lnk_1"), links=(other, LINK), practice=organization(link_days=45)
+    )
+    it.deliver()
+    [order] = it.provider.sent
+    renewed = replace(
+        LINK,
+        token_hash=secret_hash(order.link.token),
+        code_hash=secret_hash(order.link.code),
+        expires_at=NOW + timedelta(days=45),
+        sent_to="Albany, NY",
+    )
+    assert it.table.book.links == (other, renewed)
+    assert it.row.link_id == "lnk_1"
+    assert order.link.code
 
 
 def test_a_link_of_staff_keeps_its_id_bill_and_end_and_gets_its_secret_at_sending() -> None:
@@ -164,7 +183,9 @@ def test_the_language_is_the_guarantors() -> None:
     ("contact", "shown"),
     [
         (Contact(channel=Channel.EMAIL, name="", destination="ada.lovelace@example.com"), "a***@example.com"),
+        (Contact(channel=Channel.EMAIL, name="", destination='"ada@home"@example.com'), '"***@example.com'),
         (Contact(channel=Channel.SMS, name="", destination="+15185550111"), "***0111"),
+        (Contact(channel=Channel.PRINT, name=""), ""),
         (
             Contact(
                 channel=Channel.PRINT,

@@ -178,10 +178,12 @@ def another(world: World, status: S, **changes: Any) -> None:
 
 
 @pytest.mark.parametrize("status", [S.SENT, S.DELIVERED, S.UNKNOWN, S.SENDING])
-def test_a_step_told_of_on_this_channel_is_not_told_of_twice(status: S) -> None:
-    """Whatever wrote the second row."""
+@pytest.mark.parametrize("minutes", [0, 1])
+def test_a_step_told_of_on_this_channel_is_not_told_of_twice(status: S, minutes: int) -> None:
+    """Whatever wrote the second row, and though its time was later."""
     world = planned_world()
-    another(world, status, sent_at=NOON)
+    email = by_channel(world.book.notices)[EMAIL]
+    another(world, status, sent_at=NOON, scheduled_for=email.scheduled_for + timedelta(minutes=minutes))
     assert verdict(world) == Refuse(reason=Reason.STEP_ALREADY_SENT)
 
 

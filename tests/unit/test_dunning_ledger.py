@@ -120,6 +120,13 @@ def test_a_failed_notice_closes_the_step_that_it_was_of() -> None:
     assert not closes_step(ahead, BILL, a_step(due_on=TUESDAY + timedelta(days=10)), GUAM)
 
 
+def test_an_update_that_asks_to_be_told_again_opens_what_a_failed_notice_had_closed() -> None:
+    """Not one that came before it failed."""
+    failed = turned(S.DELIVERY_ERROR, sent_at=None)
+    assert closes_step(failed, replace(BILL, renotify_at=TEN + timedelta(days=1)), a_step(), GUAM)
+    assert not closes_step(failed, replace(BILL, renotify_at=TEN + timedelta(days=3)), a_step(), GUAM)
+
+
 def test_a_refusal_is_said_already_on_its_day() -> None:
     """Not for a step that came due since."""
     refused = a_row(S.WILL_NOT_SEND, reason="no email address", sent_at=None)
@@ -184,6 +191,17 @@ def test_one_notice_a_day_is_one_of_the_practices_days() -> None:
         date(2026, 1, 7),
         "another notice went today on this channel",
     )
+
+
+def test_what_is_scheduled_keeps_its_moment_on_the_practices_day() -> None:
+    """In UTC that moment is still on the day before."""
+    world = World(in_guam(), a_book(a_bill(on=TUESDAY)), at("2026-01-06 00:00", GUAM))
+    world.plan()
+    soon = replace(by_channel(world.book.notices)[EMAIL], scheduled_for=TEN)
+    world.change(notices=with_notices(world.book, (soon,)).notices)
+    world.now = TEN - timedelta(minutes=3)
+    world.plan()
+    assert by_channel(world.book.notices)[EMAIL].scheduled_for == TEN
 
 
 def test_an_archived_row_counts_as_what_it_was_before() -> None:

@@ -97,6 +97,16 @@ def test_what_the_step_does_not_use_any_more_is_stopped_by_the_scheduler() -> No
     assert stopped(world, EMAIL).status_history[-1] == by_the_scheduler(Reason.CHANNEL_NOT_IN_STEP)
 
 
+def test_a_notice_whose_very_time_has_come_is_left_to_the_sender_though_the_window_has_closed() -> None:
+    evening = at("2026-01-05 20:00")
+    world = World(an_organization(), a_book(), at("2026-01-05 08:00"))
+    world.plan()
+    world.change(notices=tuple(replace(row, scheduled_for=evening) for row in world.book.notices))
+    world.now = evening
+    world.plan()
+    assert by_channel(world.book.notices)[EMAIL].scheduled_for == evening
+
+
 @pytest.mark.parametrize("gone", ["closed", "moved away"])
 def test_why_a_notice_is_stopped_is_the_reason_of_its_bill_that_is_open_still(gone: str) -> None:
     """The first one was paid, or went on to another guarantor."""

@@ -1,9 +1,13 @@
 """Which word a recipient's text says: generous with what closes, to the letter with what opens."""
 
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.domain import inbound_texts
 from shared.domain.inbound_texts import (
     HELP_ENGLISH,
     HELP_SPANISH,
@@ -48,6 +52,25 @@ def test_every_word_is_known_in_any_case_and_dress(
     assert (keyword.meaning, keyword.word, keyword.language) == (meaning, word, language)
 
 
+def test_the_words_are_the_same_at_every_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their table is built when the module is loaded, so loading it anew shows what building it does."""
+    spec = spec_from_file_location(inbound_texts.__name__, inbound_texts.__file__)
+    assert spec
+    assert spec.loader
+    anew = module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, inbound_texts.__name__, anew)
+    spec.loader.exec_module(anew)
+    known = {word: anew.keyword_of(word) for word, _, _ in LISTS}
+    assert [(known[word].word, known[word].meaning, known[word].language) for word in known] == LISTS
+
+
+@pytest.mark.parametrize(
+    ("body", "word"), [("Help please", "HELP"), ("info, thanks", "INFO"), ("Ayuda por favor", "AYUDA")]
+)
+def test_who_asks_for_help_politely_gets_it(body: str, word: str) -> None:
+    assert read(body) == (HELP, word)
+
+
 @pytest.mark.parametrize(
     ("body", "word"),
     [
@@ -55,6 +78,7 @@ def test_every_word_is_known_in_any_case_and_dress(
         ("Opt Out", "OPT OUT"),
         ("S.T.O.P.", "STOP"),
         ("s t o p", "STOP"),
+        ("T.D.", "TD"),
         ("\N{FULLWIDTH LATIN CAPITAL LETTER S}top", "STOP"),
         ("STOP STOP STOP", "STOP"),
         ("S\N{SOFT HYPHEN}TOP", "STOP"),
@@ -101,7 +125,9 @@ def test_a_sentence_that_says_no_word_of_ours_is_not_interpreted(body: str) -> N
     assert read(body) is None
 
 
-@pytest.mark.parametrize("body", ["start texting me", "Start. Ada", "unstop these texts", "opt in me"])
+@pytest.mark.parametrize(
+    "body", ["start texting me", "Start. Ada", "unstop these texts", "opt in me", "start please", "gracias, comenzar"]
+)
 def test_what_opens_is_read_to_the_letter(body: str) -> None:
     """A mistake there would be a text to somebody who wants none."""
     assert read(body) is None

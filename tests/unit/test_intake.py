@@ -545,7 +545,8 @@ def test_what_is_pending_about_an_amended_bill_goes_on_with_the_new_one() -> Non
     desk.takes("L-2")
     assert {notice.statement_ids for notice in desk.known.notices} == {("L-2",)}
     assert {notice.status for notice in desk.known.notices} == {NoticeStatus.SCHEDULED}
-    assert {notice.status_history[-1].reason for notice in desk.known.notices} == {"replaced by statement L-2"}
+    told = {(entry.reason, entry.at, entry.actor) for *_, entry in (row.status_history for row in desk.known.notices)}
+    assert told == {("replaced by statement L-2", NOW, "partner")}
     assert {notice.reason for notice in desk.known.notices} == {""}
     assert [each.statement_id for each in desk.known.links] == ["L-2"]
     assert [each.statement_id for each in desk.known.checkouts] == ["L-2"]

@@ -1,7 +1,7 @@
 """A message that a provider may have: one wait, one marked second sending, then a person; and news that comes late."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -21,18 +21,22 @@ from shared.domain.delivery import (
     held_back,
 )
 from shared.domain.dunning import judge, plan
-from shared.domain.ledger import dunning_notices, stopped
+from shared.domain.ledger import dunning_notices, moment_of, stopped
 from shared.domain.notice import BillLevel, Notice, moved
 from shared.domain.queue_actions import QueueAction, act
 from shared.domain.reasons import Reason
 from shared.domain.reconciliation import (
     FOR_PEOPLE,
+    LETTER_PAUSE,
+    MAY_HAVE_IT,
     OVERDUE,
     SENT_ONCE_MORE,
     STUCK_AFTER,
     in_doubt,
     lease_over,
     leases_ended,
+    sent_once_more,
+    sent_twice,
     stuck,
     unknown,
 )
@@ -42,6 +46,7 @@ from tests.examples import NOW, bill, book, notice, organization
 
 S = NoticeStatus
 HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
 LEASE_UNTIL = NOW + timedelta(minutes=15)
 NO_ANSWER = Unanswered(reason="the provider may have it")
 
@@ -65,6 +70,12 @@ def scheduled_again(**changes: Any) -> Notice:
 
 def sent_again(**changes: Any) -> Notice:
     return sending(scheduled_again(**changes))
+
+
+def entry(row: Notice) -> tuple[S, datetime, str, str]:
+    """What the row's history says last: status, time, by whom, why."""
+    last = row.status_history[-1]
+    return last.status, last.at, last.actor, last.reason
 
 
 def word(row: Notice, outcome: Outcome, attempt: int | None = 1, message_id: str = "m-1") -> Notice | None:
@@ -91,13 +102,15 @@ def test_when_no_word_came_it_is_scheduled_for_now_and_marked() -> None:
     assert (row.status, row.scheduled_for, row.lease_until) == (S.SCHEDULED, NOW + HOUR, None)
     assert row.possible_duplicate
     assert row.reason == SENT_ONCE_MORE
+    assert entry(row) == (S.SCHEDULED, NOW + HOUR, "scheduler", SENT_ONCE_MORE)
 
 
-@pytest.mark.parametrize("second", [NO_ANSWER, None])
-def test_a_second_silence_is_left_to_people(second: Answer | None) -> None:
+@pytest.mark.parametrize(("second", "actor"), [(NO_ANSWER, "send_email"), (None, "scheduler")])
+def test_a_second_silence_is_left_to_people(second: Answer | None, actor: str) -> None:
     row = sent_again()
     row = answered(row, second, NOW) if second else lease_over(row, NOW, LEASE_UNTIL)
     assert (row.status, row.lease_until, row.reason) == (S.UNKNOWN, None, FOR_PEOPLE)
+    assert entry(row) == (S.UNKNOWN, NOW, actor, FOR_PEOPLE)
     assert row.possible_duplicate
     assert row.attempt == 2
 
@@ -114,6 +127,7 @@ def test_an_unknown_notice_that_may_not_go_again_loses_its_lease() -> None:
         left = replace(row, possible_duplicate=row.channel.electronic, lease_until=NOW)
         after = lease_over(left, NOW, LEASE_UNTIL)
         assert (after.status, after.lease_until, after.reason) == (S.UNKNOWN, None, FOR_PEOPLE)
+        assert entry(after) == (S.UNKNOWN, NOW, "scheduler", FOR_PEOPLE)
 
 
 def test_a_letter_is_queued_again_whatever_became_of_it() -> None:
@@ -121,6 +135,15 @@ def test_a_letter_is_queued_again_whatever_became_of_it() -> None:
     for after in (answered(letter, NO_ANSWER, NOW), unknown(letter, NOW, "x"), lease_over(letter, NOW, LEASE_UNTIL)):
         assert after.status is S.QUEUED
         assert not after.possible_duplicate
+
+
+@pytest.mark.parametrize(("why", "told"), [((), MAY_HAVE_IT), (("the store is away",), "the store is away")])
+def test_a_letter_that_the_store_didnt_answer_about_is_written_again_after_a_pause(
+    why: tuple[str, ...], told: str
+) -> None:
+    row = unknown(sending(notice(channel=Channel.PRINT)), NOW, "render_print", *why)
+    assert entry(row) == (S.QUEUED, NOW, "render_print", told)
+    assert (row.reason, row.lease_until) == (told, NOW + LETTER_PAUSE)
 
 
 def test_a_pause_before_the_second_sending_changes_nothing_about_the_doubt() -> None:
@@ -187,6 +210,20 @@ def test_a_repeated_word_doesnt_undo_a_retry() -> None:
     assert not retried.possible_duplicate
     assert word(retried, Outcome.BOUNCED_FOR_NOW) is None
     assert word(sending(retried), Outcome.BOUNCED_FOR_NOW) is None
+
+
+def test_only_what_was_given_to_the_provider_a_second_time_may_have_gone_twice() -> None:
+    assert sent_twice(sent_again())
+    assert sent_twice(answered(sent_again(), Accepted(message_id="m-2"), NOW))
+    for row in (given_up(), *WAITING):
+        assert not sent_twice(row)
+
+
+def test_the_first_sending_after_a_silence_is_the_one_that_doubles_however_it_came_to_be_sent() -> None:
+    slower = Postponed(reason="slower", pause=HOUR)
+    assert sent_once_more(sent_again())
+    assert sent_once_more(sending(queued_again()))
+    assert not sent_once_more(sending(answered(sent_again(), slower, NOW)))
 
 
 # --- a word while the second sending is under way, or gone ------------------------------------
@@ -295,6 +332,29 @@ def test_a_stopped_second_sending_leaves_the_step_told_because_the_first_may_hav
     assert not [other for other in planned.notices if other.status is S.SCHEDULED]
 
 
+def silent_and_stopped() -> Notice:
+    """Given to the provider at NOW, Unknown a minute later, scheduled again after an hour, stopped after two."""
+    silent = answered(sending(moved(notice(), S.SCHEDULED, NOW - HOUR, "scheduler")), NO_ANSWER, NOW + MINUTE)
+    return stopped(lease_over(silent, NOW + HOUR, LEASE_UNTIL), NOW + 2 * HOUR, "staff", Reason.HOLD_DISPUTE)
+
+
+def stored_and_stopped() -> Notice:
+    """A letter that was given to the store at NOW, queued again a minute later, and stopped after an hour."""
+    queued = moved(moved(notice(channel=Channel.PRINT), S.SCHEDULED, NOW - HOUR, "x"), S.QUEUED, NOW - MINUTE, "x")
+    again = lease_over(sending(queued), NOW + MINUTE, LEASE_UNTIL)
+    return stopped(again, NOW + HOUR, "staff", Reason.HOLD_DISPUTE)
+
+
+@pytest.mark.parametrize(
+    ("row", "since"), [(silent_and_stopped(), NOW + MINUTE), (stored_and_stopped(), NOW)], ids=["email", "letter"]
+)
+def test_what_may_have_gone_before_it_was_stopped_counts_as_of_then_and_not_for_why_it_was_stopped(
+    row: Notice, since: datetime
+) -> None:
+    (counted,) = dunning_notices(book(notices=(row,)))
+    assert (counted.status, counted.reason, moment_of(counted)) == (S.UNKNOWN, "", since)
+
+
 def test_another_bill_is_never_added_to_a_second_sending_that_waits() -> None:
     """A late word about the first sending, which didn't speak of that bill, would count it as told."""
     tomorrow = NOW + timedelta(days=1)
@@ -376,6 +436,7 @@ def test_a_notice_that_its_provider_never_takes_is_stuck_until_it_goes() -> None
     row = notice()
     for refused in range(STUCK_AFTER):
         assert not stuck(row, NOW), refused
+        assert not stuck(sending(row), NOW), refused
         row = answered(sending(row), Postponed(reason="the provider could not be reached", pause=HOUR), NOW)
         row = moved(row, S.QUEUED, NOW, "scheduler", lease_until=NOW)
     assert stuck(row, NOW)

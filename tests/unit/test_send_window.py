@@ -335,6 +335,17 @@ def test_hours_that_winter_brings_are_found_from_five_weeks_before_on(now: str) 
     assert local_date(found, zone) == date(2026, 11, 2)
 
 
+def test_after_the_last_hour_of_winter_the_hours_return_in_the_next_one() -> None:
+    """On Friday, March 6, the hours met for the last time; the clocks of Los Angeles change on Sunday."""
+    organization = an_organization(time_zone=LOS_ANGELES, quiet_until=time(11))
+    account = an_account(time_zones=(LOS_ANGELES, GUAM))
+    friday = at("2026-03-06 17:30", ZoneInfo(LOS_ANGELES))
+    assert permitted(friday, SMS, organization, account)
+    evening = friday + timedelta(hours=2)
+    assert first_moment(SMS, organization, account, evening) is None
+    assert hours_return(SMS, organization, account, evening) == date(2026, 9, 29)
+
+
 def test_hours_that_no_season_brings_are_not_waited_for() -> None:
     account = an_account(time_zones=(HONOLULU, GUAM))
     assert hours_return(SMS, an_organization(), account, at("2026-06-01 08:00")) is None

@@ -42,6 +42,8 @@ from shared.domain.transitions import (
     TRANSITIONS,
     By,
     ForbiddenTransitionError,
+    require,
+    statuses_moved,
 )
 from shared.domain.words import Channel, Hold, NoticeStatus
 from shared.domain.worklist import clear
@@ -151,6 +153,40 @@ def test_a_notice_moves_as_the_table_says_and_no_other_way(pair: tuple[S, S]) ->
 def test_a_new_notice_is_nowhere_else(status: S) -> None:
     with pytest.raises(ForbiddenTransitionError):
         moved(notice(), status, NOW, "test")
+
+
+@pytest.mark.parametrize("status", sorted(set(S) - BORN))
+def test_a_notice_is_born_nowhere_else(status: S) -> None:
+    with pytest.raises(ForbiddenTransitionError, match=f"from nothing to {status}"):
+        require(None, status)
+
+
+@pytest.mark.parametrize("status", sorted(set(S) - {since for since, to in ALLOWED if to is S.SCHEDULED}))
+def test_a_row_without_a_history_is_taken_for_new_only_while_it_is_scheduled(status: S) -> None:
+    with pytest.raises(ForbiddenTransitionError):
+        moved(notice(status=status), S.SCHEDULED, NOW, "test")
+
+
+def test_a_move_that_needs_no_reason_gives_none() -> None:
+    """Neither the reason that it had before."""
+    after = moved(notice(reason="outside hours"), S.QUEUED, NOW, "test")
+    assert (after.reason, after.status_history[-1].reason) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("by", "to", "since"),
+    [
+        (By.STAFF, S.SCHEDULED, ERRORS | {S.UNKNOWN}),
+        (By.STAFF, S.CANCELLED, ERRORS | {S.SCHEDULED, S.QUEUED}),
+        (By.PLANNER, S.WILL_NOT_SEND, {S.SCHEDULED, S.QUEUED, S.WILL_NOT_SEND, S.ARCHIVED}),
+        (By.SENDER, S.SENDING, {S.SCHEDULED, S.QUEUED}),
+        (By.STAFF, S.SENDING, set()),
+    ],
+)
+def test_who_may_move_a_notice_to_a_status_may_from_where_it_is_and_a_new_one_is_nowhere(
+    by: By, to: S, since: set[S]
+) -> None:
+    assert statuses_moved(by, to) == since
 
 
 def test_what_people_may_do_is_what_the_table_says_of_staff() -> None:
