@@ -196,9 +196,8 @@ def _contact(
 
 
 def _patient(bill: Bill) -> "Patient | None":
-    # Imported here, because the statement contract is large and few requests are about a patient's address.
-    from shared.contracts.statements import UnreadableStatementError  # noqa: PLC0415 - as above
-    from shared.messaging.patients import patient_of  # noqa: PLC0415 - as above
+    from shared.contracts.statements import UnreadableStatementError  # noqa: PLC0415 - large, and few requests need it
+    from shared.messaging.patients import patient_of  # noqa: PLC0415 - loads the same
 
     try:
         return patient_of(bill)

@@ -17,8 +17,7 @@ def search() -> Answer:
 
 
 def _system_templates() -> list[TemplateAnswer]:
-    # Imported here, so that only this route loads what renders messages.
-    from shared.rendering.templates import NoSuchTemplateError, system_template  # noqa: PLC0415 - as above
+    from shared.rendering.templates import NoSuchTemplateError, system_template  # noqa: PLC0415 - only this route needs it
 
     found: list[TemplateAnswer] = []
     for channel in Channel:

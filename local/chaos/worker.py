@@ -50,7 +50,7 @@ def prepare(function: str) -> Any:  # noqa: ANN401 - a module with a lambda_hand
     return module
 
 
-def invoke(module: Any, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - as above
+def invoke(module: Any, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - a module with a lambda_handler
     """Call the function's handler once, as Lambda does; what it raises is told by its type."""
     os.environ.update(asked["environment"])
     milliseconds = asked["milliseconds"]
@@ -77,7 +77,7 @@ def learn(modules: list[str]) -> None:
         gc.freeze()  # a child's collections needn't touch, and so copy, what is here
 
 
-def run_child(module: Any, asked: dict[str, Any], outcome: int) -> None:  # noqa: ANN401 - as above
+def run_child(module: Any, asked: dict[str, Any], outcome: int) -> None:  # noqa: ANN401 - a module with a lambda_handler
     """Be the process of one invocation: log to standard error, tell the outcome, end."""
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)

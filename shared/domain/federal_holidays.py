@@ -7,8 +7,7 @@ from functools import cache
 @cache
 def _of(year: int) -> frozenset[date]:
     """The days of a year on which offices close, one of which may be for a holiday of the next year."""
-    # Imported where it is first needed: it takes a quarter of a second, which most invocations never have to spend.
-    from holidays import country_holidays  # noqa: PLC0415 - as above
+    from holidays import country_holidays  # noqa: PLC0415 - takes a quarter of a second, and few invocations need it
 
     return frozenset(country_holidays("US", years=year))
 

@@ -6,7 +6,6 @@ from shared.domain.statement import Patient
 
 def patient_of(bill: Bill) -> Patient:
     """The first patient of a bill's statement. Raises UnreadableStatementError for a document that can't be read."""
-    # Read here only: few notices go to a patient, and the statement contract is slow to import.
-    from shared.contracts.statements import read_document  # noqa: PLC0415 - as above
+    from shared.contracts.statements import read_document  # noqa: PLC0415 - slow, and few notices go to a patient
 
     return read_document(bill.document).patients[0]

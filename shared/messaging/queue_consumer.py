@@ -61,7 +61,7 @@ def consume(
         try:
             close_print(org_id, now)
         except Exception as error:
-            logger.error("print batch not closed", extra={"org_id": org_id, "error": type(error).__name__})  # noqa: TRY400 - as below
+            logger.error("print batch not closed", extra={"org_id": org_id, "error": type(error).__name__})  # noqa: TRY400 - quotes what was stored
             raise
 
     def deliver_one(message: NoticeMessage, now: datetime) -> None:
@@ -69,8 +69,7 @@ def consume(
         try:
             left = deliver(message.org_id, message.account_id, message.notice_id, now)
         except Exception as error:
-            # The type only: an error's text may quote what a person sent.
-            logger.error("notice not delivered", extra={**ids, "error": type(error).__name__})  # noqa: TRY400 - as above
+            logger.error("notice not delivered", extra={**ids, "error": type(error).__name__})  # noqa: TRY400 - quotes a person
             raise
         facts = {"status": left.status, "reason": left.reason} if left else {"status": "nothing to do"}
         logger.info("notice looked at", extra={**ids, **facts})

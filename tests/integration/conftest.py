@@ -1,6 +1,7 @@
 """Fixtures of the tests that reach the table through a function."""
 
 from collections.abc import Iterator
+from io import StringIO
 from typing import TYPE_CHECKING
 
 import pytest
@@ -50,3 +51,11 @@ def clinic(dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> Itera
     yield open_clinic(dynamodb, organization(payments=PaymentSettings(processor=Processor.SANDBOX)))
     frame.settings.cache_clear()
     frame.dependencies.cache_clear()
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> StringIO:
+    """What the payment pages log."""
+    written = StringIO()
+    monkeypatch.setattr(frame.logger.registered_handler, "stream", written)
+    return written

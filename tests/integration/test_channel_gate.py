@@ -265,15 +265,21 @@ def test_what_was_sent_already_is_not_asked_for_again() -> None:
     assert world.state.crowded_until == world.state.free_at + timedelta(seconds=1)
 
 
-def test_after_a_probe_that_went_the_rest_of_the_batch_goes_without_further_ado() -> None:
-    world = World(workers=1)
+def waiting_at_the_end_of_a_pause(world: World, stopped_for: timedelta, more: int) -> list[str]:
+    """The provider stopped the channel, for longer or shorter than its first pause; then more notices came."""
     world.given(1)
-    world.provider.mood = stopped_until(MINUTE)
+    world.provider.mood = stopped_until(stopped_for)
     world.run(MINUTE)
     world.elapsed = PAUSES[0]
-    names = world.given(10, since=1)
+    names = world.given(more, since=1)
     world.dispatch()
     world.table_calls.clear()
+    return names
+
+
+def test_after_a_probe_that_went_the_rest_of_the_batch_goes_without_further_ado() -> None:
+    world = World(workers=1)
+    names = waiting_at_the_end_of_a_pause(world, MINUTE, more=10)
     world.invoke(world.gates[0], most=11)
     assert {world.row(name).status for name in names} == {NoticeStatus.SENT}
     assert world.table_calls == {"update_item": 3}  # the probe, its success, permissions for the rest
@@ -281,13 +287,7 @@ def test_after_a_probe_that_went_the_rest_of_the_batch_goes_without_further_ado(
 
 def test_after_a_probe_that_didnt_go_the_rest_of_the_batch_waits_without_further_calls() -> None:
     world = World(workers=1)
-    world.given(1)
-    world.provider.mood = stopped_until(HOUR)
-    world.run(MINUTE)
-    world.elapsed = PAUSES[0]
-    names = world.given(9, since=1)
-    world.dispatch()
-    world.table_calls.clear()
+    names = waiting_at_the_end_of_a_pause(world, HOUR, more=9)
     world.invoke(world.gates[0])
     assert world.table_calls == {"update_item": 2}  # the probe, its failure
     again = [world.row(name).scheduled_for for name in names]

@@ -615,14 +615,6 @@ def test_a_form_in_base64_is_read(clinic: Clinic) -> None:
     assert invoke(event | {"isBase64Encoded": True}, clinic.context).status == 200
 
 
-@pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch) -> StringIO:
-    """What the function logs."""
-    written = StringIO()
-    monkeypatch.setattr(frame.logger.registered_handler, "stream", written)
-    return written
-
-
 def test_what_breaks_is_a_page_that_tells_nothing_and_a_log_line_without_what_was_sent(
     clinic: Clinic, monkeypatch: pytest.MonkeyPatch, log: StringIO
 ) -> None:

@@ -8,7 +8,6 @@ from io import StringIO
 
 import pytest
 
-from functions.payment_link import frame
 from shared.domain.account import Account
 from shared.domain.book import Change
 from shared.domain.channel_choices import open_channels
@@ -454,14 +453,6 @@ def test_a_scanner_that_sends_every_form_can_unsubscribe_but_turns_nothing_on(cl
     assert clinic.link.wrong_answers == 0
     assert clinic.post(path(clinic), UNDO | RIGHT).status == 200
     assert opened(clinic) == {EMAIL, PRINT}
-
-
-@pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch) -> StringIO:
-    """What the function logs."""
-    written = StringIO()
-    monkeypatch.setattr(frame.logger.registered_handler, "stream", written)
-    return written
 
 
 def test_nothing_personal_reaches_the_log(clinic: Clinic, log: StringIO) -> None:
