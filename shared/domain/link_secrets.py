@@ -71,7 +71,6 @@ def new_payment_link(  # noqa: PLR0913 - keywords only, one for each field that 
     lives: timedelta,
     statement_id: str = "",
     notice_id: str = "",
-    staff_name: str = "",
     sent_to: str = "",
     with_code: bool = False,
 ) -> IssuedLink:
@@ -87,7 +86,6 @@ def new_payment_link(  # noqa: PLR0913 - keywords only, one for each field that 
         code_hash=secret_hash(code) if code else "",
         created_at=now,
         expires_at=now + lives,
-        staff_name=staff_name,
         sent_to=sent_to,
     )
     return IssuedLink(link=link, token=token, code=code)

@@ -122,10 +122,6 @@ ALLOWED = frozenset((transition.since, transition.to) for transition in TRANSITI
 BORN = frozenset(transition.to for transition in TRANSITIONS if transition.since is None)
 """Statuses that a notice begins in."""
 
-TERMINAL = frozenset({S.DELIVERED, S.WILL_NOT_SEND, S.CANCELLED, S.ARCHIVED})
-"""Nothing more is to be done, by the clock or by people. Only news leads out of them: a word of the provider that comes
-later, or a cause that comes back on the notice's own day."""
-
 ON_THE_CLOCK = frozenset({S.SCHEDULED, S.QUEUED, S.SENDING, S.UNKNOWN})
 """In the due index until somebody moves them; an Unknown one as long as it has a lease."""
 

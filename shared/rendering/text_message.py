@@ -20,11 +20,6 @@ class RenderedText:
 
     message: str
 
-    @property
-    def one_segment(self) -> bool:
-        """Whether it goes as one message."""
-        return (septets(self.message) or 0) <= ONE_SEGMENT
-
 
 def render_text(
     notification_type: NotificationType,

@@ -126,7 +126,7 @@ def test_what_can_be_no_secret_isnt_looked_up(secret: str, *, possible: bool) ->
 def test_a_new_link_keeps_hashes_only() -> None:
     """With a code for paper only."""
     facts: dict[str, Any] = {"org_id": "org_1", "account_id": "G-1", "now": NOW, "lives": timedelta(days=2)}
-    more: dict[str, Any] = {"statement_id": "S-1", "notice_id": "ntc_1", "staff_name": "Sam", "sent_to": "m***"}
+    more: dict[str, Any] = {"statement_id": "S-1", "notice_id": "ntc_1", "sent_to": "m***"}
     issued, paper = new_payment_link(**facts, **more), new_payment_link(**facts, with_code=True)
     assert issued.link == PaymentLink(
         link_id=issued.link.link_id,
@@ -137,12 +137,11 @@ def test_a_new_link_keeps_hashes_only() -> None:
         token_hash=secret_hash(issued.token),
         created_at=NOW,
         expires_at=NOW + timedelta(days=2),
-        staff_name="Sam",
         sent_to="m***",
     )
     assert re.fullmatch(r"lnk_[0-9a-f]{20}", issued.link.link_id)
     assert (issued.code, paper.link.code_hash) == ("", secret_hash(paper.code))
-    assert (paper.link.statement_id, paper.link.notice_id, paper.link.staff_name, paper.link.sent_to) == ("",) * 4
+    assert (paper.link.statement_id, paper.link.notice_id, paper.link.sent_to) == ("",) * 3
     assert well_formed(paper.code)
 
 
