@@ -236,6 +236,18 @@ def test_a_bounce_that_isnt_for_good_is_one_for_now(books: AccountBooks, kind: s
     assert book(books).notices[0].status is S.UNDELIVERABLE_CAN_RETRY
 
 
+@pytest.mark.parametrize("event_type", ["Reject", "Rendering Failure"])
+def test_what_the_provider_refused_after_all_is_an_error_and_the_contact_stays(
+    books: AccountBooks, event_type: str
+) -> None:
+    stored(books, SENT)
+    told(event_type)
+    after = book(books)
+    assert (after.notices[0].status, after.notices[0].reason) == (S.DELIVERY_ERROR, "refused by the provider")
+    assert not after.account.undeliverable
+    assert after.account.planning_at is not None
+
+
 @pytest.mark.parametrize("order", [("Bounce", "Delivery"), ("Delivery", "Bounce")])
 def test_an_absence_note_leaves_a_message_delivered_whichever_word_comes_first(
     books: AccountBooks, order: tuple[str, ...]
