@@ -77,15 +77,15 @@ endef
 
 .PHONY: build
 build: setup ## build the artifacts, trimmed and compiled (ARCHITECTURE=arm64: for that processor, not this one)
-	.venv/bin/python -m local.build $(if $(ARCHITECTURE),--architecture $(ARCHITECTURE))
+	.venv/bin/python -m local.stack.build $(if $(ARCHITECTURE),--architecture $(ARCHITECTURE))
 
 .PHONY: local
 local: setup ## start the local AWS and deploy to it (PORT=n chooses the port)
-	.venv/bin/python -m local.stack start --port $(PORT)
+	.venv/bin/python -m local.stack.stack start --port $(PORT)
 
 .PHONY: local-stop
 local-stop: .venv/.ready ## stop the local AWS (PORT=n: the one on that port)
-	.venv/bin/python -m local.stack stop $(if $(filter file,$(origin PORT)),,--port $(PORT))
+	.venv/bin/python -m local.stack.stack stop $(if $(filter file,$(origin PORT)),,--port $(PORT))
 
 .PHONY: demo
 demo: setup ## run sixty simulated days on the local AWS (CHECK=1: stop by itself and compare with the input)
@@ -99,8 +99,8 @@ test: setup ## run every test, among them the one that deploys to a local AWS of
 
 .PHONY: properties
 properties: .venv/.ready ## play ten thousand histories of a practice, and ten thousand steps of delivery, against their promises
-	HYPOTHESIS_PROFILE=properties .venv/bin/pytest tests/unit/test_dunning_model.py tests/unit/test_delivery_model.py \
-		tests/unit/test_print_batch_closing.py
+	HYPOTHESIS_PROFILE=properties .venv/bin/pytest tests/unit/domain/test_dunning_model.py tests/unit/domain/test_delivery_model.py \
+		tests/unit/domain/test_print_batch_closing.py
 
 .PHONY: chaos
 chaos: .venv/.ready .venv-ministack/.ready ## kill and fault the functions at every call, and count what was sent (WRITE=1: keep the matrix in docs/)
@@ -110,7 +110,7 @@ chaos: .venv/.ready .venv-ministack/.ready ## kill and fault the functions at ev
 mutants: .venv-mutation/.ready ## mutate the domain, and tell how much of it the tests notice (docs/mutants.md)
 	rm -rf mutants # else mutmut keeps what earlier tests made of a mutant
 	.venv-mutation/bin/mutmut run --max-children $(JOBS)
-	.venv-mutation/bin/python -m local.mutation_score --reasons docs/mutants.md
+	.venv-mutation/bin/python -m local.measure.mutation_score --reasons docs/mutants.md
 
 .PHONY: lint
 lint: setup ## run the linters and the type checker
@@ -121,7 +121,7 @@ lint: setup ## run the linters and the type checker
 
 .PHONY: templates
 templates: .venv/.ready ## inline the email layout's style sheet
-	.venv/bin/python -m local.inline_email
+	.venv/bin/python -m local.stack.inline_email
 
 .PHONY: fix
 fix: .venv/.ready ## format the code and mend what the linter can
@@ -130,4 +130,4 @@ fix: .venv/.ready ## format the code and mend what the linter can
 
 .PHONY: bench
 bench: setup ## measure each function's cold start against a bare handler's
-	.venv/bin/python -m local.bench
+	.venv/bin/python -m local.measure.bench

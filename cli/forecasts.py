@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.output import say_json, say_table
-from cli.stack import JsonOption, Stack, StackOption
+from cli.stack import DeployedStack, JsonOption, StackOption
 from shared.domain.dunning import forecast as foresee
-from shared.domain.policy import Organization
-from shared.domain.words import BillStatus, NoticeStatus
+from shared.domain.records.policy import Organization
+from shared.domain.vocabulary.words import BillStatus, NoticeStatus
 
 if TYPE_CHECKING:
     from shared.storage.queue_lists import Position
@@ -30,7 +30,7 @@ def forecast(
     as_json: JsonOption = False,
 ) -> None:
     """Show how many notices will go on each day, by channel and type, if nothing changes."""
-    found, now = Stack.find(stack), as_of or datetime.now(UTC)
+    found, now = DeployedStack.find(stack), as_of or datetime.now(UTC)
     counts: Counter[tuple[str, str, str]] = Counter()
     for each in found.chosen(partner, organization):
         counts += _foreseen(found, each, now, timedelta(days=days))
@@ -43,7 +43,7 @@ def forecast(
 
 
 def _foreseen(
-    stack: Stack, organization: Organization, now: datetime, horizon: timedelta
+    stack: DeployedStack, organization: Organization, now: datetime, horizon: timedelta
 ) -> Counter[tuple[str, str, str]]:
     counts: Counter[tuple[str, str, str]] = Counter()
     for account_id in _owing(stack, organization.org_id):
@@ -57,7 +57,7 @@ def _foreseen(
     return counts
 
 
-def _owing(stack: Stack, org_id: str) -> set[str]:
+def _owing(stack: DeployedStack, org_id: str) -> set[str]:
     """The accounts of an organization that have a bill Due."""
     owing: set[str] = set()
     after: Position | None = None

@@ -9,8 +9,8 @@ import typer
 
 from cli.errors import CommandError
 from cli.output import say, say_json
-from cli.stack import JsonOption, Stack, StackOption
-from shared.domain.partner import Partner, Scope, new_api_key
+from cli.stack import DeployedStack, JsonOption, StackOption
+from shared.domain.records.partner import Partner, Scope, new_api_key
 
 partner_commands = typer.Typer(no_args_is_help=True, help="Partners: the billing companies that send statements.")
 key_commands = typer.Typer(no_args_is_help=True, help="API keys of partners.")
@@ -27,7 +27,7 @@ def create_partner(
     if not name.strip() or not name.isprintable():
         raise CommandError("a partner needs a name of printable characters")
     partner = Partner(partner_id=f"prt_{secrets.token_hex(10)}", name=name.strip(), created_at=datetime.now(UTC))
-    Stack.find(stack).organizations.create_partner(partner)
+    DeployedStack.find(stack).organizations.create_partner(partner)
     if as_json:
         say_json({"partnerId": partner.partner_id})
     else:
@@ -45,7 +45,7 @@ def create_key(
 ) -> None:
     """Create an API key. It is shown this once: only a hash of it is kept."""
     chosen = _scopes(scopes)
-    organizations = Stack.find(stack).organizations
+    organizations = DeployedStack.find(stack).organizations
     if organizations.partner(partner) is None:
         raise CommandError(f"there is no partner {partner}")
     key, presented = new_api_key(partner, chosen, datetime.now(UTC), live=live)
@@ -64,7 +64,7 @@ def revoke_key(
     as_json: JsonOption = False,
 ) -> None:
     """Revoke an API key: it is refused from now on."""
-    organizations = Stack.find(stack).organizations
+    organizations = DeployedStack.find(stack).organizations
     key = organizations.api_key(key_id)
     if key is None:
         raise CommandError(f"there is no key {key_id}")

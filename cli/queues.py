@@ -7,8 +7,8 @@ import typer
 
 from cli.errors import CommandError
 from cli.output import say, say_json, say_table
-from cli.stack import JsonOption, Stack, StackOption
-from shared.domain.words import Channel
+from cli.stack import DeployedStack, JsonOption, StackOption
+from shared.domain.vocabulary.words import Channel
 from shared.storage.queue_lists import NoticeFilter, Position
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ OrganizationOption = Annotated[
 
 def queue(stack: StackOption, *, organization: OrganizationOption = None, as_json: JsonOption = False) -> None:
     """Show how many notices wait for each channel, how many are in flight, and how many were set aside."""
-    found = Stack.find(stack)
+    found = DeployedStack.find(stack)
     depths = {channel: _depths(found, channel) for channel in Channel}
     notices = _notices(found, organization) if organization else None
     if as_json:
@@ -56,7 +56,7 @@ def redrive(
 
     Notices are judged again there and events settle once, so nothing goes twice.
     """
-    found = Stack.find(stack)
+    found = DeployedStack.find(stack)
     report = {}
     for channel in Channel:
         dead = _depths(found, channel)["deadLetters"]
@@ -77,7 +77,7 @@ def redrive(
         )
 
 
-def _redrive_events(stack: Stack, *, yes: bool) -> dict[str, int]:
+def _redrive_events(stack: DeployedStack, *, yes: bool) -> dict[str, int]:
     """Give the events that the function failed on to it again; it takes them in the background, three times at most.
 
     A dead letter is the event as it came. Each is deleted only once Lambda has taken it over.
@@ -134,13 +134,13 @@ def _move_batch(sqs: "SQSClient", source: str, target: str, messages: "list[Mess
     return len(taken)
 
 
-def _depths(stack: Stack, channel: Channel) -> dict[str, int]:
+def _depths(stack: DeployedStack, channel: Channel) -> dict[str, int]:
     waiting = _attributes(stack, stack.queue(channel))
     dead = _attributes(stack, stack.dead_letters(channel))
     return {name: waiting[name] for name in DEPTHS} | {"deadLetters": sum(dead.values())}
 
 
-def _attributes(stack: Stack, url: str) -> dict[str, int]:
+def _attributes(stack: DeployedStack, url: str) -> dict[str, int]:
     answer = stack.sqs.get_queue_attributes(
         QueueUrl=url,
         AttributeNames=[
@@ -153,7 +153,7 @@ def _attributes(stack: Stack, url: str) -> dict[str, int]:
     return {name: int(found.get(attribute, "0")) for name, attribute in DEPTHS.items()}  # type: ignore[call-overload] # its names are literals
 
 
-def _notices(stack: Stack, org_id: str) -> list[dict[str, object]]:
+def _notices(stack: DeployedStack, org_id: str) -> list[dict[str, object]]:
     if stack.organizations.get(org_id) is None:
         raise CommandError(f"there is no organization {org_id}")
     counts: Counter[tuple[str, str]] = Counter()

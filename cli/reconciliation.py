@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from cli.output import say_json, say_table
-from cli.stack import JsonOption, Stack, StackOption
-from shared.domain.notice import Notice
-from shared.domain.reconciliation import leases_ended, sent_twice, stuck
-from shared.domain.words import NoticeStatus
+from cli.stack import DeployedStack, JsonOption, StackOption
+from shared.domain.account.reconciliation import leases_ended, sent_twice, stuck
+from shared.domain.records.notice import Notice
+from shared.domain.vocabulary.words import NoticeStatus
 
 type Row = dict[str, str | int | bool | None]
 
@@ -35,7 +35,7 @@ def reconcile(
     as_json: JsonOption = False,
 ) -> None:
     """List the notices that people may have to look at: ids and statuses, nothing personal."""
-    found, now = Stack.find(stack), as_of or datetime.now(UTC)
+    found, now = DeployedStack.find(stack), as_of or datetime.now(UTC)
     report: dict[str, list[Row]] = {part: [] for part in PARTS}
     for each in found.chosen(partner, organization):
         for notice in found.lists.in_question(each.org_id):

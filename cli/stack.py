@@ -10,8 +10,8 @@ import typer
 from botocore.exceptions import ClientError
 
 from cli.errors import CommandError
-from shared.domain.policy import Organization
-from shared.domain.words import Channel
+from shared.domain.records.policy import Organization
+from shared.domain.vocabulary.words import Channel
 from shared.messaging import clients
 from shared.storage.account_books import AccountBooks
 from shared.storage.organizations import Organizations
@@ -42,14 +42,14 @@ def functions() -> "LambdaClient":
 
 
 @dataclass(frozen=True)
-class Stack:
+class DeployedStack:
     """A deployed stack, by what it says of itself in its outputs."""
 
     name: str
     outputs: Mapping[str, str]
 
     @classmethod
-    def find(cls, name: str) -> "Stack":
+    def find(cls, name: str) -> "DeployedStack":
         """Read a stack's outputs. Raises CommandError when there is no such stack."""
         try:
             (stack,) = cloudformation().describe_stacks(StackName=name)["Stacks"]

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from cli.errors import CommandError
 from cli.output import errors, say_json, say_table
-from cli.stack import JsonOption, Stack
+from cli.stack import DeployedStack, JsonOption
 from shared.contracts.statement_files import (
     MOST_STATEMENTS,
     InvalidFileError,
@@ -25,7 +25,7 @@ from shared.contracts.statement_files import (
     StatementFile,
     decoded_chunks,
 )
-from shared.domain.words import IngestionResult
+from shared.domain.vocabulary.words import IngestionResult
 
 statement_commands = typer.Typer(no_args_is_help=True, help="Statement files.")
 
@@ -181,7 +181,7 @@ def _address(url: str | None, stack: str | None) -> str:
     if url:
         return url.rstrip("/") + "/"
     if stack:
-        return Stack.find(stack).output("ApiUrl").rstrip("/") + "/"
+        return DeployedStack.find(stack).output("ApiUrl").rstrip("/") + "/"
     raise CommandError("say where the API is: --url, or --stack")
 
 

@@ -9,7 +9,7 @@ import pytest
 from moto import mock_aws
 from moto.core.botocore_stubber import BotocoreStubber
 
-from tests import template
+from tests.worlds import template
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

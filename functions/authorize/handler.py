@@ -7,8 +7,8 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.authorize.settings import Settings
-from shared.domain.partner import ApiKey, key_id_of
+from functions.authorize.settings import AuthorizeSettings
+from shared.domain.records.partner import ApiKey, key_id_of
 from shared.messaging import clients
 from shared.storage.organizations import Organizations
 
@@ -27,7 +27,7 @@ class UnauthorizedError(Exception):
 @cache
 def dependencies() -> Organizations:
     """Read the settings and make the client, once a process."""
-    return Organizations(clients.dynamodb(), Settings.model_validate(dict(os.environ)).table_name)
+    return Organizations(clients.dynamodb(), AuthorizeSettings.model_validate(dict(os.environ)).table_name)
 
 
 def authenticate(header: str, organizations: Organizations) -> ApiKey:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.domain.book import AccountBook
+from shared.domain.records.book import AccountBook
 
 
 @dataclass(frozen=True, slots=True)

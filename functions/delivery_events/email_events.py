@@ -8,10 +8,10 @@ from pydantic import ValidationError
 
 from functions.delivery_events.clock import Clock
 from shared.contracts.delivery_events import NOTICE_TAG, ORGANIZATION_TAG, Complaint, EmailEvent
-from shared.domain.book import AccountBook, Change
-from shared.domain.consents import consents
-from shared.domain.settlement import Outcome, settle
-from shared.domain.words import Channel
+from shared.domain.account.consents import consents
+from shared.domain.delivery.settlement import DeliveryOutcome, settle
+from shared.domain.records.book import AccountBook, Change
+from shared.domain.vocabulary.words import Channel
 from shared.storage import keys
 from shared.storage.account_books import AccountBooks
 from shared.storage.organizations import Organizations
@@ -19,13 +19,13 @@ from shared.storage.organizations import Organizations
 logger = Logger()
 
 OUTCOMES = {
-    "Send": Outcome.ACCEPTED,
+    "Send": DeliveryOutcome.ACCEPTED,
     # The recipient's server doesn't take it yet, so the provider has it and goes on trying.
-    "DeliveryDelay": Outcome.ACCEPTED,
-    "Delivery": Outcome.DELIVERED,
-    "Complaint": Outcome.COMPLAINED,
-    "Reject": Outcome.REJECTED,
-    "Rendering Failure": Outcome.REJECTED,
+    "DeliveryDelay": DeliveryOutcome.ACCEPTED,
+    "Delivery": DeliveryOutcome.DELIVERED,
+    "Complaint": DeliveryOutcome.COMPLAINED,
+    "Reject": DeliveryOutcome.REJECTED,
+    "Rendering Failure": DeliveryOutcome.REJECTED,
 }
 
 NO_COMPLAINTS = frozenset({"not-spam", "auth-failure"})
@@ -35,12 +35,12 @@ SUPPRESSED = "OnAccountSuppressionList"
 """A complaint of this kind is an older one's: because of it the provider didn't send this message at all."""
 
 
-def outcome_of(event: EmailEvent) -> Outcome | None:
+def outcome_of(event: EmailEvent) -> DeliveryOutcome | None:
     """What an event says; None: nothing that changes a notice, such as that it was opened."""
     if event.bounce is not None:
-        return Outcome.BOUNCED if event.bounce.bounce_type == "Permanent" else Outcome.BOUNCED_FOR_NOW
+        return DeliveryOutcome.BOUNCED if event.bounce.bounce_type == "Permanent" else DeliveryOutcome.BOUNCED_FOR_NOW
     if event.complaint is not None and event.complaint.complaint_sub_type == SUPPRESSED:
-        return Outcome.BOUNCED
+        return DeliveryOutcome.BOUNCED
     if event.complaint is not None and event.complaint.complaint_feedback_type in NO_COMPLAINTS:
         return None
     return OUTCOMES.get(event.event_type)
@@ -70,12 +70,12 @@ class EmailEvents:
             logger.warning("event about an unknown notice", extra={"org_id": org_id, "notice_id": notice_id})
             return
         # Only what a returned message and a complaint lead to depends on the organization's settings.
-        depends = outcome in {Outcome.BOUNCED, Outcome.COMPLAINED}
+        depends = outcome in {DeliveryOutcome.BOUNCED, DeliveryOutcome.COMPLAINED}
         organization = self.organizations.get(org_id) if depends else None
         mail = event.mail
 
         def decide(book: AccountBook) -> Change | None:
-            if outcome is Outcome.COMPLAINED and event.complaint and self._taken_back(event.complaint, book):
+            if outcome is DeliveryOutcome.COMPLAINED and event.complaint and self._taken_back(event.complaint, book):
                 return None
             at = self.clock.at(book, now, notice_id)
             message = mail.message_id, at, organization, mail.attempt

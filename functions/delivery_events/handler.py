@@ -12,13 +12,13 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions.delivery_events.clock import Clock
 from functions.delivery_events.email_events import EmailEvents
 from functions.delivery_events.inbound_texts import InboundTexts
-from functions.delivery_events.settings import Settings
+from functions.delivery_events.settings import DeliveryEventsSettings
 from functions.delivery_events.text_answers import TextAnswers
 from functions.delivery_events.text_events import TextEvents
 from shared.contracts.text_events import topic_time
-from shared.domain.words import Channel
+from shared.domain.vocabulary.words import Channel
 from shared.messaging import clients
-from shared.messaging.gate import ChannelGate
+from shared.sending.permits import ChannelGate
 from shared.storage.account_books import AccountBooks
 from shared.storage.channel_gates import ChannelGates
 from shared.storage.numbers import Numbers
@@ -39,7 +39,7 @@ class Listeners:
 @cache
 def dependencies() -> Listeners:
     """Read the settings and make the clients, once a process."""
-    settings = Settings.model_validate(dict(os.environ))
+    settings = DeliveryEventsSettings.model_validate(dict(os.environ))
     table = clients.dynamodb(), settings.table_name
     books, organizations, numbers = AccountBooks(*table), Organizations(*table), Numbers(*table)
     clock = Clock(simulated=settings.allow_simulated_time)

@@ -8,10 +8,10 @@ from aws_lambda_powertools import Logger
 from functions.delivery_events.clock import Clock
 from functions.delivery_events.text_answers import TextAnswers
 from shared.contracts.text_events import InboundText
-from shared.domain.book import AccountBook, Change
-from shared.domain.contacts import number_hash
-from shared.domain.inbound_texts import Keyword, Meaning, keyword_of
-from shared.domain.text_consent import (
+from shared.domain.account.contacts import number_hash
+from shared.domain.records.book import AccountBook, Change
+from shared.domain.texting.inbound_texts import Keyword, TextMeaning, keyword_of
+from shared.domain.texting.text_consent import (
     ReceivedText,
     closed_by,
     hears_nothing,
@@ -90,9 +90,9 @@ class InboundTexts:
         """The text that answers; None: none does. It speaks for the practice that texted the number last."""
         latest = known.accounts[0] if known.accounts else None
         book = self.books.load(latest.org_id, latest.account_id) if latest else None
-        if book is None or (keyword and keyword.meaning is Meaning.START):
+        if book is None or (keyword and keyword.meaning is TextMeaning.START):
             return None
-        if keyword and keyword.meaning is Meaning.STOP:
+        if keyword and keyword.meaning is TextMeaning.STOP:
             return self.answers.confirmation(book, keyword, text.message_body) if closed else None
         told_lately = any(heard.answered and now - heard.at < TOLD_AGAIN_AFTER for heard in known.heard)
         unasked = keyword is None
@@ -106,8 +106,8 @@ def _change(
 ) -> Change | None:
     if keyword is None:
         return note_text(book, text, account.whose, now)
-    if keyword.meaning is Meaning.STOP:
+    if keyword.meaning is TextMeaning.STOP:
         return stop_texts(book, text, account.whose, keyword.word, now)
-    if keyword.meaning is Meaning.START:
+    if keyword.meaning is TextMeaning.START:
         return restart_texts(book, text, account.whose, keyword.word, now)
     return None

@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict
 
 
-class Settings(BaseModel):
+class DeliveryEventsSettings(BaseModel):
     """The function's settings, named as in template.yaml.
 
     text_events_topic: its ARN; what any other topic brings is the email provider's.

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
 
-from shared.domain.book import AccountBook
-from shared.domain.inbound_texts import Keyword, answered_by_provider
-from shared.domain.words import Language
+from shared.domain.records.book import AccountBook
+from shared.domain.texting.inbound_texts import Keyword, answered_by_provider
+from shared.domain.vocabulary.words import Language
 from shared.rendering.text_answers import help_text, stopped_text
 from shared.storage.organizations import Organizations
 

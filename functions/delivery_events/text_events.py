@@ -10,12 +10,12 @@ from functions.delivery_events.clock import Clock
 from functions.delivery_events.inbound_texts import InboundTexts
 from functions.delivery_events.text_outcomes import TextResult, result_of_event, result_of_record
 from shared.contracts.text_events import TOPIC_MESSAGE, DeliveryRecord, InboundText, log_batch
-from shared.domain.book import AccountBook, Change
-from shared.domain.channel_gate import MONTH_USED_UP, pause
-from shared.domain.contacts import number_hash
-from shared.domain.settlement import Outcome, settle
-from shared.domain.text_sendings import AROUND, Sending, about, sending_of
-from shared.messaging.gate import ChannelGate
+from shared.domain.account.contacts import number_hash
+from shared.domain.delivery.channel_gate import MONTH_USED_UP, pause
+from shared.domain.delivery.settlement import DeliveryOutcome, settle
+from shared.domain.records.book import AccountBook, Change
+from shared.domain.texting.text_sendings import AROUND, Sending, about, sending_of
+from shared.sending.permits import ChannelGate
 from shared.storage.account_books import AccountBooks
 from shared.storage.numbers import KnownNumber, Numbers
 from shared.storage.organizations import Organizations
@@ -82,7 +82,7 @@ class TextEvents:
             return
         org_id, notice_id = found.notice.org_id, found.notice.notice_id
         # Only what a returned message leads to depends on the organization's settings.
-        organization = self.organizations.get(org_id) if result.outcome is Outcome.BOUNCED else None
+        organization = self.organizations.get(org_id) if result.outcome is DeliveryOutcome.BOUNCED else None
 
         def decide(book: AccountBook) -> Change | None:
             # Somebody may have been quicker since it was found: then the word may be about nothing here any more.
@@ -92,7 +92,7 @@ class TextEvents:
             at = self.clock.at(book, now, notice_id)
             message = result.message_id, at, organization, still.attempt
             change = settle(book, notice_id, result.outcome, *message, address=result.number)
-            if change is not None and result.outcome is Outcome.DROPPED:
+            if change is not None and result.outcome is DeliveryOutcome.DROPPED:
                 # Before the notice is scheduled again, so that the gate holds it.
                 self.gate.change(lambda state: pause(state, MONTH_USED_UP, at))
             return change

@@ -8,43 +8,43 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.contracts.text_events import DeliveryRecord, TextEvent
-from shared.domain.settlement import Outcome
+from shared.domain.delivery.settlement import DeliveryOutcome
 
 SUCCESSFUL = "TEXT_SUCCESSFUL"
 
 EVENTS = {
-    "TEXT_QUEUED": Outcome.ACCEPTED,
-    "TEXT_PENDING": Outcome.ACCEPTED,
-    "TEXT_SENT": Outcome.ACCEPTED,
-    SUCCESSFUL: Outcome.ACCEPTED,
+    "TEXT_QUEUED": DeliveryOutcome.ACCEPTED,
+    "TEXT_PENDING": DeliveryOutcome.ACCEPTED,
+    "TEXT_SENT": DeliveryOutcome.ACCEPTED,
+    SUCCESSFUL: DeliveryOutcome.ACCEPTED,
     # After 72 hours without news: the provider had it, and nobody knows more.
-    "TEXT_UNKNOWN": Outcome.ACCEPTED,
-    "TEXT_DELIVERED": Outcome.DELIVERED,
-    "TEXT_INVALID": Outcome.BOUNCED,
-    "TEXT_BLOCKED": Outcome.BOUNCED,
-    "TEXT_UNREACHABLE": Outcome.BOUNCED_FOR_NOW,
-    "TEXT_CARRIER_UNREACHABLE": Outcome.BOUNCED_FOR_NOW,
-    "TEXT_TTL_EXPIRED": Outcome.BOUNCED_FOR_NOW,
+    "TEXT_UNKNOWN": DeliveryOutcome.ACCEPTED,
+    "TEXT_DELIVERED": DeliveryOutcome.DELIVERED,
+    "TEXT_INVALID": DeliveryOutcome.BOUNCED,
+    "TEXT_BLOCKED": DeliveryOutcome.BOUNCED,
+    "TEXT_UNREACHABLE": DeliveryOutcome.BOUNCED_FOR_NOW,
+    "TEXT_CARRIER_UNREACHABLE": DeliveryOutcome.BOUNCED_FOR_NOW,
+    "TEXT_TTL_EXPIRED": DeliveryOutcome.BOUNCED_FOR_NOW,
     # About the message or our sending, not about the number.
-    "TEXT_SPAM": Outcome.REJECTED,
-    "TEXT_CARRIER_BLOCKED": Outcome.REJECTED,
-    "TEXT_INVALID_MESSAGE": Outcome.REJECTED,
-    "TEXT_PROTECT_BLOCKED": Outcome.REJECTED,
+    "TEXT_SPAM": DeliveryOutcome.REJECTED,
+    "TEXT_CARRIER_BLOCKED": DeliveryOutcome.REJECTED,
+    "TEXT_INVALID_MESSAGE": DeliveryOutcome.REJECTED,
+    "TEXT_PROTECT_BLOCKED": DeliveryOutcome.REJECTED,
 }
 """https://docs.aws.amazon.com/sms-voice/latest/userguide/configuration-sets-event-types.html"""
 
 FAILURES = {
-    "invalid phone number": Outcome.BOUNCED,
-    "destination is on a blocked list": Outcome.BOUNCED,
-    "phone has blocked sms": Outcome.BOUNCED,
-    "phone is on a blocked list": Outcome.BOUNCED,
-    "phone number is opted out": Outcome.BOUNCED,
-    "blocked as spam by phone carrier": Outcome.REJECTED,
-    "message body is invalid": Outcome.REJECTED,
-    "phone carrier has blocked this message": Outcome.REJECTED,
-    "this delivery would exceed max price": Outcome.REJECTED,
+    "invalid phone number": DeliveryOutcome.BOUNCED,
+    "destination is on a blocked list": DeliveryOutcome.BOUNCED,
+    "phone has blocked sms": DeliveryOutcome.BOUNCED,
+    "phone is on a blocked list": DeliveryOutcome.BOUNCED,
+    "phone number is opted out": DeliveryOutcome.BOUNCED,
+    "blocked as spam by phone carrier": DeliveryOutcome.REJECTED,
+    "message body is invalid": DeliveryOutcome.REJECTED,
+    "phone carrier has blocked this message": DeliveryOutcome.REJECTED,
+    "this delivery would exceed max price": DeliveryOutcome.REJECTED,
     # The account's spending limit of the month: SNS takes texts and drops them.
-    "no quota left for account": Outcome.DROPPED,
+    "no quota left for account": DeliveryOutcome.DROPPED,
 }
 """Why Amazon SNS couldn't deliver, in lower case; any other reason may pass.
 
@@ -58,7 +58,7 @@ class TextResult:
 
     number: str = field(repr=False)
     message_id: str
-    outcome: Outcome
+    outcome: DeliveryOutcome
     asked_at: datetime | None
 
 
@@ -67,7 +67,7 @@ def result_of_event(event: TextEvent) -> TextResult | None:
     outcome = EVENTS.get(event.event_type)
     if event.event_type == SUCCESSFUL and event.is_final:
         # In many countries carriers tell no more than that they took it.
-        outcome = Outcome.DELIVERED
+        outcome = DeliveryOutcome.DELIVERED
     if outcome is None:
         return None
     return TextResult(
@@ -78,10 +78,10 @@ def result_of_event(event: TextEvent) -> TextResult | None:
 def result_of_record(record: DeliveryRecord) -> TextResult:
     """What a delivery status record says."""
     reason = record.delivery.provider_response.strip().rstrip(".").lower()
-    failure = FAILURES.get(reason, Outcome.BOUNCED_FOR_NOW)
+    failure = FAILURES.get(reason, DeliveryOutcome.BOUNCED_FOR_NOW)
     return TextResult(
         number=record.delivery.destination,
         message_id=record.notification.message_id,
-        outcome=Outcome.DELIVERED if record.status == "SUCCESS" else failure,
+        outcome=DeliveryOutcome.DELIVERED if record.status == "SUCCESS" else failure,
         asked_at=record.asked_at,
     )

@@ -17,7 +17,7 @@ from urllib.parse import unquote_plus
 from pydantic import BaseModel, ConfigDict, Field
 
 from functions.ingest.intake import Intake, repeated
-from functions.ingest.settings import Dependencies
+from functions.ingest.settings import IngestPorts
 from shared.contracts.ingestions import UploadAnswer
 from shared.contracts.statement_files import (
     FileSchema,
@@ -27,7 +27,7 @@ from shared.contracts.statement_files import (
     StatementFile,
     decoded_chunks,
 )
-from shared.domain.ingestion import Counts, Ingestion, IngestionSource, IngestionStatus, StatementRow
+from shared.domain.records.ingestion import Counts, Ingestion, IngestionSource, IngestionStatus, StatementRow
 from shared.http.problems import ProblemError
 
 if TYPE_CHECKING:
@@ -96,9 +96,7 @@ def new_ingestion_id(moment: datetime, what: str) -> str:
     return f"{moment.astimezone(UTC):%Y%m%dT%H%M%S%f}-{sha256(what.encode()).hexdigest()[:12]}"
 
 
-def begin_upload(
-    dependencies: Dependencies, partner_id: str, file_name: str, now: datetime, nonce: str
-) -> UploadAnswer:
+def begin_upload(dependencies: IngestPorts, partner_id: str, file_name: str, now: datetime, nonce: str) -> UploadAnswer:
     """Announce a file: its ingestion, and the address to PUT it to while that works.
 
     Raises a 409 problem in the one case in a great many that the id is taken.
@@ -136,7 +134,7 @@ class Survey:
 class FileIntake:
     """Takes in one file. `time_is_up` says when to stop, so that the next attempt goes on."""
 
-    dependencies: Dependencies
+    dependencies: IngestPorts
     file: DroppedFile
     now: datetime
     time_is_up: Callable[[], bool]

@@ -11,9 +11,9 @@ from functions.ingest.files import DroppedFile, FileIntake, begin_upload
 from functions.ingest.frame import api, logger, once
 from functions.ingest.request_files import take_request
 from functions.ingest.settings import dependencies
+from shared import clock as simulated_time
 from shared.contracts.ingestions import NewUpload, StatementsAnswer
-from shared.domain.partner import Scope
-from shared.http import simulated_time
+from shared.domain.records.partner import Scope
 from shared.http.api import Answer, json_answer
 from shared.http.request_log import log_answer
 

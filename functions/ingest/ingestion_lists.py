@@ -5,9 +5,9 @@ from http import HTTPStatus
 from functions.ingest.frame import api
 from functions.ingest.settings import dependencies
 from shared.contracts.ingestions import IngestionAnswer, IngestionsPage, StatementRowAnswer, StatementRowsPage
-from shared.domain.ingestion import Ingestion
-from shared.domain.partner import Scope
-from shared.domain.words import IngestionResult
+from shared.domain.records.ingestion import Ingestion
+from shared.domain.records.partner import Scope
+from shared.domain.vocabulary.words import IngestionResult
 from shared.http.api import Answer, json_answer
 from shared.http.cursors import Position, read_cursor, read_limit, write_cursor
 from shared.http.problems import ProblemError, not_found

@@ -18,19 +18,14 @@ from shared.contracts.statements import (
     read_statement,
     transactions_only,
 )
-from shared.domain.book import AccountBook, Change
-from shared.domain.ingestion import Remark, StatementRow
-from shared.domain.intake import (
-    Arrival,
-    Delivery,
-    Received,
-    receive_payment_update,
-    receive_statement,
-    release_bill,
-)
-from shared.domain.policy import Organization
-from shared.domain.statement import PaymentUpdate
-from shared.domain.words import IngestionResult
+from shared.domain.intake.arrival import Arrival, IntakeContext, Received
+from shared.domain.intake.payment_updates import receive_payment_update
+from shared.domain.intake.receive import receive_statement, release_bill
+from shared.domain.records.book import AccountBook, Change
+from shared.domain.records.ingestion import Remark, StatementRow
+from shared.domain.records.policy import Organization
+from shared.domain.records.statement import PaymentUpdate
+from shared.domain.vocabulary.words import IngestionResult
 from shared.storage import keys
 from shared.storage.account_books import AccountBooks, ConcurrentChangeError, writes_of
 from shared.storage.organizations import Organizations
@@ -83,7 +78,7 @@ class Item:
 class AccountWork:
     """What one account has to take, in the order of the file. `elsewhere`: statements that another account has."""
 
-    delivery: Delivery
+    delivery: IntakeContext
     account_id: str
     is_known: bool
     items: list[Item] = field(default_factory=list)
@@ -91,7 +86,7 @@ class AccountWork:
 
 
 @dataclass(slots=True)
-class Decision:
+class IntakeDecision:
     """What the first items of an account's work come to: changes to write together, and the rows that they make."""
 
     changes: list[Change]
@@ -140,7 +135,7 @@ class Intake:
     schema: FileSchema | None
     now: datetime
     workers: int = WORKERS
-    _deliveries: dict[str, Delivery | None] = field(default_factory=dict)
+    _deliveries: dict[str, IntakeContext | None] = field(default_factory=dict)
 
     def take(self, statements: Sequence[RawStatement], known: dict[int, StatementRow]) -> list[StatementRow]:
         """Take statements in, and answer a row for each, in their order.
@@ -183,7 +178,7 @@ class Intake:
 
     def _by_organization(
         self, items: Iterable[Item], rows: dict[int, StatementRow]
-    ) -> Iterator[tuple[Delivery, list[Item]]]:
+    ) -> Iterator[tuple[IntakeContext, list[Item]]]:
         """The items of each organization of this partner; those of no organization have failed."""
         groups = dict[str, list[Item]]()
         for item in items:
@@ -196,16 +191,16 @@ class Intake:
             if delivery is not None:
                 yield delivery, group
 
-    def _delivery(self, client_id: str) -> Delivery | None:
+    def _delivery(self, client_id: str) -> IntakeContext | None:
         """How statements come to an organization, asked once a file; None: this partner has none by that name."""
         if client_id not in self._deliveries:
             organization = self.organizations.by_client_id(self.partner_id, client_id)
             self._deliveries[client_id] = self._delivery_to(organization) if organization else None
         return self._deliveries[client_id]
 
-    def _delivery_to(self, organization: Organization) -> Delivery:
+    def _delivery_to(self, organization: Organization) -> IntakeContext:
         bill_type = self.schema.bill_type if self.schema else None
-        return Delivery(
+        return IntakeContext(
             organization=organization,
             bill_type=bill_type or organization.bill_type,
             ingestion_id=self.ingestion_id,
@@ -214,7 +209,7 @@ class Intake:
 
     # Which account each statement belongs to.
 
-    def _work(self, delivery: Delivery, items: list[Item], rows: dict[int, StatementRow]) -> list[AccountWork]:
+    def _work(self, delivery: IntakeContext, items: list[Item], rows: dict[int, StatementRow]) -> list[AccountWork]:
         org_id = delivery.organization.org_id
         having = self._accounts_having(org_id, items)
         groups = dict[str, AccountWork]()
@@ -256,7 +251,7 @@ class Intake:
     def _group(self, group: Sequence[AccountWork]) -> dict[int, StatementRow]:
         """Bring a group of accounts up to date: together where they fit, one by one what is left."""
         rows = dict[int, StatementRow]()
-        together = list[tuple[AccountWork, Decision]]()
+        together = list[tuple[AccountWork, IntakeDecision]]()
         for work in group:
             decision = self._decide(work, work.items, is_known=work.is_known)
             if not _fits([*(each for _, each in together), decision]):
@@ -265,7 +260,7 @@ class Intake:
             together.append((work, decision))
         return rows | self._write(together)
 
-    def _write(self, together: list[tuple[AccountWork, Decision]]) -> dict[int, StatementRow]:
+    def _write(self, together: list[tuple[AccountWork, IntakeDecision]]) -> dict[int, StatementRow]:
         changes = [change for _, decision in together for change in decision.changes]
         rows = dict[int, StatementRow]()
         try:
@@ -299,12 +294,12 @@ class Intake:
             items = decision.rest
         return rows
 
-    def _decide(self, work: AccountWork, items: list[Item], *, is_known: bool) -> Decision:
+    def _decide(self, work: AccountWork, items: list[Item], *, is_known: bool) -> IntakeDecision:
         """What items do to their account, as many as one transaction holds; reads the account unless it is new."""
         org_id = work.delivery.organization.org_id
         book = self.books.load(org_id, work.account_id) if is_known else None
         whole: Change | None = None
-        decision = Decision(changes=[], rows={}, rest=[])
+        decision = IntakeDecision(changes=[], rows={}, rest=[])
         size = 0
         for n, item in enumerate(items):
             size += item.size
@@ -355,11 +350,11 @@ def _row(item: Item, received: Received) -> StatementRow:
     )
 
 
-def _writes(decision: Decision, whole: Change | None) -> int:
+def _writes(decision: IntakeDecision, whole: Change | None) -> int:
     return sum(writes_of(change) for change in decision.changes) + (writes_of(whole) if whole else 0)
 
 
-def _fits(decisions: Sequence[Decision]) -> bool:
+def _fits(decisions: Sequence[IntakeDecision]) -> bool:
     """Whether decisions may be written in one transaction."""
     changes = [change for decision in decisions for change in decision.changes]
     accounts = {change.account.account_id for change in changes}

@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from functions.ingest.files import new_ingestion_id
 from functions.ingest.intake import Intake, repeated
-from functions.ingest.settings import Dependencies
+from functions.ingest.settings import IngestPorts
 from shared.contracts.statement_files import (
     MOST_STATEMENTS,
     FileSchema,
@@ -16,12 +16,12 @@ from shared.contracts.statement_files import (
     TooManyStatementsError,
     read_file,
 )
-from shared.domain.ingestion import Counts, Ingestion, IngestionSource, IngestionStatus, StatementRow
+from shared.domain.records.ingestion import Counts, Ingestion, IngestionSource, IngestionStatus, StatementRow
 from shared.http.problems import InputError, ProblemError
 
 
 def take_request(
-    dependencies: Dependencies, partner_id: str, body: bytes, now: datetime, nonce: str
+    dependencies: IngestPorts, partner_id: str, body: bytes, now: datetime, nonce: str
 ) -> tuple[Ingestion, list[StatementRow]]:
     """Take in a file that came in one request: its ingestion, with a row for each statement.
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
-class Settings(BaseModel):
+class IngestSettings(BaseModel):
     """The function's settings, named as in template.yaml."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=str.upper)
@@ -29,10 +29,10 @@ class Settings(BaseModel):
 
 
 @dataclass(frozen=True)
-class Dependencies:
+class IngestPorts:
     """The settings, and the stores that they name."""
 
-    settings: Settings
+    settings: IngestSettings
     client: "DynamoDBClient"
 
     @cached_property
@@ -62,6 +62,6 @@ class Dependencies:
 
 
 @cache
-def dependencies() -> Dependencies:
+def dependencies() -> IngestPorts:
     """Read the settings and make the client, once a process."""
-    return Dependencies(Settings.model_validate(dict(os.environ)), clients.dynamodb())
+    return IngestPorts(IngestSettings.model_validate(dict(os.environ)), clients.dynamodb())

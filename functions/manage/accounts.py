@@ -6,12 +6,12 @@ from functions.manage.frame import actor, api, list_request, merged, own_organiz
 from functions.manage.settings import dependencies
 from shared.contracts.accounts import READ_ONLY, AccountAnswer, AccountBody, ConsentAnswer, ConsentsPage
 from shared.contracts.contact import time_zones
-from shared.domain.account import Account
-from shared.domain.account_changes import change_account
-from shared.domain.book import AccountBook, Change
-from shared.domain.consents import consents
-from shared.domain.partner import Scope
-from shared.domain.words import ConsentSource
+from shared.domain.account.account_changes import change_account
+from shared.domain.account.consents import consents
+from shared.domain.records.account import Account
+from shared.domain.records.book import AccountBook, Change
+from shared.domain.records.partner import Scope
+from shared.domain.vocabulary.words import ConsentSource
 from shared.http.api import Answer, json_answer
 from shared.http.problems import not_found
 

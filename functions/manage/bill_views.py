@@ -12,15 +12,15 @@ from shared.contracts.bills import (
     ForecastNotice,
 )
 from shared.domain import dunning
-from shared.domain.bill import Bill
-from shared.domain.bill_status import level_sent
-from shared.domain.book import AccountBook
-from shared.domain.history import HistoryEvent
-from shared.domain.notice import Notice
-from shared.domain.policy import Organization
-from shared.domain.presets import configuration
-from shared.domain.steps import level_at
-from shared.domain.words import NoticeStatus
+from shared.domain.account.bill_status import level_sent
+from shared.domain.calendar.steps import level_at
+from shared.domain.records.bill import Bill
+from shared.domain.records.book import AccountBook
+from shared.domain.records.notice import Notice
+from shared.domain.records.policy import Organization
+from shared.domain.records.presets import configuration
+from shared.domain.vocabulary.history import HistoryEvent
+from shared.domain.vocabulary.words import NoticeStatus
 
 
 def show(bill: Bill, book: AccountBook, organization: Organization, now: datetime) -> BillAnswer:

@@ -18,12 +18,12 @@ from functions.manage.frame import (
 )
 from functions.manage.settings import dependencies
 from shared.contracts.bills import BillsPage, BillStatusBody, HistoryPage, PaymentAnswer, PaymentBody
-from shared.domain.bill_status import StatusRefusedError, set_status
-from shared.domain.book import AccountBook, Change
-from shared.domain.partner import Scope
-from shared.domain.payment import Payment
-from shared.domain.payments import PaymentReceived, post_payment
-from shared.domain.words import BillStatus
+from shared.domain.account.bill_status import StatusRefusedError, set_status
+from shared.domain.paying.payments import PaymentReceived, post_payment
+from shared.domain.records.book import AccountBook, Change
+from shared.domain.records.partner import Scope
+from shared.domain.records.payment import Payment
+from shared.domain.vocabulary.words import BillStatus
 from shared.http.api import Answer, json_answer
 from shared.http.problems import ProblemError
 

@@ -8,10 +8,10 @@ from functions.manage.organizations import TRIES, busy, save
 from functions.manage.settings import dependencies
 from shared.contracts import wire
 from shared.contracts.dunning import READ_ONLY, ConfigurationAnswer, ConfigurationsPage, DunningAnswer, patched
-from shared.domain import presets
-from shared.domain.inheritance import SYSTEM, PartnerDefaults, inheriting, overrides_of
-from shared.domain.partner import Scope
-from shared.domain.policy import Organization
+from shared.domain.records import presets
+from shared.domain.records.inheritance import SYSTEM, PartnerDefaults, inheriting, overrides_of
+from shared.domain.records.partner import Scope
+from shared.domain.records.policy import Organization
 from shared.http.api import Answer, json_answer
 from shared.http.problems import ProblemError, not_found
 

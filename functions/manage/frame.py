@@ -12,10 +12,10 @@ from pydantic import BaseModel
 
 from functions.manage.settings import dependencies
 from shared.contracts import wire
-from shared.domain.bill import Bill
-from shared.domain.book import AccountBook
-from shared.domain.partner import Scope
-from shared.domain.policy import Organization
+from shared.domain.records.bill import Bill
+from shared.domain.records.book import AccountBook
+from shared.domain.records.partner import Scope
+from shared.domain.records.policy import Organization
 from shared.http.api import Api
 from shared.http.cursors import read_cursor, read_limit, write_cursor
 from shared.http.idempotency import idempotent

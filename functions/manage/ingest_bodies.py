@@ -9,7 +9,7 @@ from shared.contracts.statement_files import MOST_STATEMENTS
 from shared.contracts.wire import WireModel
 
 
-class StatementFile(WireModel):
+class StatementFileBody(WireModel):
     """A statement file; the prefix ppay- of a schema is accepted. Without a schema: the organization's bill type."""
 
     schema_: Literal["lifetime", "episodic", "payment-updates"] | None = Field(default=None, alias="schema")

@@ -17,11 +17,11 @@ from functions.manage.frame import (
 )
 from functions.manage.settings import dependencies
 from shared.contracts.notifications import NotificationAnswer, NotificationsPage, QueueActionBody
-from shared.domain.book import AccountBook, Change
-from shared.domain.notice import Notice
-from shared.domain.partner import Scope
-from shared.domain.queue_actions import ActionRefusedError, QueueAction, act
-from shared.domain.words import Channel, NoticeStatus
+from shared.domain.account.queue_actions import ActionRefusedError, QueueAction, act
+from shared.domain.records.book import AccountBook, Change
+from shared.domain.records.notice import Notice
+from shared.domain.records.partner import Scope
+from shared.domain.vocabulary.words import Channel, NoticeStatus
 from shared.http.api import Answer, json_answer
 from shared.http.problems import ProblemError, not_found
 from shared.storage import keys

@@ -24,10 +24,10 @@ from shared.contracts.organizations import (
     OrganizationFound,
     OrganizationsPage,
 )
-from shared.domain.inheritance import PartnerDefaults, inheriting
-from shared.domain.partner import Scope
-from shared.domain.policy import Organization, PaymentSettings
-from shared.domain.words import Processor
+from shared.domain.records.inheritance import PartnerDefaults, inheriting
+from shared.domain.records.partner import Scope
+from shared.domain.records.policy import Organization, PaymentSettings
+from shared.domain.vocabulary.words import Processor
 from shared.http.api import Answer, json_answer
 from shared.http.problems import ProblemError
 from shared.storage.organizations import ClientIdTakenError, DefaultsChangedError

@@ -5,9 +5,9 @@ from datetime import date
 from functions.manage.frame import api, list_request, own_organization
 from functions.manage.settings import dependencies
 from shared.contracts.print_batches import PrintBatchAnswer, PrintBatchesPage
-from shared.domain.partner import Scope
-from shared.domain.policy import Organization
-from shared.domain.print_batch import OpenBatch, open_batches, over_through
+from shared.domain.delivery.print_batch import OpenBatch, open_batches, over_through
+from shared.domain.records.partner import Scope
+from shared.domain.records.policy import Organization
 from shared.http.api import Answer, json_answer
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from functions.manage.ingest_bodies import StatementFile
+from functions.manage.ingest_bodies import StatementFileBody
 from shared.contracts import (
     accounts,
     bills,
@@ -16,8 +16,8 @@ from shared.contracts import (
     simulation,
     templates,
 )
-from shared.domain.partner import Scope
-from shared.domain.words import BillStatus, Channel, IngestionResult, NoticeStatus
+from shared.domain.records.partner import Scope
+from shared.domain.vocabulary.words import BillStatus, Channel, IngestionResult, NoticeStatus
 
 ORGANIZATION = "/v1/organizations/{orgId}"
 BILL = f"{ORGANIZATION}/bills/{{statementId}}"
@@ -82,7 +82,7 @@ STATEMENTS = (
         summary="Send up to 500 statements; each gets its result, and a bad one fails alone",
         tag="Statements",
         scope=Scope.STATEMENTS_WRITE,
-        body=StatementFile,
+        body=StatementFileBody,
         answer=ingestions.StatementsAnswer,
         problems=(413,),
     ),

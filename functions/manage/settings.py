@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
-class Settings(BaseModel):
+class ManageSettings(BaseModel):
     """The function's settings, named as in template.yaml."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=str.upper)
@@ -31,10 +31,10 @@ class Settings(BaseModel):
 
 
 @dataclass(frozen=True)
-class Dependencies:
+class ManagePorts:
     """The settings and the stores of the table that they name."""
 
-    settings: Settings
+    settings: ManageSettings
     client: "DynamoDBClient"
 
     @cached_property
@@ -74,6 +74,6 @@ class Dependencies:
 
 
 @cache
-def dependencies() -> Dependencies:
+def dependencies() -> ManagePorts:
     """Read the settings and make the client, once a process."""
-    return Dependencies(Settings.model_validate(dict(os.environ)), clients.dynamodb())
+    return ManagePorts(ManageSettings.model_validate(dict(os.environ)), clients.dynamodb())

@@ -9,9 +9,9 @@ from functions.manage.dunning_settings import proposed_for
 from functions.manage.frame import api, json_body, logger, once, own_organization
 from functions.manage.settings import dependencies
 from shared.contracts.simulation import HorizonBody, SimulationAnswer
-from shared.domain.book import AccountBook
-from shared.domain.partner import Scope
-from shared.domain.simulation import simulate
+from shared.domain.dunning.simulation import simulate
+from shared.domain.records.book import AccountBook
+from shared.domain.records.partner import Scope
 from shared.http.api import Answer, json_answer
 
 LEAVE_MILLISECONDS = 5_000

@@ -10,15 +10,9 @@ from functions.manage.frame import actor, api, body, find_bill, invalid, list_re
 from functions.manage.settings import dependencies
 from shared.contracts.bills import PaymentLinkAnswer, PaymentLinkBody, PaymentLinksPage
 from shared.contracts.notifications import OnDemandAnswer, OnDemandBody
-from shared.domain.bill import Bill
-from shared.domain.book import AccountBook, Change
-from shared.domain.contacts import BILL_TO, GUARANTOR, PATIENT, Contact, contact_for
-from shared.domain.delivery import masked
-from shared.domain.partner import Scope
-from shared.domain.payment_link import PaymentLink
-from shared.domain.policy import SYSTEM_DEFAULT_TEMPLATE, Organization
-from shared.domain.reasons import Reason
-from shared.domain.staff_notices import (
+from shared.domain.account.contacts import BILL_TO, GUARANTOR, PATIENT, Contact, contact_for
+from shared.domain.account.masking import masked
+from shared.domain.delivery.staff_notices import (
     LinkPaidError,
     NothingOwedError,
     OptedOutError,
@@ -28,12 +22,18 @@ from shared.domain.staff_notices import (
     revoke_link,
     staff_links,
 )
-from shared.domain.words import AccountStatus, Channel
+from shared.domain.records.bill import Bill
+from shared.domain.records.book import AccountBook, Change
+from shared.domain.records.partner import Scope
+from shared.domain.records.payment_link import PaymentLink
+from shared.domain.records.policy import SYSTEM_DEFAULT_TEMPLATE, Organization
+from shared.domain.vocabulary.reasons import Reason
+from shared.domain.vocabulary.words import AccountStatus, Channel
 from shared.http.api import Answer, json_answer
 from shared.http.problems import ProblemError, not_found
 
 if TYPE_CHECKING:
-    from shared.domain.statement import Patient
+    from shared.domain.records.statement import Patient
 
 PLACES = {PATIENT: "the patient", GUARANTOR: "the guarantor", BILL_TO: "the bill-to party"}
 """Where an email address may stand, in the order in which they are tried."""
@@ -197,7 +197,7 @@ def _contact(
 
 def _patient(bill: Bill) -> "Patient | None":
     from shared.contracts.statements import UnreadableStatementError  # noqa: PLC0415 - large, and few requests need it
-    from shared.messaging.patients import patient_of  # noqa: PLC0415 - loads the same
+    from shared.sending.patients import patient_of  # noqa: PLC0415 - loads the same
 
     try:
         return patient_of(bill)

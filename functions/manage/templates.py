@@ -2,9 +2,9 @@
 
 from functions.manage.frame import api, list_request
 from shared.contracts.templates import TemplateAnswer, TemplatesPage
-from shared.domain.partner import Scope
-from shared.domain.policy import SYSTEM_DEFAULT_TEMPLATE
-from shared.domain.words import Channel, Language, NotificationType
+from shared.domain.records.partner import Scope
+from shared.domain.records.policy import SYSTEM_DEFAULT_TEMPLATE
+from shared.domain.vocabulary.words import Channel, Language, NotificationType
 from shared.http.api import Answer, json_answer
 
 

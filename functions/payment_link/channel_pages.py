@@ -7,12 +7,12 @@ from urllib.parse import quote
 from functions.payment_link.forms import checked
 from functions.payment_link.page import Page, PageError, say
 from functions.payment_link.questions import Asking, answered, asked_again, known_visit, question_page, verified_by
-from functions.payment_link.site import UNREADABLE, Answer, Request
-from functions.payment_link.visits import Desk, Visit
-from shared.domain.beside import TEST_CONTACT
-from shared.domain.channel_choices import Agreement, open_channels, stopped_by_text, to_open
-from shared.domain.contacts import GUARANTOR, contact_refusal
-from shared.domain.words import Channel, ConsentSource
+from functions.payment_link.site import UNREADABLE, PageAnswer, PageRequest
+from functions.payment_link.visits import Desk, LinkVisit
+from shared.domain.account.contacts import GUARANTOR, contact_refusal
+from shared.domain.delivery.claim_records import TEST_CONTACT
+from shared.domain.texting.channel_choices import Agreement, open_channels, stopped_by_text, to_open
+from shared.domain.vocabulary.words import Channel, ConsentSource
 
 ONE_CLICK = "List-Unsubscribe=One-Click"
 """What a mail program posts (RFC 8058). It showed its own button, so no sentence of ours was agreed to."""
@@ -29,14 +29,14 @@ class ChannelPages:
 
     desk: Desk
 
-    def show(self, request: Request, token: str) -> Answer:
+    def show(self, request: PageRequest, token: str) -> PageAnswer:
         """`GET`: asks, and offers the other choices; changes nothing."""
         visit = known_visit(self.desk, request, token)
         if visit.party == TEST_CONTACT:
             return _page(visit, "test")
         return _page(visit, "ask" if visit.emails_on else "off")
 
-    def act(self, request: Request, token: str) -> Answer:
+    def act(self, request: PageRequest, token: str) -> PageAnswer:
         """`POST`: does what `action` says; without one, as from a mail program, it unsubscribes."""
         visit = known_visit(self.desk, request, token)
         if visit.party == TEST_CONTACT:
@@ -51,12 +51,12 @@ class ChannelPages:
             return self._choose(visit, request)
         return UNREADABLE
 
-    def _unsubscribe(self, visit: Visit, request: Request) -> Page:
+    def _unsubscribe(self, visit: LinkVisit, request: PageRequest) -> Page:
         clicked = Agreement(source=ConsentSource.ONE_CLICK, wording=ONE_CLICK)
         agreed = clicked if _one_click(request) else _agreed(visit, request, "unsubscribe_text")
         return _page(self.desk.unsubscribe(visit, request.now, agreed), "off")
 
-    def _resubscribe(self, visit: Visit, request: Request) -> Page:
+    def _resubscribe(self, visit: LinkVisit, request: PageRequest) -> Page:
         if visit.emails_on:
             return _page(visit, "on_again")
         wanted = frozenset({Channel.EMAIL})
@@ -64,7 +64,7 @@ class ChannelPages:
         visit = self.desk.resubscribe(visit, request.now, _agreed(visit, request, "resubscribe_agreed"))
         return _page(visit, "on_again", wanted=wanted, secret=secret)
 
-    def _choose(self, visit: Visit, request: Request) -> Page:
+    def _choose(self, visit: LinkVisit, request: PageRequest) -> Page:
         """Close at once what isn't checked; open what is, for somebody who answers the question."""
         wanted = frozenset(channel for channel in Channel if checked(request.form, channel))
         agreed = _agreed(visit, request, "preferences_agreed")
@@ -79,14 +79,14 @@ class ChannelPages:
 
     def _identified(
         self,
-        visit: Visit,
-        request: Request,
+        visit: LinkVisit,
+        request: PageRequest,
         action: str,
         wanted: frozenset[Channel],
         *,
         opening: frozenset[Channel],
         closed: str = "",
-    ) -> tuple[Visit, str]:
+    ) -> tuple[LinkVisit, str]:
         """The visit and the secret of a browser that answers, or has answered; raises PageError with the question."""
         asking = Asking(
             template="confirm.html",
@@ -108,7 +108,7 @@ class ChannelPages:
         raise PageError(question_page(visit, request, asking))
 
 
-def _page(visit: Visit, state: str, *, wanted: AbstractSet[Channel] = frozenset(), secret: str = "") -> Page:
+def _page(visit: LinkVisit, state: str, *, wanted: AbstractSet[Channel] = frozenset(), secret: str = "") -> Page:
     """What holds now, with the forms to change it. It names channels only: whoever has the link may see it."""
     account = visit.book.account
     may_use, own = open_channels(account), visit.party == GUARANTOR
@@ -139,11 +139,11 @@ def _told_of_closed(before: frozenset[Channel], after: frozenset[Channel], wante
     return "confirm_closed" if before - after else ""
 
 
-def _one_click(request: Request) -> bool:
+def _one_click(request: PageRequest) -> bool:
     return request.form.get("List-Unsubscribe", "").casefold() == "one-click"
 
 
-def _agreed(visit: Visit, request: Request, text: str) -> Agreement:
+def _agreed(visit: LinkVisit, request: PageRequest, text: str) -> Agreement:
     """The sentence that stood above the button, in the language that it was read in."""
     language = request.language or visit.book.account.guarantor.language
     return Agreement(
@@ -151,5 +151,5 @@ def _agreed(visit: Visit, request: Request, text: str) -> Agreement:
     )
 
 
-def _home(visit: Visit) -> str:
+def _home(visit: LinkVisit) -> str:
     return f"/unsubscribe/{quote(visit.token, safe='')}"

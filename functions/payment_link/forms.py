@@ -6,8 +6,8 @@ from datetime import date
 from decimal import Decimal
 from urllib.parse import parse_qs
 
-from shared.domain.link_access import Question, zip_code
-from shared.domain.money import Cents, cents
+from shared.domain.paying.link_access import AccessQuestion, zip_code
+from shared.domain.vocabulary.money import Cents, cents
 
 MOST_FORM_CHARACTERS = 10_000
 MOST_FIELDS = 20
@@ -72,9 +72,9 @@ def checked(form: Form, field: str) -> bool:
     return form.get(field, "").casefold() not in UNCHECKED
 
 
-def read_answer(form: Form, asked: Question, today: date) -> date | str:
+def read_answer(form: Form, asked: AccessQuestion, today: date) -> date | str:
     """The answer to what was asked; raises FieldProblem for what can't be one, which is no wrong answer."""
-    if asked is Question.POSTAL_CODE:
+    if asked is AccessQuestion.POSTAL_CODE:
         code = zip_code(form.get("postalCode", ""))
         if code is None:
             raise FieldProblem("postalCode", "problem_postal_code")

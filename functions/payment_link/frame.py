@@ -7,7 +7,7 @@ from aws_lambda_powertools import Logger
 
 from functions.payment_link.channel_pages import ChannelPages
 from functions.payment_link.patient_pages import PatientPages
-from functions.payment_link.settings import Settings
+from functions.payment_link.settings import PaymentLinkSettings
 from functions.payment_link.site import Site
 from functions.payment_link.visits import Desk
 from shared.http.api import Api
@@ -21,9 +21,9 @@ logger = Logger()
 
 
 @cache
-def settings() -> Settings:
+def settings() -> PaymentLinkSettings:
     """Read the settings, once a process."""
-    return Settings.model_validate(dict(os.environ))
+    return PaymentLinkSettings.model_validate(dict(os.environ))
 
 
 @cache

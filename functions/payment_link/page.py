@@ -13,8 +13,8 @@ from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from functions.payment_link.visits import Visit
-from shared.domain.words import Language
+from functions.payment_link.visits import LinkVisit
+from shared.domain.vocabulary.words import Language
 from shared.rendering.facts import readable_phone
 from shared.rendering.formats import long_date, money
 
@@ -32,7 +32,7 @@ class Page:
 
     template: str
     status: HTTPStatus = HTTPStatus.OK
-    visit: Visit | None = None
+    visit: LinkVisit | None = None
     home: str = ""
     problem_at: str = ""
     problem: str = ""

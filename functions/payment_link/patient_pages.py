@@ -8,13 +8,13 @@ from functions.payment_link import sandbox
 from functions.payment_link.forms import FieldProblem, read_amount
 from functions.payment_link.page import Page, PageError, Redirect
 from functions.payment_link.questions import Asking, answered, asked_again, known_visit, question_page, verified_by
-from functions.payment_link.site import Answer, Request, language_query
-from functions.payment_link.visits import Desk, Visit
-from shared.domain.link_access import Standing, standing
-from shared.domain.link_secrets import normalized_code
-from shared.domain.money import Cents, dollars
-from shared.domain.patient_requests import AmountError, AmountProblem, begin_checkout, payment_id_of
-from shared.domain.words import Processor
+from functions.payment_link.site import PageAnswer, PageRequest, language_query
+from functions.payment_link.visits import Desk, LinkVisit
+from shared.domain.paying.link_access import Standing, standing
+from shared.domain.paying.link_secrets import normalized_code
+from shared.domain.paying.patient_requests import AmountError, AmountProblem, begin_checkout, payment_id_of
+from shared.domain.vocabulary.money import Cents, dollars
+from shared.domain.vocabulary.words import Processor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,7 @@ class PatientPages:
     base_url: str
     sandbox_url: str = ""
 
-    def enter(self, request: Request, token: str) -> Answer:
+    def enter(self, request: PageRequest, token: str) -> PageAnswer:
         """`GET /pay/{token}`: the question, or the balance for a browser that has answered it. Changes nothing."""
         visit = self._open_visit(request, token)
         secret = verified_by(request, visit)
@@ -33,13 +33,13 @@ class PatientPages:
             return self._balance(visit, request, secret)
         return question_page(visit, request, _asking(visit))
 
-    def verify(self, request: Request, token: str) -> Answer:
+    def verify(self, request: PageRequest, token: str) -> PageAnswer:
         """`POST /pay/{token}/verify`: the balance, for the right answer."""
         visit = self._open_visit(request, token)
         visit, secret = answered(self.desk, visit, request, _asking(visit))
         return self._balance(visit, request, secret)
 
-    def checkout(self, request: Request, token: str) -> Answer:
+    def checkout(self, request: PageRequest, token: str) -> PageAnswer:
         """`POST /pay/{token}/checkout`: to the processor with what is to be paid."""
         visit = self._open_visit(request, token)
         secret = verified_by(request, visit)
@@ -56,7 +56,7 @@ class PatientPages:
         except AmountError as error:
             return self._amount_refused(page, error, request)
 
-    def done(self, request: Request, token: str) -> Answer:
+    def done(self, request: PageRequest, token: str) -> PageAnswer:
         """`GET /pay/{token}/done`: thanks; with the amount for a browser that has answered the question."""
         visit = known_visit(self.desk, request, token)
         checkout = visit.checkout(request.query.get("checkout", "")) if verified_by(request, visit) else None
@@ -76,21 +76,21 @@ class PatientPages:
             facts={"state": state, "amount": paid.amount if paid else None, "checkout": checkout},
         )
 
-    def renew(self, request: Request, token: str) -> Answer:
+    def renew(self, request: PageRequest, token: str) -> PageAnswer:
         """`POST /pay/{token}/renew`: a new link to the address on file; the answer doesn't tell if there is one."""
         visit = known_visit(self.desk, request, token)
         self.desk.renew(visit, request.now)
         return Page(template="renewed.html", visit=visit)
 
-    def back(self, request: Request, token: str) -> Answer:
+    def back(self, request: PageRequest, token: str) -> PageAnswer:
         """`GET` where only a form is answered, as after a reload: back to the link's page."""
         return Redirect(location=f"{self.base_url}/pay/{quote(token, safe='')}{language_query(request.language)}")
 
-    def ask_code(self, _: Request) -> Answer:
+    def ask_code(self, _: PageRequest) -> PageAnswer:
         """`GET /bill`: the form for the bill code on a letter."""
         return Page(template="bill.html", home="/bill", facts={"code": ""})
 
-    def find_code(self, request: Request) -> Answer:
+    def find_code(self, request: PageRequest) -> PageAnswer:
         """`POST /bill`: on to the page that the letter's link leads to."""
         typed = request.form.get("code", "")
         code = normalized_code(typed)
@@ -102,7 +102,7 @@ class PatientPages:
             return form.having(status=HTTPStatus.NOT_FOUND, problem="problem_code_unknown")
         return self.back(request, code)
 
-    def _open_visit(self, request: Request, token: str) -> Visit:
+    def _open_visit(self, request: PageRequest, token: str) -> LinkVisit:
         visit = known_visit(self.desk, request, token)
         if standing(visit.link, request.now) is Standing.OVER:
             raise PageError(
@@ -110,7 +110,7 @@ class PatientPages:
             )
         return visit
 
-    def _balance(self, visit: Visit, request: Request, secret: str) -> Page:
+    def _balance(self, visit: LinkVisit, request: PageRequest, secret: str) -> Page:
         bills, home = visit.bills, f"/pay/{_quoted(visit)}"
         if not bills:
             return Page(template="paid.html", visit=visit, home=home, secret=secret)
@@ -133,7 +133,7 @@ class PatientPages:
             },
         )
 
-    def _processor_url(self, visit: Visit) -> str:
+    def _processor_url(self, visit: LinkVisit) -> str:
         """Where payments go; "": nowhere online, and the page says how to pay by post or phone."""
         settings = visit.organization.payments
         if settings.processor is Processor.SANDBOX:
@@ -144,7 +144,7 @@ class PatientPages:
         # Stripe Checkout isn't built yet.
         return ""
 
-    def _way_to_processor(self, visit: Visit, request: Request) -> str:
+    def _way_to_processor(self, visit: LinkVisit, request: PageRequest) -> str:
         """Where the browser goes to pay; raises FieldProblem or AmountError for an amount that can't be paid."""
         amount, statement_id = read_amount(request.form), request.form.get("statementId", "")
         if visit.organization.payments.processor is Processor.EXTERNAL:
@@ -155,7 +155,7 @@ class PatientPages:
         webhook = f"{self.base_url}/webhooks/sandbox/{checkout.org_id}"
         return sandbox.checkout_url(self.sandbox_url, visit.organization, checkout, webhook, back, request.as_of)
 
-    def _amount_refused(self, page: Page, error: AmountError, request: Request) -> Answer:
+    def _amount_refused(self, page: Page, error: AmountError, request: PageRequest) -> PageAnswer:
         typed, statement_id = request.form.get("amount", ""), request.form.get("statementId", "")
         if error.problem is AmountProblem.NOTHING_OPEN:
             # It was paid while this page was open: the link's page says so.
@@ -177,15 +177,15 @@ def _again(page: Page, field: str, text: str, amount: str, statement_id: str, mo
     return page.having(status=HTTPStatus.UNPROCESSABLE_ENTITY, problem_at=field, problem=text, facts=facts)
 
 
-def _asking(visit: Visit) -> Asking:
+def _asking(visit: LinkVisit) -> Asking:
     return Asking(template="question.html", home=f"/pay/{_quoted(visit)}")
 
 
-def _quoted(visit: Visit) -> str:
+def _quoted(visit: LinkVisit) -> str:
     return quote(visit.token, safe="")
 
 
-def _external_url(visit: Visit, amount: Cents | None, statement_id: str, request: Request) -> str:
+def _external_url(visit: LinkVisit, amount: Cents | None, statement_id: str, request: PageRequest) -> str:
     """An external payment site's address, with the organization's own id there (InstaMed style).
 
     Nothing is stored: such a site tells the practice, not us. Raises AmountError like any checkout.

@@ -8,9 +8,9 @@ from typing import Any
 
 from functions.payment_link.forms import FieldProblem, read_answer
 from functions.payment_link.page import Page, PageError
-from functions.payment_link.site import UNKNOWN, Request
-from functions.payment_link.visits import Desk, Visit
-from shared.domain.link_access import Outcome, Question, locked, question, tries_left, verified
+from functions.payment_link.site import UNKNOWN, PageRequest
+from functions.payment_link.visits import Desk, LinkVisit
+from shared.domain.paying.link_access import AccessQuestion, AnswerOutcome, locked, question, tries_left, verified
 
 TRIES_WORTH_TELLING = 5
 
@@ -24,7 +24,7 @@ class Asking:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-def known_visit(desk: Desk, request: Request, token: str) -> Visit:
+def known_visit(desk: Desk, request: PageRequest, token: str) -> LinkVisit:
     """Who comes with a token. Raises PageError for nobody's, a malformed and a revoked one, which look alike."""
     visit = desk.visit(token, request.now)
     if visit is None:
@@ -32,7 +32,7 @@ def known_visit(desk: Desk, request: Request, token: str) -> Visit:
     return visit
 
 
-def question_page(visit: Visit, request: Request, asking: Asking) -> Page:
+def question_page(visit: LinkVisit, request: PageRequest, asking: Asking) -> Page:
     """The question; where too many answers were wrong, the page that says when to come back, as an error."""
     if visit.link.locked_until and locked(visit.link, request.now):
         wait = math.ceil((visit.link.locked_until - request.now).total_seconds())
@@ -55,28 +55,28 @@ def question_page(visit: Visit, request: Request, asking: Asking) -> Page:
             **asking.facts,
             "asked": asked,
             "typed": request.form,
-            "first_field": "postalCode" if asked is Question.POSTAL_CODE else "month",
+            "first_field": "postalCode" if asked is AccessQuestion.POSTAL_CODE else "month",
             "tries_left": left if left <= TRIES_WORTH_TELLING else None,
         },
     )
 
 
-def asked_again(visit: Visit, request: Request, asking: Asking, problem: str) -> Page:
+def asked_again(visit: LinkVisit, request: PageRequest, asking: Asking, problem: str) -> Page:
     """The question once more, with what is wrong beside its first field."""
     page = question_page(visit, request, asking).having(status=HTTPStatus.FORBIDDEN)
-    if page.facts["asked"] is Question.NOTHING_KNOWN:
+    if page.facts["asked"] is AccessQuestion.NOTHING_KNOWN:
         # There is no field to point at: the page says that nothing can be asked.
         return page
     return page.having(problem_at=page.facts["first_field"], problem=problem)
 
 
-def answered(desk: Desk, visit: Visit, request: Request, asking: Asking) -> tuple[Visit, str]:
+def answered(desk: Desk, visit: LinkVisit, request: PageRequest, asking: Asking) -> tuple[LinkVisit, str]:
     """Judge the answer in a form: the visit after it, and the secret for the browser that gave the right one.
 
     Raises PageError with the question again for any other, which is counted if it was a wrong one.
     """
     page = question_page(visit, request, asking)
-    if page.facts["asked"] is Question.NOTHING_KNOWN:
+    if page.facts["asked"] is AccessQuestion.NOTHING_KNOWN:
         raise PageError(page.having(status=HTTPStatus.FORBIDDEN))
     try:
         given = read_answer(request.form, page.facts["asked"], visit.today(request.now))
@@ -84,11 +84,11 @@ def answered(desk: Desk, visit: Visit, request: Request, asking: Asking) -> tupl
         again = page.having(status=HTTPStatus.UNPROCESSABLE_ENTITY, problem_at=slip.field, problem=slip.text)
         raise PageError(again) from None
     visit, judged = desk.answer(visit, given, request.now)
-    if judged.outcome is not Outcome.RIGHT:
+    if judged.outcome is not AnswerOutcome.RIGHT:
         raise PageError(asked_again(visit, request, asking, "problem_no_match"))
     return visit, judged.secret
 
 
-def verified_by(request: Request, visit: Visit) -> str:
+def verified_by(request: PageRequest, visit: LinkVisit) -> str:
     """The secret that shows that this browser gave the right answer; "": it didn't, or too long ago."""
     return next((secret for secret in request.secrets if verified(visit.link, secret, request.now)), "")

@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictInt
 from pydantic.alias_generators import to_camel
 
-from shared.domain.money import MOST_CENTS
-from shared.domain.payment_link import Checkout
-from shared.domain.policy import Organization
+from shared.domain.records.payment_link import Checkout
+from shared.domain.records.policy import Organization
+from shared.domain.vocabulary.money import MOST_CENTS
 
 SIGNATURE_HEADER = "Dunlin-Sandbox-Signature"
 MOST_SKEW = 300

@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 
-class Settings(BaseModel):
+class PaymentLinkSettings(BaseModel):
     """The function's settings, named as in template.yaml.
 
     public_base_url: under which patients reach the pages, without a trailing slash; empty: it stands in the parameter

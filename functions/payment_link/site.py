@@ -14,9 +14,9 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from functions.payment_link.forms import Form, FormError, read_form
 from functions.payment_link.page import Page, PageError, Redirect, render, style_source
-from shared.domain.link_access import VERIFIED_FOR
-from shared.domain.words import Language
-from shared.http import simulated_time
+from shared import clock as simulated_time
+from shared.domain.paying.link_access import VERIFIED_FOR
+from shared.domain.vocabulary.words import Language
 from shared.storage.account_books import BookRejectedError
 
 COOKIE = "dunlin_verified"
@@ -35,7 +35,7 @@ FAILED = Page(template="trouble.html", status=HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class PageRequest:
     """What a browser asks. as_of: the simulated time that it came with, as it came; cookie: its verified secret."""
 
     now: datetime
@@ -55,8 +55,8 @@ class Request:
         return tuple(secret for secret in (self.form.get("verification", ""), self.cookie) if secret)
 
 
-type Answer = Page | Redirect
-type Route = Callable[..., Answer]
+type PageAnswer = Page | Redirect
+type PageRoute = Callable[..., PageAnswer]
 
 
 class Site:
@@ -72,10 +72,10 @@ class Site:
         self._allow_simulated_time = allow_simulated_time
         self.routes.not_found(self._no_route)
 
-    def route(self, rule: str, *methods: str) -> Callable[[Route], Route]:
+    def route(self, rule: str, *methods: str) -> Callable[[PageRoute], PageRoute]:
         """Decorate a route of the pages."""
 
-        def decorate(show: Route) -> Route:
+        def decorate(show: PageRoute) -> PageRoute:
             @wraps(show)
             def answered(**parts: str) -> Response[str]:
                 return self._response(self._answer(show, parts))
@@ -85,7 +85,7 @@ class Site:
 
         return decorate
 
-    def _answer(self, show: Route, parts: dict[str, str]) -> Answer:
+    def _answer(self, show: PageRoute, parts: dict[str, str]) -> PageAnswer:
         try:
             return show(self._request(), **parts)
         except PageError as error:
@@ -101,7 +101,7 @@ class Site:
             )
             return FAILED
 
-    def _request(self) -> Request:
+    def _request(self) -> PageRequest:
         event = self.routes.current_event
         as_of = event.headers.get(simulated_time.HEADER, "") if self._allow_simulated_time() else ""
         try:
@@ -111,9 +111,11 @@ class Site:
         except ValueError:
             raise FormError from None
         query = dict(event.query_string_parameters or {})
-        return Request(now=now, as_of=as_of, query=query, form=form, cookie=_cookie(event.headers.get("Cookie", "")))
+        return PageRequest(
+            now=now, as_of=as_of, query=query, form=form, cookie=_cookie(event.headers.get("Cookie", ""))
+        )
 
-    def _response(self, answer: Answer) -> Response[str]:
+    def _response(self, answer: PageAnswer) -> Response[str]:
         if isinstance(answer, Redirect):
             return Response(
                 status_code=HTTPStatus.SEE_OTHER,

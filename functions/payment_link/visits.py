@@ -5,14 +5,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from shared.domain import channel_choices
-from shared.domain.bill import Bill
-from shared.domain.book import AccountBook, Change
-from shared.domain.channel_choices import Agreement
-from shared.domain.link_access import Standing, Verification, standing, verify
-from shared.domain.link_secrets import secret_hash, well_formed
-from shared.domain.money import Cents
-from shared.domain.patient_requests import (
+from shared.domain.paying.link_access import Standing, Verification, standing, verify
+from shared.domain.paying.link_secrets import secret_hash, well_formed
+from shared.domain.paying.patient_requests import (
     OUR_REFERENCE,
     begin_checkout,
     complete_checkout,
@@ -21,16 +16,21 @@ from shared.domain.patient_requests import (
     open_bills,
     renew,
 )
-from shared.domain.payment_link import Checkout, PaymentLink
-from shared.domain.policy import Organization
-from shared.domain.words import Channel
+from shared.domain.records.bill import Bill
+from shared.domain.records.book import AccountBook, Change
+from shared.domain.records.payment_link import Checkout, PaymentLink
+from shared.domain.records.policy import Organization
+from shared.domain.texting import channel_choices
+from shared.domain.texting.channel_choices import Agreement
+from shared.domain.vocabulary.money import Cents
+from shared.domain.vocabulary.words import Channel
 from shared.storage.account_books import AccountBooks
 from shared.storage.links import Links
 from shared.storage.organizations import Organizations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
+class LinkVisit:
     """Somebody at a payment link: whose it is, and the secret by which they came."""
 
     token: str
@@ -81,7 +81,7 @@ class Desk:
     links: Links
     organizations: Organizations
 
-    def visit(self, token: str, now: datetime) -> Visit | None:
+    def visit(self, token: str, now: datetime) -> LinkVisit | None:
         """Who comes with a token or bill code; None: nobody's, malformed or revoked, which must look alike."""
         owner = self.links.by_secret_hash(secret_hash(token)) if well_formed(token) else None
         book = self.books.load(owner.org_id, owner.account_id) if owner else None
@@ -91,9 +91,9 @@ class Desk:
         link = _link(book, owner.link_id)
         if link is None or standing(link, now) is Standing.REVOKED:
             return None
-        return Visit(token=token, organization=organization, book=book, link=link)
+        return LinkVisit(token=token, organization=organization, book=book, link=link)
 
-    def answer(self, visit: Visit, given: date | str, now: datetime) -> tuple[Visit, Verification]:
+    def answer(self, visit: LinkVisit, given: date | str, now: datetime) -> tuple[LinkVisit, Verification]:
         """Judge an answer and count it; the visit as it is afterwards."""
         judged: list[Verification] = []
 
@@ -104,7 +104,7 @@ class Desk:
         book = self.books.change(visit.link.org_id, visit.link.account_id, decide) or visit.book
         return replace(visit, book=book, link=judged[-1].link), judged[-1]
 
-    def begin_checkout(self, visit: Visit, amount: Cents | None, statement_id: str, now: datetime) -> Checkout:
+    def begin_checkout(self, visit: LinkVisit, amount: Cents | None, statement_id: str, now: datetime) -> Checkout:
         """Store a way to the processor; raises AmountError when the amount can't be paid as things stand now."""
         made: list[Checkout] = []
         reference = new_reference()
@@ -117,21 +117,21 @@ class Desk:
         self.books.change(visit.link.org_id, visit.link.account_id, decide)
         return made[-1]
 
-    def renew(self, visit: Visit, now: datetime) -> None:
+    def renew(self, visit: LinkVisit, now: datetime) -> None:
         """Have a new link sent, if there is an address on file and it wasn't just done."""
         self._change(visit, lambda book: renew(book, _link(book, visit.link.link_id) or visit.link, now))
 
-    def unsubscribe(self, visit: Visit, now: datetime, agreed: Agreement) -> Visit:
+    def unsubscribe(self, visit: LinkVisit, now: datetime, agreed: Agreement) -> LinkVisit:
         """Opt whom the link went to out of email; the visit as it is afterwards."""
         return self._change(visit, lambda book: channel_choices.unsubscribe(book, now, agreed, visit.party))
 
-    def resubscribe(self, visit: Visit, now: datetime, agreed: Agreement) -> Visit:
+    def resubscribe(self, visit: LinkVisit, now: datetime, agreed: Agreement) -> LinkVisit:
         """Let emails go to whom the link went to again; the visit as it is afterwards."""
         return self._change(visit, lambda book: channel_choices.resubscribe(book, now, agreed, visit.party))
 
     def choose(
-        self, visit: Visit, wanted: AbstractSet[Channel], now: datetime, agreed: Agreement, *, may_open: bool
-    ) -> Visit:
+        self, visit: LinkVisit, wanted: AbstractSet[Channel], now: datetime, agreed: Agreement, *, may_open: bool
+    ) -> LinkVisit:
         """Leave the wanted channels open, as `channel_choices.choose` says; the visit as it is afterwards."""
         return self._change(visit, lambda book: channel_choices.choose(book, wanted, now, agreed, may_open=may_open))
 
@@ -156,7 +156,7 @@ class Desk:
             raise UnknownReferenceError
         return owner.account_id
 
-    def _change(self, visit: Visit, decide: Callable[[AccountBook], Change | None]) -> Visit:
+    def _change(self, visit: LinkVisit, decide: Callable[[AccountBook], Change | None]) -> LinkVisit:
         """Change the account behind a visit; the visit as it is afterwards."""
         after = [visit.book]
 

@@ -6,9 +6,9 @@ from http import HTTPStatus
 
 from functions.payment_link import sandbox
 from functions.payment_link.frame import api, dependencies, logger, settings
-from functions.payment_link.settings import Settings
+from functions.payment_link.settings import PaymentLinkSettings
 from functions.payment_link.visits import Desk, UnknownReferenceError
-from shared.domain.patient_requests import OUR_REFERENCE
+from shared.domain.paying.patient_requests import OUR_REFERENCE
 from shared.http.api import Answer, json_answer
 from shared.http.problems import ProblemError, not_found
 
@@ -32,7 +32,14 @@ def sandbox_webhook(org_id: str) -> Answer:
 
 
 def hear_sandbox(
-    desk: Desk, settings: Settings, *, org_id: str, body: bytes, signature: str, now: datetime, clock: datetime
+    desk: Desk,
+    settings: PaymentLinkSettings,
+    *,
+    org_id: str,
+    body: bytes,
+    signature: str,
+    now: datetime,
+    clock: datetime,
 ) -> str:
     """Act on the simulated processor's word, and answer what was done with it.
 

@@ -10,13 +10,13 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.render_print.print_batch import BatchCloser
 from functions.render_print.print_job import LetterWriter
-from functions.render_print.settings import Settings
-from shared.domain.words import Channel
+from functions.render_print.settings import RenderPrintSettings
+from shared.domain.vocabulary.words import Channel
 from shared.messaging import clients
-from shared.messaging.delivery import Delivery
-from shared.messaging.gate import ChannelGate
 from shared.messaging.public_address import public_base_url
-from shared.messaging.queue_consumer import consume
+from shared.sending.permits import ChannelGate
+from shared.sending.queue_consumer import consume
+from shared.sending.send_notice import NoticeSender
 from shared.storage.account_books import AccountBooks
 from shared.storage.channel_gates import ChannelGates
 from shared.storage.notices import Notices
@@ -30,9 +30,9 @@ LEAVE_MILLISECONDS = 8_000
 
 
 @cache
-def dependencies() -> tuple[Settings, dict[str, Any]]:
+def dependencies() -> tuple[RenderPrintSettings, dict[str, Any]]:
     """Read the settings and make the clients, once a process."""
-    settings = Settings.model_validate(dict(os.environ))
+    settings = RenderPrintSettings.model_validate(dict(os.environ))
     table = clients.dynamodb(), settings.table_name
     return settings, {
         "books": AccountBooks(*table),
@@ -64,7 +64,7 @@ def closer(context: LambdaContext) -> BatchCloser:
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Entry point: a batch of the print queue."""
     settings, ports = dependencies()
-    delivery = Delivery(**ports, expected=len(event["Records"]))
+    delivery = NoticeSender(**ports, expected=len(event["Records"]))
     return consume(
         event,
         context,

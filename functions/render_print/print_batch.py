@@ -17,9 +17,17 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from functions.render_print.print_job import letter_key, put_once
-from shared.domain.notice import StoredLetter
-from shared.domain.policy import Organization
-from shared.domain.print_batch import Fate, PrintBatch, closes_at, fate, next_batch, over_through, print_batch_id
+from shared.domain.delivery.print_batch import (
+    Fate,
+    PrintBatch,
+    closes_at,
+    fate,
+    next_batch,
+    over_through,
+    print_batch_id,
+)
+from shared.domain.records.notice import StoredLetter
+from shared.domain.records.policy import Organization
 from shared.storage.organizations import Organizations
 from shared.storage.print_batches import BatchState, PrintBatches
 

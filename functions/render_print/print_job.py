@@ -18,9 +18,9 @@ from pydantic.alias_generators import to_camel
 
 from functions.render_print.statement_contents import statement_page
 from functions.render_print.statement_pdf import render_statement
-from shared.domain.delivery import Accepted, Answer, Order
-from shared.domain.notice import StoredLetter
-from shared.messaging.errors import Provider, answer_of
+from shared.domain.delivery.orders import Accepted, Order, ProviderAnswer
+from shared.domain.records.notice import StoredLetter
+from shared.messaging.errors import MessageProvider, answer_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -65,7 +65,7 @@ class LetterWriter:
     bucket: str
     base_url: str
 
-    def prepare(self, order: Order) -> Callable[[], Answer]:
+    def prepare(self, order: Order) -> Callable[[], ProviderAnswer]:
         """Set the letter. Calling what is answered stores it, unless it is there already."""
         pdf = render_statement(statement_page(order, self.base_url))
         notice = order.notice
@@ -82,7 +82,7 @@ class LetterWriter:
         )
         return partial(self._store, key, Letter(pdf, job, order.link.link.link_id))
 
-    def _store(self, key: str, letter: Letter) -> Answer:
+    def _store(self, key: str, letter: Letter) -> ProviderAnswer:
         try:
             facts: Mapping[str, str] = letter.facts
             if not self._put(letter.job.pdf, letter.pdf, "application/pdf", facts):
@@ -92,7 +92,7 @@ class LetterWriter:
             # The job comes last: the print shop takes its appearance for the word to go.
             self._put(f"{key}.json", job.model_dump_json(by_alias=True, indent=2).encode(), "application/json", {})
         except Exception as error:  # noqa: BLE001 - the table knows them; writing again is always safe
-            return answer_of(error, Provider.STORE)
+            return answer_of(error, MessageProvider.STORE)
         stored = StoredLetter(pages=job.pages, sha256=job.sha256)
         return Accepted(message_id=f"{key}.json", link_id=facts["link-id"], letter=stored)
 

@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict
 
 
-class Settings(BaseModel):
+class RenderPrintSettings(BaseModel):
     """The function's settings, named as in template.yaml."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=str.upper)

@@ -6,18 +6,18 @@ from datetime import date
 
 from functions.render_print.statement_page import (
     AgingBuckets,
-    Practice,
+    LetterPractice,
     StatementBill,
     StatementCharge,
     StatementPage,
     StatementVisit,
 )
 from shared.contracts.statements import read_document
-from shared.domain.bill import Bill
-from shared.domain.delivery import Order
-from shared.domain.payments import oldest_first
-from shared.domain.policy import Organization
-from shared.domain.statement import Statement, Visit
+from shared.domain.delivery.orders import Order
+from shared.domain.paying.payments import oldest_first
+from shared.domain.records.bill import Bill
+from shared.domain.records.policy import Organization
+from shared.domain.records.statement import Statement, Visit
 from shared.rendering.facts import address_lines, message_variables, readable_phone
 from shared.rendering.letter_message import render_letter_message
 
@@ -61,9 +61,9 @@ def statement_page(order: Order, base_url: str) -> StatementPage:
     )
 
 
-def _practice(organization: Organization) -> Practice:
+def _practice(organization: Organization) -> LetterPractice:
     remit_to = organization.remit_address
-    return Practice(
+    return LetterPractice(
         name=organization.name,
         address_lines=address_lines(organization.address),
         phone=readable_phone(organization.phone),

@@ -3,7 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass, field
 
-from shared.domain.words import Language, NotificationType
+from shared.domain.vocabulary.words import Language, NotificationType
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class WindowGeometry:
 
 
 @dataclass(frozen=True, slots=True)
-class Practice:
+class LetterPractice:
     """Who bills. The logo is PNG, JPEG, GIF or SVG; without `remit_to_lines` payments go to the address."""
 
     name: str
@@ -90,7 +90,7 @@ class StatementPage:
     """
 
     language: Language
-    practice: Practice
+    practice: LetterPractice
     recipient_name: str
     recipient_address_lines: tuple[str, ...]
     account_number: str

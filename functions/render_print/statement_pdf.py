@@ -32,7 +32,7 @@ from functions.render_print.statement_page import (
     StatementPage,
     StatementVisit,
 )
-from shared.domain.words import Language
+from shared.domain.vocabulary.words import Language
 from shared.rendering.formats import LOCALES, long_date, money
 
 _HERE = Path(__file__).parent

@@ -10,17 +10,17 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
-from functions.scheduler.settings import Settings
+from functions.scheduler.inheritance import Inheritance
+from functions.scheduler.replanning import Replanning
+from functions.scheduler.settings import SchedulerSettings
 from functions.scheduler.sweep import Sweep, SweepReport
-from shared.http import simulated_time
+from shared import clock as simulated_time
 from shared.messaging import clients
 from shared.messaging.channel_queues import ChannelQueues
 from shared.storage.account_books import AccountBooks
 from shared.storage.due_index import DueIndex
-from shared.storage.inheritance import Inheritance
 from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
-from shared.storage.replanning import Replanning
 
 logger = Logger()
 
@@ -32,7 +32,7 @@ class WorkLeftError(Exception):
     """Something that is due fails by itself; all the rest was done. The log names it, and an alarm counts errors."""
 
 
-class Answer(BaseModel):
+class SweepAnswer(BaseModel):
     """What an invocation answers (contract.md, Time in test stacks)."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
@@ -43,9 +43,9 @@ class Answer(BaseModel):
 
 
 @cache
-def dependencies() -> tuple[Settings, dict[str, Any]]:
+def dependencies() -> tuple[SchedulerSettings, dict[str, Any]]:
     """Read the settings and make the clients, once a process."""
-    settings = Settings.model_validate(dict(os.environ))
+    settings = SchedulerSettings.model_validate(dict(os.environ))
     table = clients.dynamodb(), settings.table_name
     return settings, {
         "due_index": DueIndex(*table),
@@ -74,5 +74,5 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     logger.info("swept", extra={"collected": report.collected, "dispatched": report.dispatched})
     if report.failed:
         raise WorkLeftError
-    answer = Answer(collected=report.collected, dispatched=report.dispatched, next_due_at=report.next_due_at)
+    answer = SweepAnswer(collected=report.collected, dispatched=report.dispatched, next_due_at=report.next_due_at)
     return answer.model_dump(mode="json", by_alias=True)

@@ -2,10 +2,10 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from shared.domain.words import Channel
+from shared.domain.vocabulary.words import Channel
 
 
-class Settings(BaseModel):
+class SchedulerSettings(BaseModel):
     """The scheduler's settings, named as in template.yaml."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=str.upper)

@@ -12,21 +12,21 @@ from functools import partial
 
 from aws_lambda_powertools import Logger
 
+from functions.scheduler.inheritance import Inheritance
+from functions.scheduler.replanning import Replanning
 from shared.contracts.messages import ClosePrintBatch, NoticeMessage
-from shared.domain.book import AccountBook, Change
+from shared.domain.account.reconciliation import in_vain, lease_over
 from shared.domain.dunning import plan
-from shared.domain.notice import Notice, moved
-from shared.domain.policy import Organization
-from shared.domain.reconciliation import in_vain, lease_over
-from shared.domain.words import Channel, NoticeStatus
+from shared.domain.records.book import AccountBook, Change
+from shared.domain.records.notice import Notice, moved
+from shared.domain.records.policy import Organization
+from shared.domain.vocabulary.words import Channel, NoticeStatus
 from shared.messaging.channel_queues import ChannelQueues
 from shared.messaging.metrics import count
 from shared.storage.account_books import AccountBooks, BookRejectedError
 from shared.storage.due_index import Due, DueAccount, DueIndex, DueInheritance, DueNotice, DuePrintBatch, DueReplanning
-from shared.storage.inheritance import Inheritance
 from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
-from shared.storage.replanning import Replanning
 
 logger = Logger(child=True)
 

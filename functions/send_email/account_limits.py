@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from shared.domain.channel_gate import Limits
-from shared.domain.delivery import Postponed
+from shared.domain.delivery.channel_gate import Limits
+from shared.domain.delivery.orders import Postponed
 from shared.messaging.errors import STOPPED_AT_PROVIDER
 
 if TYPE_CHECKING:

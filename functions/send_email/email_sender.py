@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from functions.send_email.mailbox import mailbox
 from shared.contracts.delivery_events import ATTEMPT_TAG, NOTICE_TAG, ORGANIZATION_TAG
-from shared.domain.delivery import Accepted, Answer, Order
-from shared.messaging.errors import Provider, answer_of
+from shared.domain.delivery.orders import Accepted, Order, ProviderAnswer
+from shared.messaging.errors import MessageProvider, answer_of
 from shared.rendering.email_message import render_email
 from shared.rendering.facts import message_variables, sender_name
 
@@ -25,7 +25,7 @@ class EmailSender:
     configuration_set: str
     base_url: str
 
-    def prepare(self, order: Order) -> Callable[[], Answer]:
+    def prepare(self, order: Order) -> Callable[[], ProviderAnswer]:
         """Write the email. Calling what is answered gives it to SES, once."""
         variables = message_variables(order, self.base_url)
         email = render_email(order.notice.notification_type, order.book.account.guarantor.language, variables)
@@ -57,11 +57,11 @@ class EmailSender:
             request["ConfigurationSetName"] = self.configuration_set
         return partial(self._send, request)
 
-    def _send(self, request: dict[str, Any]) -> Answer:
+    def _send(self, request: dict[str, Any]) -> ProviderAnswer:
         try:
             answer = self.client.send_email(**request)
         except Exception as error:  # noqa: BLE001 - the table knows them; an unknown one counts as "may have it"
-            return answer_of(error, Provider.EMAIL, self.sender_address)
+            return answer_of(error, MessageProvider.EMAIL, self.sender_address)
         return Accepted(message_id=answer["MessageId"])
 
 

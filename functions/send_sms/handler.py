@@ -8,15 +8,15 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.send_sms.settings import Settings
+from functions.send_sms.settings import SendSmsSettings
 from functions.send_sms.text_sender import TextSender
-from shared.domain.channel_gate import Limits
-from shared.domain.words import Channel
+from shared.domain.delivery.channel_gate import Limits
+from shared.domain.vocabulary.words import Channel
 from shared.messaging import clients
-from shared.messaging.delivery import Delivery
-from shared.messaging.gate import ChannelGate
 from shared.messaging.public_address import public_base_url
-from shared.messaging.queue_consumer import consume
+from shared.sending.permits import ChannelGate
+from shared.sending.queue_consumer import consume
+from shared.sending.send_notice import NoticeSender
 from shared.storage.account_books import AccountBooks
 from shared.storage.channel_gates import ChannelGates
 from shared.storage.notices import Notices
@@ -26,9 +26,9 @@ logger = Logger()
 
 
 @cache
-def dependencies() -> tuple[Settings, dict[str, Any]]:
+def dependencies() -> tuple[SendSmsSettings, dict[str, Any]]:
     """Read the settings and make the clients, once a process."""
-    settings = Settings.model_validate(dict(os.environ))
+    settings = SendSmsSettings.model_validate(dict(os.environ))
     table = clients.dynamodb(), settings.table_name
     return settings, {
         "books": AccountBooks(*table),
@@ -45,5 +45,5 @@ def dependencies() -> tuple[Settings, dict[str, Any]]:
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Entry point: a batch of the text queue."""
     settings, ports = dependencies()
-    delivery = Delivery(**ports, expected=len(event["Records"]))
+    delivery = NoticeSender(**ports, expected=len(event["Records"]))
     return consume(event, context, delivery.deliver, logger, allow_simulated_time=settings.allow_simulated_time)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from shared.domain.delivery import Accepted, Answer, Order
-from shared.messaging.errors import Provider, answer_of
+from shared.domain.delivery.orders import Accepted, Order, ProviderAnswer
+from shared.messaging.errors import MessageProvider, answer_of
 from shared.rendering.facts import message_variables
 from shared.rendering.text_message import render_text
 
@@ -21,13 +21,13 @@ class TextSender:
     client: "SNSClient"
     base_url: str
 
-    def prepare(self, order: Order) -> Callable[[], Answer]:
+    def prepare(self, order: Order) -> Callable[[], ProviderAnswer]:
         """Write the text. Calling what is answered gives it to SNS, once."""
         variables = message_variables(order, self.base_url)
         text = render_text(order.notice.notification_type, order.book.account.guarantor.language, variables)
         return partial(self._send, order.contact.destination, text.message)
 
-    def _send(self, number: str, message: str) -> Answer:
+    def _send(self, number: str, message: str) -> ProviderAnswer:
         try:
             answer = self.client.publish(
                 PhoneNumber=number,
@@ -35,5 +35,5 @@ class TextSender:
                 MessageAttributes={"AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"}},
             )
         except Exception as error:  # noqa: BLE001 - the table knows them; an unknown one counts as "may have it"
-            return answer_of(error, Provider.TEXT)
+            return answer_of(error, MessageProvider.TEXT)
         return Accepted(message_id=answer["MessageId"])

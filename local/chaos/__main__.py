@@ -22,8 +22,8 @@ from local.chaos.cell import play
 from local.chaos.functions import HarnessError
 from local.chaos.matrix import LEGEND, Judged, complaints, judged, table, totals
 from local.chaos.plan import cells_of
-from local.workspace import PROJECT
-from shared.domain.words import Channel
+from local.stack.workspace import PROJECT
+from shared.domain.vocabulary.words import Channel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _PROGRESS_EVERY = 100
 
 
-class Run:
+class MatrixRun:
     """One run of the matrix over some benches."""
 
     def __init__(self, benches: Sequence[Bench], seconds: float) -> None:
@@ -108,7 +108,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with ExitStack() as stack:
             benches = [stack.enter_context(Bench(arguments.logs / str(n + 1))) for n in range(arguments.benches)]
-            run = Run(benches, arguments.minutes * 60)
+            run = MatrixRun(benches, arguments.minutes * 60)
             cells = run.plan(arguments.only)
             print(f"{len(cells)} cells on {len(benches)} benches", flush=True)
             outcomes = run.play(cells)

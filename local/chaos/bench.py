@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Self
 
 from local.chaos.functions import Function, HarnessError
 from local.chaos.providers import Providers
-from local.chaos.world import Maker, World
-from local.supervisor import LOOPBACK
-from local.workspace import PROJECT
+from local.chaos.world import ChaosWorld, Maker
+from local.stack.supervisor import LOOPBACK
+from local.stack.workspace import PROJECT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from shared.domain.words import Channel
+    from shared.domain.vocabulary.words import Channel
 
 FUNCTIONS = ("scheduler", "send_email", "send_sms", "render_print", "delivery_events")
 
@@ -53,7 +53,7 @@ class Bench:
         """End them."""
         self._stop()
 
-    def world(self, channel: Channel) -> World:
+    def world(self, channel: Channel) -> ChaosWorld:
         """Make the next cell's world, and forget what the providers accepted before."""
         self.providers.accepted.clear()
         self._maker = self._maker or Maker(self._port)

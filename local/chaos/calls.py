@@ -58,7 +58,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Request:
+class AwsRequest:
     """A request to AWS; header names in lower case."""
 
     method: str
@@ -100,7 +100,7 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Fault:
+class InjectedFault:
     """What to do at one call of one invocation: the `nth` of the function, from 1, in a cell."""
 
     function: str
@@ -113,12 +113,12 @@ class Fault:
 class Passage:
     """One invocation's calls, with the fault that meets it, if any."""
 
-    fault: Fault | None = None
+    fault: InjectedFault | None = None
     calls: list[Call] = field(default_factory=list)
     met: bool = False
 
 
-def described(request: Request, number: int) -> Call:
+def described(request: AwsRequest, number: int) -> Call:
     """Name a call so that a person knows which one it is."""
     target = request.headers.get("x-amz-target", "")
     if target.startswith("DynamoDB"):
@@ -135,7 +135,7 @@ def described(request: Request, number: int) -> Call:
     return Call(number, "s3", f"{operation} {suffix}")
 
 
-def _email_call(request: Request) -> str:
+def _email_call(request: AwsRequest) -> str:
     if request.method == "POST" and request.path == f"{_EMAIL_PATH}outbound-emails":
         return SEND_EMAIL
     return f"{request.method} {request.path.removeprefix(_EMAIL_PATH)}"

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 from local.chaos.events import delivered
 from local.chaos.functions import HarnessError, Invocation
 from local.chaos.world import START
-from shared.domain.words import Channel, NoticeStatus
+from shared.domain.vocabulary.words import Channel, NoticeStatus
 
 if TYPE_CHECKING:
     from local.chaos.bench import Bench
-    from local.chaos.calls import Fault
+    from local.chaos.calls import InjectedFault
     from local.chaos.providers import Acceptance
-    from local.chaos.world import World
-    from shared.domain.notice import Notice
+    from local.chaos.world import ChaosWorld
+    from shared.domain.records.notice import Notice
 
 CONSUMERS = {Channel.EMAIL: "send_email", Channel.SMS: "send_sms", Channel.PRINT: "render_print"}
 HORIZON = START + timedelta(days=4)
@@ -59,7 +59,7 @@ class Cell:
 
     channel: Channel
     mode: EventMode
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[InjectedFault, ...] = ()
     stage: str = ""
     call: str = ""
     kind: str = ""
@@ -77,7 +77,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CellOutcome:
     """What a cell came to.
 
     unrecorded: a faulted invocation ended with a message at the provider of which the ledger knew nothing.
@@ -110,7 +110,7 @@ class Play:
 
     bench: Bench
     cell: Cell
-    world: World
+    world: ChaosWorld
     now: datetime = START
     _counts: Counter[str] = field(default_factory=Counter)
     _invocations: list[Invocation] = field(default_factory=list)
@@ -118,7 +118,7 @@ class Play:
     _handled: list[dict[str, Any]] = field(default_factory=list)
     _unrecorded: bool = False
 
-    def run(self) -> Outcome:
+    def run(self) -> CellOutcome:
         """Play until quiet; then bring each message of the queue once more, and see that nothing comes of it."""
         self.bench.providers.on_acceptance = self._on_acceptance
         quiet = self._until_quiet()
@@ -214,11 +214,11 @@ class Play:
     def _unknown(self) -> bool:
         return any(notice.status is NoticeStatus.UNKNOWN for notice in self.world.book().notices)
 
-    def _outcome(self, way: int, *, quiet: bool) -> Outcome:
+    def _outcome(self, way: int, *, quiet: bool) -> CellOutcome:
         asked = self.world.sqs.get_queue_attributes(
             QueueUrl=self.world.dead_letters, AttributeNames=["ApproximateNumberOfMessages"]
         )
-        return Outcome(
+        return CellOutcome(
             cell=self.cell,
             accepted=tuple(self.bench.providers.accepted),
             notices=self.world.book().notices,
@@ -232,7 +232,7 @@ class Play:
         )
 
 
-def play(bench: Bench, cell: Cell) -> Outcome:
+def play(bench: Bench, cell: Cell) -> CellOutcome:
     """Play a cell in a world of its own."""
     world = bench.world(cell.channel)
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from shared.domain.words import Channel
+from shared.domain.vocabulary.words import Channel
 
 if TYPE_CHECKING:
     from local.chaos.providers import Acceptance

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import IO, TYPE_CHECKING, Any
 
-from local.chaos.calls import Call, Fault, Passage
+from local.chaos.calls import Call, InjectedFault, Passage
 from local.chaos.proxy import Proxy
-from local.workspace import PROJECT
+from local.stack.workspace import PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +35,7 @@ class Invocation:
     function: str
     nth: int
     calls: tuple[Call, ...]
-    fault: Fault | None
+    fault: InjectedFault | None
     met: bool
     killed: bool
     answer: Any = None
@@ -77,7 +77,7 @@ class Function:
         environment: Mapping[str, str],
         milliseconds: int,
         nth: int = 0,
-        fault: Fault | None = None,
+        fault: InjectedFault | None = None,
     ) -> Invocation:
         """Invoke the handler in a process of its own, with this long left, and wait for its end."""
         passage = Passage(fault)

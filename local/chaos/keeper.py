@@ -14,8 +14,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from local.supervisor import ministack_command, ministack_environment
-from local.workspace import PROJECT
+from local.stack.supervisor import ministack_command, ministack_environment
+from local.stack.workspace import PROJECT
 
 _LOOK_SECONDS = 0.5
 _STOP_SECONDS = 10.0

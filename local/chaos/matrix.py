@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from local.chaos.plan import AFTER, STAGES, modes_of
 from local.chaos.verdict import row_of, violations
-from shared.domain.words import Channel, NoticeStatus
+from shared.domain.vocabulary.words import Channel, NoticeStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from local.chaos.cell import Outcome
+    from local.chaos.cell import CellOutcome
 
 LEGEND = """\
 How many times the provider accepted the notice. `*`: the row is marked as a possible duplicate. `?`: it stands as
@@ -26,7 +26,7 @@ after the lease ended; "late": after any re-send; "lost": never, or the channel 
 class Judged:
     """An outcome with what is wrong with it."""
 
-    outcome: Outcome
+    outcome: CellOutcome
     broken: tuple[str, ...]
 
     @property
@@ -38,7 +38,7 @@ class Judged:
         return f"{len(self.outcome.accepted)}{marked}{unknown}{'!' if self.broken else ''}"
 
 
-def judged(outcome: Outcome) -> Judged:
+def judged(outcome: CellOutcome) -> Judged:
     """Judge an outcome."""
     return Judged(outcome, tuple(violations(outcome)))
 
@@ -90,7 +90,7 @@ def complaints(cells: Iterable[Judged]) -> list[str]:
     return lines
 
 
-def story(outcome: Outcome) -> list[str]:
+def story(outcome: CellOutcome) -> list[str]:
     """The invocations of a cell and the history of its row, a line each."""
     lines = []
     for one in outcome.invocations:

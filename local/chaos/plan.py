@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from local.chaos.calls import Call, Fault, Kind
-from local.chaos.cell import Cell, EventMode, Outcome, play
+from local.chaos.calls import Call, InjectedFault, Kind
+from local.chaos.cell import Cell, CellOutcome, EventMode, play
 from local.chaos.events import WITH_EVENTS
 from local.chaos.functions import HarnessError, Invocation
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from local.chaos.bench import Bench
-    from shared.domain.words import Channel
+    from shared.domain.vocabulary.words import Channel
 
 SCHEDULER, EVENTS = "scheduler", "delivery_events"
 READ = (Kind.KILL_BEFORE, Kind.KILL_AFTER, Kind.OUTAGE)
@@ -60,9 +60,9 @@ class Point:
     stage: str
     call: Call
 
-    def cell(self, channel: Channel, mode: EventMode, kind: Kind, first: Fault | None = None) -> Cell:
+    def cell(self, channel: Channel, mode: EventMode, kind: Kind, first: InjectedFault | None = None) -> Cell:
         """The cell in which this kind of fault meets this call, after an earlier one where there was one."""
-        fault = Fault(self.function, self.nth, self.call.number, kind)
+        fault = InjectedFault(self.function, self.nth, self.call.number, kind)
         return Cell(
             channel=channel,
             mode=mode,
@@ -87,7 +87,7 @@ def kinds_at(call: Call) -> tuple[Kind, ...]:
     return BUCKET_CALL if call.service == "s3" else PROVIDER_CALL
 
 
-def points(outcome: Outcome, since: int = 0) -> list[Point]:
+def points(outcome: CellOutcome, since: int = 0) -> list[Point]:
     """The calls that a play made on its way, from an invocation on; sweeps that found nothing due are left out."""
     return [
         Point(one.function, one.nth, stage, call)
@@ -154,7 +154,7 @@ def _after_a_crash(bench: Bench, channel: Channel, found: list[Point]) -> Iterat
     """
     *_, send = (point for point in found if point.stage == SEND and point.call.provider)
     for kind in AFTER:
-        first = Fault(send.function, send.nth, send.call.number, kind)
+        first = InjectedFault(send.function, send.nth, send.call.number, kind)
         crashed = play(bench, Cell(channel, EventMode.LOST, (first,)))
         since = next((place for place, one in enumerate(crashed.invocations) if one.met), None)
         if since is None:
@@ -165,7 +165,7 @@ def _after_a_crash(bench: Bench, channel: Channel, found: list[Point]) -> Iterat
     for mode in modes_of(channel):
         if mode is EventMode.LOST:
             continue
-        first = Fault(send.function, send.nth, send.call.number, Kind.KILL_AFTER)
+        first = InjectedFault(send.function, send.nth, send.call.number, Kind.KILL_AFTER)
         crashed = play(bench, Cell(channel, mode, (first,)))
         settling = [point for point in points(crashed) if point.function == EVENTS]
         yield from (point.cell(channel, mode, kind, first) for point in settling for kind in _second_kinds(point.call))

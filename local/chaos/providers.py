@@ -8,7 +8,7 @@ from http import HTTPStatus
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from local.chaos.calls import PUT_OBJECT, SEND_EMAIL, SEND_TEXT, Call, Kind, Request
+from local.chaos.calls import PUT_OBJECT, SEND_EMAIL, SEND_TEXT, AwsRequest, Call, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +50,7 @@ class Providers:
     on_acceptance: Callable[[Acceptance], None] = lambda _: None
     _lock: Lock = field(default_factory=Lock)
 
-    def answer(self, call: Call, request: Request) -> Response | None:
+    def answer(self, call: Call, request: AwsRequest) -> Response | None:
         """Answer a call to a provider; None: it is none, or one that the local AWS answers itself."""
         if call.name == _GET_ACCOUNT:
             return Response(HTTPStatus.OK, _JSON, json.dumps(_ACCOUNT).encode())

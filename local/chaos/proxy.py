@@ -18,9 +18,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, cast, override
 
-from local.chaos.calls import SHORT_READ_TIMEOUT, Call, Kind, Passage, Request, described
+from local.chaos.calls import SHORT_READ_TIMEOUT, AwsRequest, Call, Kind, Passage, described
 from local.chaos.providers import Providers, Response, refusal
-from local.supervisor import LOOPBACK
+from local.stack.supervisor import LOOPBACK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +65,7 @@ class Proxy(ThreadingHTTPServer):
         self._victim = pid
         self._victim_known.set()
 
-    def pass_on(self, request: Request, forward: Callable[[Request], Response]) -> Response:
+    def pass_on(self, request: AwsRequest, forward: Callable[[AwsRequest], Response]) -> Response:
         """Let a request pass, or let happen to it what the invocation's fault says. Raises AbortedError."""
         with self._lock:
             passage = self._passage
@@ -78,7 +78,7 @@ class Proxy(ThreadingHTTPServer):
         response = self._carried_out(call, request, forward)
         return response if kind is None else self._afterwards(call, kind)
 
-    def _carried_out(self, call: Call, request: Request, forward: Callable[[Request], Response]) -> Response:
+    def _carried_out(self, call: Call, request: AwsRequest, forward: Callable[[AwsRequest], Response]) -> Response:
         response = self.providers.answer(call, request)
         if response is None:
             response = forward(request)
@@ -133,7 +133,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         proxy = cast("Proxy", self.server)
         try:
-            response = proxy.pass_on(Request(self.command, self.path, headers, body), self._forward)
+            response = proxy.pass_on(AwsRequest(self.command, self.path, headers, body), self._forward)
             self._answer(response)
         except (AbortedError, BrokenPipeError, ConnectionResetError):
             self.close_connection = True
@@ -141,7 +141,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = _serve  # noqa: N815 - the base class's names
 
-    def _forward(self, request: Request) -> Response:
+    def _forward(self, request: AwsRequest) -> Response:
         if self._upstream is None:
             port = cast("Proxy", self.server).upstream_port
             self._upstream = http.client.HTTPConnection(LOOPBACK, port, timeout=_PATIENCE)

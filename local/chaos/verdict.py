@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from local.chaos.cell import CONSUMERS, RECORDED, EventMode, Outcome
-from shared.domain.notice import PENDING
-from shared.domain.words import Channel, NoticeStatus
+from local.chaos.cell import CONSUMERS, RECORDED, CellOutcome, EventMode
+from shared.domain.records.notice import PENDING
+from shared.domain.vocabulary.words import Channel, NoticeStatus
 from shared.storage.items import NEEDS_ATTENTION
 
 if TYPE_CHECKING:
-    from shared.domain.notice import Notice
+    from shared.domain.records.notice import Notice
 
 MOST_ACCEPTED = 2
 """The message and its one re-send."""
@@ -21,13 +21,13 @@ DENIED = frozenset(NoticeStatus) - RECORDED - PENDING - {NoticeStatus.UNKNOWN}
 """No message came back here, so what a provider took has gone."""
 
 
-def row_of(outcome: Outcome) -> Notice | None:
+def row_of(outcome: CellOutcome) -> Notice | None:
     """The notice that the cell is about; None: there is none, or more than one."""
     rows = [notice for notice in outcome.notices if notice.channel is outcome.cell.channel]
     return rows[0] if len(rows) == 1 else None
 
 
-def violations(outcome: Outcome) -> list[str]:
+def violations(outcome: CellOutcome) -> list[str]:
     """What went against a promise, each in a few words; none: all is well."""
     row = row_of(outcome)
     if row is None:
@@ -46,7 +46,7 @@ def violations(outcome: Outcome) -> list[str]:
     return [text for text, broken in checks.items() if broken]
 
 
-def _duplicates(outcome: Outcome, row: Notice) -> dict[str, bool]:
+def _duplicates(outcome: CellOutcome, row: Notice) -> dict[str, bool]:
     if outcome.cell.channel is Channel.PRINT:
         return {
             "a second letter": len(outcome.accepted) > 1 or max(Counter(outcome.letters).values(), default=0) > 1,
@@ -66,11 +66,11 @@ def _told(row: Notice) -> bool:
     return row.status in NEEDS_ATTENTION and row.lease_until is None
 
 
-def _event_ignored(outcome: Outcome, row: Notice) -> bool:
+def _event_ignored(outcome: CellOutcome, row: Notice) -> bool:
     told = any(one.function == "delivery_events" and one.succeeded for one in outcome.invocations)
     return told and row.status is not NoticeStatus.DELIVERED
 
 
-def _ambiguous(outcome: Outcome) -> bool:
+def _ambiguous(outcome: CellOutcome) -> bool:
     """Whether a fault met the function that sends: only then may anybody doubt that a message went."""
     return any(fault.function == CONSUMERS[outcome.cell.channel] for fault in outcome.cell.faults)

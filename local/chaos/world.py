@@ -12,14 +12,14 @@ import boto3
 from samtranslator.yaml_helper import yaml_parse
 
 from local.chaos.events import TEXT_TOPIC
-from local.supervisor import LOOPBACK
-from local.workspace import PROJECT
-from shared.domain.account import Account
-from shared.domain.bill import Bill
-from shared.domain.book import AccountBook, Change
-from shared.domain.policy import DunningSettings, Organization
-from shared.domain.statement import Address, Guarantor
-from shared.domain.words import Channel
+from local.stack.supervisor import LOOPBACK
+from local.stack.workspace import PROJECT
+from shared.domain.records.account import Account
+from shared.domain.records.bill import Bill
+from shared.domain.records.book import AccountBook, Change
+from shared.domain.records.policy import DunningSettings, Organization
+from shared.domain.records.statement import Address, Guarantor
+from shared.domain.vocabulary.words import Channel
 from shared.storage.account_books import AccountBooks
 from shared.storage.organizations import Organizations
 
@@ -56,7 +56,7 @@ _DOCUMENT = {
 
 
 @dataclass(frozen=True)
-class World:
+class ChaosWorld:
     """One cell's part of a local AWS, reached without a proxy. queues and dead_letters: URLs."""
 
     name: str
@@ -117,7 +117,7 @@ class Maker:
         self._sqs = session.client("sqs", endpoint_url=endpoint)
         self._s3 = session.client("s3", endpoint_url=endpoint)
 
-    def world(self, name: str, channel: Channel) -> World:
+    def world(self, name: str, channel: Channel) -> ChaosWorld:
         """Make a table, queues and a bucket, with an account that hears of its bill on this channel only."""
         dead_letters = self._sqs.create_queue(QueueName=f"{name}-dead")["QueueUrl"]
         queues = {to: self._queue(f"{name}-{to}", dead_letters) for to in Channel}
@@ -133,7 +133,7 @@ class Maker:
         )
         Organizations(self._dynamodb, name).create(_organization(channel))
         AccountBooks(self._dynamodb, name).commit(Change(account=_account(channel), bills=(_bill(),)))
-        return World(name, self._dynamodb, self._sqs, self._s3, queues, dead_letters)
+        return ChaosWorld(name, self._dynamodb, self._sqs, self._s3, queues, dead_letters)
 
     def _queue(self, name: str, dead_letters: str) -> str:
         asked = self._sqs.get_queue_attributes(QueueUrl=dead_letters, AttributeNames=["QueueArn"])

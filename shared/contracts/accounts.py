@@ -7,12 +7,12 @@ from pydantic import AfterValidator, Field
 
 from shared.contracts.contact_data import AddressBody, MaybeEmail, MaybePhone
 from shared.contracts.wire import Day, Instant, Money, NamedLine, WireModel, Word
-from shared.domain.account import Account
-from shared.domain.account_changes import leaving_one
-from shared.domain.book import AccountBook
-from shared.domain.consents import Consent
-from shared.domain.statement import Guarantor, OptOuts
-from shared.domain.words import AddressStatus, Channel, ConsentSource, Hold, Language
+from shared.domain.account.account_changes import leaving_one
+from shared.domain.account.consents import Consent
+from shared.domain.records.account import Account
+from shared.domain.records.book import AccountBook
+from shared.domain.records.statement import Guarantor, OptOuts
+from shared.domain.vocabulary.words import AddressStatus, Channel, ConsentSource, Hold, Language
 
 READ_ONLY = ("accountId", "balance", "credit", "undeliverable", "statementIds")
 """Members that a PATCH may repeat, as from a GET, but not change."""

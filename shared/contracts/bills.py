@@ -7,11 +7,11 @@ from pydantic import AfterValidator, Field
 
 from shared.contracts.notifications import SendTo
 from shared.contracts.wire import Day, GivenMoney, Instant, Money, NamedLine, WireModel
-from shared.domain.bill import Bill
-from shared.domain.history import HistoryEvent
-from shared.domain.payment import Payment
-from shared.domain.payment_link import PaymentLink
-from shared.domain.words import BillStatus, BillType, Channel, LinkStatus, NotificationType
+from shared.domain.records.bill import Bill
+from shared.domain.records.payment import Payment
+from shared.domain.records.payment_link import PaymentLink
+from shared.domain.vocabulary.history import HistoryEvent
+from shared.domain.vocabulary.words import BillStatus, BillType, Channel, LinkStatus, NotificationType
 
 
 class BillAnswer(WireModel):

@@ -15,7 +15,7 @@ class _Part(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True)
 
 
-class Mail(_Part):
+class SesMail(_Part):
     """The message that an event is about."""
 
     message_id: str
@@ -60,6 +60,6 @@ class EmailEvent(_Part):
     """One event of one message."""
 
     event_type: str
-    mail: Mail
+    mail: SesMail
     bounce: Bounce | None = None
     complaint: Complaint | None = None

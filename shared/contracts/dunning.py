@@ -10,8 +10,8 @@ from pydantic.alias_generators import to_camel
 
 from shared.contracts import wire
 from shared.contracts.wire import GivenMoney, Json, TimeOfDay, WireModel, Word
-from shared.domain.inheritance import QUIET_HOURS, PartnerDefaults, Source, overrides_of, source_of
-from shared.domain.policy import (
+from shared.domain.records.inheritance import QUIET_HOURS, PartnerDefaults, Source, overrides_of, source_of
+from shared.domain.records.policy import (
     SYSTEM_DEFAULT_TEMPLATE,
     DunningConfiguration,
     DunningSettings,
@@ -19,8 +19,8 @@ from shared.domain.policy import (
     PaymentRule,
     SendWindow,
 )
-from shared.domain.presets import CONFIGURATIONS
-from shared.domain.words import BillAging, Channel, DunningReset, NotificationType
+from shared.domain.records.presets import CONFIGURATIONS
+from shared.domain.vocabulary.words import BillAging, Channel, DunningReset, NotificationType
 
 READ_ONLY = ("dunningCycleDays", "paperCycleDays", "schedule", "inherited")
 """Members that follow from the others: a PATCH may repeat them, as from a GET, but not change them."""

@@ -6,8 +6,8 @@ from typing import Annotated
 from pydantic import Field
 
 from shared.contracts.wire import Instant, Line, WireModel
-from shared.domain.ingestion import Counts, Ingestion, IngestionSource, IngestionStatus, Remark, StatementRow
-from shared.domain.words import IngestionResult
+from shared.domain.records.ingestion import Counts, Ingestion, IngestionSource, IngestionStatus, Remark, StatementRow
+from shared.domain.vocabulary.words import IngestionResult
 
 
 class RemarkAnswer(WireModel):

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from shared.contracts.wire import Instant, NamedLine, WireModel, Word
-from shared.domain.notice import Notice, StatusChange
-from shared.domain.words import Channel, NoticeStatus, NotificationType
+from shared.domain.records.notice import Notice, StatusChange
+from shared.domain.vocabulary.words import Channel, NoticeStatus, NotificationType
 
 SendTo = Literal["guarantor", "patient", "billTo"]
 

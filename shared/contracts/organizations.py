@@ -9,8 +9,8 @@ from pydantic import Field, model_validator
 
 from shared.contracts.contact_data import AddressBody, MaybeEmail, MaybeLine, MaybePhone, TimeZone
 from shared.contracts.wire import Day, Line, NamedLine, WireModel, Word
-from shared.domain.policy import MessageContacts, Organization, PaymentSettings
-from shared.domain.words import AccountStatus, BillType, CommunicationStatus, Processor
+from shared.domain.records.policy import MessageContacts, Organization, PaymentSettings
+from shared.domain.vocabulary.words import AccountStatus, BillType, CommunicationStatus, Processor
 
 LONGEST_DEFAULT_SHORT_NAME = 20
 READ_ONLY = ("orgId", "practiceId", "clientId", "location", "createdOn")

@@ -5,7 +5,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from shared.contracts.wire import Day, Instant, WireModel
-from shared.domain.print_batch import OpenBatch, PrintBatch, print_batch_id
+from shared.domain.delivery.print_batch import OpenBatch, PrintBatch, print_batch_id
 
 
 class PrintBatchStatus(StrEnum):

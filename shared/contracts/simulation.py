@@ -8,8 +8,8 @@ from pydantic import Field
 
 from shared.contracts.dunning import DunningBody
 from shared.contracts.wire import Day, Instant, WireModel
-from shared.domain.simulation import Foreseen, Simulation
-from shared.domain.words import Channel, NotificationType
+from shared.domain.dunning.simulation import Foreseen, Simulation
+from shared.domain.vocabulary.words import Channel, NotificationType
 
 
 class HorizonBody(WireModel):

@@ -14,7 +14,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, PlainValidator,
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
-from shared.domain.money import Cents, cents
+from shared.domain.vocabulary.money import Cents, cents
 
 FIRST_YEAR, LAST_YEAR = 1850, 2199
 """Dates outside of these are slips of the pen, and date arithmetic has room on both sides."""
@@ -94,7 +94,7 @@ def _contact(value: object) -> object:
 type Amount = Annotated[Cents, PlainValidator(_amount, json_schema_input_type=float | str)]
 type Day = Annotated[date, PlainValidator(_date, json_schema_input_type=date)]
 type OptionalDay = Annotated[date | None, PlainValidator(_optional_date, json_schema_input_type=date | None)]
-type Contact = Annotated[Any, PlainValidator(_contact, json_schema_input_type=str | None)]
+type ContactText = Annotated[Any, PlainValidator(_contact, json_schema_input_type=str | None)]
 type Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT, pattern=r"^[^\p{Cc}]*$")]
 type Name = Annotated[str, StringConstraints(max_length=LONGEST_NAME, pattern=r"^[^\p{Cc}]*[^\p{Cc}\s][^\p{Cc}]*$")]
 
@@ -132,7 +132,7 @@ class ProviderBody(Body):
 
     id: Text | None = None
     name: Name
-    email: Contact = None
+    email: ContactText = None
 
 
 class VisitBody(Body):
@@ -152,8 +152,8 @@ class PatientBody(Body):
     first_name: Name
     last_name: Name
     date_of_birth: OptionalDay = None
-    email: Contact = None
-    mobile_phone: Contact = None
+    email: ContactText = None
+    mobile_phone: ContactText = None
     visits: list[VisitBody] | None = None
 
 
@@ -164,21 +164,21 @@ class GuarantorBody(Body):
     first_name: Name
     last_name: Name
     date_of_birth: OptionalDay = None
-    email: Contact = None
-    mobile_phone: Contact = None
-    home_phone: Contact = None
-    language: Contact = None
+    email: ContactText = None
+    mobile_phone: ContactText = None
+    home_phone: ContactText = None
+    language: ContactText = None
     address: Any = None
-    address_status: Contact = None
-    electronic_opt_out: Contact = None
+    address_status: ContactText = None
+    electronic_opt_out: ContactText = None
 
 
 class BillToBody(Body):
     """A third party who pays."""
 
     name: Name
-    email: Contact = None
-    mobile_phone: Contact = None
+    email: ContactText = None
+    mobile_phone: ContactText = None
 
 
 class StatementBody(Body):
@@ -190,9 +190,9 @@ class StatementBody(Body):
     total_billed: Amount
     total_balance: Amount
     statement_message: Text | None = None
-    dunning_status: Contact = None
+    dunning_status: ContactText = None
     reset_bill: bool | None = Field(default=None, validation_alias=AliasChoices("resetBill", "billReset"))
-    electronic_opt_out: Contact = None
+    electronic_opt_out: ContactText = None
     location_name: Text | None = None
     guarantor: GuarantorBody
     bill_to: BillToBody | None = None

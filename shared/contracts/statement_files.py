@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from shared.domain.ingestion import Remark
-from shared.domain.json_documents import DECODER, MOST_DEPTH, too_deep
-from shared.domain.words import BillType
+from shared.domain.records.ingestion import Remark
+from shared.domain.vocabulary.json_documents import DECODER, MOST_DEPTH, too_deep
+from shared.domain.vocabulary.words import BillType
 
 MOST_STATEMENTS = 500
 """How many statements one request may bring."""

@@ -25,9 +25,8 @@ from shared.contracts.statement_bodies import (
     StatementBody,
     VisitBody,
 )
-from shared.domain.ingestion import Remark
-from shared.domain.json_documents import DECODER, Ambiguous
-from shared.domain.statement import (
+from shared.domain.records.ingestion import Remark
+from shared.domain.records.statement import (
     Address,
     BillTo,
     Charge,
@@ -40,7 +39,8 @@ from shared.domain.statement import (
     Statement,
     Visit,
 )
-from shared.domain.words import DUNNING_TYPES, AddressStatus, Language
+from shared.domain.vocabulary.json_documents import DECODER, Ambiguous
+from shared.domain.vocabulary.words import DUNNING_TYPES, AddressStatus, Language
 
 MOST_REMARKS = 50
 """How many errors of one statement are told."""
@@ -71,7 +71,7 @@ class ReadStatement:
 
 
 def read_statement(value: Any) -> ReadStatement:  # noqa: ANN401 - any decoded JSON
-    """Validate one decoded statement (shared.domain.json_documents). Raises UnreadableStatementError."""
+    """Validate one decoded statement (shared.domain.vocabulary.json_documents). Raises UnreadableStatementError."""
     return _Reader(_valid(StatementBody, value)).read()
 
 

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from shared.contracts.wire import WireModel
-from shared.domain.words import Channel, Language, NotificationType
+from shared.domain.vocabulary.words import Channel, Language, NotificationType
 
 
 class TemplateAnswer(WireModel):

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Never, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
-from shared.domain.money import Cents, cents, dollars
+from shared.domain.vocabulary.money import Cents, cents, dollars
 
 type Json = dict[str, Any]
 """A JSON object as Python reads it, with exact decimals for its fractions."""

@@ -11,7 +11,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from pydantic import BaseModel, ValidationError
 
-from shared.http import simulated_time
+from shared import clock as simulated_time
 from shared.http.caller import Caller, caller_of
 from shared.http.problems import MEDIA_TYPE, InputError, ProblemError
 from shared.storage.account_books import BookRejectedError

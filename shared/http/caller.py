@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
-from shared.domain.partner import Scope
+from shared.domain.records.partner import Scope
 from shared.http.problems import ProblemError
 
 

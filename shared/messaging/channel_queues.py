@@ -6,7 +6,7 @@ from itertools import batched
 from typing import TYPE_CHECKING
 
 from shared.contracts.messages import ClosePrintBatch, NoticeMessage
-from shared.domain.words import Channel
+from shared.domain.vocabulary.words import Channel
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

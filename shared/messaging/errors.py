@@ -22,11 +22,11 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
-from shared.domain.channel_gate import PAUSES, QUOTA_USED_UP, SPREAD
-from shared.domain.delivery import Answer, Postponed, Rejected, Unanswered
+from shared.domain.delivery.channel_gate import PAUSES, QUOTA_USED_UP, SPREAD
+from shared.domain.delivery.orders import Postponed, ProviderAnswer, Rejected, Unanswered
 
 
-class Provider(StrEnum):
+class MessageProvider(StrEnum):
     """Who is called."""
 
     EMAIL = "SES v2"
@@ -54,39 +54,43 @@ class ErrorClass(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Meaning:
+class ErrorMeaning:
     """What an error means: its class, and what is answered to the sender."""
 
     error_class: ErrorClass
-    answer: Answer
+    answer: ProviderAnswer
 
 
-def _not_sent(reason: str, pause: timedelta) -> Meaning:
-    return Meaning(ErrorClass.NOT_SENT, Postponed(reason=reason, pause=pause, spread=pause))
+def _not_sent(reason: str, pause: timedelta) -> ErrorMeaning:
+    return ErrorMeaning(ErrorClass.NOT_SENT, Postponed(reason=reason, pause=pause, spread=pause))
 
 
-SLOWER = Meaning(
+SLOWER = ErrorMeaning(
     ErrorClass.THROTTLE,
     Postponed(reason="the provider asks to go slower", pause=timedelta(minutes=1), spread=timedelta(minutes=3)),
 )
-QUOTA = Meaning(ErrorClass.DAILY_QUOTA, QUOTA_USED_UP)
+QUOTA = ErrorMeaning(ErrorClass.DAILY_QUOTA, QUOTA_USED_UP)
 STOPPED_AT_PROVIDER = Postponed(
     reason="sending is stopped at the provider", pause=PAUSES[0], spread=SPREAD, stops_channel=True
 )
-STOPPED = Meaning(ErrorClass.STOPPED, STOPPED_AT_PROVIDER)
-NOT_SET_UP = Meaning(ErrorClass.STOPPED, replace(STOPPED_AT_PROVIDER, reason="the provider is not set up for this"))
-NO_ACCESS = Meaning(ErrorClass.STOPPED, replace(STOPPED_AT_PROVIDER, reason="the provider refuses us access"))
+STOPPED = ErrorMeaning(ErrorClass.STOPPED, STOPPED_AT_PROVIDER)
+NOT_SET_UP = ErrorMeaning(
+    ErrorClass.STOPPED, replace(STOPPED_AT_PROVIDER, reason="the provider is not set up for this")
+)
+NO_ACCESS = ErrorMeaning(ErrorClass.STOPPED, replace(STOPPED_AT_PROVIDER, reason="the provider refuses us access"))
 NOT_REACHED = _not_sent("the provider could not be reached", timedelta(minutes=2))
 NOT_STORED = _not_sent("the letter could not be stored", timedelta(minutes=2))
 SANDBOX = _not_sent("the provider's sandbox takes only verified recipients", timedelta(minutes=30))
-BAD_ADDRESS = Meaning(
+BAD_ADDRESS = ErrorMeaning(
     ErrorClass.PERMANENT, Rejected(reason="the provider cannot send to this address", undeliverable=True)
 )
-OPTED_OUT = Meaning(ErrorClass.PERMANENT, Rejected(reason="the number opted out at the carrier", undeliverable=True))
-REFUSED = Meaning(ErrorClass.REFUSED, Rejected(reason="the provider refused the message"))
-NO_ANSWER = Meaning(ErrorClass.UNKNOWN, Unanswered(reason="the provider may have it"))
+OPTED_OUT = ErrorMeaning(
+    ErrorClass.PERMANENT, Rejected(reason="the number opted out at the carrier", undeliverable=True)
+)
+REFUSED = ErrorMeaning(ErrorClass.REFUSED, Rejected(reason="the provider refused the message"))
+NO_ANSWER = ErrorMeaning(ErrorClass.UNKNOWN, Unanswered(reason="the provider may have it"))
 
-type Phrases = dict[str, Meaning]
+type Phrases = dict[str, ErrorMeaning]
 """Meanings by what the error's text holds, in lower case, the first that fits; "" fits every text."""
 
 ACCESS = (
@@ -122,8 +126,8 @@ EVERYWHERE: dict[str, Phrases] = {
     **{code: {"daily": QUOTA, "": SLOWER} for code in THROTTLING},
 }
 
-MEANINGS: dict[Provider, dict[str, Phrases]] = {
-    Provider.EMAIL: EVERYWHERE
+MEANINGS: dict[MessageProvider, dict[str, Phrases]] = {
+    MessageProvider.EMAIL: EVERYWHERE
     | {
         "AccountSuspendedException": {"": STOPPED},
         "SendingPausedException": {"": STOPPED},  # the account or the configuration set
@@ -138,7 +142,7 @@ MEANINGS: dict[Provider, dict[str, Phrases]] = {
             "": REFUSED,
         },
     },
-    Provider.TEXT: EVERYWHERE
+    MessageProvider.TEXT: EVERYWHERE
     | {
         "AuthorizationError": {"": NO_ACCESS},
         "InvalidSecurity": {"": NO_ACCESS},
@@ -157,7 +161,7 @@ MEANINGS: dict[Provider, dict[str, Phrases]] = {
         "KMSOptInRequired": {"": NO_ACCESS},
         "KMSThrottling": {"": SLOWER},
     },
-    Provider.STORE: EVERYWHERE
+    MessageProvider.STORE: EVERYWHERE
     | {
         "AccountProblem": {"": STOPPED},
         "AllAccessDisabled": {"": STOPPED},
@@ -199,12 +203,12 @@ SERVER_ERROR = 500
 FORBIDDEN = (401, 403)
 
 
-def answer_of(error: Exception, provider: Provider, sender: str = "") -> Answer:
+def answer_of(error: Exception, provider: MessageProvider, sender: str = "") -> ProviderAnswer:
     """What an error from a provider's client means. sender: the address that we send from."""
     return meaning_of(error, provider, sender).answer
 
 
-def meaning_of(error: Exception, provider: Provider, sender: str = "") -> Meaning:
+def meaning_of(error: Exception, provider: MessageProvider, sender: str = "") -> ErrorMeaning:
     """The class of an error and its answer.
 
     An error that isn't known counts as "may have it", except from the store: an object is written at most once, so
@@ -218,10 +222,10 @@ def meaning_of(error: Exception, provider: Provider, sender: str = "") -> Meanin
         meaning = REFUSED
     else:
         meaning = NO_ANSWER
-    return NOT_STORED if provider is Provider.STORE and meaning is NO_ANSWER else meaning
+    return NOT_STORED if provider is MessageProvider.STORE and meaning is NO_ANSWER else meaning
 
 
-def _told(error: ClientError, provider: Provider, sender: str) -> Meaning:
+def _told(error: ClientError, provider: MessageProvider, sender: str) -> ErrorMeaning:
     code, text = error.response["Error"].get("Code", ""), error.response["Error"].get("Message", "").lower()
     for phrase, meaning in MEANINGS[provider].get(code, {}).items():
         if phrase in text:

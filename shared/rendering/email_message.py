@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from jinja2 import Template
 
-from shared.domain.words import Channel, Language, NotificationType
+from shared.domain.vocabulary.words import Channel, Language, NotificationType
 from shared.rendering import formats
 from shared.rendering.environment import html_environment, text_environment
 from shared.rendering.templates import MessageTemplate, system_template

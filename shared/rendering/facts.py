@@ -2,11 +2,11 @@
 
 from datetime import date, timedelta
 
-from shared.domain.contacts import GUARANTOR
-from shared.domain.delivery import Order
-from shared.domain.policy import Organization
-from shared.domain.statement import Address
-from shared.domain.words import NotificationType
+from shared.domain.account.contacts import GUARANTOR
+from shared.domain.delivery.orders import Order
+from shared.domain.records.policy import Organization
+from shared.domain.records.statement import Address
+from shared.domain.vocabulary.words import NotificationType
 from shared.rendering.variables import MessageVariables
 
 TOLD_TO_THE_MINUTE = timedelta(days=2)

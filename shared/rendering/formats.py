@@ -7,8 +7,8 @@ from functools import lru_cache
 from babel.dates import format_date, format_time
 from babel.numbers import format_currency
 
-from shared.domain.money import Cents
-from shared.domain.words import Language
+from shared.domain.vocabulary.money import Cents
+from shared.domain.vocabulary.words import Language
 
 LOCALES = {Language.ENGLISH: "en_US", Language.SPANISH: "es_US"}
 

@@ -1,6 +1,6 @@
 """The paragraph of a letter that tells why it comes; everything else on it is the statement's own."""
 
-from shared.domain.words import Channel, Language, NotificationType
+from shared.domain.vocabulary.words import Channel, Language, NotificationType
 from shared.rendering.environment import compiled_text
 from shared.rendering.templates import MessageTemplate, system_template
 from shared.rendering.variables import MessageVariables

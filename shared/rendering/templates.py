@@ -12,7 +12,7 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
-from shared.domain.words import Channel, Language, NotificationType
+from shared.domain.vocabulary.words import Channel, Language, NotificationType
 
 _HERE = Path(__file__).parent
 

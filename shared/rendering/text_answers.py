@@ -3,7 +3,7 @@
 Fixed words, not templates: carriers ask for them, and 47 CFR 64.1200(a)(12) lets a confirmation say nothing else.
 """
 
-from shared.domain.words import Language
+from shared.domain.vocabulary.words import Language
 from shared.rendering.facts import readable_phone
 from shared.rendering.gsm import ONE_SEGMENT, septets, transliterated
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from shared.domain.words import Channel, Language, NotificationType
+from shared.domain.vocabulary.words import Channel, Language, NotificationType
 from shared.rendering.environment import compiled_text
 from shared.rendering.gsm import ONE_SEGMENT, septets, transliterated
 from shared.rendering.templates import MessageTemplate, system_template

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from shared.domain.money import Cents
+from shared.domain.vocabulary.money import Cents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

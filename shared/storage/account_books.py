@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from shared.domain.account import Account
-from shared.domain.bill import Bill
-from shared.domain.book import AccountBook, Change
-from shared.domain.history import HistoryEvent
-from shared.domain.notice import Notice
-from shared.domain.payment import Payment
-from shared.domain.payment_link import Checkout, PaymentLink
+from shared.domain.records.account import Account
+from shared.domain.records.bill import Bill
+from shared.domain.records.book import AccountBook, Change
+from shared.domain.records.notice import Notice
+from shared.domain.records.payment import Payment
+from shared.domain.records.payment_link import Checkout, PaymentLink
+from shared.domain.vocabulary.history import HistoryEvent
 from shared.storage import items, keys
 from shared.storage.batches import read_items
 from shared.storage.items import Item, text
@@ -88,7 +88,7 @@ class AccountBooks:
     def known(self, org_id: str, account_ids: Iterable[str]) -> set[str]:
         """Which of these accounts there are, a hundred a call."""
         partitions = {keys.collection(org_id, account_id): account_id for account_id in account_ids}
-        found = read_items(self.client, self.table, ((partition, keys.ACCOUNT) for partition in partitions))
+        found = read_items(self.client, self.table, ((partition, keys.ROOT) for partition in partitions))
         return {partitions[item["pk"]["S"]] for item in found}
 
     def change(
@@ -195,7 +195,7 @@ def _book(found: list[Item]) -> AccountBook | None:
     belongings: dict[str, list[Any]] = {}
     for item in found:
         sort = item["sk"]["S"]
-        if sort == keys.ACCOUNT:
+        if sort == keys.ROOT:
             account = items.account_of(item)
             continue
         field, kind = _KINDS[sort[:2]]

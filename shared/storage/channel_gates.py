@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
 
-from shared.domain.channel_gate import ChannelState
-from shared.domain.words import Channel
+from shared.domain.delivery.channel_gate import ChannelState
+from shared.domain.vocabulary.words import Channel
 from shared.storage import items, keys
 from shared.storage.items import Item, number, text
 from shared.storage.records import Records
@@ -58,7 +58,7 @@ class ChannelGates:
         try:
             self.client.update_item(
                 TableName=self.table,
-                Key={"pk": text(keys.channel_gate(channel)), "sk": text(keys.ACCOUNT)},
+                Key={"pk": text(keys.channel_gate(channel)), "sk": text(keys.ROOT)},
                 UpdateExpression="SET revision = :next, body = :body",
                 ConditionExpression="revision = :seen" if seen.revision else "attribute_not_exists(pk)",
                 ExpressionAttributeValues=values | ({":seen": number(seen.revision)} if seen.revision else {}),

@@ -62,7 +62,7 @@ type Due = DueAccount | DueNotice | DueReplanning | DueInheritance | DuePrintBat
 
 
 @dataclass(frozen=True, slots=True)
-class Sweep:
+class DuePage:
     """What one shard holds: what is due, at most a page of it, and the instant of the first thing that isn't yet."""
 
     due: tuple[Due, ...]
@@ -76,7 +76,7 @@ class DueIndex:
     client: "DynamoDBClient"
     table: str
 
-    def sweep(self, shard: str, now: datetime) -> Sweep:
+    def sweep(self, shard: str, now: datetime) -> DuePage:
         """What is due in a shard, oldest first, and what comes next: one Query.
 
         `next_due_at` is None while a full page is due, because then the sweep isn't complete.
@@ -91,7 +91,7 @@ class DueIndex:
         until = keys.instant(now)
         due = [item for item in page["Items"] if item["due_at"]["S"] <= until]
         later = [item["due_at"]["S"] for item in page["Items"] if item["due_at"]["S"] > until]
-        return Sweep(
+        return DuePage(
             due=tuple(_due(item["pk"]["S"], item["sk"]["S"]) for item in due),
             next_due_at=keys.moment(later[0]) if later else None,
         )
@@ -104,7 +104,7 @@ class DueIndex:
         try:
             self.client.update_item(
                 TableName=self.table,
-                Key={"pk": text(keys.print_batches(due.org_id)), "sk": text(keys.ACCOUNT)},
+                Key={"pk": text(keys.print_batches(due.org_id)), "sk": text(keys.ROOT)},
                 UpdateExpression="SET due_at = :until",
                 ConditionExpression="due_at <= :now",
                 ExpressionAttributeValues={":now": text(keys.instant(now)), ":until": text(keys.instant(until))},
@@ -128,6 +128,6 @@ def _due(partition: str, sort: str) -> Due:
     if partition.startswith(keys.PRINT_BATCHES):
         return DuePrintBatch(partition.removeprefix(keys.PRINT_BATCHES))
     _, org_id, account_id = partition.split("#", 2)
-    if sort == keys.ACCOUNT:
+    if sort == keys.ROOT:
         return DueAccount(org_id, account_id)
     return DueNotice(org_id, account_id, sort.removeprefix(keys.NOTICE))

@@ -52,7 +52,7 @@ class IdempotencyRecords:
         records = Records(self.client, self.table)
         item: dict[str, Any] = {
             "pk": text(pk),
-            "sk": text(keys.ACCOUNT),
+            "sk": text(keys.ROOT),
             "fingerprint": text(fingerprint),
             "lease_until": text(keys.instant(now + LEASE)),
             "expires_at": number(int((now + KEPT_FOR).timestamp())),
@@ -77,7 +77,7 @@ class IdempotencyRecords:
 
     def release(self, partner_id: str, key: str) -> None:
         """Give the key back, because nothing was done under it."""
-        key_of_record = {"pk": text(keys.idempotency(partner_id, key)), "sk": text(keys.ACCOUNT)}
+        key_of_record = {"pk": text(keys.idempotency(partner_id, key)), "sk": text(keys.ROOT)}
         self.client.delete_item(TableName=self.table, Key=key_of_record)
 
     def finish(self, partner_id: str, key: str, request: bytes, answer: StoredAnswer, now: datetime) -> None:
@@ -85,7 +85,7 @@ class IdempotencyRecords:
         Records(self.client, self.table).put(
             {
                 "pk": text(keys.idempotency(partner_id, key)),
-                "sk": text(keys.ACCOUNT),
+                "sk": text(keys.ROOT),
                 "fingerprint": text(hashlib.sha256(request).hexdigest()),
                 "status": number(answer.status),
                 "content_type": text(answer.content_type),

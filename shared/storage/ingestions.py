@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 
-from shared.domain.ingestion import Ingestion, StatementRow
-from shared.domain.words import IngestionResult
+from shared.domain.records.ingestion import Ingestion, StatementRow
+from shared.domain.vocabulary.words import IngestionResult
 from shared.storage import items, keys
 from shared.storage.items import Item, text
 from shared.storage.records import Records

@@ -12,14 +12,14 @@ from typing import Any, cast
 
 from pydantic import TypeAdapter
 
-from shared.domain.account import Account
-from shared.domain.bill import Bill
-from shared.domain.history import HistoryEvent
-from shared.domain.notice import Notice
-from shared.domain.payment import Payment
-from shared.domain.payment_link import Checkout, PaymentLink
-from shared.domain.transitions import ERRORS
-from shared.domain.words import NoticeStatus
+from shared.domain.records.account import Account
+from shared.domain.records.bill import Bill
+from shared.domain.records.notice import Notice
+from shared.domain.records.payment import Payment
+from shared.domain.records.payment_link import Checkout, PaymentLink
+from shared.domain.records.transitions import ERRORS
+from shared.domain.vocabulary.history import HistoryEvent
+from shared.domain.vocabulary.words import NoticeStatus
 from shared.storage import keys
 
 type Item = dict[str, Any]
@@ -58,7 +58,7 @@ def account_item(account: Account) -> Item:
     partition = keys.collection(account.org_id, account.account_id)
     item = {
         "pk": text(partition),
-        "sk": text(keys.ACCOUNT),
+        "sk": text(keys.ROOT),
         "version": number(account.version),
         "body": pack(Account, account, exclude={"version", "planning_at", "settings_version"}),
     }
@@ -166,7 +166,7 @@ def link_pointers(link: PaymentLink) -> list[Item]:
     return [
         {
             "pk": text(keys.link_secret(secret_hash)),
-            "sk": text(keys.ACCOUNT),
+            "sk": text(keys.ROOT),
             "org_id": text(link.org_id),
             "account_id": text(link.account_id),
             "link_id": text(link.link_id),
@@ -189,7 +189,7 @@ def checkout_pointer(checkout: Checkout) -> Item:
     """`X#`: from a processor's reference to the account that it is for."""
     return {
         "pk": text(keys.checkout_reference(checkout.reference)),
-        "sk": text(keys.ACCOUNT),
+        "sk": text(keys.ROOT),
         "org_id": text(checkout.org_id),
         "account_id": text(checkout.account_id),
     }

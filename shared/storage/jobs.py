@@ -56,3 +56,8 @@ def move_on(client: "DynamoDBClient", table: str, job: Item, position: Item | No
     except ClientError as error:
         if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
             raise
+
+
+def replanning_job(org_id: str, version: int, now: datetime) -> Item:
+    """A job that begins at the first bill. `version`: of the organization, which accounts are to be planned by."""
+    return job_item(keys.replanning(org_id), keys.ROOT, version, now)

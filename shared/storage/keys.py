@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 DUE_SHARDS = 4
 """How many partitions the due index has. One idle sweep is one Query for each."""
 
-ACCOUNT = "@"
+ROOT = "@"
 BILL = "B#"
 NOTICE = "N#"
 PAYMENT = "P#"

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from shared.domain.account import Account
-from shared.domain.beside import Beside
-from shared.domain.notice import Notice
-from shared.domain.payment_link import PaymentLink
+from shared.domain.delivery.claim_records import ClaimRecord
+from shared.domain.records.account import Account
+from shared.domain.records.notice import Notice
+from shared.domain.records.payment_link import PaymentLink
 from shared.storage import items, keys
-from shared.storage.beside import beside_write
+from shared.storage.claim_records import beside_write
 from shared.storage.items import Item, number, text
 from shared.storage.transactions import put, transact
 
@@ -68,7 +68,7 @@ class Notices:
         after: Notice,
         account: Account,
         links: tuple[PaymentLink, ...],
-        beside: tuple[Beside, ...] = (),
+        beside: tuple[ClaimRecord, ...] = (),
     ) -> bool:
         """Take a notice for sending, with the links it will carry, on condition that account and row are as judged.
 
@@ -86,7 +86,7 @@ class Notices:
                 "TableName": self.table,
                 "Key": {
                     "pk": text(keys.collection(account.org_id, account.account_id)),
-                    "sk": text(keys.ACCOUNT),
+                    "sk": text(keys.ROOT),
                 },
                 "UpdateExpression": "SET version = :next",
                 "ConditionExpression": "version = :judged",

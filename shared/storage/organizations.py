@@ -4,15 +4,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from shared.domain.inheritance import PartnerDefaults
-from shared.domain.partner import ApiKey, Partner
-from shared.domain.policy import Organization
+from shared.domain.records.inheritance import PartnerDefaults
+from shared.domain.records.partner import ApiKey, Partner
+from shared.domain.records.policy import Organization
 from shared.storage import items, keys
 from shared.storage.batches import read_items
 from shared.storage.items import Item, text
+from shared.storage.jobs import replanning_job
 from shared.storage.partner_defaults import still_as
 from shared.storage.records import Records
-from shared.storage.replanning import replanning_job
 from shared.storage.transactions import put, transact
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Organizations:
         created = replace(organization, version=1)
         guard = {
             "pk": text(keys.client(organization.client_id)),
-            "sk": text(keys.ACCOUNT),
+            "sk": text(keys.ROOT),
             "org_id": text(organization.org_id),
         }
         writes = [
@@ -104,7 +104,7 @@ class Organizations:
             KeyConditionExpression="org_pk = :partner",
             ExpressionAttributeValues={":partner": text(keys.organizations(partner_id))},
         )
-        found = [(item["pk"]["S"], keys.ACCOUNT) for page in pages for item in page["Items"]]
+        found = [(item["pk"]["S"], keys.ROOT) for page in pages for item in page["Items"]]
         organizations = (_organization(item) for item in read_items(self.client, self.table, found))
         return [organization for organization in organizations if organization.partner_id == partner_id]
 
@@ -117,7 +117,7 @@ class Organizations:
         self._records.put(
             {
                 "pk": text(keys.partner(partner.partner_id)),
-                "sk": text(keys.ACCOUNT),
+                "sk": text(keys.ROOT),
                 "body": items.pack(Partner, partner),
             },
             "attribute_not_exists(pk)",
@@ -130,7 +130,7 @@ class Organizations:
     def save_api_key(self, key: ApiKey) -> None:
         """Store a key, new or revoked."""
         self._records.put(
-            {"pk": text(keys.api_key(key.key_id)), "sk": text(keys.ACCOUNT), "body": items.pack(ApiKey, key)}
+            {"pk": text(keys.api_key(key.key_id)), "sk": text(keys.ROOT), "body": items.pack(ApiKey, key)}
         )
 
 
@@ -141,7 +141,7 @@ def _organization(item: Item) -> Organization:
 def _organization_item(organization: Organization) -> Item:
     return {
         "pk": text(keys.organization(organization.org_id)),
-        "sk": text(keys.ACCOUNT),
+        "sk": text(keys.ROOT),
         "version": items.number(organization.version),
         "org_pk": text(keys.organizations(organization.partner_id)),
         "org_sk": text(f"{organization.name.casefold()}#{organization.org_id}"),

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from shared.domain.inheritance import PartnerDefaults
+from shared.domain.records.inheritance import PartnerDefaults
 from shared.storage import items, keys
 from shared.storage.items import number, text
 from shared.storage.jobs import job_item
@@ -36,7 +36,7 @@ class PartnersDefaults:
         saved = replace(defaults, version=defaults.version + 1)
         item = {
             "pk": text(keys.defaults(saved.partner_id)),
-            "sk": text(keys.ACCOUNT),
+            "sk": text(keys.ROOT),
             "version": number(saved.version),
             "body": items.pack(PartnerDefaults, saved),
         }
@@ -52,7 +52,7 @@ def still_as(table: str, defaults: PartnerDefaults) -> dict[str, Any]:
     Without it an organization written at the moment of a change could keep what it had inherited before.
     """
     condition, values = _unchanged(defaults)
-    return check(table, keys.defaults(defaults.partner_id), keys.ACCOUNT, condition, values)
+    return check(table, keys.defaults(defaults.partner_id), keys.ROOT, condition, values)
 
 
 def _unchanged(defaults: PartnerDefaults) -> tuple[str, dict[str, Any]]:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from botocore.exceptions import ClientError
 
-from shared.domain.beside import BatchedLetter, OpenPrintBatch
-from shared.domain.notice import Notice
-from shared.domain.print_batch import PrintBatch, WaitingLetter
-from shared.domain.send_window import DAY
+from shared.domain.calendar.send_window import DAY
+from shared.domain.delivery.claim_records import BatchedLetter, OpenPrintBatch
+from shared.domain.delivery.print_batch import PrintBatch, WaitingLetter
+from shared.domain.records.notice import Notice
 from shared.storage import items, keys
 from shared.storage.batches import PAUSE_SECONDS, read_items
 from shared.storage.items import Item, number, text
@@ -50,7 +50,7 @@ def opening(table: str, batch: OpenPrintBatch) -> dict[str, Any]:
     return {
         "Update": {
             "TableName": table,
-            "Key": {"pk": text(partition), "sk": text(keys.ACCOUNT)},
+            "Key": {"pk": text(partition), "sk": text(keys.ROOT)},
             "UpdateExpression": (
                 "SET due_shard = :shard, due_at = if_not_exists(due_at, :closes), open_until = :closes,"
                 " claims = if_not_exists(claims, :none) + :one"
@@ -222,7 +222,7 @@ class PrintBatches:
         return True
 
 
-def _key(org_id: str, sort: str = keys.ACCOUNT) -> Item:
+def _key(org_id: str, sort: str = keys.ROOT) -> Item:
     return {"pk": text(keys.print_batches(org_id)), "sk": text(sort)}
 
 

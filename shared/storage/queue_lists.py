@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from shared.domain.notice import Notice
-from shared.domain.transitions import ON_THE_CLOCK
-from shared.domain.words import BillStatus
+from shared.domain.records.notice import Notice
+from shared.domain.records.transitions import ON_THE_CLOCK
+from shared.domain.vocabulary.words import BillStatus
 from shared.storage import items, keys
 from shared.storage.account_books import STATEMENT_INDEX
 from shared.storage.batches import read_items

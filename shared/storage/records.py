@@ -19,12 +19,12 @@ class Records:
     client: "DynamoDBClient"
     table: str
 
-    def get[T](self, kind: type[T], pk: str, sk: str = keys.ACCOUNT) -> T | None:
+    def get[T](self, kind: type[T], pk: str, sk: str = keys.ROOT) -> T | None:
         """Read one item's body consistently; None: there is none."""
         item = self.item(pk, sk)
         return items.unpack(kind, item["body"]) if item else None
 
-    def item(self, pk: str, sk: str = keys.ACCOUNT) -> Item | None:
+    def item(self, pk: str, sk: str = keys.ROOT) -> Item | None:
         """Read one item as it lies in the table; None: there is none."""
         answer = self.client.get_item(TableName=self.table, Key={"pk": text(pk), "sk": text(sk)}, ConsistentRead=True)
         return answer.get("Item")

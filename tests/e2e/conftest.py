@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from local.watch import Stack
+from local.stack.watch import LocalStack
 
 PROJECT = Path(__file__).resolve().parents[2]
 ALL_SCOPES = "statements:write,read,manage,send,payments:write"
@@ -24,7 +24,7 @@ ALL_SCOPES = "statements:write,read,manage,send,payments:write"
 class Partner:
     """A partner's developer at work, at a simulated time that the test moves."""
 
-    stack: Stack
+    stack: LocalStack
     http: httpx.Client
     now: datetime = datetime(2026, 3, 2, 14, 0, tzinfo=UTC)
     organizations: dict[str, str] = field(default_factory=dict)
@@ -76,30 +76,30 @@ class Partner:
 
 
 def local_stack(*words: str) -> None:
-    """Run `python -m local.stack`, as the Makefile does."""
-    command = [sys.executable, "-m", "local.stack", *words]
+    """Run `python -m local.stack.stack`, as the Makefile does."""
+    command = [sys.executable, "-m", "local.stack.stack", *words]
     outcome = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)  # noqa: S603 - ours
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """Deploy the unmodified template to a local AWS of its own."""
     state = tmp_path_factory.mktemp("local")
     local_stack("start", "--port", "0", "--state-dir", str(state))
     try:
-        yield Stack.load(state / "stack.json")
+        yield LocalStack.load(state / "stack.json")
     finally:
         local_stack("stop", "--state-dir", str(state))
 
 
 @pytest.fixture(autouse=True)
-def _at_the_local_aws(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def _at_the_local_aws(stack: LocalStack, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in stack.environment.items():
         monkeypatch.setenv(name, value)
 
 
-def dunlin(stack: Stack, *words: str) -> Any:
+def dunlin(stack: LocalStack, *words: str) -> Any:
     """Run the operators' command and answer what it printed as JSON."""
     command = [str(PROJECT / ".venv/bin/dunlin"), *words, "--stack", stack.name, "--json"]
     environment = {**os.environ, **stack.environment}
@@ -109,7 +109,7 @@ def dunlin(stack: Stack, *words: str) -> Any:
 
 
 @pytest.fixture
-def new_partner(stack: Stack) -> Iterator[Callable[[], Partner]]:
+def new_partner(stack: LocalStack) -> Iterator[Callable[[], Partner]]:
     """Make partners, each with a key for everything."""
     clients: list[httpx.Client] = []
 

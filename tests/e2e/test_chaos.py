@@ -13,8 +13,8 @@ from local.chaos.matrix import judged, story
 from local.chaos.plan import Point, points
 from local.chaos.world import EMAIL as ADDRESS
 from local.chaos.world import MOBILE_PHONE
-from local.workspace import PROJECT
-from shared.domain.words import Channel
+from local.stack.workspace import PROJECT
+from shared.domain.vocabulary.words import Channel
 
 EMAIL, SMS, PRINT = Channel.EMAIL, Channel.SMS, Channel.PRINT
 AT_ONCE, SOON, WAITING, LATE, LOST = EventMode

@@ -6,7 +6,7 @@ import boto3
 import httpx
 import pytest
 
-from local.watch import Stack
+from local.stack.watch import LocalStack
 from tests.e2e.conftest import local_stack
 
 pytestmark = pytest.mark.e2e
@@ -17,7 +17,7 @@ def test_the_template_deploys_deploys_again_without_change_and_deletes(
 ) -> None:
     local_stack("start", "--port", "0", "--state-dir", str(tmp_path))
     try:
-        stack = Stack.load(tmp_path / "stack.json")
+        stack = LocalStack.load(tmp_path / "stack.json")
         for name, value in stack.environment.items():
             monkeypatch.setenv(name, value)
         cloudformation = boto3.client("cloudformation")

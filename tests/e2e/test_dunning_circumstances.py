@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from local.watch import Stack
-from tests.e2e.practices import World, all_three, new_world, new_york, statement_of
+from local.stack.watch import LocalStack
+from tests.worlds.practices import World, all_three, new_world, new_york, statement_of
 
 pytestmark = pytest.mark.e2e
 
@@ -73,7 +73,7 @@ def the_first_day(world: World) -> None:
 
 
 @pytest.fixture(scope="module")
-def world(stack: Stack) -> Iterator[World]:
+def world(stack: LocalStack) -> Iterator[World]:
     """From May 20 to June 22, 2026."""
     with httpx.Client(base_url=stack.api_url, timeout=60) as client:
         world = new_world(stack, client, new_york(FIRST, 9))

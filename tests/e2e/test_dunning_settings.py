@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from local.watch import Stack
-from tests.e2e.practices import EVERYTHING, NEW_YORK, World, all_three, electronic, new_world, new_york, statement_of
+from local.stack.watch import LocalStack
+from tests.worlds.practices import EVERYTHING, NEW_YORK, World, all_three, electronic, new_world, new_york, statement_of
 
 pytestmark = pytest.mark.e2e
 
@@ -119,7 +119,7 @@ def on_the_third_day(world: World) -> None:
 
 
 @pytest.fixture(scope="module")
-def world(stack: Stack) -> Iterator[World]:
+def world(stack: LocalStack) -> Iterator[World]:
     """The month from March 2 to April 1, 2026."""
     with httpx.Client(base_url=stack.api_url, timeout=60) as client:
         world = new_world(stack, client, new_york(FIRST, 9))
@@ -297,7 +297,7 @@ def test_a_simulation_foresees_what_other_settings_would_send_and_changes_nothin
     assert world.seen["before"] == world.seen["after"]
 
 
-def test_an_organization_inherits_its_partners_defaults_until_it_sets_its_own(stack: Stack) -> None:
+def test_an_organization_inherits_its_partners_defaults_until_it_sets_its_own(stack: LocalStack) -> None:
     with httpx.Client(base_url=stack.api_url, timeout=60) as client:
         world = new_world(stack, client, new_york(FIRST, 9))
         for name in ("heir", "own"):

@@ -7,7 +7,7 @@ import boto3
 import httpx
 import pytest
 
-from local.watch import Stack
+from local.stack.watch import LocalStack
 from tests.e2e.conftest import Form, Partner, link_in, statement
 
 pytestmark = pytest.mark.e2e
@@ -15,11 +15,11 @@ pytestmark = pytest.mark.e2e
 DATE_OF_BIRTH = {"month": "6", "day": "7", "year": "2015"}
 
 
-def mail_to(stack: Stack, address: str) -> list[str]:
+def mail_to(stack: LocalStack, address: str) -> list[str]:
     return [mail.text for mail in stack.sent_mail() if address in mail.to]
 
 
-def pay(stack: Stack, link: str, now: datetime, amount: str = "", outcome: str = "approve") -> httpx.Response:
+def pay(stack: LocalStack, link: str, now: datetime, amount: str = "", outcome: str = "approve") -> httpx.Response:
     """Open a link, say the patient's date of birth, and pay at the simulated processor, as a patient does."""
     with httpx.Client(headers={"Dunlin-As-Of": now.isoformat()}, follow_redirects=True, timeout=60) as browser:
         question = browser.get(link)
@@ -34,7 +34,7 @@ def pay(stack: Stack, link: str, now: datetime, amount: str = "", outcome: str =
 
 
 def test_a_statement_becomes_an_email_a_text_and_a_letter_and_a_payment_ends_the_reminders(
-    stack: Stack, partner: Partner
+    stack: LocalStack, partner: Partner
 ) -> None:
     org_id = partner.organization("E2E-MAIN")
     answer = partner.call("POST", "/v1/statements", {"statements": [statement("S-MAIN", "E2E-MAIN")]})
@@ -65,7 +65,7 @@ def test_a_statement_becomes_an_email_a_text_and_a_letter_and_a_payment_ends_the
     assert len(partner.notices(org_id)) == before
 
 
-def test_nothing_is_sent_twice_however_often_the_scheduler_runs(stack: Stack, partner: Partner) -> None:
+def test_nothing_is_sent_twice_however_often_the_scheduler_runs(stack: LocalStack, partner: Partner) -> None:
     org_id = partner.organization("E2E-TWICE")
     partner.call("POST", "/v1/statements", {"statements": [statement("S-TWICE", "E2E-TWICE")]})
     partner.days_go_by(1)
@@ -76,7 +76,7 @@ def test_nothing_is_sent_twice_however_often_the_scheduler_runs(stack: Stack, pa
     assert len(partner.notices(org_id)) == 3
 
 
-def test_a_bill_paid_at_the_desk_stops_the_notices_that_were_planned(stack: Stack, partner: Partner) -> None:
+def test_a_bill_paid_at_the_desk_stops_the_notices_that_were_planned(stack: LocalStack, partner: Partner) -> None:
     org_id = partner.organization("E2E-DESK")
     partner.call("POST", "/v1/statements", {"statements": [statement("S-DESK", "E2E-DESK")]})
     stack.advance(partner.now)
@@ -97,7 +97,7 @@ def test_a_bill_paid_at_the_desk_stops_the_notices_that_were_planned(stack: Stac
 
 
 def test_a_mail_scanner_leaves_the_link_usable_and_a_decline_leaves_the_bill_due(
-    stack: Stack, partner: Partner
+    stack: LocalStack, partner: Partner
 ) -> None:
     org_id = partner.organization("E2E-SCAN")
     partner.call("POST", "/v1/statements", {"statements": [statement("S-SCAN", "E2E-SCAN")]})
@@ -115,7 +115,7 @@ def test_a_mail_scanner_leaves_the_link_usable_and_a_decline_leaves_the_bill_due
     assert partner.call("GET", f"/v1/organizations/{org_id}/bills/S-SCAN").json()["status"] == "Paid"
 
 
-def test_the_gateway_refuses_a_bad_key_with_a_problem(stack: Stack) -> None:
+def test_the_gateway_refuses_a_bad_key_with_a_problem(stack: LocalStack) -> None:
     for headers in ({}, {"Authorization": "Bearer dun_test_nokey_nosecret"}, {"Authorization": "Basic x"}):
         answer = httpx.get(f"{stack.api_url}/v1/organizations", headers=headers, timeout=60)
         assert answer.status_code == 401
@@ -140,7 +140,7 @@ def test_another_partners_ids_are_as_unknown_as_those_that_do_not_exist(new_part
     assert answer.json()["counts"]["failed"] == 1
 
 
-def test_no_log_holds_a_name_an_address_an_amount_or_a_links_secret(stack: Stack, partner: Partner) -> None:
+def test_no_log_holds_a_name_an_address_an_amount_or_a_links_secret(stack: LocalStack, partner: Partner) -> None:
     partner.organization("E2E-CANARY")
     # So long an amount that no id and no time of day in the logs can hold its digits by chance.
     body = statement("S-CANARY", "E2E-CANARY", totalBalance="8317264.46")
@@ -166,7 +166,7 @@ def test_no_log_holds_a_name_an_address_an_amount_or_a_links_secret(stack: Stack
 
 
 def test_a_message_that_cannot_be_read_goes_to_the_dead_letter_queue_and_holds_nobody_up(
-    stack: Stack, partner: Partner
+    stack: LocalStack, partner: Partner
 ) -> None:
     sqs = boto3.client("sqs")
     url = stack.queues["email"]

@@ -8,13 +8,13 @@ import pytest
 
 from functions.manage.settings import dependencies
 from functions.payment_link import frame
-from shared.domain.policy import PaymentSettings
-from shared.domain.words import Processor
+from shared.domain.records.policy import PaymentSettings
+from shared.domain.vocabulary.words import Processor
 from shared.storage.account_books import AccountBooks
 from shared.storage.organizations import Organizations
 from tests.conftest import TABLE
-from tests.examples import organization
-from tests.integration.clinic import BASE, KEY, PROCESSOR, Clinic, open_clinic
+from tests.worlds.clinic import BASE, KEY, PROCESSOR, Clinic, open_clinic
+from tests.worlds.examples import organization
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

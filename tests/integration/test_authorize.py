@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from functions.authorize import handler
-from shared.domain.partner import ApiKey, Scope, new_api_key
+from shared.domain.records.partner import ApiKey, Scope, new_api_key
 from shared.storage.organizations import Organizations
 from tests.conftest import TABLE
-from tests.lambda_context import lambda_context
+from tests.worlds.lambda_context import lambda_context
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

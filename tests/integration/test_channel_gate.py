@@ -10,15 +10,15 @@ import pytest
 from botocore.exceptions import ClientError
 
 from functions.send_email.account_limits import account_limits
-from shared.domain.channel_gate import PAUSES, PROBE, SPREAD, ChannelState, Limits
-from shared.domain.delivery import Accepted, Answer, Postponed, Unanswered
-from shared.domain.words import Channel, NoticeStatus
-from shared.messaging import gate
+from shared.domain.delivery.channel_gate import PAUSES, PROBE, SPREAD, ChannelState, Limits
+from shared.domain.delivery.orders import Accepted, Postponed, ProviderAnswer, Unanswered
+from shared.domain.vocabulary.words import Channel, NoticeStatus
 from shared.messaging.errors import NO_ANSWER, QUOTA, SLOWER, STOPPED, STOPPED_AT_PROVIDER
+from shared.sending import permits as gate
 from shared.storage.channel_gates import NEVER_SEEN, ChannelGates, ChannelStateChangedError
 from tests.conftest import TABLE
-from tests.examples import NOW
-from tests.integration.gate_world import CLOCK, MINUTE, World
+from tests.worlds.examples import NOW
+from tests.worlds.gate_world import CLOCK, MINUTE, World
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -35,7 +35,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return channels
 
 
-def stopped_until(end: timedelta, answer: Answer = STOPPED.answer) -> Callable[[datetime], Answer]:
+def stopped_until(end: timedelta, answer: ProviderAnswer = STOPPED.answer) -> Callable[[datetime], ProviderAnswer]:
     return lambda now: answer if now < NOW + end else ACCEPTED
 
 
@@ -74,7 +74,7 @@ def test_workers_that_are_all_in_a_call_when_the_account_is_paused_make_one_paus
     world.dispatch()
     others = iter(world.gates[1:])
 
-    def stopped(_: datetime) -> Answer:
+    def stopped(_: datetime) -> ProviderAnswer:
         for other in others:
             world.invoke(other)
         return STOPPED.answer
@@ -222,7 +222,7 @@ def test_a_provider_that_stops_answering_leaves_three_unknown_and_not_a_thousand
 def test_one_lost_answer_among_others_holds_nobody_up() -> None:
     world = World(workers=1)
     world.given(10)
-    answers: Iterator[Answer] = iter([Unanswered(reason="?"), Unanswered(reason="?"), ACCEPTED] * 4)
+    answers: Iterator[ProviderAnswer] = iter([Unanswered(reason="?"), Unanswered(reason="?"), ACCEPTED] * 4)
     world.provider.mood = lambda _: next(answers)
     world.run(MINUTE)
     assert len(world.provider.calls) == 10
@@ -300,7 +300,7 @@ def test_after_a_probe_that_didnt_go_the_rest_of_the_batch_waits_without_further
 def test_a_throttled_notice_comes_back_by_itself_and_holds_nobody_up() -> None:
     world = World(workers=1)
     names = world.given(10)
-    answers: Iterator[Answer] = iter([SLOWER.answer])
+    answers: Iterator[ProviderAnswer] = iter([SLOWER.answer])
     world.provider.mood = lambda _: next(answers, ACCEPTED)
     world.run(MINUTE)
     assert world.provider.accepted.total() == 9
@@ -508,7 +508,7 @@ def test_a_gate_that_cannot_be_told_of_a_stop_holds_the_rest_of_the_batch_and_fa
     world.given(10)
     world.dispatch()
 
-    def stopped(_: datetime) -> Answer:
+    def stopped(_: datetime) -> ProviderAnswer:
         world.fault = broken("update_item", "get_item")
         return STOPPED.answer
 

@@ -14,12 +14,12 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from cli import main as command
 from cli import statements
 from functions.authorize.handler import authenticate
-from shared.domain.book import Change
-from shared.domain.words import Channel, NoticeStatus
+from shared.domain.records.book import Change
+from shared.domain.vocabulary.words import Channel, NoticeStatus
 from shared.storage.account_books import AccountBooks
 from shared.storage.organizations import Organizations
 from tests.conftest import TABLE, create_table
-from tests.examples import NOW, account, bill, notice, organization
+from tests.worlds.examples import NOW, account, bill, notice, organization
 
 CHANNELS = ("Email", "Sms", "Print")
 KEY = "dun_test_0123456789abcdef_secret"

@@ -9,24 +9,24 @@ from typing import Any
 import boto3
 import pytest
 
-from shared.domain.book import Change
-from shared.domain.delivery import Accepted, Unanswered, answered
-from shared.domain.notice import Notice, moved
-from shared.domain.partner import Partner
-from shared.domain.reconciliation import LEASE_ENDED, STUCK_AFTER, lease_over
-from shared.domain.words import Channel, NoticeStatus
+from shared.domain.account.reconciliation import LEASE_ENDED, STUCK_AFTER, lease_over
+from shared.domain.delivery.orders import Accepted, Unanswered, answered
+from shared.domain.records.book import Change
+from shared.domain.records.notice import Notice, moved
+from shared.domain.records.partner import Partner
+from shared.domain.vocabulary.words import Channel, NoticeStatus
 from shared.storage import queue_lists
 from shared.storage.account_books import AccountBooks
 from shared.storage.batches import read_items
 from shared.storage.organizations import Organizations
 from tests.conftest import TABLE
-from tests.examples import NOW, account, bill, notice, organization
 from tests.integration.test_cli import (
     Run,
     answer,
     run,  # noqa: F401 - a fixture
     stack,  # noqa: F401 - a fixture that every test here needs
 )
+from tests.worlds.examples import NOW, account, bill, notice, organization
 
 S = NoticeStatus
 AT = NOW + timedelta(hours=2)

@@ -11,12 +11,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from functions.scheduler import sweep
-from shared.domain.channel_gate import PROBE
-from shared.domain.delivery import LEASE
+from shared.domain.delivery.channel_gate import PROBE
+from shared.domain.delivery.orders import LEASE
 from shared.messaging import clients
-from shared.messaging.gate import LONGEST_WAIT
-from shared.messaging.queue_consumer import LEAVE_MILLISECONDS
-from tests import template
+from shared.sending.permits import LONGEST_WAIT
+from shared.sending.queue_consumer import LEAVE_MILLISECONDS
+from tests.worlds import template
 
 
 class Provider(BaseHTTPRequestHandler):

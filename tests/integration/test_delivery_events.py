@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from functions.delivery_events import handler
-from shared.domain.book import AccountBook, Change
-from shared.domain.channel_choices import Agreement, resubscribe
-from shared.domain.consents import consents, refuses_emails
-from shared.domain.notice import Notice, moved
-from shared.domain.policy import MessageContacts
-from shared.domain.reconciliation import lease_over
-from shared.domain.words import Channel, ConsentSource, NoticeStatus
+from shared.domain.account.consents import consents, refuses_emails
+from shared.domain.account.reconciliation import lease_over
+from shared.domain.records.book import AccountBook, Change
+from shared.domain.records.notice import Notice, moved
+from shared.domain.records.policy import MessageContacts
+from shared.domain.texting.channel_choices import Agreement, resubscribe
+from shared.domain.vocabulary.words import Channel, ConsentSource, NoticeStatus
 from shared.storage.account_books import AccountBooks
 from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
 from tests.conftest import TABLE
-from tests.examples import NOW, account, bill, notice, organization
-from tests.lambda_context import lambda_context
+from tests.worlds.examples import NOW, account, bill, notice, organization
+from tests.worlds.lambda_context import lambda_context
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from shared.domain.inheritance import PartnerDefaults
-from shared.domain.policy import DunningSettings, Organization
-from shared.storage import inheritance, keys
+from functions.scheduler import inheritance
+from functions.scheduler.inheritance import Inheritance
+from shared.domain.records.inheritance import PartnerDefaults
+from shared.domain.records.policy import DunningSettings, Organization
+from shared.storage import keys
 from shared.storage.due_index import DueInheritance, DueReplanning
-from shared.storage.inheritance import Inheritance
 from shared.storage.organizations import DefaultsChangedError, Organizations
 from shared.storage.partner_defaults import PartnersDefaults
 from tests.conftest import TABLE
-from tests.examples import NOW, organization
-from tests.integration.manage_api import DUNNING, FOREIGN, ORGANIZATION, OWN, due
+from tests.worlds.examples import NOW, organization
+from tests.worlds.manage_api import DUNNING, FOREIGN, ORGANIZATION, OWN, due
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -114,7 +115,7 @@ def test_an_organization_whose_settings_change_is_replanned_and_another_is_not(m
     own = {"minimumPrint": "1.00"}
     org_id = OWN.post("/v1/organizations", NEW).body["orgId"]
     OWN.patch(f"/v1/organizations/{org_id}/dunning", own)
-    manage_table.delete_item(TableName=TABLE, Key={"pk": {"S": keys.replanning(org_id)}, "sk": {"S": keys.ACCOUNT}})
+    manage_table.delete_item(TableName=TABLE, Key={"pk": {"S": keys.replanning(org_id)}, "sk": {"S": keys.ROOT}})
     OWN.patch(DEFAULTS, {"minimumPrint": "9.00"})
     assert due(manage_table) == {DueInheritance("prt_1")}
     pass_on(manage_table)

@@ -14,17 +14,17 @@ import pytest
 from functions.ingest import frame, handler, intake
 from functions.ingest.settings import dependencies
 from shared.contracts.statements import read_document
-from shared.domain.book import AccountBook, Change
-from shared.domain.words import AccountStatus, BillStatus, BillType
+from shared.domain.records.book import AccountBook, Change
+from shared.domain.vocabulary.words import AccountStatus, BillStatus, BillType
 from shared.storage import ingestions, keys
 from shared.storage.account_books import AccountBooks, ConcurrentChangeError
 from shared.storage.due_index import DueAccount, DueIndex
 from shared.storage.organizations import Organizations
 from tests.conftest import TABLE
-from tests.examples import NOW, account, notice, organization
-from tests.integration.ingest_api import BUCKET, REQUEST, Partner, pointers, results
-from tests.integration.ingest_api import context as invocation
-from tests.statement_examples import EVENTS, SAMPLE, statement
+from tests.worlds.examples import NOW, account, notice, organization
+from tests.worlds.ingest_api import BUCKET, REQUEST, Partner, pointers, results
+from tests.worlds.ingest_api import context as invocation
+from tests.worlds.statement_examples import EVENTS, SAMPLE, statement
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

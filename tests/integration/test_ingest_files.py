@@ -14,13 +14,13 @@ from functions.ingest import files
 from functions.ingest.handler import lambda_handler
 from functions.ingest.intake import Intake
 from functions.ingest.settings import dependencies
-from shared.domain.partner import Partner as Owner
+from shared.domain.records.partner import Partner as Owner
 from shared.storage.account_books import AccountBooks
 from shared.storage.organizations import Organizations
 from tests.conftest import TABLE
-from tests.examples import NOW, organization
-from tests.integration.ingest_api import BUCKET, DROP, Partner, context, drop
-from tests.statement_examples import EVENTS, SAMPLE, statement
+from tests.worlds.examples import NOW, organization
+from tests.worlds.ingest_api import BUCKET, DROP, Partner, context, drop
+from tests.worlds.statement_examples import EVENTS, SAMPLE, statement
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

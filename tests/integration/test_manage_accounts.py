@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from shared.domain.contacts import GUARANTOR, PATIENT, number_hash
-from shared.domain.history import HistoryEvent
-from shared.domain.text_consent import stop_texts
-from shared.domain.words import BillStatus, Channel, Hold, NoticeStatus
+from shared.domain.account.contacts import GUARANTOR, PATIENT, number_hash
+from shared.domain.texting.text_consent import stop_texts
+from shared.domain.vocabulary.history import HistoryEvent
+from shared.domain.vocabulary.words import BillStatus, Channel, Hold, NoticeStatus
 from shared.storage.account_books import AccountBooks
-from tests.examples import NOW, account, bill, notice, received
-from tests.integration.manage_api import ACCOUNT, OWN, pointers, store, stored
+from tests.worlds.examples import NOW, account, bill, notice, received
+from tests.worlds.manage_api import ACCOUNT, OWN, pointers, store, stored
 
 pytestmark = pytest.mark.usefixtures("manage_table")
 

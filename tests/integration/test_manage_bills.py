@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from shared.domain.notice import moved
-from shared.domain.words import BillStatus, NoticeStatus
+from shared.domain.records.notice import moved
+from shared.domain.vocabulary.words import BillStatus, NoticeStatus
 from shared.storage.account_books import AccountBooks
-from tests.examples import NOW, bill, notice
-from tests.integration.manage_api import ACCOUNT, BILL, OWN, QUEUE, pointers, store, stored
+from tests.worlds.examples import NOW, bill, notice
+from tests.worlds.manage_api import ACCOUNT, BILL, OWN, QUEUE, pointers, store, stored
 
 pytestmark = pytest.mark.usefixtures("manage_table")
 

@@ -9,12 +9,12 @@ import pytest
 
 from functions.authorize import handler as authorize
 from functions.manage.handler import lambda_handler
-from shared.domain.partner import ApiKey, Scope
+from shared.domain.records.partner import ApiKey, Scope
 from shared.storage.account_books import AccountBooks
 from shared.storage.organizations import Organizations
 from tests.conftest import TABLE
-from tests.examples import NOW, notice
-from tests.integration.manage_api import CONTEXT, store
+from tests.worlds.examples import NOW, notice
+from tests.worlds.manage_api import CONTEXT, store
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.book import Change
-from shared.domain.notice import StatusChange
-from shared.domain.words import Channel, NoticeStatus
+from shared.domain.records.book import Change
+from shared.domain.records.notice import StatusChange
+from shared.domain.vocabulary.words import Channel, NoticeStatus
 from shared.storage.account_books import AccountBooks
-from tests.examples import NOW, notice
-from tests.integration.manage_api import OWN, QUEUE, store, stored
+from tests.worlds.examples import NOW, notice
+from tests.worlds.manage_api import OWN, QUEUE, store, stored
 
 pytestmark = pytest.mark.usefixtures("manage_table")
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from functions.manage.settings import dependencies
-from shared.domain.words import CommunicationStatus
+from shared.domain.vocabulary.words import CommunicationStatus
 from shared.storage.due_index import Due, DueReplanning
 from shared.storage.organizations import Organizations
 from tests.conftest import TABLE
-from tests.examples import NOW
-from tests.integration.manage_api import DUNNING, FOREIGN, OWN, due, pointers, snapshot
+from tests.worlds.examples import NOW
+from tests.worlds.manage_api import DUNNING, FOREIGN, OWN, due, pointers, snapshot
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -7,12 +7,12 @@ import pytest
 
 from functions.manage import simulation
 from functions.manage.settings import dependencies
-from shared.domain.book import Change
-from shared.domain.words import BillStatus
+from shared.domain.records.book import Change
+from shared.domain.vocabulary.words import BillStatus
 from shared.storage import queue_lists
 from shared.storage.account_books import AccountBooks
-from tests.examples import account, bill
-from tests.integration.manage_api import DUNNING, OWN, pointers, snapshot
+from tests.worlds.examples import account, bill
+from tests.worlds.manage_api import DUNNING, OWN, pointers, snapshot
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

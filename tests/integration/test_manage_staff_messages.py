@@ -7,11 +7,19 @@ from typing import Any
 
 import pytest
 
-from shared.domain.statement import BillTo, Guarantor, OptOuts
-from shared.domain.words import AccountStatus, BillStatus, Channel, Hold, LinkStatus, NoticeStatus, NotificationType
+from shared.domain.records.statement import BillTo, Guarantor, OptOuts
+from shared.domain.vocabulary.words import (
+    AccountStatus,
+    BillStatus,
+    Channel,
+    Hold,
+    LinkStatus,
+    NoticeStatus,
+    NotificationType,
+)
 from shared.storage.account_books import AccountBooks
-from tests.examples import NOW, account, bill
-from tests.integration.manage_api import BILL, ORGANIZATION, OWN, pointers, store, stored
+from tests.worlds.examples import NOW, account, bill
+from tests.worlds.manage_api import BILL, ORGANIZATION, OWN, pointers, store, stored
 
 pytestmark = pytest.mark.usefixtures("manage_table")
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from functions.manage.route_table import ROUTES, Route
-from shared.domain.words import NoticeStatus
+from shared.domain.vocabulary.words import NoticeStatus
 from shared.storage.account_books import AccountBooks
-from tests.examples import notice
-from tests.integration.manage_api import FOREIGN, OWN, Caller, Reply, snapshot, store
+from tests.worlds.examples import notice
+from tests.worlds.manage_api import FOREIGN, OWN, Caller, Reply, snapshot, store
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from shared.domain.settlement import Outcome
-from shared.domain.statement import OptOuts
-from shared.domain.words import Channel, NoticeStatus
+from shared.domain.delivery.settlement import DeliveryOutcome
+from shared.domain.records.statement import OptOuts
+from shared.domain.vocabulary.words import Channel, NoticeStatus
 from tests.conftest import create_table
-from tests.examples import organization
-from tests.unit.delivery_actors import Fate
-from tests.unit.delivery_desk import Billed
-from tests.unit.delivery_functions import TABLE, prepare
-from tests.unit.delivery_providers import Mood
-from tests.unit.delivery_world import World
-from tests.unit.dunning_world import at
-from tests.unit.memory_table import MemoryTable
-from tests.unit.table_expressions import NotInTheFakeError, condition, update
+from tests.worlds.delivery_actors import Fate
+from tests.worlds.delivery_desk import Billed
+from tests.worlds.delivery_functions import TABLE, prepare
+from tests.worlds.delivery_providers import Mood
+from tests.worlds.delivery_world import World
+from tests.worlds.dunning_world import at
+from tests.worlds.examples import organization
+from tests.worlds.memory_table import MemoryTable
+from tests.worlds.table_expressions import NotInTheFakeError, condition, update
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -113,7 +113,7 @@ def test_the_table_in_memory_answers_a_history_of_the_products_calls_as_dynamodb
     world.go_on(world.desk("G-2", 1_00, "payment"))
     world.come_to_rest(events_late=True)
     world.pass_time(world.now + timedelta(days=30))
-    world.providers.outcomes[Channel.EMAIL] = (Outcome.BOUNCED,)
+    world.providers.outcomes[Channel.EMAIL] = (DeliveryOutcome.BOUNCED,)
     world.come_to_rest(events_late=False)
     assert clients[0].compared > 300
     moved = {change.status for row in world.notices() for change in row.status_history}

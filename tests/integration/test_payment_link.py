@@ -14,13 +14,20 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 
 from functions.payment_link import frame, sandbox
-from shared.domain.policy import PaymentSettings
-from shared.domain.words import BillStatus, Channel, Language, LinkStatus, NoticeStatus, NotificationType, Processor
+from shared.domain.records.policy import PaymentSettings
+from shared.domain.vocabulary.words import (
+    BillStatus,
+    Channel,
+    Language,
+    LinkStatus,
+    NoticeStatus,
+    NotificationType,
+    Processor,
+)
 from shared.storage.account_books import AccountBooks, ConcurrentChangeError
 from shared.storage.organizations import Organizations
 from tests.conftest import TABLE
-from tests.examples import NOW, bill, notice, organization
-from tests.integration.clinic import (
+from tests.worlds.clinic import (
     BASE,
     EVENTS,
     KEY,
@@ -32,6 +39,7 @@ from tests.integration.clinic import (
     gateway_event,
     invoke,
 )
+from tests.worlds.examples import NOW, bill, notice, organization
 
 # --- the question ------------------------------------
 

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from shared.domain.beside import BatchedLetter, OpenPrintBatch
-from shared.domain.book import Change
-from shared.domain.print_batch import PrintBatch
-from shared.domain.words import Channel
+from shared.domain.delivery.claim_records import BatchedLetter, OpenPrintBatch
+from shared.domain.delivery.print_batch import PrintBatch
+from shared.domain.records.book import Change
+from shared.domain.vocabulary.words import Channel
 from shared.storage.account_books import AccountBooks
-from shared.storage.beside import beside_write
+from shared.storage.claim_records import beside_write
 from shared.storage.due_index import DueIndex, DuePrintBatch
 from shared.storage.print_batches import BatchState, PrintBatches
 from shared.storage.transactions import transact
 from tests.conftest import TABLE
-from tests.examples import NOW, account, notice
-from tests.integration.manage_api import FOREIGN, ORGANIZATION, OWN
+from tests.worlds.examples import NOW, account, notice
+from tests.worlds.manage_api import FOREIGN, ORGANIZATION, OWN
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

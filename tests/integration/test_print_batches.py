@@ -12,21 +12,21 @@ from botocore.exceptions import ClientError
 
 from functions.render_print import handler
 from functions.render_print.print_batch import BatchCloser, Manifest
+from functions.scheduler.inheritance import Inheritance
+from functions.scheduler.replanning import Replanning
 from functions.scheduler.sweep import LEASE, Sweep, SweepReport
 from shared.contracts.messages import ClosePrintBatch
-from shared.domain.words import Channel, NoticeStatus
+from shared.domain.vocabulary.words import Channel, NoticeStatus
 from shared.messaging.channel_queues import ChannelQueues
-from shared.messaging.queue_consumer import consume
+from shared.sending.queue_consumer import consume
 from shared.storage.account_books import AccountBooks
 from shared.storage.due_index import DueIndex
-from shared.storage.inheritance import Inheritance
 from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
 from shared.storage.print_batches import PrintBatches
-from shared.storage.replanning import Replanning
 from tests.conftest import TABLE
-from tests.examples import NOW, account, notice, organization
-from tests.integration.channel_stack import ChannelStack, channel_stack
+from tests.worlds.channel_stack import ChannelStack, channel_stack
+from tests.worlds.examples import NOW, account, notice, organization
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from shared.domain.beside import TEST_CONTACT
-from shared.domain.book import AccountBook
-from shared.domain.consents import consents
-from shared.domain.contacts import BILL_TO, PATIENT, number_hash
-from shared.domain.statement import OptOuts
-from shared.domain.words import Language, NoticeStatus
+from shared.domain.account.consents import consents
+from shared.domain.account.contacts import BILL_TO, PATIENT, number_hash
+from shared.domain.delivery.claim_records import TEST_CONTACT
+from shared.domain.records.book import AccountBook
+from shared.domain.records.statement import OptOuts
+from shared.domain.vocabulary.words import Language, NoticeStatus
 from shared.rendering.text_answers import help_text
 from shared.storage.account_books import AccountBooks, BookRejectedError
 from shared.storage.numbers import Numbers
 from shared.storage.organizations import Organizations
 from tests.conftest import TABLE
-from tests.examples import NOW, account, notice, organization
-from tests.integration.text_provider import (
+from tests.worlds.examples import NOW, account, notice, organization
+from tests.worlds.text_provider import (
     PHONE,
     TextTable,
     a_text,

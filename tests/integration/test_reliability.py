@@ -12,16 +12,16 @@ import pytest
 from cli import main as command
 from functions.delivery_events import handler as delivery_events
 from functions.send_email import handler as send_email
-from shared.domain.book import Change
-from shared.domain.notice import moved
-from shared.domain.words import NoticeStatus
+from shared.domain.records.book import Change
+from shared.domain.records.notice import moved
+from shared.domain.vocabulary.words import NoticeStatus
 from shared.storage.account_books import AccountBooks
-from tests import template
 from tests.conftest import TABLE
-from tests.examples import NOW, account, bill, notice
-from tests.integration.channel_stack import EVENTS, ChannelStack, channel_stack
 from tests.integration.test_cli import CHANNELS, CloudFormation
-from tests.lambda_context import lambda_context
+from tests.worlds import template
+from tests.worlds.channel_stack import EVENTS, ChannelStack, channel_stack
+from tests.worlds.examples import NOW, account, bill, notice
+from tests.worlds.lambda_context import lambda_context
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

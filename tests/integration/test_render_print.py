@@ -14,18 +14,18 @@ from botocore.exceptions import ClientError
 from functions.render_print import handler
 from functions.render_print.print_job import page_count
 from functions.render_print.statement_contents import statement_page
-from shared.domain.contacts import Contact
-from shared.domain.delivery import Order
-from shared.domain.link_secrets import new_payment_link, secret_hash
-from shared.domain.notice import Notice, StoredLetter
-from shared.domain.reconciliation import lease_over
-from shared.domain.words import Channel, Language, NoticeStatus, NotificationType
+from shared.domain.account.contacts import Contact
+from shared.domain.account.reconciliation import lease_over
+from shared.domain.delivery.orders import Order
+from shared.domain.paying.link_secrets import new_payment_link, secret_hash
+from shared.domain.records.notice import Notice, StoredLetter
+from shared.domain.vocabulary.words import Channel, Language, NoticeStatus, NotificationType
 from shared.storage.links import Links
 from shared.storage.notices import Notices
 from shared.storage.print_batches import PrintBatches
 from tests.conftest import TABLE
-from tests.examples import ADDRESS, NOW, account, bill, book, notice, organization
-from tests.integration.channel_stack import BASE_URL, DOCUMENT, ChannelStack, channel_stack
+from tests.worlds.channel_stack import BASE_URL, DOCUMENT, ChannelStack, channel_stack
+from tests.worlds.examples import ADDRESS, NOW, account, bill, book, notice, organization
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -182,7 +182,7 @@ def test_a_document_that_cannot_be_read_is_shown_to_people(stack: ChannelStack, 
 
 
 def replace_bill(read: Any, **changes: Any) -> Any:
-    from shared.domain.book import Change  # noqa: PLC0415 - a short helper
+    from shared.domain.records.book import Change  # noqa: PLC0415 - a short helper
 
     return Change(account=read.account, bills=(replace(read.bills[0], **changes),))
 

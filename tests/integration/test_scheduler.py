@@ -11,19 +11,19 @@ import pytest
 
 from functions.scheduler import handler, sweep
 from functions.scheduler.sweep import LEASE
-from shared.domain.book import AccountBook, Change
-from shared.domain.delivery import Postponed, Unanswered, answered
+from shared.domain.account.reconciliation import RECONCILE_AFTER, STUCK_AFTER
+from shared.domain.delivery.orders import Postponed, Unanswered, answered
 from shared.domain.dunning import plan
-from shared.domain.notice import Notice, moved
-from shared.domain.reconciliation import RECONCILE_AFTER, STUCK_AFTER
-from shared.domain.words import Channel, NoticeStatus
+from shared.domain.records.book import AccountBook, Change
+from shared.domain.records.notice import Notice, moved
+from shared.domain.vocabulary.words import Channel, NoticeStatus
 from shared.messaging.channel_queues import ChannelQueues, Receipt
 from shared.storage.account_books import AccountBooks
 from shared.storage.notices import Notices
 from tests.conftest import TABLE
-from tests.examples import NOW, account, bill, notice
-from tests.integration.scheduler_stack import END_OF_DAY, Stack, scheduler_stack
-from tests.lambda_context import lambda_context
+from tests.worlds.examples import NOW, account, bill, notice
+from tests.worlds.lambda_context import lambda_context
+from tests.worlds.scheduler_stack import END_OF_DAY, Stack, scheduler_stack
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from shared.domain.book import Change
-from shared.domain.inheritance import PartnerDefaults
-from shared.domain.policy import DunningSettings
-from shared.domain.words import Channel, NoticeStatus
-from shared.storage import inheritance, replanning
+from functions.scheduler import inheritance, replanning
+from functions.scheduler.replanning import Replanning
+from shared.domain.records.book import Change
+from shared.domain.records.inheritance import PartnerDefaults
+from shared.domain.records.policy import DunningSettings
+from shared.domain.vocabulary.words import Channel, NoticeStatus
 from shared.storage.organizations import Organizations
 from shared.storage.partner_defaults import PartnersDefaults
-from shared.storage.replanning import Replanning
 from tests.conftest import TABLE
-from tests.examples import NOW, account, bill, organization
-from tests.integration.scheduler_stack import END_OF_DAY, Stack, scheduler_stack
+from tests.worlds.examples import NOW, account, bill, organization
+from tests.worlds.scheduler_stack import END_OF_DAY, Stack, scheduler_stack
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -13,13 +13,13 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from functions.send_email import handler
 from functions.send_email.mailbox import mailbox
 from shared.contracts.delivery_events import ATTEMPT_TAG, NOTICE_TAG, ORGANIZATION_TAG
-from shared.domain.link_secrets import secret_hash
-from shared.domain.notice import Notice
-from shared.domain.words import NoticeStatus, NotificationType
+from shared.domain.paying.link_secrets import secret_hash
+from shared.domain.records.notice import Notice
+from shared.domain.vocabulary.words import NoticeStatus, NotificationType
 from shared.storage.links import Links
 from tests.conftest import TABLE
-from tests.examples import NOW, account, notice, organization
-from tests.integration.channel_stack import BASE_URL, ChannelStack, channel_stack
+from tests.worlds.channel_stack import BASE_URL, ChannelStack, channel_stack
+from tests.worlds.examples import NOW, account, notice, organization
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

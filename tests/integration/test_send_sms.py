@@ -8,13 +8,13 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from functions.send_sms import handler
-from shared.domain.channel_gate import Limits
-from shared.domain.notice import Notice
-from shared.domain.statement import OptOuts
-from shared.domain.words import Channel, NoticeStatus, NotificationType
+from shared.domain.delivery.channel_gate import Limits
+from shared.domain.records.notice import Notice
+from shared.domain.records.statement import OptOuts
+from shared.domain.vocabulary.words import Channel, NoticeStatus, NotificationType
 from shared.rendering.gsm import septets
-from tests.examples import NOW, account, notice, organization
-from tests.integration.channel_stack import BASE_URL, ChannelStack, channel_stack
+from tests.worlds.channel_stack import BASE_URL, ChannelStack, channel_stack
+from tests.worlds.examples import NOW, account, notice, organization
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from shared.domain.book import Change
-from shared.domain.notice import moved
-from shared.domain.payment_link import PaymentLink
-from shared.domain.reconciliation import lease_over
-from shared.domain.words import NoticeStatus
+from shared.domain.account.reconciliation import lease_over
+from shared.domain.records.book import Change
+from shared.domain.records.notice import moved
+from shared.domain.records.payment_link import PaymentLink
+from shared.domain.vocabulary.words import NoticeStatus
 from shared.storage import keys
 from shared.storage.account_books import AccountBooks, BookRejectedError, ConcurrentChangeError
 from shared.storage.due_index import PAGE, Due, DueAccount, DueIndex, DueNotice
@@ -20,7 +20,7 @@ from shared.storage.notices import Notices
 from shared.storage.organizations import ClientIdTakenError, Organizations
 from shared.storage.transactions import TooManyWritesError
 from tests.conftest import TABLE
-from tests.examples import NOW, account, bill, book, notice, organization
+from tests.worlds.examples import NOW, account, bill, book, notice, organization
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -11,22 +11,22 @@ import pytest
 from functions.delivery_events import handler
 from functions.send_sms import handler as send_sms
 from shared.contracts.text_events import DeliveryRecord, InboundText, TextEvent, log_batch
-from shared.domain.beside import TEST_CONTACT
-from shared.domain.book import AccountBook, Change
-from shared.domain.consents import consents
-from shared.domain.contacts import number_hash
-from shared.domain.notice import moved
-from shared.domain.policy import MessageContacts
-from shared.domain.reconciliation import in_doubt
-from shared.domain.words import Channel, NoticeStatus
+from shared.domain.account.consents import consents
+from shared.domain.account.contacts import number_hash
+from shared.domain.account.reconciliation import in_doubt
+from shared.domain.delivery.claim_records import TEST_CONTACT
+from shared.domain.records.book import AccountBook, Change
+from shared.domain.records.notice import moved
+from shared.domain.records.policy import MessageContacts
+from shared.domain.vocabulary.words import Channel, NoticeStatus
 from shared.storage.account_books import AccountBooks
 from shared.storage.channel_gates import ChannelGates
 from shared.storage.numbers import Numbers
 from shared.storage.organizations import Organizations
 from tests.conftest import TABLE
-from tests.examples import NOW, account, organization
-from tests.integration.channel_stack import channel_stack
-from tests.integration.text_provider import (
+from tests.worlds.channel_stack import channel_stack
+from tests.worlds.examples import NOW, account, organization
+from tests.worlds.text_provider import (
     PHONE,
     TextTable,
     a_text,

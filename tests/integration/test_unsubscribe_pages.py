@@ -8,17 +8,17 @@ from io import StringIO
 
 import pytest
 
-from shared.domain.account import Account
-from shared.domain.book import Change
-from shared.domain.channel_choices import open_channels
-from shared.domain.consents import consents as registry
-from shared.domain.contacts import BILL_TO, number_hash
-from shared.domain.policy import MessageContacts
-from shared.domain.statement import BillTo, OptOuts
-from shared.domain.words import BillStatus, Channel, LinkStatus, NoticeStatus
+from shared.domain.account.consents import consents as registry
+from shared.domain.account.contacts import BILL_TO, number_hash
+from shared.domain.records.account import Account
+from shared.domain.records.book import Change
+from shared.domain.records.policy import MessageContacts
+from shared.domain.records.statement import BillTo, OptOuts
+from shared.domain.texting.channel_choices import open_channels
+from shared.domain.vocabulary.words import BillStatus, Channel, LinkStatus, NoticeStatus
 from shared.storage.account_books import AccountBooks, ConcurrentChangeError
-from tests.examples import notice
-from tests.integration.clinic import EVENTS, PRIVATE, RIGHT, WRONG, Answer, Clinic, invoke
+from tests.worlds.clinic import EVENTS, PRIVATE, RIGHT, WRONG, Answer, Clinic, invoke
+from tests.worlds.examples import notice
 
 EMAIL, SMS, PRINT = Channel
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from local.build import artifacts, build
-from local.trim_artifacts import SURPLUS
+from local.stack.build import artifacts, build
+from local.stack.trim_artifacts import SURPLUS
 
 pytestmark = pytest.mark.packaging
 
@@ -102,7 +102,7 @@ from babel.dates import format_date
 from babel.numbers import format_currency
 from email_validator import validate_email
 from phonenumbers import is_valid_number, parse, timezone
-from shared.domain.federal_holidays import is_federal_holiday
+from shared.domain.calendar.federal_holidays import is_federal_holiday
 
 assert format_currency(1234.5, "USD", locale="es_US") and format_currency(1, "USD", locale="en_US") == "$1.00"
 assert format_date(date(2026, 3, 8), "long", locale="es") == "8 de marzo de 2026"

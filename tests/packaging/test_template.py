@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from shared.messaging.metrics import SERVICE
-from tests import template
+from tests.worlds import template
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 FUNCTIONS = {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.domain.transitions import TRANSITIONS, Transition
+from shared.domain.records.transitions import TRANSITIONS, Transition
 from shared.messaging.errors import MEANINGS, ErrorClass
 
 TESTS = Path(__file__).parents[1]

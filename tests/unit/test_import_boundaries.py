@@ -2,11 +2,11 @@
 
 import ast
 import re
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
-import pytest
-
-PROJECT = Path(__file__).resolve().parent.parent.parent
+PROJECT = Path(__file__).resolve().parents[2]
 
 PURE = {"__future__", "collections", "dataclasses", "datetime", "decimal", "enum", "functools", "hashlib", "hmac"}
 PURE |= {"itertools", "math", "operator", "re", "secrets", "types", "typing", "zoneinfo", "string", "json"}
@@ -14,13 +14,31 @@ PURE |= {"unicodedata"}
 PURE |= {"holidays"}  # a calculation, without I/O
 
 MAY_IMPORT = {
+    "clock": set[str](),
     "domain": {"domain"},
     "contracts": {"contracts", "domain"},
     "storage": {"storage", "domain"},
-    "messaging": {"messaging", "contracts", "domain", "storage", "rendering", "http"},
-    "rendering": {"rendering", "contracts", "domain"},
-    "http": {"http", "contracts", "domain", "storage"},
+    "rendering": {"rendering", "domain"},
+    "messaging": {"messaging", "contracts", "domain"},
+    "sending": {"sending", "messaging", "contracts", "storage", "domain", "clock"},
+    "http": {"http", "contracts", "domain", "storage", "clock"},
 }
+"""What each part of `shared` may import. Storage decides nothing, and messaging knows no HTTP."""
+
+WINGS_BELOW = {
+    "vocabulary": set[str](),
+    "records": {"vocabulary"},
+    "calendar": {"records", "vocabulary"},
+    "account": {"calendar", "records", "vocabulary"},
+    "paying": {"account", "calendar", "records", "vocabulary"},
+    "dunning": {"account", "calendar", "records", "vocabulary"},
+    "intake": {"account", "paying", "calendar", "records", "vocabulary"},
+    "delivery": {"account", "dunning", "paying", "calendar", "records", "vocabulary"},
+    "texting": {"account", "delivery", "records", "vocabulary"},
+}
+"""Which wings of `shared/domain` a wing may import beside itself: no arrow runs back up, so there is no circle."""
+
+LONGEST_DOMAIN_FILE = 300
 
 
 def imports(path: Path) -> set[str]:
@@ -34,68 +52,86 @@ def imports(path: Path) -> set[str]:
     return found
 
 
-def files(folder: str) -> list[Path]:
-    return sorted((PROJECT / folder).rglob("*.py"))
+def files(*folders: str) -> list[Path]:
+    found = sorted(chain.from_iterable((PROJECT / folder).rglob("*.py") for folder in folders))
+    assert found
+    return found
 
 
-@pytest.mark.parametrize("path", files("shared/domain"), ids=lambda path: path.name)
-def test_the_domain_imports_nothing_but_itself_and_calculation(path: Path) -> None:
-    outside = {name for name in imports(path) if not name.startswith("shared.domain")}
-    assert {name.split(".")[0] for name in outside} <= PURE
+def arrows(folder: str) -> Iterator[tuple[str, str, Path]]:
+    """Each import from one room of a folder to another: from, to, and the file that makes it."""
+    package, base = folder.replace("/", "."), PROJECT / folder
+    for path in files(folder):
+        room = path.relative_to(base).parts[0].removesuffix(".py")
+        for name in imports(path):
+            if name.startswith(f"{package}."):
+                yield room, name.removeprefix(f"{package}.").split(".")[0], path
 
 
-@pytest.mark.parametrize("path", files("shared"), ids=lambda path: f"{path.parent.name}/{path.name}")
-def test_each_part_of_shared_imports_only_what_stands_before_it(path: Path) -> None:
-    part = path.relative_to(PROJECT / "shared").parts[0]
-    if part not in MAY_IMPORT:
-        pytest.fail(f"shared/{part} has no place in the order") if part != "__init__.py" else None
-        return
-    used = {name.split(".")[1] for name in imports(path) if name.startswith("shared.") and "." in name}
-    assert used <= MAY_IMPORT[part]
+def test_the_domain_imports_nothing_but_itself_and_calculation() -> None:
+    outside = {
+        (path.name, name.split(".")[0])
+        for path in files("shared/domain")
+        for name in imports(path)
+        if not name.startswith("shared.domain")
+    }
+    assert {found for found in outside if found[1] not in PURE} == set()
 
 
-@pytest.mark.parametrize("path", files("shared"), ids=lambda path: f"{path.parent.name}/{path.name}")
-def test_shared_never_imports_a_function(path: Path) -> None:
-    assert not {name for name in imports(path) if name.startswith(("functions", "local", "cli"))}
+def test_each_part_of_shared_imports_only_what_stands_before_it() -> None:
+    parts = {
+        path.stem for path in (PROJECT / "shared").iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()
+    }
+    assert parts - {"__init__"} == set(MAY_IMPORT)
+    assert [arrow for arrow in arrows("shared") if arrow[1] not in MAY_IMPORT[arrow[0]]] == []
 
 
-@pytest.mark.parametrize("path", files("functions"), ids=lambda path: f"{path.parent.name}/{path.name}")
-def test_a_function_never_imports_another(path: Path) -> None:
-    own = path.relative_to(PROJECT / "functions").parts[0]
-    foreign = {name for name in imports(path) if name.startswith("functions.") and name.split(".")[1] != own}
-    assert not foreign
+def test_each_wing_of_the_domain_imports_only_the_wings_below_it() -> None:
+    wings = {path.name for path in (PROJECT / "shared/domain").iterdir() if (path / "__init__.py").is_file()}
+    assert wings == set(WINGS_BELOW)
+    assert [arrow for arrow in arrows("shared/domain") if arrow[1] not in WINGS_BELOW[arrow[0]] | {arrow[0]}] == []
 
 
-@pytest.mark.parametrize(
-    "path", files("shared") + files("functions"), ids=lambda path: f"{path.parent.name}/{path.name}"
-)
-def test_nothing_reads_the_environment_at_import(path: Path) -> None:
-    outside_functions = [
-        node
-        for statement in ast.parse(path.read_text()).body
-        if not isinstance(statement, (ast.FunctionDef, ast.ClassDef))
-        for node in ast.walk(statement)
-    ]
-    reads = [
-        node for node in outside_functions if isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv"}
-    ]
-    assert not reads
+def test_the_wings_have_an_order() -> None:
+    """Each may use only wings that stand before it in the table, so that there is no circle."""
+    order = list(WINGS_BELOW)
+    assert [wing for wing in order if not WINGS_BELOW[wing] <= set(order[: order.index(wing)])] == []
 
 
-@pytest.mark.parametrize(
-    "path", files("shared") + files("functions"), ids=lambda path: f"{path.parent.name}/{path.name}"
-)
-def test_the_heavy_ways_into_aws_are_not_taken(path: Path) -> None:
-    text = path.read_text()
-    assert "boto3.resource" not in text
-    assert "aws_xray_sdk" not in text
-    assert "utilities.idempotency" not in text
+def test_no_file_of_the_domain_is_longer_than_one_subject() -> None:
+    assert [
+        path.name for path in files("shared/domain") if len(path.read_text().splitlines()) > LONGEST_DOMAIN_FILE
+    ] == []
+
+
+def test_shared_never_imports_a_function() -> None:
+    named = {name for path in files("shared") for name in imports(path)}
+    assert [name for name in named if name.startswith(("functions", "local", "cli"))] == []
+
+
+def test_a_function_never_imports_another() -> None:
+    assert [arrow for arrow in arrows("functions") if arrow[0] != arrow[1]] == []
+
+
+def test_nothing_reads_the_environment_at_import() -> None:
+    def reads(path: Path) -> bool:
+        top = [
+            node for node in ast.parse(path.read_text()).body if not isinstance(node, (ast.FunctionDef, ast.ClassDef))
+        ]
+        inside = chain.from_iterable(map(ast.walk, top))
+        return any(isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv"} for node in inside)
+
+    assert [path for path in files("shared", "functions") if reads(path)] == []
+
+
+def test_the_heavy_ways_into_aws_are_not_taken() -> None:
+    heavy = re.compile(r"boto3\.resource|aws_xray_sdk|utilities\.idempotency")
+    assert [path for path in files("shared", "functions") if heavy.search(path.read_text())] == []
 
 
 def test_no_file_is_a_drawer_for_leftovers() -> None:
     drawers = {"utils", "util", "helpers", "helper", "common", "misc"}
-    names = {path.stem for folder in ("shared", "functions", "local", "cli") for path in (PROJECT / folder).rglob("*")}
-    assert not names & drawers
+    assert not {path.stem for path in files("shared", "functions", "local", "cli")} & drawers
 
 
 def test_every_exception_from_the_rules_carries_its_reason() -> None:
@@ -103,11 +139,9 @@ def test_every_exception_from_the_rules_carries_its_reason() -> None:
     unexplained = re.compile(
         r"# noqa(?!: [A-Z0-9, ]+ - \S)|# type: ignore(?!\[[a-z, -]+\] +# \S)|pragma: no (cover|branch)"
     )
-    folders = ("shared", "functions", "local", "cli", "tests")
     found = [
         f"{path.relative_to(PROJECT)}:{number}"
-        for folder in folders
-        for path in files(folder)
+        for path in files("shared", "functions", "local", "cli", "tests")
         for number, line in enumerate(path.read_text().splitlines(), start=1)
         if unexplained.search(line) and path != Path(__file__)
     ]

@@ -6,27 +6,27 @@ from typing import Any
 
 import pytest
 
-from local.chaos.calls import Call, Fault, Kind, Request, described
-from local.chaos.cell import Cell, EventMode, Outcome
+from local.chaos.calls import AwsRequest, Call, InjectedFault, Kind, described
+from local.chaos.cell import Cell, CellOutcome, EventMode
 from local.chaos.functions import Invocation
 from local.chaos.matrix import judged, table
 from local.chaos.plan import kinds_at, points
 from local.chaos.providers import Acceptance
 from local.chaos.verdict import violations
-from shared.domain.words import Channel, NoticeStatus
-from tests.examples import NOW, notice
+from shared.domain.vocabulary.words import Channel, NoticeStatus
+from tests.worlds.examples import NOW, notice
 
-CRASH = Fault("send_email", 1, 4, Kind.KILL_AFTER)
+CRASH = InjectedFault("send_email", 1, 4, Kind.KILL_AFTER)
 SENT = notice(status=NoticeStatus.SENT, attempt=1)
 UNKNOWN = notice(status=NoticeStatus.UNKNOWN, attempt=1)
 ONCE = (Acceptance("message-1"),)
 TWICE = (*ONCE, Acceptance("message-2"))
 
 
-def outcome(channel: Channel = Channel.EMAIL, mode: EventMode = EventMode.LOST, **changes: Any) -> Outcome:
+def outcome(channel: Channel = Channel.EMAIL, mode: EventMode = EventMode.LOST, **changes: Any) -> CellOutcome:
     """A notice that was sent once, its sender having been killed right after the provider took it."""
     crashed = Invocation("send_email", 1, (Call(4, "ses", "SendEmail"),), CRASH, met=True, killed=True)
-    usual = Outcome(
+    usual = CellOutcome(
         cell=Cell(channel, mode, (CRASH,), "send", "SendEmail", CRASH.kind),
         accepted=ONCE,
         notices=(SENT,),
@@ -139,9 +139,9 @@ def _columns(line: str) -> list[str]:
     return [text.strip() for text in line.strip("|").split("|")]
 
 
-def request(method: str = "POST", path: str = "/", body: Any = b"", **headers: str) -> Request:
+def request(method: str = "POST", path: str = "/", body: Any = b"", **headers: str) -> AwsRequest:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Request(method, path, named, body if isinstance(body, bytes) else json.dumps(body).encode())
+    return AwsRequest(method, path, named, body if isinstance(body, bytes) else json.dumps(body).encode())
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def request(method: str = "POST", path: str = "/", body: Any = b"", **headers: s
         (request("PUT", "/bucket/letters/org_1/ntc_1.pdf"), "s3", "PutObject pdf"),
     ],
 )
-def test_a_call_is_named_by_its_service_and_by_what_it_is_about(asked: Request, service: str, name: str) -> None:
+def test_a_call_is_named_by_its_service_and_by_what_it_is_about(asked: AwsRequest, service: str, name: str) -> None:
     assert described(asked, 3) == Call(3, service, name)
 
 

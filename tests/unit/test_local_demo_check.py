@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from local import demo_check as check
-from local.demo import recent_start
-from local.demo_input import ELSEWHERE, ONLINE, STATEMENTS, DemoInput
-from local.demo_ledger import Ledger, Notification, in_cents
-from local.demo_practices import BAY, PRACTICES, RIDGE, SEED
-from local.sample import Expected, Result, Sample, generate
+from local.demo import check
+from local.demo.__main__ import recent_start
+from local.demo.input import ELSEWHERE, ONLINE, STATEMENTS, DemoInput
+from local.demo.ledger import Ledger, Notification, in_cents
+from local.demo.practices import BAY, PRACTICES, RIDGE, SEED
+from local.sample.generator import Expected, Result, Sample, generate
 
 MONDAY = date(2026, 1, 12)
 NOON = datetime(2026, 1, 12, 17, 0, tzinfo=UTC)

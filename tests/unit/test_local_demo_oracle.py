@@ -4,24 +4,29 @@ from datetime import date, timedelta
 
 import pytest
 
-from local.demo_input import InputAccount, InputBill
-from local.demo_oracle import Schedule, Step, business_days, expected_sendings
-from local.demo_practices import BAY, RIDGE, Practice
-from local.sample import SampleAccount
+from local.demo.input import InputAccount, InputBill
+from local.demo.oracle import OracleStep, Schedule, business_days, expected_sendings
+from local.demo.practices import BAY, RIDGE, Practice
+from local.sample.generator import SampleAccount
 
 MONDAY = date(2026, 1, 12)
 LAST = MONDAY + timedelta(days=60)
 ALL = ("email", "sms", "print")
 STANDARD = Schedule(
-    (Step(1, 0, "Initial", ALL), Step(2, 30, "Due", ALL), Step(3, 60, "PastDue", ALL), Step(4, 90, "Final", ALL)),
+    (
+        OracleStep(1, 0, "Initial", ALL),
+        OracleStep(2, 30, "Due", ALL),
+        OracleStep(3, 60, "PastDue", ALL),
+        OracleStep(4, 90, "Final", ALL),
+    ),
     paper_cycle_days=25,
 )
 TEXT_FIRST = Schedule(
     (
-        Step(1, 0, "Initial", ("sms",)),
-        Step(2, 10, "Due", ("sms", "email")),
-        Step(3, 30, "PastDue", ("sms", "email")),
-        Step(4, 60, "PastDue", ("email",)),
+        OracleStep(1, 0, "Initial", ("sms",)),
+        OracleStep(2, 10, "Due", ("sms", "email")),
+        OracleStep(3, 30, "PastDue", ("sms", "email")),
+        OracleStep(4, 60, "PastDue", ("email",)),
     ),
     paper_cycle_days=25,
 )

@@ -11,7 +11,7 @@ import pymupdf
 import pytest
 import segno
 
-from local import demo_patient as patient
+from local.demo import patient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,8 +15,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from local import processor_page
-from local.processor import ProcessorServer, RefusedError, event, read_fields, require_loopback, sign
+from local.processor import page as processor_page
+from local.processor.server import ProcessorServer, RefusedError, event, read_fields, require_loopback, sign
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

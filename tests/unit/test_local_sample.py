@@ -12,17 +12,17 @@ import pytest
 import zipcodes
 from email_validator import EmailNotValidError, validate_email
 
-from local import sample_words as words
-from local.sample import Expected, Result, Sample, SampleOrganization, generate
-from local.sample_faults import FAULTS
-from local.sample_households import SPECIAL_KINDS
+from local.sample import words
+from local.sample.faults import FAULTS
+from local.sample.generator import Expected, Result, Sample, SampleOrganization, generate
+from local.sample.households import SPECIAL_KINDS
 from shared.contracts.statements import (
     ReadStatement,
     UnreadableStatementError,
     read_payment_update,
     read_statement,
 )
-from shared.domain.json_documents import DECODER
+from shared.domain.vocabulary.json_documents import DECODER
 
 EPISODIC = SampleOrganization("RIVER-01", "Riverbend Example Clinic", "Episodic")
 LIFETIME = SampleOrganization("LAKE-02", "Lakeside Example Practice", "Lifetime")

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local import build, processes
-from local.compile_artifacts import compile_artifacts
-from local.deploy import Deployment, pack
-from local.errors import LocalStackError, NotRunningError
-from local.stack import main
-from local.supervisor import supervisor_words
-from local.watch import Stack
-from local.workspace import SUPERVISOR, Workspace, latest_port, read_json, write_json
+from local.stack import build, processes
+from local.stack.compile_artifacts import compile_artifacts
+from local.stack.deploy import Deployment, pack
+from local.stack.errors import LocalStackError, NotRunningError
+from local.stack.stack import main
+from local.stack.supervisor import supervisor_words
+from local.stack.watch import LocalStack
+from local.stack.workspace import SUPERVISOR, Workspace, latest_port, read_json, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,11 +74,11 @@ def test_the_record_has_the_shape_of_the_contract() -> None:
 def test_a_stack_is_loaded_from_its_record(tmp_path: Path) -> None:
     """And the absence of one is said in words."""
     write_json(tmp_path / "stack.json", RECORD)
-    stack = Stack.load(tmp_path / "stack.json")
+    stack = LocalStack.load(tmp_path / "stack.json")
     assert (stack.api_url, stack.queues["sms"], stack.pid) == (RECORD["apiUrl"], "http://q/sms", 42)
     assert stack.environment["AWS_ENDPOINT_URL"] == RECORD["endpointUrl"]
     with pytest.raises(NotRunningError, match="make local"):
-        Stack.load(tmp_path / "none.json")
+        LocalStack.load(tmp_path / "none.json")
 
 
 def test_the_latest_stack_is_the_one_started_last(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped] # sh
 from functions.manage import docs_page
 from functions.manage.openapi import document
 from functions.manage.route_table import ROUTES
-from tests import template
+from tests.worlds import template
 
 SCHEMA = json.loads((Path(__file__).parent / "openapi_3_1.schema.json").read_text())
 """The OpenAPI Initiative's own schema of OpenAPI 3.1 documents, 2022-10-07."""

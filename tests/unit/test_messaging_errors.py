@@ -18,10 +18,10 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
-from shared.domain.delivery import Answer, Postponed, Rejected, Unanswered
-from shared.messaging.errors import EVERYWHERE, MEANINGS, NEVER_LEFT, ErrorClass, Provider, answer_of, meaning_of
+from shared.domain.delivery.orders import Postponed, ProviderAnswer, Rejected, Unanswered
+from shared.messaging.errors import EVERYWHERE, MEANINGS, NEVER_LEFT, ErrorClass, MessageProvider, answer_of, meaning_of
 
-EMAIL, TEXT, STORE = Provider.EMAIL, Provider.TEXT, Provider.STORE
+EMAIL, TEXT, STORE = MessageProvider.EMAIL, MessageProvider.TEXT, MessageProvider.STORE
 SENDER = "billing@dunlin.example"
 
 THROTTLE, QUOTA, STOPPED = ErrorClass.THROTTLE, ErrorClass.DAILY_QUOTA, ErrorClass.STOPPED
@@ -131,7 +131,7 @@ OF_ALL = [
 OWN = {EMAIL: OF_SES, TEXT: OF_SNS, STORE: OF_S3}
 BY_CODE = [
     *((provider, *row) for provider, rows in OWN.items() for row in rows),
-    *((provider, *row) for provider in Provider for row in OF_ALL),
+    *((provider, *row) for provider in MessageProvider for row in OF_ALL),
 ]
 
 
@@ -140,18 +140,18 @@ BY_CODE = [
     BY_CODE,
     ids=[f"{provider.name}-{code}-{error_class}" for provider, code, _, error_class in BY_CODE],
 )
-def test_each_code_has_its_class(provider: Provider, code: str, text: str, error_class: ErrorClass) -> None:
+def test_each_code_has_its_class(provider: MessageProvider, code: str, text: str, error_class: ErrorClass) -> None:
     assert meaning_of(client_error(code, text), provider, SENDER).error_class is error_class
 
 
-@pytest.mark.parametrize("provider", Provider)
-def test_no_code_of_the_table_is_without_its_example(provider: Provider) -> None:
+@pytest.mark.parametrize("provider", MessageProvider)
+def test_no_code_of_the_table_is_without_its_example(provider: MessageProvider) -> None:
     assert {code for given, code, *_ in BY_CODE if given is provider} == set(MEANINGS[provider])
     assert {code for code, *_ in OF_ALL} == set(EVERYWHERE)
 
 
-@pytest.mark.parametrize("provider", Provider)
-def test_each_text_that_the_table_looks_for_has_its_example(provider: Provider) -> None:
+@pytest.mark.parametrize("provider", MessageProvider)
+def test_each_text_that_the_table_looks_for_has_its_example(provider: MessageProvider) -> None:
     for code, phrases in MEANINGS[provider].items():
         texts = [text.lower() for of, given, text, _ in BY_CODE if (of, given) == (provider, code)]
         assert code in EVERYWHERE or all(any(phrase in text for text in texts) for phrase in phrases), code
@@ -172,8 +172,8 @@ def test_each_text_that_the_table_looks_for_has_its_example(provider: Provider) 
     ],
     ids=lambda error: type(error).__name__,
 )
-@pytest.mark.parametrize("provider", Provider)
-def test_what_never_left_may_be_sent_again(error: Exception, provider: Provider) -> None:
+@pytest.mark.parametrize("provider", MessageProvider)
+def test_what_never_left_may_be_sent_again(error: Exception, provider: MessageProvider) -> None:
     assert type(error) in NEVER_LEFT
     assert meaning_of(error, provider).error_class is NOT_SENT
 
@@ -193,7 +193,7 @@ LOST = [
 
 @pytest.mark.parametrize("error", LOST, ids=str)
 @pytest.mark.parametrize("provider", [EMAIL, TEXT])
-def test_what_the_provider_may_have_is_never_sent_again_by_itself(error: Exception, provider: Provider) -> None:
+def test_what_the_provider_may_have_is_never_sent_again_by_itself(error: Exception, provider: MessageProvider) -> None:
     assert meaning_of(error, provider).error_class is UNKNOWN
 
 
@@ -207,8 +207,10 @@ def test_a_letter_may_always_be_written_again_because_it_is_there_only_once(erro
 @pytest.mark.parametrize(
     ("status", "error_class"), [(400, REFUSED), (401, STOPPED), (403, STOPPED), (404, REFUSED), (429, THROTTLE)]
 )
-@pytest.mark.parametrize("provider", Provider)
-def test_a_code_that_nobody_knows_goes_by_its_status(provider: Provider, status: int, error_class: ErrorClass) -> None:
+@pytest.mark.parametrize("provider", MessageProvider)
+def test_a_code_that_nobody_knows_goes_by_its_status(
+    provider: MessageProvider, status: int, error_class: ErrorClass
+) -> None:
     assert meaning_of(client_error("SomethingNewException", status=status), provider).error_class is error_class
 
 
@@ -219,7 +221,7 @@ def test_a_request_that_the_client_itself_refuses_is_for_people_to_look_at() -> 
 # --- what follows from a class -----------------------------------------------------------------------------------
 
 
-def answers_of(error_class: ErrorClass) -> set[Answer]:
+def answers_of(error_class: ErrorClass) -> set[ProviderAnswer]:
     return {
         meaning.answer
         for provider, code, text, _ in BY_CODE
@@ -278,7 +280,7 @@ def test_an_unverified_sender_stops_the_channel_wherever_the_sender_is_not_known
 
 
 def test_no_answer_repeats_what_a_provider_wrote_because_that_may_name_a_person() -> None:
-    for provider in Provider:
+    for provider in MessageProvider:
         for code in [*MEANINGS[provider], "Other"]:
             answer = answer_of(client_error(code, "ada@example.com"), provider, SENDER)
             assert "ada" not in str(answer)

@@ -16,21 +16,21 @@ from functions.payment_link.channel_pages import ChannelPages
 from functions.payment_link.forms import FieldProblem, FormError, checked, read_amount, read_answer, read_form
 from functions.payment_link.page import FOLDER, Page, PageError, Redirect, render, style, style_source, words
 from functions.payment_link.patient_pages import PatientPages
-from functions.payment_link.site import BUSY, UNKNOWN, Request
-from functions.payment_link.visits import Desk, Visit
-from shared.domain import channel_choices
-from shared.domain.book import Change
-from shared.domain.channel_choices import Agreement
-from shared.domain.contacts import number_hash
-from shared.domain.link_access import Question, Verification, verify
-from shared.domain.link_secrets import new_payment_link
-from shared.domain.patient_requests import payment_id_of
-from shared.domain.payment import Payment
-from shared.domain.payment_link import Checkout
-from shared.domain.policy import PaymentSettings
-from shared.domain.statement import OptOuts
-from shared.domain.words import Channel, Language, Processor
-from tests.examples import NOW, account, bill, book, organization
+from functions.payment_link.site import BUSY, UNKNOWN, PageRequest
+from functions.payment_link.visits import Desk, LinkVisit
+from shared.domain.account.contacts import number_hash
+from shared.domain.paying.link_access import AccessQuestion, Verification, verify
+from shared.domain.paying.link_secrets import new_payment_link
+from shared.domain.paying.patient_requests import payment_id_of
+from shared.domain.records.book import Change
+from shared.domain.records.payment import Payment
+from shared.domain.records.payment_link import Checkout
+from shared.domain.records.policy import PaymentSettings
+from shared.domain.records.statement import OptOuts
+from shared.domain.texting import channel_choices
+from shared.domain.texting.channel_choices import Agreement
+from shared.domain.vocabulary.words import Channel, Language, Processor
+from tests.worlds.examples import NOW, account, bill, book, organization
 
 BASE = "https://pay.example.com/prod"
 ISSUED = new_payment_link(org_id="org_1", account_id="G-1", now=NOW, lives=timedelta(days=30))
@@ -42,43 +42,43 @@ VOID_TAGS = frozenset({"meta", "input", "br", "link", "hr", "img"})
 class FakeDesk:
     """A desk with one visitor, who answers without a table behind."""
 
-    def __init__(self, visit: Visit) -> None:
+    def __init__(self, visit: LinkVisit) -> None:
         self.known = visit
 
-    def visit(self, token: str, _: object) -> Visit | None:
+    def visit(self, token: str, _: object) -> LinkVisit | None:
         return self.known if token == TOKEN else None
 
-    def answer(self, visit: Visit, given: date | str, now: Any) -> tuple[Visit, Verification]:
+    def answer(self, visit: LinkVisit, given: date | str, now: Any) -> tuple[LinkVisit, Verification]:
         judged = verify(visit.book, visit.link, given, now)
         return replace(visit, link=judged.link), judged
 
     def renew(self, *_: object) -> None:
         pass
 
-    def unsubscribe(self, visit: Visit, now: datetime, agreed: Agreement) -> Visit:
+    def unsubscribe(self, visit: LinkVisit, now: datetime, agreed: Agreement) -> LinkVisit:
         return self._after(visit, channel_choices.unsubscribe(visit.book, now, agreed))
 
-    def resubscribe(self, visit: Visit, now: datetime, agreed: Agreement) -> Visit:
+    def resubscribe(self, visit: LinkVisit, now: datetime, agreed: Agreement) -> LinkVisit:
         return self._after(visit, channel_choices.resubscribe(visit.book, now, agreed))
 
     def choose(
-        self, visit: Visit, wanted: frozenset[Channel], now: datetime, agreed: Agreement, *, may_open: bool
-    ) -> Visit:
+        self, visit: LinkVisit, wanted: frozenset[Channel], now: datetime, agreed: Agreement, *, may_open: bool
+    ) -> LinkVisit:
         return self._after(visit, channel_choices.choose(visit.book, wanted, now, agreed, may_open=may_open))
 
-    def _after(self, visit: Visit, change: Change | None) -> Visit:
+    def _after(self, visit: LinkVisit, change: Change | None) -> LinkVisit:
         return replace(visit, book=visit.book.after(change)) if change else visit
 
 
-def visit(**changes: Any) -> Visit:
+def visit(**changes: Any) -> LinkVisit:
     """A visit to the account with its one bill."""
     processor = changes.pop("processor", Processor.SANDBOX)
     found = book(links=(ISSUED.link,), **changes)
     practice = organization(payments=PaymentSettings(processor=processor))
-    return Visit(token=TOKEN, organization=practice, book=found, link=ISSUED.link)
+    return LinkVisit(token=TOKEN, organization=practice, book=found, link=ISSUED.link)
 
 
-def pages(known: Visit) -> PatientPages:
+def pages(known: LinkVisit) -> PatientPages:
     return PatientPages(desk=cast("Desk", FakeDesk(known)), base_url=BASE, sandbox_url="https://sandbox.example.net")
 
 
@@ -93,8 +93,8 @@ def of_error(ask: Callable[[], object]) -> Page:
     return raised.value.page
 
 
-def verified_wrongly(known: Visit, **form: str) -> Page:
-    return of_error(lambda: pages(known).verify(Request(now=NOW, form=form), TOKEN))
+def verified_wrongly(known: LinkVisit, **form: str) -> Page:
+    return of_error(lambda: pages(known).verify(PageRequest(now=NOW, form=form), TOKEN))
 
 
 def channel_pages(**changes: Any) -> ChannelPages:
@@ -107,7 +107,7 @@ def channel_pages(**changes: Any) -> ChannelPages:
 def act(known: ChannelPages, **form: str) -> Page:
     """The page after a form, also where it is the question."""
     try:
-        return shown(known.act(Request(now=NOW, form=form), TOKEN))
+        return shown(known.act(PageRequest(now=NOW, form=form), TOKEN))
     except PageError as error:
         return error.page
 
@@ -118,9 +118,9 @@ def every_channel_page() -> Iterator[tuple[str, Page]]:
     only_address = replace(account().guarantor, date_of_birth=None)
     stopped = frozenset({number_hash(account().guarantor.mobile_phone)})
     no_email = OptOuts(email=True)
-    yield "unsubscribe", shown(channel_pages().show(Request(now=NOW), TOKEN))
+    yield "unsubscribe", shown(channel_pages().show(PageRequest(now=NOW), TOKEN))
     yield "unsubscribed", act(channel_pages())
-    yield "unsubscribed before", shown(channel_pages(opt_outs=no_email).show(Request(now=NOW), TOKEN))
+    yield "unsubscribed before", shown(channel_pages(opt_outs=no_email).show(PageRequest(now=NOW), TOKEN))
     yield "texts stopped", act(channel_pages(opt_outs=OptOuts(sms=True), stopped_numbers=stopped))
     yield "emails are on", act(channel_pages(), action="resubscribe")
     yield "emails on again", act(channel_pages(opt_outs=no_email), action="resubscribe", **RIGHT)
@@ -142,7 +142,7 @@ def every_channel_page() -> Iterator[tuple[str, Page]]:
 
 def every_page() -> Iterator[tuple[str, Page]]:
     """Each page that a patient can get, by a name."""
-    now, one = Request(now=NOW), visit()
+    now, one = PageRequest(now=NOW), visit()
     many = visit(bills=(bill(), bill("S-2", balance=5, effective_created_date=date(2025, 12, 1))))
     nothing_known = account(guarantor=replace(account().guarantor, date_of_birth=None, address=None))
     only_address = account(guarantor=replace(account().guarantor, date_of_birth=None))
@@ -153,16 +153,16 @@ def every_page() -> Iterator[tuple[str, Page]]:
     yield "postal code", shown(pages(visit(account=only_address, bills=unborn)).enter(now, TOKEN))
     yield "postal code, none", verified_wrongly(visit(account=only_address, bills=unborn))
     yield "nothing known", shown(pages(visit(account=nothing_known, bills=unborn)).enter(now, TOKEN))
-    verified = shown(pages(one).verify(Request(now=NOW, form=RIGHT), TOKEN))
+    verified = shown(pages(one).verify(PageRequest(now=NOW, form=RIGHT), TOKEN))
     yield "balance", verified
     assert verified.visit is not None
-    yield "balance of many", shown(pages(many).verify(Request(now=NOW, form=RIGHT), TOKEN))
-    refused = Request(now=NOW, form={"verification": verified.secret, "amount": "none"})
+    yield "balance of many", shown(pages(many).verify(PageRequest(now=NOW, form=RIGHT), TOKEN))
+    refused = PageRequest(now=NOW, form={"verification": verified.secret, "amount": "none"})
     yield "balance, no amount", shown(pages(verified.visit).checkout(refused, TOKEN))
     offline = visit(processor=Processor.NONE, bills=many.book.bills)
-    yield "not online", shown(pages(offline).verify(Request(now=NOW, form=RIGHT), TOKEN))
+    yield "not online", shown(pages(offline).verify(PageRequest(now=NOW, form=RIGHT), TOKEN))
     settled = visit(bills=(bill(balance=0),))
-    yield "paid", shown(pages(settled).verify(Request(now=NOW, form=RIGHT), TOKEN))
+    yield "paid", shown(pages(settled).verify(PageRequest(now=NOW, form=RIGHT), TOKEN))
     yield "done, waiting", shown(pages(one).done(now, TOKEN))
     for name, declined_at, payments in (("declined", NOW, ()), ("paid", None, (payment("dln_1"),))):
         checkout = Checkout(
@@ -175,13 +175,13 @@ def every_page() -> Iterator[tuple[str, Page]]:
             declined_at=declined_at,
         )
         known = replace(verified.visit, book=replace(verified.visit.book, checkouts=(checkout,), payments=payments))
-        yield f"done, {name}", shown(pages(known).done(Request(now=NOW, cookie=verified.secret), TOKEN))
-    yield "over", of_error(lambda: pages(one).enter(Request(now=NOW + timedelta(days=31)), TOKEN))
+        yield f"done, {name}", shown(pages(known).done(PageRequest(now=NOW, cookie=verified.secret), TOKEN))
+    yield "over", of_error(lambda: pages(one).enter(PageRequest(now=NOW + timedelta(days=31)), TOKEN))
     locked = replace(one, link=replace(ISSUED.link, locked_until=NOW + timedelta(minutes=1)))
     yield "locked", of_error(lambda: pages(locked).enter(now, TOKEN))
     yield "renewed", shown(pages(one).renew(now, TOKEN))
     yield "bill", shown(pages(one).ask_code(now))
-    yield "bill, no code", shown(pages(one).find_code(Request(now=NOW, form={"code": "<b>"})))
+    yield "bill, no code", shown(pages(one).find_code(PageRequest(now=NOW, form={"code": "<b>"})))
     yield from every_channel_page()
     yield "unknown", UNKNOWN
     yield "trouble", BUSY
@@ -474,26 +474,26 @@ def test_a_form_that_did_not_ask_for_an_amount_means_all() -> None:
 )
 def test_a_date_that_is_not_one_is_told_beside_its_field(change: dict[str, str], field: str) -> None:
     with pytest.raises(FieldProblem) as raised:
-        read_answer(RIGHT | change, Question.BIRTH_DATE, NOW.date())
+        read_answer(RIGHT | change, AccessQuestion.BIRTH_DATE, NOW.date())
     assert raised.value.field == field
     assert raised.value.text in words(Language.ENGLISH)
 
 
 def test_a_date_is_read_with_or_without_zeros_in_front() -> None:
-    assert read_answer(RIGHT, Question.BIRTH_DATE, NOW.date()) == date(2015, 6, 7)
+    assert read_answer(RIGHT, AccessQuestion.BIRTH_DATE, NOW.date()) == date(2015, 6, 7)
     zeros = {"month": "06", "day": "07", "year": "2015"}
-    assert read_answer(zeros, Question.BIRTH_DATE, NOW.date()) == date(2015, 6, 7)
+    assert read_answer(zeros, AccessQuestion.BIRTH_DATE, NOW.date()) == date(2015, 6, 7)
 
 
 @pytest.mark.parametrize(("typed", "code"), [("12207", "12207"), ("12207-1234", "12207"), ("12207 1234", "12207")])
 def test_a_postal_code_is_read_by_its_first_five_digits(typed: str, code: str) -> None:
-    assert read_answer({"postalCode": typed}, Question.POSTAL_CODE, NOW.date()) == code
+    assert read_answer({"postalCode": typed}, AccessQuestion.POSTAL_CODE, NOW.date()) == code
 
 
 @pytest.mark.parametrize("typed", ["", "1220", "ABCDE", "122071"])
 def test_a_postal_code_that_is_not_one_is_asked_for_again(typed: str) -> None:
     with pytest.raises(FieldProblem):
-        read_answer({"postalCode": typed}, Question.POSTAL_CODE, NOW.date())
+        read_answer({"postalCode": typed}, AccessQuestion.POSTAL_CODE, NOW.date())
 
 
 def test_a_form_sent_twice_in_one_counts_by_its_first() -> None:

@@ -12,8 +12,8 @@ import jinja2
 import pytest
 from jinja2.environment import Environment
 
-from local import inline_email
-from shared.domain.words import Channel, Language, NotificationType
+from local.stack import inline_email
+from shared.domain.vocabulary.words import Channel, Language, NotificationType
 from shared.rendering.email_message import RenderedEmail, render_email
 from shared.rendering.templates import MessageTemplate, system_template
 from shared.rendering.variables import MessageVariables

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.domain.words import Language, NotificationType
+from shared.domain.vocabulary.words import Language, NotificationType
 from shared.rendering.gsm import ONE_SEGMENT, septets, transliterated
 from shared.rendering.letter_message import render_letter_message
 from shared.rendering.templates import MessageTemplate, NoSuchTemplateError

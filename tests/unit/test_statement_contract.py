@@ -34,10 +34,10 @@ from shared.contracts.statements import (
     read_statement,
     transactions_only,
 )
-from shared.domain.json_documents import DECODER, MOST_DEPTH, pointed_at
-from shared.domain.statement import Address, OptOuts, PartnerTransaction
-from shared.domain.words import AddressStatus, Language
-from tests.statement_examples import EVENTS, statement
+from shared.domain.records.statement import Address, OptOuts, PartnerTransaction
+from shared.domain.vocabulary.json_documents import DECODER, MOST_DEPTH, pointed_at
+from shared.domain.vocabulary.words import AddressStatus, Language
+from tests.worlds.statement_examples import EVENTS, statement
 
 
 def read(**changes: Any) -> ReadStatement:

@@ -16,7 +16,7 @@ import zxingcpp
 from functions.render_print.printable_text import ASSETS
 from functions.render_print.statement_page import (
     AgingBuckets,
-    Practice,
+    LetterPractice,
     StatementBill,
     StatementCharge,
     StatementPage,
@@ -24,7 +24,7 @@ from functions.render_print.statement_page import (
     WindowGeometry,
 )
 from functions.render_print.statement_pdf import render, render_statement
-from shared.domain.words import Language, NotificationType
+from shared.domain.vocabulary.words import Language, NotificationType
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +34,7 @@ mupdf: Any = pymupdf
 _POINTS = 72.0
 _ROUNDING = (-0.01, -0.01, 0.01, 0.01)
 _RECIPIENT = ("Margaret A. Thorvaldsen", "4418 Birchwood Lane", "Apt 12B", "Duluth, MN 55804-1187")
-_PRACTICE = Practice(
+_PRACTICE = LetterPractice(
     name="Lakeshore Family Medicine, PLLC",
     address_lines=("1200 Harbor View Drive", "Suite 340", "Duluth, MN 55802"),
     phone="(218) 555-0142",

@@ -1,0 +1,1 @@
+"""The demo: sixty days of two practices."""

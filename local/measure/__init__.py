@@ -1,0 +1,1 @@
+"""Measurements: cold starts, mutants, pictures."""

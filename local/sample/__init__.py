@@ -1,0 +1,1 @@
+"""Made-up statement files, with what is expected of them."""

@@ -1,0 +1,1 @@
+"""The local AWS: build, deploy, start, stop, watch."""

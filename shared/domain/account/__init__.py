@@ -1,0 +1,1 @@
+"""What an account's ledger, contacts and worklist say, and what changes them."""

@@ -1,0 +1,65 @@
+"""A bill's status set by a person, and how far its dunning has come."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from shared.domain.account.ledger import dunning_notices
+from shared.domain.account.stopping import cancel_pending, cancel_requests
+from shared.domain.records.bill import Bill
+from shared.domain.records.book import AccountBook, Change
+from shared.domain.records.notice import REACHED
+from shared.domain.vocabulary.history import HistoryEvent
+from shared.domain.vocabulary.reasons import Reason
+from shared.domain.vocabulary.words import BillStatus
+
+EVENTS = {
+    BillStatus.DUE: "BillReopened",
+    BillStatus.SUSPENDED: "BillSuspended",
+    BillStatus.CANCELLED: "BillCancelled",
+}
+
+MAY_BECOME = {
+    BillStatus.DUE: frozenset({BillStatus.SUSPENDED, BillStatus.CANCELLED}),
+    BillStatus.SUSPENDED: frozenset({BillStatus.DUE, BillStatus.CANCELLED}),
+    BillStatus.CANCELLED: frozenset({BillStatus.DUE}),
+    BillStatus.PAID: frozenset[BillStatus](),
+}
+"""What a person may make of a bill. A paid one is reopened by the payment that goes back, never by hand."""
+
+
+class StatusRefusedError(Exception):
+    """A bill can't be given this status; the text says why."""
+
+
+def set_status(
+    book: AccountBook, statement_id: str, status: BillStatus, reason: str, now: datetime, actor: str
+) -> Change | None:
+    """Give a bill a status, and stop what is pending without a cause then; None: it has that status and reason.
+
+    Its age goes on. Raises StatusRefusedError for what a person may not do.
+    """
+    bill = book.bill(statement_id)
+    if bill is None or (bill.status is status and bill.status_reason == reason):
+        return None
+    if bill.status is not status and status not in MAY_BECOME[bill.status]:
+        raise StatusRefusedError(f"A bill that is {bill.status} can't be made {status}.")
+    if status is BillStatus.DUE and bill.balance <= 0:
+        raise StatusRefusedError("A bill without a balance can't be made Due.")
+    event = HistoryEvent(at=now, event=EVENTS[status], actor=actor, reason=reason)
+    after = replace(bill, status=status, status_reason=reason, history=(*bill.history, event))
+    bills = tuple(after if known.statement_id == statement_id else known for known in book.bills)
+    then = replace(book, bills=bills)
+    stopped = (*cancel_pending(then, now, actor), *cancel_requests(then, now, actor, Reason.BILL_CANCELLED))
+    return Change(account=replace(book.account, planning_at=now), bills=(after,), notices=stopped)
+
+
+def level_sent(book: AccountBook, bill: Bill) -> int:
+    """The highest level told of in the bill's present aging period, or counted as sent by a reset; 0: none."""
+    told = (
+        entry.level
+        for notice in dunning_notices(book)
+        if notice.status in REACHED
+        for entry in notice.bills
+        if entry.statement_id in bill.statement_ids and entry.aging_period == bill.aging_period
+    )
+    return max(bill.level_floor, *told, 0)

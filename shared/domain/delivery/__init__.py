@@ -1,0 +1,1 @@
+"""What a channel is handed, and what comes back from the provider."""

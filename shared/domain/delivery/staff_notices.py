@@ -1,0 +1,152 @@
+"""What staff has sent beside the steps of dunning: notices on demand and one-time payment links."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from shared.domain.account.contacts import opt_out_refusal
+from shared.domain.delivery.links import ONE_TIME_LINK_LIVES
+from shared.domain.records.bill import Bill
+from shared.domain.records.book import AccountBook, Change
+from shared.domain.records.notice import CANCELLABLE, BillLevel, Notice, moved
+from shared.domain.records.payment_link import PaymentLink
+from shared.domain.vocabulary.history import HistoryEvent
+from shared.domain.vocabulary.words import Channel, LinkStatus, NoticeStatus, NotificationType
+
+USABLE = frozenset({LinkStatus.SENT, LinkStatus.OPENED})
+
+
+class NothingOwedError(Exception):
+    """Nobody is asked for money that isn't owed any more."""
+
+
+class OptedOutError(Exception):
+    """The guarantor doesn't want to hear from us on this channel."""
+
+
+class LinkPaidError(Exception):
+    """The link led to a payment; there is nothing left to revoke."""
+
+
+def on_demand(  # noqa: PLR0913 - keywords only, one for each thing that a person chooses
+    book: AccountBook,
+    bill: Bill,
+    *,
+    notice_id: str,
+    channel: Channel,
+    send_to: str,
+    template_id: str,
+    now: datetime,
+    actor: str,
+) -> Change:
+    """A notice about one bill, to be sent now: past thresholds, without a level (domain.md, Queue rules).
+
+    Raises NothingOwedError and OptedOutError; whether there is a contact is for the caller to have looked at.
+    """
+    if not bill.payable:
+        raise NothingOwedError
+    if opt_out_refusal(channel, book.account):
+        raise OptedOutError
+    notice = _notice(book, bill, notice_id, channel, NotificationType.ON_DEMAND, send_to, now)
+    asked = moved(replace(notice, template_id=template_id), NoticeStatus.SCHEDULED, now, actor, "on demand")
+    return Change(account=book.account, notices=(asked,))
+
+
+def one_time_link(  # noqa: PLR0913 - keywords only, one for each thing that a person chooses
+    book: AccountBook,
+    bill: Bill,
+    *,
+    link_id: str,
+    notice_id: str,
+    send_to: str,
+    sent_to: str,
+    staff_name: str,
+    now: datetime,
+    actor: str,
+) -> tuple[PaymentLink, Change]:
+    """A link for one bill, sent by email, that voids the one sent before. The sender of the email makes its secret.
+
+    `sent_to` is the masked address. Raises NothingOwedError.
+    """
+    if not bill.payable:
+        raise NothingOwedError
+    link = PaymentLink(
+        link_id=link_id,
+        org_id=book.account.org_id,
+        account_id=book.account.account_id,
+        statement_id=bill.statement_id,
+        notice_id=notice_id,
+        token_hash="",
+        created_at=now,
+        expires_at=now + ONE_TIME_LINK_LIVES,
+        staff_name=staff_name,
+        sent_to=sent_to,
+    )
+    notice = _notice(book, bill, notice_id, Channel.EMAIL, NotificationType.PAYMENT_LINK, send_to, now)
+    asked = moved(replace(notice, link_id=link_id), NoticeStatus.SCHEDULED, now, actor, "payment link sent by staff")
+    before = [known for known in staff_links(book, bill.statement_id) if known.status in USABLE]
+    event = HistoryEvent(at=now, event="PaymentLinkSent", actor=actor, facts={"paymentLinkId": link_id})
+    change = Change(
+        account=book.account,
+        notices=(asked, *_unsent(book, before, "superseded by a newer link", now, actor)),
+        links=(link, *(replace(known, status=LinkStatus.SUPERSEDED) for known in before)),
+        history=(event,),
+    )
+    return link, change
+
+
+def revoke_link(book: AccountBook, link: PaymentLink, now: datetime, actor: str) -> Change | None:
+    """Make a link lead nowhere; None: it is revoked already. Raises LinkPaidError."""
+    if link.status is LinkStatus.PAID:
+        raise LinkPaidError
+    if link.status is LinkStatus.REVOKED:
+        return None
+    event = HistoryEvent(at=now, event="PaymentLinkRevoked", actor=actor, facts={"paymentLinkId": link.link_id})
+    return Change(
+        account=book.account,
+        links=(replace(link, status=LinkStatus.REVOKED),),
+        notices=_unsent(book, [link], "payment link revoked", now, actor),
+        history=(event,),
+    )
+
+
+def staff_links(book: AccountBook, statement_id: str) -> list[PaymentLink]:
+    """The links that staff sent for a bill, the latest first."""
+    links = (link for link in book.links if link.staff_name and link.statement_id == statement_id)
+    return sorted(links, key=lambda link: (link.created_at, link.link_id), reverse=True)
+
+
+def link_status(link: PaymentLink, now: datetime) -> LinkStatus:
+    """A link's status by now: one whose time has run out is Expired, though nobody wrote that down."""
+    return LinkStatus.EXPIRED if link.status in USABLE and now >= link.expires_at else link.status
+
+
+def _notice(
+    book: AccountBook,
+    bill: Bill,
+    notice_id: str,
+    channel: Channel,
+    kind: NotificationType,
+    send_to: str,
+    now: datetime,
+) -> Notice:
+    return Notice(
+        notice_id=notice_id,
+        org_id=book.account.org_id,
+        account_id=book.account.account_id,
+        channel=channel,
+        notification_type=kind,
+        bills=(BillLevel(statement_id=bill.statement_id, aging_period=bill.aging_period, level=0),),
+        scheduled_for=now,
+        created_at=now,
+        send_to=send_to,
+    )
+
+
+def _unsent(book: AccountBook, links: list[PaymentLink], reason: str, now: datetime, actor: str) -> tuple[Notice, ...]:
+    """The emails with these links that are still with us, cancelled."""
+    voided = {link.notice_id for link in links}
+    return tuple(
+        moved(notice, NoticeStatus.CANCELLED, now, actor, reason, lease_until=None)
+        for notice in book.notices
+        if notice.notice_id in voided and notice.status in CANCELLABLE
+    )

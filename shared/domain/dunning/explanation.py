@@ -1,0 +1,181 @@
+"""What the engine found, told in the words of a billing manager."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+
+from shared.domain.calendar.steps import CurrentStep, next_due_day
+from shared.domain.dunning.consolidation import Consolidation
+from shared.domain.dunning.decision import Finding, Rule, RuleOutcome
+from shared.domain.dunning.paper import paper_from
+from shared.domain.dunning.situation import Situation, closed, reached, top_of
+from shared.domain.records.bill import Bill
+from shared.domain.vocabulary.reasons import CLOSED_BILL_REASONS, HOLD_REASONS, Reason
+from shared.domain.vocabulary.words import AccountStatus, Channel, CommunicationStatus, Hold
+
+
+def explain_account(situation: Situation) -> tuple[Finding, ...]:
+    """What holds for the whole account: the organization's standing, its communications, and holds."""
+    organization = situation.organization
+    active = organization.account_status is AccountStatus.ACTIVE
+    enabled = organization.communication_status is CommunicationStatus.ENABLED
+    holds = [HOLD_REASONS[hold] for hold in Hold if hold in situation.book.account.holds]
+    return (
+        Finding(
+            rule=Rule.ORGANIZATION_STATUS,
+            found=f"organization is {organization.account_status}",
+            outcome=RuleOutcome.PASSES if active else RuleOutcome.STOPS,
+        ),
+        Finding(
+            rule=Rule.COMMUNICATIONS,
+            found="communications are enabled" if enabled else "communications are disabled: nothing new is queued",
+            outcome=RuleOutcome.PASSES if enabled else RuleOutcome.STOPS,
+        ),
+        Finding(
+            rule=Rule.HOLDS,
+            found=", ".join(holds) or "no hold",
+            outcome=RuleOutcome.STOPS if holds else RuleOutcome.PASSES,
+        ),
+    )
+
+
+def explain_bills(situation: Situation) -> tuple[Finding, ...]:
+    """For each bill: whether it is dunned at all, the step that it is at, and whether that was told of."""
+    findings = list[Finding]()
+    for bill in sorted(situation.book.bills, key=lambda bill: bill.statement_id):
+        findings.append(_explain_status(bill))
+        if bill.open:
+            findings += _explain_step(situation, bill)
+    return tuple(findings)
+
+
+def _explain_status(bill: Bill) -> Finding:
+    return Finding(
+        rule=Rule.BILL_STATUS,
+        found=f"bill is {bill.status}" if bill.open else str(CLOSED_BILL_REASONS[bill.status]),
+        outcome=RuleOutcome.PASSES if bill.open else RuleOutcome.STOPS,
+        statement_id=bill.statement_id,
+    )
+
+
+def _explain_step(situation: Situation, bill: Bill) -> list[Finding]:
+    current = situation.step_of(bill, situation.today)
+    if current is None:
+        return [_finding(Rule.STEP, bill, f"no step is due yet; {_next_step(situation, bill)}", RuleOutcome.WAITS)]
+    told = reached(situation, bill, current)
+    return [
+        _finding(Rule.STEP, bill, _describe(situation, bill, current), RuleOutcome.PASSES),
+        _finding(
+            Rule.ALREADY_SENT,
+            bill,
+            f"step was already sent; {_next_step(situation, bill)}" if told else "step was not sent yet",
+            RuleOutcome.WAITS if told else RuleOutcome.PASSES,
+        ),
+        *_explain_closed(situation, bill, current),
+        *_explain_return(situation, bill, current),
+    ]
+
+
+def _describe(situation: Situation, bill: Bill, current: CurrentStep) -> str:
+    age, steps = bill.age_on(situation.today), len(situation.configuration.steps)
+    again = f", repeated for the {current.round}. time" if current.round else ""
+    kind = current.step.notification_type
+    return f"age {age} days: level {current.level} of {steps}, {kind}, due on {current.due_on}{again}"
+
+
+def _next_step(situation: Situation, bill: Bill) -> str:
+    no_limit = situation.organization.dunning.no_dunning_limit
+    day = next_due_day(situation.configuration, bill, situation.today, no_limit=no_limit)
+    return f"the next one on {day}" if day else "there is no further one"
+
+
+def _explain_closed(situation: Situation, bill: Bill, current: CurrentStep) -> list[Finding]:
+    """Channels that aren't tried again for this step, though nothing went on them."""
+    return [
+        _finding(Rule.ALREADY_SENT, bill, f"{reason}: not tried again for this step", RuleOutcome.STOPS, channel)
+        for channel in Channel
+        if (reason := closed(situation, bill, current, channel))
+    ]
+
+
+def _explain_return(situation: Situation, bill: Bill, current: CurrentStep) -> list[Finding]:
+    """When a step that came back undeliverable drops to paper, while that is still to come."""
+    day = paper_from(situation, bill, current)
+    if day is None or day <= situation.today or reached(situation, bill, current):
+        return []
+    found = f"electronic notices are undeliverable: goes by letter from {day}"
+    return [_finding(Rule.CHANNELS, bill, found, RuleOutcome.WAITS, Channel.PRINT)]
+
+
+def _finding(rule: Rule, bill: Bill, found: str, outcome: RuleOutcome, channel: Channel | None = None) -> Finding:
+    return Finding(rule=rule, found=found, outcome=outcome, statement_id=bill.statement_id, channel=channel)
+
+
+def explain_results(
+    situation: Situation,
+    result: Consolidation,
+    moments: Mapping[Channel, datetime | None],
+    days: Mapping[Channel, date | None],
+) -> tuple[Finding, ...]:
+    """What came of it, for every bill on every channel: what goes, what doesn't, and why there is nothing to do.
+
+    moments, days: when a notice on a channel goes, and the day that its bills were looked at for.
+    """
+    decided = _explain_decided(situation, result, moments)
+    known = {(finding.statement_id, finding.channel) for finding in decided}
+    stopping = {
+        (found.statement_id, found.channel): found.found
+        for found in result.findings
+        if found.outcome is RuleOutcome.STOPS
+    }
+    rest = [
+        _explain_rest(situation, bill, channel, stopping.get((bill.statement_id, channel)), days[channel])
+        for bill in sorted(situation.book.bills, key=lambda bill: bill.statement_id)
+        for channel in Channel
+        if (bill.statement_id, channel) not in known
+    ]
+    return (*decided, *rest)
+
+
+def explain_stopped(situation: Situation, stop: Reason) -> tuple[Finding, ...]:
+    """What holds for the account, and that it stops every bill on every channel."""
+    stopped = [
+        _finding(Rule.RESULT, bill, f"will not send: {stop}", RuleOutcome.STOPS, channel)
+        for bill in sorted(situation.book.bills, key=lambda bill: bill.statement_id)
+        for channel in Channel
+    ]
+    return (*explain_account(situation), *map(_explain_status, situation.book.bills), *stopped)
+
+
+def _explain_rest(
+    situation: Situation, bill: Bill, channel: Channel, stopping: str | None, day: date | None
+) -> Finding:
+    """Why a channel has nothing to send for a bill now. `stopping`: what a rule found that keeps the bill out."""
+    if not bill.open:
+        return _finding(
+            Rule.RESULT, bill, f"will not send: {CLOSED_BILL_REASONS[bill.status]}", RuleOutcome.STOPS, channel
+        )
+    current = situation.step_of(bill, situation.today)
+    if current is None or reached(situation, bill, current):
+        return _finding(Rule.RESULT, bill, f"nothing now; {_next_step(situation, bill)}", RuleOutcome.WAITS, channel)
+    if situation.organization.communication_status is CommunicationStatus.DISABLED:
+        why = f"will not send: {Reason.COMMUNICATIONS_DISABLED}"
+        return _finding(Rule.RESULT, bill, why, RuleOutcome.STOPS, channel)
+    # After a weekend it may be another step than today's, and that one is what staff cancelled, for instance.
+    then = situation.step_of(bill, day or situation.today) or current
+    reason = closed(situation, bill, then, channel) or stopping or Reason.CHANNEL_NOT_IN_STEP
+    return _finding(Rule.RESULT, bill, f"will not send: {reason}", RuleOutcome.STOPS, channel)
+
+
+def _explain_decided(
+    situation: Situation, result: Consolidation, moments: Mapping[Channel, datetime | None]
+) -> tuple[Finding, ...]:
+    findings = list[Finding]()
+    for channel, decision in result.going.items():
+        current, moment = top_of(decision.bills).current, moments[channel]
+        when = f"{moment.astimezone(situation.zone):on %Y-%m-%d at %H:%M}" if moment else "never"
+        what = f"goes {when} at level {current.level}, {current.step.notification_type}"
+        findings += [_finding(Rule.RESULT, due.bill, what, RuleOutcome.GOES, channel) for due in decision.bills]
+    for (channel, reason), refused in result.refused.items():
+        why = f"will not send: {reason}"
+        findings += [_finding(Rule.RESULT, due.bill, why, RuleOutcome.STOPS, channel) for due in refused]
+    return tuple(findings)

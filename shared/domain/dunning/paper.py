@@ -1,0 +1,67 @@
+"""When a reminder goes by letter instead: drop to paper."""
+
+from datetime import date, timedelta
+
+from shared.domain.account.contacts import contact_refusal, opted_out
+from shared.domain.account.ledger import came_back, last_return
+from shared.domain.calendar.steps import CurrentStep
+from shared.domain.dunning.situation import DueBill, Situation
+from shared.domain.records.bill import Bill
+from shared.domain.records.policy import Step
+from shared.domain.vocabulary.words import Channel, NotificationType
+
+REMINDERS = frozenset({NotificationType.DUE, NotificationType.PAST_DUE})
+"""The types that may drop to paper; Initial and Final never do (settled question 3)."""
+
+
+def channels_of(due: DueBill, situation: Situation, day: date) -> tuple[Channel, ...]:
+    """The channels that a bill's step asks for on a day, with the letter that a reminder may drop to."""
+    step, paper_day = due.current.step, paper_from(situation, due.bill, due.current)
+    drops = _drops_to_paper(step, situation) or (paper_day is not None and day >= paper_day)
+    return (*step.channels, Channel.PRINT) if drops else step.channels
+
+
+def _may_drop(step: Step) -> bool:
+    return step.notification_type in REMINDERS and Channel.PRINT not in step.channels
+
+
+def _drops_to_paper(step: Step, situation: Situation) -> bool:
+    """Whether no electronic channel of a reminder is left, because of an opt-out (settled question 3).
+
+    Having no address isn't one.
+    """
+    electronic = [channel for channel in step.channels if channel.electronic]
+    if not situation.organization.dunning.drop_to_paper_on_opt_out or not _may_drop(step):
+        return False
+    account = situation.book.account
+    return any(opted_out(channel, account) for channel in electronic) and all(
+        opted_out(channel, account) or contact_refusal(channel, account) for channel in electronic
+    )
+
+
+def paper_from(situation: Situation, bill: Bill, current: CurrentStep) -> date | None:
+    """The day from which a reminder goes by letter because messages came back undeliverable; None: it doesn't.
+
+    The days that the organization sets count from the last that came back, and only where the step has no electronic
+    channel left: while there is one, it is the one that goes.
+    """
+    days = situation.organization.dunning.drop_to_paper_after_undeliverable_days
+    if days is None or not _may_drop(current.step):
+        return None
+    account, returned = situation.book.account, list[date]()
+    for channel in current.step.channels:
+        day = _returned(situation, bill, current, channel)
+        if day:
+            returned.append(day)
+        elif not (opted_out(channel, account) or contact_refusal(channel, account)):
+            return None
+    return max(returned) + timedelta(days=days) if returned else None
+
+
+def _returned(situation: Situation, bill: Bill, current: CurrentStep, channel: Channel) -> date | None:
+    """The day on which a channel's messages came back: for good, whatever was in them, or for now, with this step."""
+    if channel in situation.book.account.undeliverable:
+        return last_return(situation.book, channel, situation.zone)
+    sent = [notice for notice in situation.notices if notice.channel is channel]
+    days = [day for notice in sent if (day := came_back(notice, bill, current, situation.zone))]
+    return max(days, default=None)

@@ -1,0 +1,287 @@
+"""Planning: which notices an account should have now, and when to look again."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from shared.domain.account.ledger import (
+    notice_id,
+    refusal_id,
+    says_already,
+    stopped,
+    taken_days,
+    with_notices,
+)
+from shared.domain.account.stopping import cancel_pending
+from shared.domain.calendar.send_window import first_moment, hours_return, local_date, permitted, start_of_day
+from shared.domain.calendar.steps import next_due_day
+from shared.domain.dunning.consolidation import Consolidation, consolidate
+from shared.domain.dunning.decision import Finding, Plan
+from shared.domain.dunning.explanation import explain_account, explain_bills, explain_results, explain_stopped
+from shared.domain.dunning.paper import paper_from
+from shared.domain.dunning.rules import template_of
+from shared.domain.dunning.situation import ChannelQuestion, DueBill, Situation, account_stop, closed, reached, top_of
+from shared.domain.records.bill import Bill
+from shared.domain.records.book import AccountBook
+from shared.domain.records.notice import Notice, moved
+from shared.domain.records.policy import Organization
+from shared.domain.vocabulary.reasons import Reason
+from shared.domain.vocabulary.words import Channel, CommunicationStatus, NoticeStatus
+
+PLANNER = "scheduler"
+"""Who plans, as histories name it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """Where a channel's next notice goes: its day and moment (None: never), and the rows scheduled already."""
+
+    day: date | None
+    moment: datetime | None
+    scheduled: tuple[Notice, ...] = ()
+
+
+def plan(book: AccountBook, organization: Organization, now: datetime) -> Plan:
+    """Work out the notices that an account should have now.
+
+    Total: it answers for any account at any time, and for the step that is current then, so that a late run sends no
+    more than that. Planning again after its own result was written changes nothing.
+    """
+    ended = _stop_what_has_no_cause(book, organization, now)
+    situation = Situation(book=with_notices(book, ended), organization=organization, now=now)
+    stop = account_stop(situation)
+    if stop:
+        return Plan(notices=ended, next_planning_at=None, rest_reason=stop, findings=explain_stopped(situation, stop))
+    slots = {channel: _slot(situation, channel) for channel in Channel}
+    due = {channel: _due(situation, channel, slots[channel]) for channel in Channel}
+    questions = {
+        channel: ChannelQuestion(situation=situation, channel=channel, day=slots[channel].day) for channel in Channel
+    }
+    result = consolidate(situation, questions, due)
+    rows = {row.notice_id: row for row in ended}
+    for channel in Channel:
+        rows |= {row.notice_id: row for row in _rows(situation, channel, slots[channel], result)}
+    next_planning_at, rest_reason = _next_planning(situation, result)
+    return Plan(
+        notices=tuple(rows.values()),
+        next_planning_at=next_planning_at,
+        rest_reason=rest_reason,
+        findings=_explain(situation, slots, result),
+    )
+
+
+def _stop_what_has_no_cause(book: AccountBook, organization: Organization, now: datetime) -> tuple[Notice, ...]:
+    """Stop what is pending for a bill, hold or opt-out that forbids it, or for an organization that sends nothing."""
+    stop = account_stop(Situation(book=book, organization=organization, now=now))
+    if stop:
+        return cancel_pending(book, now, PLANNER, stop, everything=True)
+    return cancel_pending(book, now, PLANNER)
+
+
+# --- what is due, and where it would go -----------------------------------------------------------------------
+
+
+def _scheduled(situation: Situation, channel: Channel) -> tuple[Notice, ...]:
+    """The notices that wait for their time on a channel; two only where one was put off into the other's day."""
+    waiting = [
+        notice for notice in situation.notices if notice.channel is channel and notice.status is NoticeStatus.SCHEDULED
+    ]
+    return tuple(sorted(waiting, key=lambda notice: (notice.scheduled_for, notice.notice_id)))
+
+
+def _slot(situation: Situation, channel: Channel) -> Slot:
+    """The day and moment of a channel's next notice.
+
+    What is scheduled keeps its moment while that is permitted, and on the first day that has one: what had to wait for
+    weeks goes sooner when it may.
+    """
+    book, organization, now = situation.book, situation.organization, situation.now
+    scheduled = _scheduled(situation, channel)
+    taken = taken_days(situation.notices, book.account, channel, now, situation.zone)
+    moment = first_moment(channel, organization, book.account, now, taken)
+    day = local_date(moment, situation.zone) if moment else None
+    if scheduled:
+        planned = scheduled[0].scheduled_for
+        # Its time has come: the dispatcher takes it as it is, and the sender defers it if the window has closed.
+        overdue = planned <= now
+        in_place = local_date(planned, situation.zone) == day and permitted(
+            planned, channel, organization, book.account
+        )
+        if overdue or in_place:
+            return Slot(day=day, moment=planned, scheduled=scheduled)
+    return Slot(day=day, moment=moment, scheduled=scheduled)
+
+
+def _due(situation: Situation, channel: Channel, slot: Slot) -> tuple[DueBill, ...]:
+    """The bills that a notice on a channel would be about, at the step they will be at on the day it goes.
+
+    A bill is due while nothing told of the step it is at today, or while a notice for it still waits on this very
+    channel: so the channels of one step don't silence each other.
+    """
+    enabled = situation.organization.communication_status is CommunicationStatus.ENABLED
+    waiting_for = {statement for notice in slot.scheduled for statement in notice.statement_ids}
+    due = list[DueBill]()
+    for bill in situation.open_bills:
+        today, then = (situation.step_of(bill, day) for day in (situation.today, slot.day or situation.today))
+        if then is None or reached(situation, bill, then, channel) or closed(situation, bill, then, channel):
+            continue
+        untold = enabled and today is not None and not reached(situation, bill, today)
+        if untold or bill.statement_id in waiting_for:
+            due.append(DueBill(bill=bill, current=then))
+    return tuple(due)
+
+
+def _next_planning(situation: Situation, result: Consolidation) -> tuple[datetime | None, str]:
+    """The local midnight at which a step comes due, drops to paper or has an hour again, or why there is none."""
+    if situation.organization.communication_status is not CommunicationStatus.ENABLED:
+        return None, Reason.COMMUNICATIONS_DISABLED
+    if not situation.open_bills:
+        return None, Reason.NO_OPEN_BILL
+    no_limit = situation.organization.dunning.no_dunning_limit
+    days = [
+        day
+        for bill in situation.open_bills
+        if (day := next_due_day(situation.configuration, bill, situation.today, no_limit=no_limit))
+    ]
+    days += [day for bill in situation.open_bills if (day := _letter_day(situation, bill))]
+    days += [day for channel in _without_hours(result) if (day := _hours_day(situation, channel))]
+    return (start_of_day(min(days), situation.zone), "") if days else (None, Reason.LAST_STEP_PASSED)
+
+
+def _letter_day(situation: Situation, bill: Bill) -> date | None:
+    """The day to come on which a step that came back undeliverable drops to paper, if it does."""
+    current = situation.step_of(bill, situation.today)
+    day = paper_from(situation, bill, current) if current and not reached(situation, bill, current) else None
+    return day if day and day > situation.today else None
+
+
+def _without_hours(result: Consolidation) -> set[Channel]:
+    """The channels of steps that stay open because no hour is permitted: by another channel their bills aren't told."""
+    told = {statement for decision in result.going.values() for statement in decision.statement_ids}
+    return {
+        channel
+        for (channel, reason), bills in result.refused.items()
+        if reason is Reason.NO_PERMITTED_HOUR and any(due.bill.statement_id not in told for due in bills)
+    }
+
+
+def _hours_day(situation: Situation, channel: Channel) -> date | None:
+    return hours_return(channel, situation.organization, situation.book.account, situation.now)
+
+
+# --- the rows to write ------------------------------------------------------------------------------------------
+
+
+def _rows(situation: Situation, channel: Channel, slot: Slot, result: Consolidation) -> Iterable[Notice]:
+    """The rows that differ from what the ledger has for a channel."""
+    for surplus in slot.scheduled[1:]:
+        yield stopped(surplus, situation.now, PLANNER, Reason.MERGED)
+    going = result.going.get(channel)
+    refused = {reason: bills for (on, reason), bills in result.refused.items() if on is channel}
+    if going:
+        yield from _going_row(situation, channel, slot, going.bills)
+    elif slot.scheduled:
+        reason = next(iter(refused), None) or _why_undue(situation, slot.scheduled[0], channel, slot)
+        ended = stopped(slot.scheduled[0], situation.now, PLANNER, reason)
+        situation = replace(situation, book=with_notices(situation.book, (ended,)))
+        yield ended
+    for reason, bills in refused.items():
+        yield from _refused_row(situation, channel, slot, bills, reason)
+
+
+def _why_undue(situation: Situation, notice: Notice, channel: Channel, slot: Slot) -> Reason:
+    """Why nothing is due any more for a notice that was planned."""
+    for statement_id in notice.statement_ids:
+        bill = situation.book.bill(statement_id)
+        current = situation.step_of(bill, slot.day or situation.today) if bill and bill.open else None
+        if bill is None or current is None:
+            continue
+        if reached(situation, bill, current, channel):
+            return Reason.STEP_ALREADY_SENT
+        return closed(situation, bill, current, channel) or Reason.CHANNEL_NOT_IN_STEP
+    return Reason.NO_STEP_DUE
+
+
+def _draft(situation: Situation, channel: Channel, slot: Slot, bills: Sequence[DueBill]) -> Notice:
+    """The notice about some bills, as if it were the first on its day."""
+    account, deciding = situation.book.account, top_of(bills).current
+    day = slot.day or situation.today
+    return Notice(
+        notice_id=notice_id(account.org_id, account.account_id, channel, day),
+        org_id=account.org_id,
+        account_id=account.account_id,
+        channel=channel,
+        notification_type=deciding.step.notification_type,
+        level=deciding.level,
+        bills=tuple(due.entry for due in bills),
+        scheduled_for=slot.moment or situation.now,
+        created_at=situation.now,
+        template_id=template_of(deciding.step, channel),
+        ingestion_ids=tuple(sorted({due.bill.ingestion_id for due in bills} - {""})),
+    )
+
+
+def _onto(row: Notice | None, draft: Notice) -> Notice:
+    """What a draft says, on a row that is there already: its id, origin, state and history stay."""
+    if row is None:
+        return draft
+    return replace(
+        row,
+        notification_type=draft.notification_type,
+        level=draft.level,
+        bills=draft.bills,
+        scheduled_for=draft.scheduled_for,
+        template_id=draft.template_id,
+        ingestion_ids=draft.ingestion_ids,
+    )
+
+
+def _row_with_id(situation: Situation, wanted: str) -> Notice | None:
+    return next((notice for notice in situation.book.notices if notice.notice_id == wanted), None)
+
+
+def _going_row(situation: Situation, channel: Channel, slot: Slot, bills: Sequence[DueBill]) -> Iterable[Notice]:
+    """The scheduled notice: a new one, a row of that day taken up again, or the waiting one brought up to date."""
+    draft = _draft(situation, channel, slot, bills)
+    if not slot.scheduled:
+        yield _schedule(situation, _onto(_row_with_id(situation, draft.notice_id), draft), Reason.STEP_DUE)
+        return
+    waiting = slot.scheduled[0]
+    updated = _onto(waiting, draft)
+    if updated != waiting:
+        only_moved = replace(updated, scheduled_for=waiting.scheduled_for) == waiting
+        yield _schedule(situation, updated, Reason.MOVED if only_moved else Reason.CONSOLIDATED)
+
+
+def _schedule(situation: Situation, row: Notice, reason: Reason) -> Notice:
+    """Schedule a row. Why stands in its history: a notice on its way needs no reason of its own."""
+    return replace(moved(row, NoticeStatus.SCHEDULED, situation.now, PLANNER, reason), reason="")
+
+
+def _refused_row(
+    situation: Situation, channel: Channel, slot: Slot, bills: Sequence[DueBill], reason: Reason
+) -> Iterable[Notice]:
+    """The row that says why a channel of the step isn't used, unless one says so already."""
+    account, day = situation.book.account, slot.day or situation.today
+    row_id = refusal_id(account.org_id, account.account_id, channel, day, reason)
+    # An overdue notice that is stopped leaves its moment in the slot; the refusal is of the day it would go on now.
+    moment = max(slot.moment or situation.now, start_of_day(day, situation.zone))
+    draft = replace(_draft(situation, channel, slot, bills), notice_id=row_id, reason=reason, scheduled_for=moment)
+    due_on = max(due.current.due_on for due in bills)
+    if any(says_already(row, draft, due_on, situation.zone) for row in situation.notices):
+        return
+    row = _row_with_id(situation, row_id)
+    entries = {entry.statement_id: entry for entry in (*(row.bills if row else ()), *draft.bills)}
+    draft = replace(draft, bills=tuple(entries.values()))
+    yield moved(_onto(row, draft), NoticeStatus.WILL_NOT_SEND, situation.now, PLANNER, reason)
+
+
+def _explain(situation: Situation, slots: dict[Channel, Slot], result: Consolidation) -> tuple[Finding, ...]:
+    moments = {channel: slot.moment for channel, slot in slots.items()}
+    days = {channel: slot.day for channel, slot in slots.items()}
+    return (
+        *explain_account(situation),
+        *explain_bills(situation),
+        *result.findings,
+        *explain_results(situation, result, moments, days),
+    )

@@ -1,0 +1,152 @@
+"""What a dunning decision is made from, and what it answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from shared.domain.account.ledger import closes_step, dunning_notices, floor_covers, told
+from shared.domain.calendar.send_window import local_date
+from shared.domain.calendar.steps import CurrentStep, current_step
+from shared.domain.dunning.decision import Finding
+from shared.domain.records.bill import Bill
+from shared.domain.records.book import AccountBook
+from shared.domain.records.notice import BillLevel, Notice
+from shared.domain.records.policy import DunningConfiguration, Organization
+from shared.domain.records.presets import configuration
+from shared.domain.vocabulary.reasons import HOLD_REASONS, Reason
+from shared.domain.vocabulary.words import AccountStatus, Channel, Hold
+
+
+@dataclass(frozen=True, kw_only=True)
+class Situation:
+    """All that a decision is made from."""
+
+    book: AccountBook
+    organization: Organization
+    now: datetime
+
+    @cached_property
+    def configuration(self) -> DunningConfiguration:
+        """The preset that the organization chose."""
+        return configuration(self.organization.dunning.configuration_id)
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The organization's time zone: its calendar decides ages and days."""
+        return self.organization.zone
+
+    @cached_property
+    def today(self) -> date:
+        """The organization's calendar day."""
+        return local_date(self.now, self.zone)
+
+    @cached_property
+    def notices(self) -> tuple[Notice, ...]:
+        """The account's dunning notices."""
+        return dunning_notices(self.book)
+
+    @cached_property
+    def open_bills(self) -> tuple[Bill, ...]:
+        """The bills that may be dunned, in a fixed order."""
+        return tuple(sorted((bill for bill in self.book.bills if bill.open), key=lambda bill: bill.statement_id))
+
+    def step_of(self, bill: Bill, day: date) -> CurrentStep | None:
+        """The step that a bill is at on a day."""
+        no_limit = self.organization.dunning.no_dunning_limit
+        return current_step(self.configuration, bill, day, no_limit=no_limit)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DueBill:
+    """A bill with the step that is due for it on the day looked at."""
+
+    bill: Bill
+    current: CurrentStep
+
+    @property
+    def entry(self) -> BillLevel:
+        """As a notice records it."""
+        return BillLevel(
+            statement_id=self.bill.statement_id,
+            aging_period=self.bill.aging_period,
+            level=self.current.level,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelQuestion:
+    """May a channel go on a day? electronically: statements that an electronic notice of their step tells of.
+
+    day: None where the channel has no permitted hour on any day.
+    """
+
+    situation: Situation
+    channel: Channel
+    day: date | None
+    electronically: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelDecision:
+    """The answer for one channel: the bills that a notice is about (none: nothing goes), or those refused, and why.
+
+    Neither: the step doesn't ask for the channel.
+    """
+
+    channel: Channel
+    bills: tuple[DueBill, ...] = ()
+    refused: tuple[tuple[DueBill, Reason], ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def goes(self) -> bool:
+        """Whether a notice goes."""
+        return bool(self.bills)
+
+    @property
+    def reason(self) -> Reason:
+        """Why nothing goes: what refused the highest bill."""
+        highest = top_of([due for due, _ in self.refused]) if self.refused else None
+        return next((why for due, why in self.refused if due is highest), Reason.CHANNEL_NOT_IN_STEP)
+
+    @property
+    def statement_ids(self) -> frozenset[str]:
+        """The statements that a notice is about."""
+        return frozenset(due.bill.statement_id for due in self.bills)
+
+
+def account_stop(situation: Situation) -> Reason | None:
+    """Why nothing at all may go to the account, queued or not: its organization isn't active, or it is on hold."""
+    if situation.organization.account_status is not AccountStatus.ACTIVE:
+        return Reason.ORGANIZATION_NOT_ACTIVE
+    held = [hold for hold in Hold if hold in situation.book.account.holds]
+    return HOLD_REASONS[held[0]] if held else None
+
+
+def reached(situation: Situation, bill: Bill, current: CurrentStep, channel: Channel | None = None) -> bool:
+    """Whether the step was told of, on a channel or (without one) on any, or counts as sent."""
+    return floor_covers(bill, current) or any(
+        told(notice, bill, current, situation.zone) for notice in situation.notices if channel in {None, notice.channel}
+    )
+
+
+def closed(situation: Situation, bill: Bill, current: CurrentStep, channel: Channel) -> Reason | None:
+    """Why a channel isn't tried again for a step, though the step wasn't reached: if it is so."""
+    reasons = (
+        closes_step(notice, bill, current, situation.zone) for notice in situation.notices if notice.channel is channel
+    )
+    return next((reason for reason in reasons if reason), None)
+
+
+def told_electronically(situation: Situation, bill: Bill, current: CurrentStep) -> bool:
+    """Whether an electronic notice told of the step."""
+    return any(
+        notice.channel.electronic and told(notice, bill, current, situation.zone) for notice in situation.notices
+    )
+
+
+def top_of(bills: Sequence[DueBill]) -> DueBill:
+    """The bill at the highest level, which decides message and channels for all."""
+    return max(bills, key=lambda due: due.current.level)

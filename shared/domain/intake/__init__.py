@@ -1,0 +1,1 @@
+"""What a statement or a payment update does to an account."""

@@ -1,0 +1,176 @@
+"""What a patient behind a payment link may ask for: to pay, and to get a new link."""
+
+import hashlib
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from shared.domain.account.contacts import GUARANTOR, contact_refusal, opted_out
+from shared.domain.paying.link_secrets import new_secret
+from shared.domain.paying.payments import PaymentReceived, link_scope, oldest_first, post_payment
+from shared.domain.records.bill import Bill
+from shared.domain.records.book import AccountBook, Change
+from shared.domain.records.notice import BillLevel, Notice, StatusChange
+from shared.domain.records.payment_link import Checkout, PaymentLink
+from shared.domain.records.policy import Organization
+from shared.domain.vocabulary.history import HistoryEvent
+from shared.domain.vocabulary.money import Cents
+from shared.domain.vocabulary.words import Channel, NoticeStatus, NotificationType
+
+PATIENT, PROCESSOR = "patient", "processor"
+
+OUR_REFERENCE = re.compile(r"dln_[A-Za-z0-9]{22}")
+"""The shape of a checkout's reference, by which money that comes back is known as ours."""
+
+RENEWAL_PAUSE = timedelta(minutes=10)
+MOST_RENEWALS = 5
+"""How many new links one old link may ask for: scanners press every button that they find."""
+
+
+class AmountProblem(StrEnum):
+    """Why an amount can't be paid."""
+
+    NOT_POSITIVE = "notPositive"
+    MORE_THAN_BILL = "moreThanBill"
+    MORE_THAN_SUM = "moreThanSum"
+    NO_SUCH_BILL = "noSuchBill"
+    NOTHING_OPEN = "nothingOpen"
+
+
+@dataclass
+class AmountError(Exception):
+    """An amount can't be paid; `most` is what could be, in cents."""
+
+    problem: AmountProblem
+    most: Cents = 0
+
+
+def open_bills(book: AccountBook, link: PaymentLink, organization: Organization) -> list[Bill]:
+    """The bills behind a link that can be paid, in the order in which money goes to them."""
+    return oldest_first((bill for bill in link_scope(book, link) if bill.payable), organization)
+
+
+def new_reference() -> str:
+    """A reference for a checkout, to be known again when money comes for it."""
+    return f"dln_{new_secret()}"
+
+
+def begin_checkout(
+    book: AccountBook, link: PaymentLink, amount: Cents | None, statement_id: str, reference: str, now: datetime
+) -> Checkout:
+    """A way to the processor for an amount (None: all that is owed), for one bill or for all behind the link.
+
+    Raises AmountError. A later look at the same balance may find it paid: then the surplus becomes credit.
+    """
+    bills = {bill.statement_id: bill for bill in link_scope(book, link) if bill.payable}
+    if not bills:
+        raise AmountError(AmountProblem.NOTHING_OPEN)
+    if statement_id and statement_id not in bills:
+        raise AmountError(AmountProblem.NO_SUCH_BILL)
+    most = bills[statement_id].balance if statement_id else sum(bill.balance for bill in bills.values())
+    wanted = most if amount is None else amount
+    if wanted <= 0:
+        raise AmountError(AmountProblem.NOT_POSITIVE, most)
+    if wanted > most:
+        raise AmountError(AmountProblem.MORE_THAN_BILL if statement_id else AmountProblem.MORE_THAN_SUM, most)
+    return Checkout(
+        reference=reference,
+        org_id=link.org_id,
+        account_id=link.account_id,
+        link_id=link.link_id,
+        statement_id=statement_id or link.statement_id,
+        amount=wanted,
+        created_at=now,
+    )
+
+
+def payment_id_of(reference: str) -> str:
+    """The id of the one payment that a checkout can lead to, however often the processor tells of it."""
+    return f"pay_{reference}"
+
+
+def complete_checkout(
+    book: AccountBook, organization: Organization, reference: str, amount: Cents, now: datetime
+) -> Change | None:
+    """Post what the processor took for a checkout (cents); None: it is posted already."""
+    checkout = _checkout(book, reference)
+    if checkout is None:
+        return None
+    received = PaymentReceived(
+        payment_id=payment_id_of(reference),
+        amount=amount,
+        method="card",
+        received_on=now.astimezone(organization.zone).date(),
+        transaction_id=reference,
+        statement_id=checkout.statement_id,
+        link_id=checkout.link_id,
+    )
+    change = post_payment(book, organization, received, now, PROCESSOR)
+    done = replace(checkout, completed_at=now, declined_at=None)
+    return replace(change, checkouts=(done,)) if change else None
+
+
+def decline_checkout(book: AccountBook, reference: str, now: datetime) -> Change | None:
+    """Note that the processor took nothing; None: that is known, or money came after all."""
+    checkout = _checkout(book, reference)
+    if checkout is None or checkout.completed_at or checkout.declined_at:
+        return None
+    return Change(account=book.account, checkouts=(replace(checkout, declined_at=now),))
+
+
+def renew(book: AccountBook, link: PaymentLink, now: datetime) -> Change | None:
+    """Have a new link sent to the address on file; None: nowhere to send it, nothing owed, or asked for too often."""
+    owed = [bill for bill in link_scope(book, link) if bill.payable]
+    before = [notice for notice in book.notices if notice.notice_id.startswith(_renewal_id(link, ""))]
+    too_soon = any(now < notice.created_at + RENEWAL_PAUSE for notice in before)
+    asked = next((notice for notice in book.notices if notice.notice_id == link.notice_id), None)
+    channel = _renewal_channel(book, asked)
+    if not owed or too_soon or len(before) >= MOST_RENEWALS or channel is None:
+        return None
+    notice = Notice(
+        notice_id=_renewal_id(link, str(len(before) + 1)),
+        org_id=link.org_id,
+        account_id=link.account_id,
+        channel=channel,
+        notification_type=NotificationType.PAYMENT_LINK,
+        # The new link is about what the old one was: its one bill, or the whole account.
+        bills=tuple(
+            BillLevel(statement_id=bill.statement_id, aging_period=bill.aging_period, level=0)
+            for bill in owed
+            if link.statement_id
+        ),
+        scheduled_for=now,
+        created_at=now,
+        send_to=asked.send_to if asked else GUARANTOR,
+        status_history=(
+            StatusChange(status=NoticeStatus.SCHEDULED, at=now, actor=PATIENT, reason="new link asked for"),
+        ),
+    )
+    event = HistoryEvent(at=now, event="PaymentLinkAskedFor", actor=PATIENT, facts={"paymentLinkId": link.link_id})
+    return Change(account=book.account, notices=(notice,), history=(event,))
+
+
+def _checkout(book: AccountBook, reference: str) -> Checkout | None:
+    return next((checkout for checkout in book.checkouts if checkout.reference == reference), None)
+
+
+def _renewal_id(link: PaymentLink, ordinal: str) -> str:
+    return f"rnw_{hashlib.sha256(link.link_id.encode()).hexdigest()[:24]}_{ordinal}"
+
+
+def _renewal_channel(book: AccountBook, asked: Notice | None) -> Channel | None:
+    """The channel of the old link's notice; where that is paper or can't be used, email, else text.
+
+    Someone who opted out of email asks for this one; after STOP no text may be sent whoever asks.
+    """
+    if asked is not None and asked.send_to != GUARANTOR:
+        return asked.channel if asked.channel.electronic else Channel.EMAIL
+    preferred = [asked.channel] if asked is not None and asked.channel.electronic else []
+    usable = (
+        channel
+        for channel in (*preferred, Channel.EMAIL, Channel.SMS)
+        if not contact_refusal(channel, book.account)
+        and not (channel is Channel.SMS and opted_out(channel, book.account))
+    )
+    return next(usable, None)

@@ -1,0 +1,294 @@
+"""What a payment does: to bills, to what was going to be sent about them, and to the account's credit."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from shared.domain.account.contacts import BILL_TO, GUARANTOR, PATIENT, contact_refusal
+from shared.domain.account.stopping import cancel_pending, cancel_requests
+from shared.domain.calendar.steps import effective_date_at_level, level_at
+from shared.domain.records.account import Account
+from shared.domain.records.bill import Bill
+from shared.domain.records.book import AccountBook, Change
+from shared.domain.records.notice import BillLevel, Notice, StatusChange
+from shared.domain.records.payment import Allocation, Payment
+from shared.domain.records.payment_link import PaymentLink
+from shared.domain.records.policy import DunningConfiguration, Organization, PaymentRule
+from shared.domain.records.presets import configuration
+from shared.domain.vocabulary.history import HistoryEvent
+from shared.domain.vocabulary.money import Cents, dollars
+from shared.domain.vocabulary.reasons import Reason
+from shared.domain.vocabulary.words import BillStatus, Channel, DunningReset, LinkStatus, NoticeStatus, NotificationType
+
+CHARGEBACK = "chargeback"
+"""The method whose money that went back leaves its bill Suspended, not Due (domain.md, Bill)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentReceived:
+    """Money that came in, or went back, and isn't posted yet.
+
+    payment_id: derived from where the money comes from, so that telling of it twice posts it once.
+    amount: cents; negative for money that went back (a refund, void, returned item or chargeback).
+    received_on: the day on the organization's calendar. transaction_id: the partner's or processor's own id of it.
+    statement_id: the bill that it is for; empty: the oldest first. link_id: the payment link that it came through.
+    """
+
+    payment_id: str
+    amount: Cents
+    method: str
+    received_on: date
+    transaction_id: str = ""
+    statement_id: str = ""
+    link_id: str = ""
+
+
+def post_payment(
+    book: AccountBook, organization: Organization, received: PaymentReceived, now: datetime, actor: str
+) -> Change | None:
+    """Post a payment to an account; None: it is posted already, or there is nothing to post.
+
+    Money goes to the bill that is named, else to the oldest first; what no bill takes becomes credit (domain.md,
+    Payment link; settled questions 9, 18 and 20).
+    """
+    if received.amount == 0 or _posted(book, received):
+        return None
+    share_out = _pay if received.amount > 0 else _give_back
+    shares = share_out(book, organization, received)
+    credit = received.amount - sum(shares.values())
+    bills, reset = _changed_bills(book, organization, received, shares, now, actor)
+    by_statement = {bill.statement_id: bill for bill in (*book.bills, *bills)}
+    payment = Payment(
+        payment_id=received.payment_id,
+        amount=received.amount,
+        method=received.method,
+        received_on=received.received_on,
+        posted_at=now,
+        transaction_id=received.transaction_id,
+        allocations=tuple(Allocation(statement_id=name, amount=share) for name, share in shares.items()),
+        credit=credit,
+        link_id=received.link_id,
+    )
+    account = replace(book.account, credit=book.account.credit + credit, planning_at=now)
+    after = replace(book, account=account, bills=tuple(by_statement.values()))
+    refused = _stopped(after, received, now, actor, everything=reset)
+    receipt = _receipt(after, payment, now, actor)
+    event = HistoryEvent(
+        at=now, event="PaymentReceived", actor=actor, facts={"paymentId": payment.payment_id, "method": payment.method}
+    )
+    return Change(
+        account=account,
+        bills=bills,
+        notices=(*refused, *receipt),
+        payments=(payment,),
+        links=_paid_links(after, received.link_id),
+        history=(event,),
+    )
+
+
+def oldest_first(bills: Iterable[Bill], organization: Organization) -> list[Bill]:
+    """Bills in the order in which payments go to them: by the day they arrived, then by their own dates.
+
+    A reset of aging doesn't make a bill younger here: whoever has half paid a bill pays the other half first.
+    """
+
+    def age(bill: Bill) -> tuple[date, date, date, str]:
+        arrived = bill.created_at.astimezone(organization.zone).date()
+        return arrived, bill.statement_date, bill.effective_created_date, bill.statement_id
+
+    return sorted(bills, key=age)
+
+
+def link_scope(book: AccountBook, link: PaymentLink) -> tuple[Bill, ...]:
+    """The bills that a link is about: one, for a link that staff sent; all of the account, for a notice's."""
+    return tuple(bill for bill in book.bills if not link.statement_id or bill.statement_id == link.statement_id)
+
+
+def _posted(book: AccountBook, received: PaymentReceived) -> bool:
+    if any(payment.payment_id == received.payment_id for payment in book.payments):
+        return True
+    if not received.transaction_id:
+        return False
+    named = book.bill(received.statement_id)
+    if named is not None:
+        # One check may pay several bills: the partner then names each with the same transaction.
+        return received.transaction_id in named.posted_transactions
+    return any(payment.transaction_id == received.transaction_id for payment in book.payments)
+
+
+def _pay(book: AccountBook, organization: Organization, received: PaymentReceived) -> dict[str, Cents]:
+    named = book.bill(received.statement_id)
+    rest, shares = received.amount, dict[str, Cents]()
+    for bill in oldest_first(book.bills if named is None else [named], organization):
+        share = min(rest, bill.balance) if bill.payable else 0
+        if share:
+            shares[bill.statement_id] = share
+            rest -= share
+    return shares
+
+
+def _give_back(book: AccountBook, organization: Organization, received: PaymentReceived) -> dict[str, Cents]:
+    """Negative shares. What had been overpaid comes out of the credit; bills get back what was paid on them."""
+    gone = -received.amount
+    named = book.bill(received.statement_id)
+    if named is not None:
+        from_credit = min(max(book.account.credit, 0), max(0, gone - max(named.paid, 0)))
+        return {named.statement_id: from_credit - gone} if gone > from_credit else {}
+    gone -= min(max(book.account.credit, 0), gone)
+    shares = dict[str, Cents]()
+    for bill in reversed(oldest_first((bill for bill in book.bills if bill.paid > 0), organization)):
+        share = min(gone, bill.paid)
+        if share:
+            shares[bill.statement_id] = -share
+            gone -= share
+    return shares
+
+
+def _changed_bills(
+    book: AccountBook,
+    organization: Organization,
+    received: PaymentReceived,
+    shares: dict[str, Cents],
+    now: datetime,
+    actor: str,
+) -> tuple[tuple[Bill, ...], bool]:
+    """The bills in their new state, and whether the payment rule was met on any of them."""
+    today = now.astimezone(organization.zone).date()
+    rule = organization.dunning.payment_rule
+    changed, reset = [], False
+    for bill in book.bills:
+        share = shares.get(bill.statement_id, 0)
+        if share == 0 and not (received.transaction_id and bill.statement_id == received.statement_id):
+            continue
+        after = _settled(bill, share, received, now, actor)
+        if rule is not None and share > 0 and after.payable and _meets(rule, share, bill.balance):
+            aged = configuration(organization.dunning.configuration_id)
+            after, reset = _reset(after, rule, aged, today, received.payment_id, now, actor), True
+        changed.append(after)
+    return tuple(changed), reset
+
+
+def _settled(bill: Bill, share: Cents, received: PaymentReceived, now: datetime, actor: str) -> Bill:
+    """A bill after its share of the money, with what happened in its history."""
+    transactions = {received.transaction_id} if received.transaction_id else set[str]()
+    bill = replace(bill, posted_transactions=bill.posted_transactions | transactions)
+    if share == 0:
+        return bill
+    balance = bill.balance - share
+    facts = {"paymentId": received.payment_id, "amount": dollars(abs(share)), "balance": dollars(balance)}
+    bill = replace(bill, balance=balance, paid=bill.paid + share, last_payment_at=now)
+    if share > 0:
+        bill = _noted(bill, now, "PaymentPosted", actor, received.method, facts)
+        paid = _with_status(bill, BillStatus.PAID, "")
+        return _noted(paid, now, "BillPaid", actor, "", {}) if balance == 0 else bill
+    bill = _noted(bill, now, "PaymentReversed", actor, received.method, facts)
+    if received.method.casefold() == CHARGEBACK:
+        return _noted(_with_status(bill, BillStatus.SUSPENDED, CHARGEBACK), now, "BillSuspended", actor, CHARGEBACK, {})
+    # A bill that a person cancelled stays so; one that was merely at zero is owed again.
+    at_zero = bill.status is BillStatus.CANCELLED and balance + share == 0
+    if balance > 0 and (bill.status is BillStatus.PAID or at_zero):
+        return _noted(_with_status(bill, BillStatus.DUE, ""), now, "BillReopened", actor, received.method, {})
+    return bill
+
+
+def _with_status(bill: Bill, status: BillStatus, reason: str) -> Bill:
+    return replace(bill, status=status, status_reason=reason)
+
+
+def _noted(bill: Bill, at: datetime, event: str, actor: str, reason: str, facts: dict[str, str]) -> Bill:
+    entry = HistoryEvent(at=at, event=event, actor=actor, reason=reason, facts=facts)
+    return replace(bill, history=(*bill.history, entry))
+
+
+def _meets(rule: PaymentRule, share: Cents, balance: Cents) -> bool:
+    """Whether a part payment is enough to reset dunning: at least the amount or share of the balance before it."""
+    if rule.minimum_amount is not None and share >= rule.minimum_amount:
+        return True
+    return rule.minimum_percent is not None and share * 100 >= rule.minimum_percent * balance
+
+
+def _reset(
+    bill: Bill,
+    rule: PaymentRule,
+    aged: DunningConfiguration,
+    today: date,
+    payment_id: str,
+    now: datetime,
+    actor: str,
+) -> Bill:
+    """Move a bill's aging (settled questions 9 and 18): to the first step, or to the one below the present."""
+    below = level_at(aged, bill.age_on(today)) - 1
+    minus_one = rule.dunning_reset is DunningReset.MINUS_ONE and below >= 1
+    floor = below if minus_one else 1
+    moved_back = replace(
+        bill,
+        effective_created_date=effective_date_at_level(aged, below, today) if minus_one else today,
+        aging_period=f"{today.isoformat()}#{payment_id}",
+        level_floor=floor,
+        renotify_at=None,
+    )
+    facts = {"dunningReset": str(rule.dunning_reset), "level": str(floor), "paymentId": payment_id}
+    return _noted(moved_back, now, "AgingReset", actor, "payment rule met", facts)
+
+
+def _stopped(
+    after: AccountBook, received: PaymentReceived, now: datetime, actor: str, *, everything: bool
+) -> tuple[Notice, ...]:
+    """The pending notices that the money leaves without a cause, or all of dunning's when it met the payment rule."""
+    reason = Reason.PAYMENT_MADE if received.amount > 0 else None
+    dunning = cancel_pending(after, now, actor, reason, everything=everything)
+    return (*dunning, *cancel_requests(after, now, actor, Reason.PAYMENT_MADE))
+
+
+def _receipt(book: AccountBook, payment: Payment, now: datetime, actor: str) -> tuple[Notice, ...]:
+    """The receipt by email for money that came through a link; its id keeps one payment to one receipt."""
+    link = next((link for link in book.links if link.link_id == payment.link_id), None)
+    if link is None or payment.amount <= 0:
+        return ()
+    asked = next((notice for notice in book.notices if notice.notice_id == link.notice_id), None)
+    send_to = asked.send_to if asked else GUARANTOR
+    if not _has_email(book.account, send_to):
+        return ()
+    return (
+        Notice(
+            notice_id=f"rcp_{hashlib.sha256(payment.payment_id.encode()).hexdigest()[:24]}",
+            org_id=book.account.org_id,
+            account_id=book.account.account_id,
+            channel=Channel.EMAIL,
+            notification_type=NotificationType.RECEIPT,
+            bills=tuple(
+                BillLevel(statement_id=bill.statement_id, aging_period=bill.aging_period, level=0)
+                for bill in book.bills
+                if any(paid.statement_id == bill.statement_id for paid in payment.allocations)
+            ),
+            scheduled_for=now,
+            created_at=now,
+            payment_id=payment.payment_id,
+            send_to=send_to,
+            status_history=(
+                StatusChange(status=NoticeStatus.SCHEDULED, at=now, actor=actor, reason=Reason.PAYMENT_MADE),
+            ),
+        ),
+    )
+
+
+def _has_email(account: Account, send_to: str) -> bool:
+    """Whether somebody may be there to get a receipt, which an opt-out from email doesn't stop: they just paid.
+
+    A patient's address stands in the statement's document: the sender looks.
+    """
+    if send_to == BILL_TO:
+        return bool(account.bill_to and account.bill_to.email)
+    if send_to == PATIENT:
+        return True
+    return not contact_refusal(Channel.EMAIL, account)
+
+
+def _paid_links(book: AccountBook, link_id: str) -> tuple[PaymentLink, ...]:
+    """The link that the money came through, Paid when nothing is left of what it is about."""
+    return tuple(
+        replace(link, status=LinkStatus.PAID)
+        for link in book.links
+        if link.link_id == link_id and not any(bill.payable for bill in link_scope(book, link))
+    )

@@ -1,0 +1,1 @@
+"""The frozen things that are stored: accounts, bills, notices, payments, links, organizations."""

@@ -1,0 +1,98 @@
+"""An ingestion: one file of statements, and what became of each of them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from shared.domain.vocabulary.words import IngestionResult
+
+
+class IngestionStatus(StrEnum):
+    """Where a file stands (domain.md, Statement JSON)."""
+
+    PROCESSING = "Processing"
+    SUCCESS = "Success"
+    FAILED = "Failed"
+
+
+class IngestionSource(StrEnum):
+    """How a file came."""
+
+    REQUEST = "Request"
+    UPLOAD = "Upload"
+    DROP = "Drop"
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something wrong with a statement: where, as a JSON pointer relative to it, and what; never the value itself."""
+
+    pointer: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementRow:
+    """What became of one statement of a file. `statement_id` is None where it couldn't be read."""
+
+    statement_id: str | None
+    result: IngestionResult
+    warnings: tuple[Remark, ...] = ()
+    errors: tuple[Remark, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How many statements of a file came to which result; the four add up to the total."""
+
+    created: int = 0
+    updated: int = 0
+    ignored: int = 0
+    failed: int = 0
+
+    @property
+    def total(self) -> int:
+        """All statements."""
+        return self.created + self.updated + self.ignored + self.failed
+
+    def plus(self, rows: Iterable[StatementRow]) -> "Counts":
+        """These and those of further rows."""
+        results = [row.result for row in rows]
+        return Counts(
+            created=self.created + results.count(IngestionResult.CREATED),
+            updated=self.updated + results.count(IngestionResult.UPDATED),
+            ignored=self.ignored + results.count(IngestionResult.IGNORED),
+            failed=self.failed + results.count(IngestionResult.FAILED),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ingestion:
+    """A file of statements.
+
+    ingestion_id: begins with the time, so that ids sort by it. problem: why a file as a whole couldn't be taken.
+    upload_until: when the address to upload the file to stops working.
+    as_of: the time to judge the file by, in a stack that lets one be named; None: the clock's.
+    content: names the content that is being worked on, so that another under the same name isn't taken for it.
+    """
+
+    ingestion_id: str
+    partner_id: str
+    source: IngestionSource
+    file_name: str = ""
+    status: IngestionStatus = IngestionStatus.PROCESSING
+    counts: Counts = field(default_factory=Counts)
+    created_at: datetime
+    finished_at: datetime | None = None
+    upload_until: datetime | None = None
+    as_of: datetime | None = None
+    content: str = ""
+    problem: str = ""
+
+    def seen_at(self, now: datetime) -> "Ingestion":
+        """As it stands at an instant: an upload that never came has failed."""
+        waits = self.status is IngestionStatus.PROCESSING and not self.content and self.upload_until is not None
+        if not waits or self.upload_until is None or now <= self.upload_until:
+            return self
+        return replace(self, status=IngestionStatus.FAILED, problem="No file was uploaded in time.")

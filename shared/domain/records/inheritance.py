@@ -1,0 +1,57 @@
+"""Dunning settings are inherited: system → partner → organization (domain.md, Organization rules).
+
+A setting is set or inherited whole, so that what is valid at its own level stays valid wherever it is inherited. An
+organization keeps the settings in force beside the names of those that it set itself, so that reading it is enough.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from enum import StrEnum
+
+from shared.domain.records.policy import DunningSettings, Organization
+
+SYSTEM = DunningSettings()
+
+QUIET_HOURS = frozenset({"quiet_from", "quiet_until"})
+"""Two names of what is one setting."""
+
+
+class Source(StrEnum):
+    """Where a setting comes from that isn't set where one looks."""
+
+    SYSTEM = "system"
+    PARTNER = "partner"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerDefaults:
+    """What a partner's organizations inherit. overrides: the names of the settings that the partner set itself."""
+
+    partner_id: str
+    dunning: DunningSettings = SYSTEM
+    overrides: frozenset[str] = frozenset()
+    version: int = 0
+
+
+def overrides_of(organization: Organization) -> frozenset[str]:
+    """The names of the settings that an organization set itself."""
+    if organization.dunning_overrides is not None:
+        return organization.dunning_overrides
+    names = (field.name for field in fields(DunningSettings))
+    own = frozenset(name for name in names if getattr(organization.dunning, name) != getattr(SYSTEM, name))
+    return own | QUIET_HOURS if own & QUIET_HOURS else own
+
+
+def inheriting(organization: Organization, defaults: PartnerDefaults) -> Organization:
+    """The organization with its own settings in force, and for all the others what its partner's defaults say now."""
+    own = overrides_of(organization)
+    settings = replace(defaults.dunning, **{name: getattr(organization.dunning, name) for name in own})
+    return replace(organization, dunning=settings, dunning_overrides=own, dunning_from_partner=defaults.overrides - own)
+
+
+def source_of(names: Iterable[str], own: frozenset[str], from_partner: frozenset[str]) -> Source | None:
+    """Where settings that go together are inherited from; None: they are set here."""
+    together = frozenset(names)
+    if together & own:
+        return None
+    return Source.PARTNER if together & from_partner else Source.SYSTEM

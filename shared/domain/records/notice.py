@@ -1,0 +1,122 @@
+"""A notice: one planned or sent communication on one channel to one account. Its row is the ledger."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from shared.domain.records.transitions import BORN, WAITING, require
+from shared.domain.vocabulary.words import Channel, NoticeStatus, NotificationType
+
+S = NoticeStatus
+
+PENDING = frozenset({*WAITING, S.SENDING})
+"""On its way: no other dunning notice is planned beside it on its channel."""
+
+REACHED = frozenset({S.SENT, S.DELIVERED, S.UNKNOWN})
+"""It went, or may have gone: its levels count as reached."""
+
+CANCELLABLE = frozenset(WAITING)
+"""Not yet given to a provider: a payment, opt-out or hold may still stop it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillLevel:
+    """A bill that a notice speaks of, with the step that the bill was at."""
+
+    statement_id: str
+    aging_period: str
+    level: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusChange:
+    """One entry of a notice's append-only history."""
+
+    status: NoticeStatus
+    at: datetime
+    actor: str
+    reason: str = ""
+    level: int = 0
+    template_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredLetter:
+    """What lies in the print bucket for a letter. sha256: of the PDF, in hexadecimal."""
+
+    pages: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One communication to one account on one channel.
+
+    level: the highest step among `bills`; 0 for notices that no step asked for.
+    attempt: how many times it was given to the provider.
+    scheduled_for: when it should go; lease_until: when a queued, sending or unknown one is looked at again.
+    ingestion_ids: of the files that its bills were last created or updated by.
+    sent_to: the masked address it went to. provider_message_id: the provider's own id of it.
+    letter: of a notice that went as a letter.
+    possible_duplicate: it was, or is to be, sent once more although an earlier sending may have arrived.
+    moves_read: how many entries its stored history had when it was read; None: it isn't stored yet. Every write of a
+    row appends an entry, so this says whether somebody else wrote it since.
+    """
+
+    notice_id: str
+    org_id: str
+    account_id: str
+    channel: Channel
+    notification_type: NotificationType
+    level: int = 0
+    bills: tuple[BillLevel, ...] = ()
+    status: NoticeStatus = NoticeStatus.SCHEDULED
+    reason: str = ""
+    scheduled_for: datetime
+    created_at: datetime
+    lease_until: datetime | None = None
+    attempt: int = 0
+    sent_at: datetime | None = None
+    delivered_at: datetime | None = None
+    template_id: str = ""
+    sent_to: str = ""
+    provider_message_id: str = ""
+    letter: StoredLetter | None = None
+    possible_duplicate: bool = False
+    ingestion_ids: tuple[str, ...] = ()
+    payment_id: str = ""
+    link_id: str = ""
+    send_to: str = "guarantor"
+    status_history: tuple[StatusChange, ...] = ()
+    moves_read: int | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def statement_ids(self) -> tuple[str, ...]:
+        """The statements that the notice speaks of."""
+        return tuple(bill.statement_id for bill in self.bills)
+
+
+def moved(
+    notice: Notice,
+    status: NoticeStatus,
+    at: datetime,
+    actor: str,
+    reason: str = "",
+    **changes: Any,  # noqa: ANN401 - any field of the row
+) -> Notice:
+    """A notice in its next status, the change appended to its history; `changes` are further fields of the row.
+
+    Raises ForbiddenTransitionError for a move that the table of transitions doesn't have.
+    """
+    new = notice.status is S.SCHEDULED and not notice.status_history and status in BORN
+    require(None if new else notice.status, status)
+    moved_on = replace(notice, status=status, reason=reason, **changes)
+    entry = StatusChange(
+        status=status,
+        at=at,
+        actor=actor,
+        reason=reason,
+        level=moved_on.level,
+        template_id=moved_on.template_id,
+    )
+    return replace(moved_on, status_history=(*notice.status_history, entry))

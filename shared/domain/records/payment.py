@@ -1,0 +1,32 @@
+"""Money that came in, however it came."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from shared.domain.vocabulary.money import Cents
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allocation:
+    """How much of a payment went to which bill (cents)."""
+
+    statement_id: str
+    amount: Cents
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payment:
+    """A posted payment. `payment_id` is derived from its origin, so that the same money can't be posted twice.
+
+    amount: cents, negative for money that went back. credit: what no bill took.
+    """
+
+    payment_id: str
+    amount: Cents
+    method: str
+    received_on: date
+    posted_at: datetime
+    transaction_id: str = ""
+    allocations: tuple[Allocation, ...] = ()
+    credit: Cents = 0
+    link_id: str = ""

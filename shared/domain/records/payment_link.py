@@ -1,0 +1,51 @@
+"""A payment link: an opaque, expiring way for a patient to see and pay what is owed, without an account."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.domain.vocabulary.words import LinkStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentLink:
+    """A link in a notice opens the account; one sent by staff is for its `statement_id` only.
+
+    token_hash, code_hash: SHA-256 of the secret in the URL and of the printed bill code; neither is stored itself.
+    wrong_answers: since the last right one; locked_until: no answer is looked at before.
+    verified_hash, verified_until: of the secret that a browser got for a right answer.
+    """
+
+    link_id: str
+    org_id: str
+    account_id: str
+    statement_id: str = ""
+    notice_id: str = ""
+    token_hash: str
+    code_hash: str = ""
+    status: LinkStatus = LinkStatus.SENT
+    created_at: datetime
+    expires_at: datetime
+    wrong_answers: int = 0
+    locked_until: datetime | None = None
+    verified_hash: str = ""
+    verified_until: datetime | None = None
+    staff_name: str = ""
+    sent_to: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkout:
+    """A patient's way to the processor and back: what was to be paid, known again by `reference` when money comes.
+
+    declined_at: when the processor last said that it took nothing; a patient may try again there and succeed.
+    """
+
+    reference: str
+    org_id: str
+    account_id: str
+    link_id: str
+    statement_id: str = ""
+    amount: int
+    created_at: datetime
+    completed_at: datetime | None = None
+    declined_at: datetime | None = None

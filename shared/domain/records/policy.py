@@ -1,0 +1,159 @@
+"""An organization and the settings that decide who hears what, when and how."""
+
+from dataclasses import dataclass, field
+from datetime import date, time
+from zoneinfo import ZoneInfo
+
+from shared.domain.records.statement import Address
+from shared.domain.vocabulary.money import Cents
+from shared.domain.vocabulary.words import (
+    AccountStatus,
+    BillAging,
+    BillType,
+    Channel,
+    CommunicationStatus,
+    DunningReset,
+    NotificationType,
+    Processor,
+)
+
+SYSTEM_DEFAULT_TEMPLATE = "<System Default>"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of a dunning configuration: at this age of the bill (days), this message, on these channels."""
+
+    bill_age: int
+    notification_type: NotificationType
+    channels: tuple[Channel, ...]
+    cycle: int = 1
+    templates: dict[Channel, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DunningConfiguration:
+    """A named preset. A step's level is its place in `steps`, from 1; ages rise strictly from step to step."""
+
+    configuration_id: str
+    name: str
+    dunning_cycle_days: int
+    paper_cycle_days: int
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentRule:
+    """When a partial payment resets dunning: at least an amount (cents), or at least a percentage of the balance."""
+
+    minimum_amount: Cents | None = None
+    minimum_percent: int | None = None
+    dunning_reset: DunningReset
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendWindow:
+    """When a channel may be used: on business days, from opening to closing, in the organization's time zone."""
+
+    opens: time = time(9, 45)
+    closes: time = time(18, 0)
+    business_days: frozenset[int] = frozenset({0, 1, 2, 3, 4})
+    federal_holidays: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DunningSettings:
+    """All dunning settings of an organization, resolved (domain.md, Dunning settings of an organization).
+
+    Minimums are cents, and a balance must exceed them. `days_*` are whole days.
+    quiet_from, quiet_until: no text outside of [quiet_until, quiet_from) in the recipient's own zones.
+    opt_out_after_undeliverable: whether a guarantor is opted out of a channel on which a message came back for good.
+    drop_to_paper_after_undeliverable_days: after so many a reminder that came back goes by letter; None: never.
+    """
+
+    configuration_id: str = "standard-30"
+    minimum_electronic: Cents = 0
+    minimum_print: Cents = 0
+    bill_aging: BillAging = BillAging.NATURAL
+    communications_on_bill_update: bool = False
+    enable_bill_reset: bool = False
+    reset_on_fields_changing: bool = False
+    reset_fields: tuple[str, ...] = ()
+    drop_to_paper_on_opt_out: bool = False
+    skip_paper_when_electronic_available: bool = False
+    payment_rule: PaymentRule | None = None
+    no_dunning_limit: bool = False
+    days_until_due: int = 30
+    days_to_ignore_after_transaction: int = 0
+    send_window: SendWindow = SendWindow()
+    quiet_until: time = time(9, 0)
+    quiet_from: time = time(20, 0)
+    opt_out_after_undeliverable: bool = False
+    drop_to_paper_after_undeliverable_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentSettings:
+    """Through whom an organization takes payments: secrets by their names in Secrets Manager, never by value."""
+
+    processor: Processor = Processor.NONE
+    external_url_template: str = ""
+    external_id: str = ""
+    stripe_secret_name: str = ""
+    stripe_webhook_secret_name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageContacts:
+    """Where all of an organization's messages go instead, in test mode."""
+
+    email: str = ""
+    mobile_phone: str = ""
+    address: Address | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Organization:
+    """A medical provider. `client_id` is the partner's name for it; org_id and practice_id are ours, immutable.
+
+    link_days: how long a payment link inside a notice lives. test_contacts: set: test mode.
+    dunning: the settings in force. dunning_overrides: the names of those that the organization set itself, the others
+    being inherited; None: whatever differs from the system's. dunning_from_partner: those inherited from its partner.
+    """
+
+    org_id: str
+    practice_id: str
+    partner_id: str
+    client_id: str
+    name: str
+    short_name: str
+    time_zone: str
+    address: Address
+    remit_address: Address | None = None
+    phone: str = ""
+    email: str = ""
+    website: str = ""
+    statement_message: str = ""
+    bill_type: BillType = BillType.EPISODIC
+    communication_status: CommunicationStatus = CommunicationStatus.ENABLED
+    account_status: AccountStatus = AccountStatus.ACTIVE
+    dunning: DunningSettings = DunningSettings()
+    dunning_overrides: frozenset[str] | None = None
+    dunning_from_partner: frozenset[str] = frozenset()
+    payments: PaymentSettings = PaymentSettings()
+    test_contacts: MessageContacts | None = None
+    link_days: int = 30
+    amount_in_email: bool = False
+    locations: tuple[str, ...] = ()
+    version: int = 0
+    created_on: date | None = None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone whose calendar decides ages, due days and business hours."""
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def location(self) -> str:
+        """Where it is, as lists show it: "City, ST"."""
+        return f"{self.address.city}, {self.address.state}"

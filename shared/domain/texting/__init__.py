@@ -1,0 +1,1 @@
+"""Consent by text: STOP, START, HELP, and whom a text was about."""

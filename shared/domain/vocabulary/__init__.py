@@ -1,0 +1,1 @@
+"""Words and values: money, reasons, statuses, how JSON documents read."""

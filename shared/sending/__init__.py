@@ -1,0 +1,1 @@
+"""The use case of sending one notice: judge, claim, call the provider, record."""

@@ -1,0 +1,238 @@
+"""Sending one notice, the same for every channel: judge again, claim, one call to the provider, record.
+
+A notice is never claimed twice for one call, and never called for without a claim, so a message that the queue brings
+twice, or brings to two consumers at once, does nothing the second time. Three calls to the table a notice: the
+account's book, the claim, the record.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Protocol
+
+from shared.domain.account.contacts import PATIENT
+from shared.domain.account.reconciliation import sent_once_more
+from shared.domain.account.worklist import clear, cleared_by
+from shared.domain.delivery.claim_records import ClaimRecord, beside
+from shared.domain.delivery.links import issue_link
+from shared.domain.delivery.orders import (
+    Order,
+    ProviderAnswer,
+    Rejected,
+    answered,
+    answered_late,
+    claimed,
+    deferred,
+    failure,
+    held_back,
+    may_be_taken,
+    refused,
+    uncomposable,
+)
+from shared.domain.dunning.decision import Defer, Refuse, Send
+from shared.domain.dunning.judging import judge
+from shared.domain.records.account import Account
+from shared.domain.records.bill import Bill
+from shared.domain.records.book import AccountBook, Change
+from shared.domain.records.notice import Notice
+from shared.domain.records.payment_link import PaymentLink
+from shared.domain.records.policy import Organization
+from shared.domain.records.statement import Patient
+from shared.domain.vocabulary.words import NoticeStatus
+from shared.messaging.metrics import count
+from shared.sending.patients import patient_of
+from shared.sending.permits import Gate, Turn
+from shared.storage.account_books import ConcurrentChangeError
+
+TRIES = 5
+"""How often a notice is judged again because its account changed under it, before the queue brings it once more."""
+
+
+class NoticeBusyError(Exception):
+    """The account kept changing. Nothing was sent."""
+
+
+class Books(Protocol):
+    """Account books, as storage has them."""
+
+    def load(self, org_id: str, account_id: str) -> AccountBook | None:
+        """Read a book."""
+
+    def commit(self, change: Change) -> Account:
+        """Apply a change or raise ConcurrentChangeError."""
+
+    def change(
+        self, org_id: str, account_id: str, decide: Callable[[AccountBook], Change | None]
+    ) -> AccountBook | None:
+        """Decide and apply, again when somebody else was quicker."""
+
+
+class Rows(Protocol):
+    """The ledger's rows, as storage has them."""
+
+    def load(self, org_id: str, account_id: str, notice_id: str) -> Notice | None:
+        """Read a row."""
+
+    def claim(
+        self,
+        before: Notice,
+        after: Notice,
+        account: Account,
+        links: tuple[PaymentLink, ...],
+        beside: tuple[ClaimRecord, ...] = (),
+    ) -> bool:
+        """Take a notice for sending, and store facts beside it. False: something changed."""
+
+    def move(self, before: Notice, after: Notice) -> bool:
+        """Write a row's next state. False: somebody else moved it."""
+
+
+class OrganizationReader(Protocol):
+    """Organizations, as storage has them."""
+
+    def get(self, org_id: str) -> Organization | None:
+        """Read an organization."""
+
+
+class Sender(Protocol):
+    """A channel: it makes a message of an order, and gives it to the provider when told to."""
+
+    def prepare(self, order: Order) -> Callable[[], ProviderAnswer]:
+        """Make the message. What is answered sends it: one call to the provider, which never raises its errors."""
+
+
+@dataclass(slots=True)
+class NoticeSender:
+    """Sends the notices of one invocation; organizations are read once in it.
+
+    gate: says whether and when its channel may send. expected: how many notices the invocation brings, for which the
+    gate is asked at once. `patient_of` finds the patient of a bill, who is in its document.
+    """
+
+    books: Books
+    notices: Rows
+    organizations: OrganizationReader
+    sender: Sender
+    gate: Gate
+    expected: int = 1
+    patient_of: Callable[[Bill], Patient] = patient_of
+    _known: dict[str, Organization | None] = field(default_factory=dict)
+    _stored: set[ClaimRecord] = field(default_factory=set)
+    _turn: Turn | None = None
+
+    def deliver(self, org_id: str, account_id: str, notice_id: str, now: datetime) -> Notice | None:
+        """Send a notice if it may be sent, and answer its row as it is left.
+
+        None: there is nothing to do, because the notice isn't there, isn't due, or is somebody else's work already.
+        Raises NoticeBusyError, and whatever storage raises; a notice given to the provider is never given again.
+        """
+        for _ in range(TRIES):
+            book = self.books.load(org_id, account_id)
+            organization = self._organization(org_id)
+            notice = _row(book, notice_id)
+            if book is None or organization is None or notice is None or not may_be_taken(notice, now):
+                return None
+            left = self._try(notice, book, organization, now)
+            if left is not None:
+                return left
+        raise NoticeBusyError
+
+    def _organization(self, org_id: str) -> Organization | None:
+        if org_id not in self._known:
+            self._known[org_id] = self.organizations.get(org_id)
+        return self._known[org_id]
+
+    def _patient(self, notice: Notice, book: AccountBook) -> Patient | None:
+        bill = book.bill(notice.statement_ids[0]) if notice.send_to == PATIENT and notice.bills else None
+        return self.patient_of(bill) if bill else None
+
+    def _try(self, notice: Notice, book: AccountBook, organization: Organization, now: datetime) -> Notice | None:
+        """Judge and act on the verdict; None: something changed meanwhile, so nothing was done.
+
+        The message is made before the claim: what can't be made must not look as if the provider might have it.
+        """
+        try:
+            made = self._make(notice, book, organization, now)
+        except Exception as error:  # noqa: BLE001 - whatever a template or document does wrong is shown, not lost
+            after = uncomposable(notice, f"could not be composed ({type(error).__name__})", now)
+            return self._replan(book, after, now)
+        if not isinstance(made, _Message):
+            return self._hold_back(notice, made, book, now)
+        self._turn = self._turn or self.gate.turn(self.expected)
+        held = self._turn.admit(now)
+        if held is not None:
+            waits = held_back(notice, held.instant(notice.notice_id), held.reason, now)
+            return waits if self.notices.move(notice, waits) else None
+        taken = made.order.notice
+        new = tuple(fact for fact in beside(made.order) if fact not in self._stored)
+        if not self.notices.claim(notice, taken, book.account, (made.order.link.link,), new):
+            return None
+        self._stored.update(new)
+        if sent_once_more(taken):
+            count("PossibleDuplicate", channel=taken.channel, org_id=taken.org_id)
+        answer = made.send()
+        try:
+            return self._record(made.order, answer, now)
+        finally:
+            self._turn.heard(answer, now)
+
+    def _make(
+        self, notice: Notice, book: AccountBook, organization: Organization, now: datetime
+    ) -> "_Message | Refuse | Defer":
+        verdict = judge(notice, book, organization, now, self._patient(notice, book))
+        if not isinstance(verdict, Send):
+            return verdict
+        link = issue_link(notice, verdict, book, organization, now)
+        taken = claimed(notice, verdict, link.link.link_id, now)
+        order = Order(notice=taken, book=book, organization=organization, contact=verdict.contact, link=link, now=now)
+        return _Message(order, self.sender.prepare(order))
+
+    def _hold_back(self, notice: Notice, verdict: Refuse | Defer, book: AccountBook, now: datetime) -> Notice | None:
+        if isinstance(verdict, Refuse) and notice.notification_type.dunning:
+            return self._replan(book, refused(notice, verdict, now), now)
+        after = deferred(notice, verdict, now) if isinstance(verdict, Defer) else refused(notice, verdict, now)
+        return after if self.notices.move(notice, after) else None
+
+    def _replan(self, book: AccountBook, after: Notice, now: datetime) -> Notice | None:
+        """Close a notice and have its account planned anew, in one transaction: others may have waited for it."""
+        try:
+            self.books.commit(Change(account=replace(book.account, planning_at=now), notices=(after,)))
+        except ConcurrentChangeError:
+            return None
+        return after
+
+    def _record(self, order: Order, answer: ProviderAnswer, now: datetime) -> Notice:
+        taken, after = order.notice, answered(order.notice, answer, now)
+        account = taken.org_id, taken.account_id
+        if isinstance(answer, Rejected):
+            self.books.change(*account, lambda book: failure(book, taken, answer, now, order.organization))
+        elif not self.notices.move(taken, after):
+            self._record_late(taken, answer, now)
+        elif after.status is NoticeStatus.UNKNOWN:
+            count("NoticeUnknown", channel=after.channel, org_id=after.org_id)
+        elif cleared_by(order.book, after, now):
+            # Looked for in the book as it was judged, so that a notice without errors before it costs no call more.
+            self.books.change(*account, lambda book: clear(book, taken.notice_id, now))
+        return after
+
+    def _record_late(self, taken: Notice, answer: ProviderAnswer, now: datetime) -> None:
+        """Tell what is known to a row that was given up meanwhile, whatever the clock has made of it since.
+
+        Or write it once more, where another's transaction at the row only was in the way. Again when the row moves
+        between reading and writing: it might be about to be sent a second time.
+        """
+        for _ in range(TRIES):
+            current = self.notices.load(taken.org_id, taken.account_id, taken.notice_id)
+            after = answered_late(current, taken, answer, now) if current else None
+            if current is None or after is None or self.notices.move(current, after):
+                return
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    order: Order
+    send: Callable[[], ProviderAnswer]
+
+
+def _row(book: AccountBook | None, notice_id: str) -> Notice | None:
+    return next((notice for notice in book.notices if notice.notice_id == notice_id), None) if book else None

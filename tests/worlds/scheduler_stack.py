@@ -1,0 +1,75 @@
+"""The scheduler with its surroundings in this process."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from functions.scheduler.inheritance import Inheritance
+from functions.scheduler.replanning import Replanning
+from functions.scheduler.sweep import Sweep, SweepReport
+from shared.domain.records.book import AccountBook, Change
+from shared.domain.records.notice import Notice
+from shared.domain.vocabulary.words import Channel
+from shared.messaging.channel_queues import ChannelQueues
+from shared.storage.account_books import AccountBooks
+from shared.storage.due_index import DueIndex
+from shared.storage.notices import Notices
+from shared.storage.organizations import Organizations
+from tests.conftest import TABLE
+from tests.worlds.examples import NOW, account, bill, organization
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_sqs import SQSClient
+
+END_OF_DAY = NOW.replace(hour=22, minute=55)
+
+
+@dataclass
+class Stack:
+    """One organization with one account that is due, its table and its queues."""
+
+    dynamodb: "DynamoDBClient"
+    sqs: "SQSClient"
+    urls: dict[Channel, str]
+
+    @property
+    def books(self) -> AccountBooks:
+        return AccountBooks(self.dynamodb, TABLE)
+
+    def sweep(self, now: datetime = NOW, **changes: Any) -> SweepReport:
+        ports: dict[str, Any] = {
+            "due_index": DueIndex(self.dynamodb, TABLE),
+            "books": self.books,
+            "notices": Notices(self.dynamodb, TABLE),
+            "organizations": Organizations(self.dynamodb, TABLE),
+            "replanning": Replanning(self.dynamodb, TABLE),
+            "inheritance": Inheritance(self.dynamodb, TABLE),
+            "queues": ChannelQueues(self.sqs, self.urls),
+        }
+        return Sweep(now=now, as_of=now, **(ports | changes)).run()
+
+    def book(self, account_id: str = "G-1") -> AccountBook:
+        found = self.books.load("org_1", account_id)
+        assert found is not None
+        return found
+
+    def notices(self) -> dict[Channel, Notice]:
+        return {row.channel: row for row in self.book().notices}
+
+    def messages(self, channel: Channel) -> list[dict[str, Any]]:
+        answer = self.sqs.receive_message(QueueUrl=self.urls[channel], MaxNumberOfMessages=10)
+        return [json.loads(message["Body"]) for message in answer.get("Messages", [])]
+
+
+def scheduler_stack(dynamodb: "DynamoDBClient") -> Stack:
+    """Make the queues, and store the organization and its account."""
+    sqs = boto3.client("sqs")
+    urls = {channel: sqs.create_queue(QueueName=channel)["QueueUrl"] for channel in Channel}
+    Organizations(dynamodb, TABLE).create(organization())
+    made = Stack(dynamodb, sqs, urls)
+    made.books.commit(Change(account=account(planning_at=NOW), bills=(bill(),)))
+    return made
