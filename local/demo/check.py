@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from datetime import datetime, time, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from local.demo.input import STATEMENTS
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import date
 
-    from local.demo.input import DemoInput, InputAccount
+    from local.demo.input import DemoInput, InputAccount, InputBill
     from local.demo.ledger import Ledger, Notification
     from local.demo.mailbox import Mailbox
     from local.demo.oracle import Sending
@@ -230,19 +230,10 @@ def _address(each: Notification, account: InputAccount) -> str:
 
 def money(ledger: Ledger, went_in: DemoInput) -> Iterator[str]:
     """Yield each bill with another balance than its input gives, and sums that don't add up."""
-    bills = {bill.statement_id: bill for account in went_in.of(ledger.practice) for bill in account.bills}
-    told = {bill["statementId"]: bill for bill in ledger.bills}
-    for statement_id, bill in sorted(bills.items()):
-        answer = told.get(statement_id)
-        owed = 0 if answer is None or answer["status"] not in OPEN else in_cents(answer["balance"])
-        if answer is None and bill.balance:
-            yield f"bill {statement_id} is missing"
-        elif owed != bill.balance:
-            yield f"bill {statement_id} has another balance than its input gives"
-    for statement_id, answer in told.items():
-        if answer["status"] in OPEN and in_cents(answer["balance"]) and statement_id not in bills:
-            yield f"bill {statement_id} is open, but no input made it"
-    for account in went_in.of(ledger.practice):
+    accounts = went_in.of(ledger.practice)
+    bills = {bill.statement_id: bill for account in accounts for bill in account.bills}
+    yield from _balances(ledger, bills)
+    for account in accounts:
         name = account.facts.account_id
         if account.credit != ledger.credits.get(name, 0):
             yield f"account {name} has another credit than its input gives"
@@ -250,6 +241,23 @@ def money(ledger: Ledger, went_in: DemoInput) -> Iterator[str]:
     paid = ledger.paid(bills)
     if stated - paid != ledger.open:
         yield f"{stated} billed less {paid} paid isn't {ledger.open} open (cents)"
+
+
+def _balances(ledger: Ledger, bills: Mapping[str, InputBill]) -> Iterator[str]:
+    told = {bill["statementId"]: bill for bill in ledger.bills}
+    for statement_id, bill in sorted(bills.items()):
+        answer = told.get(statement_id)
+        if answer is None and bill.balance:
+            yield f"bill {statement_id} is missing"
+        elif _owed(answer) != bill.balance:
+            yield f"bill {statement_id} has another balance than its input gives"
+    for statement_id, answer in told.items():
+        if _owed(answer) and statement_id not in bills:
+            yield f"bill {statement_id} is open, but no input made it"
+
+
+def _owed(answer: Mapping[str, Any] | None) -> int:
+    return in_cents(answer["balance"]) if answer and answer["status"] in OPEN else 0
 
 
 # --- logs -----------------------------------------------------------------------------------------------------------

@@ -54,6 +54,12 @@ def read_fields(query: str) -> dict[str, str]:
     for name, value in fields.items():
         if len(value) > _LONGEST_VALUE:
             raise RefusedError(f"The field “{name}” is too long.")
+    _check(fields)
+    return fields
+
+
+def _check(fields: Mapping[str, str]) -> None:
+    """Raise RefusedError for a value that a checkout can't have."""
     amount = fields["amount"]
     if not (amount.isascii() and amount.isdigit() and len(amount) <= _MOST_CENTS_DIGITS and int(amount) > 0):
         raise RefusedError("The amount must be a whole number of cents above zero.")
@@ -63,7 +69,6 @@ def read_fields(query: str) -> dict[str, str]:
         require_loopback(name, fields[name])
     if "asOf" in fields:
         _instant(fields["asOf"])
-    return fields
 
 
 def require_loopback(name: str, url: str) -> None:

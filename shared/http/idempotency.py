@@ -1,7 +1,9 @@
 """`Idempotency-Key` on every POST under /v1: the same key and body replays the first answer."""
 
 from collections.abc import Callable
-from functools import wraps
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial, wraps
 from http import HTTPStatus
 
 from aws_lambda_powertools.event_handler import Response
@@ -27,32 +29,58 @@ def idempotent[**P](
     def decorate(route: Callable[P, Answer]) -> Callable[P, Answer]:
         @wraps(route)
         def answer(*args: P.args, **kwargs: P.kwargs) -> Answer:
-            key = api.routes.current_event.headers.get(HEADER)
-            if not key:
-                return route(*args, **kwargs)
-            if len(key) > LONGEST_KEY:
-                raise ProblemError(HTTPStatus.BAD_REQUEST, f"{HEADER} must have at most {LONGEST_KEY} characters.")
-            partner, store, now = api.caller.partner_id, records(), api.now
-            request = f"{api.routes.current_event.path}\n".encode() + api.body
-            try:
-                before = store.begin(partner, key, request, now)
-            except KeyReusedError:
-                detail = f"This {HEADER} was used with another request."
-                raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, detail) from None
-            except InFlightError:
-                detail = f"A request with this {HEADER} is being worked on."
-                raise ProblemError(HTTPStatus.CONFLICT, detail, headers={"Retry-After": "1"}) from None
-            if before is not None:
-                return Response(status_code=before.status, content_type=before.content_type, body=before.body)
-            try:
-                given = route(*args, **kwargs)
-            except (ProblemError, ValidationError, BookRejectedError):
-                store.release(partner, key)
-                raise
-            stored = StoredAnswer(int(given.status_code), given.content_type or "", given.body or "")
-            store.finish(partner, key, request, stored, now)
-            return given
+            key = _key(api)
+            work = partial(route, *args, **kwargs)
+            return _Once(api.caller.partner_id, records(), key, api.now, _request(api)).answer(work) if key else work()
 
         return answer
 
     return decorate
+
+
+def _key(api: Api) -> str | None:
+    key = api.routes.current_event.headers.get(HEADER)
+    if key and len(key) > LONGEST_KEY:
+        raise ProblemError(HTTPStatus.BAD_REQUEST, f"{HEADER} must have at most {LONGEST_KEY} characters.")
+    return key
+
+
+def _request(api: Api) -> bytes:
+    """What a repeat has to be the same in: the path and the body."""
+    return f"{api.routes.current_event.path}\n".encode() + api.body
+
+
+@dataclass(frozen=True, slots=True)
+class _Once:
+    """One request under a key, at a time."""
+
+    partner_id: str
+    records: IdempotencyRecords
+    key: str
+    now: datetime
+    request: bytes
+
+    def answer(self, work: Callable[[], Answer]) -> Answer:
+        """What was answered before; or do the work, and keep its answer."""
+        before = self._begun()
+        if before is not None:
+            return Response(status_code=before.status, content_type=before.content_type, body=before.body)
+        try:
+            given = work()
+        except (ProblemError, ValidationError, BookRejectedError):
+            self.records.release(self.partner_id, self.key)
+            raise
+        stored = StoredAnswer(int(given.status_code), given.content_type or "", given.body or "")
+        self.records.finish(self.partner_id, self.key, self.request, stored, self.now)
+        return given
+
+    def _begun(self) -> StoredAnswer | None:
+        """Take the key, or answer what was answered under it. Raises a problem where it can't be used now."""
+        try:
+            return self.records.begin(self.partner_id, self.key, self.request, self.now)
+        except KeyReusedError:
+            detail = f"This {HEADER} was used with another request."
+            raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, detail) from None
+        except InFlightError:
+            detail = f"A request with this {HEADER} is being worked on."
+            raise ProblemError(HTTPStatus.CONFLICT, detail, headers={"Retry-After": "1"}) from None

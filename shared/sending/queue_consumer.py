@@ -1,6 +1,8 @@
 """Taking notices from a channel's queue, each by itself: one that fails is brought again alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -41,38 +43,64 @@ def consume(
     One that there is no time for doesn't fail, or a slow provider would bring a whole backlog there: the end of its
     notice's, or batch's, lease queues it once more.
     """
-
-    def one(record: SQSRecord) -> None:
-        try:
-            message = read_message(record.body) if close_print else NoticeMessage.model_validate_json(record.body)
-            as_of = message.as_of.isoformat() if message.as_of else None
-            now = simulated_time.now(as_of, allowed=allow_simulated_time)
-        except ValueError:
-            logger.error("message not understood", extra={"message_id": record.message_id})  # noqa: TRY400 - quotes it
-            raise
-        if context.get_remaining_time_in_millis() < LEAVE_MILLISECONDS:
-            logger.warning("left to its lease, for want of time", extra={"message_id": record.message_id})
-        elif close_print and isinstance(message, ClosePrintBatch):
-            close(close_print, message.org_id, now)
-        elif isinstance(message, NoticeMessage):
-            deliver_one(message, now)
-
-    def close(close_print: ClosePrint, org_id: str, now: datetime) -> None:
-        try:
-            close_print(org_id, now)
-        except Exception as error:
-            logger.error("print batch not closed", extra={"org_id": org_id, "error": type(error).__name__})  # noqa: TRY400 - quotes what was stored
-            raise
-
-    def deliver_one(message: NoticeMessage, now: datetime) -> None:
-        ids = {"org_id": message.org_id, "account_id": message.account_id, "notice_id": message.notice_id}
-        try:
-            left = deliver(message.org_id, message.account_id, message.notice_id, now)
-        except Exception as error:
-            logger.error("notice not delivered", extra={**ids, "error": type(error).__name__})  # noqa: TRY400 - quotes a person
-            raise
-        facts = {"status": left.status, "reason": left.reason} if left else {"status": "nothing to do"}
-        logger.info("notice looked at", extra={**ids, **facts})
-
+    consumer = _Consumer(
+        context=context,
+        deliver=deliver,
+        close_print=close_print,
+        logger=logger,
+        allow_simulated_time=allow_simulated_time,
+    )
     processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
-    return process_partial_response(event=event, record_handler=one, processor=processor, context=context)
+    return process_partial_response(event=event, record_handler=consumer.take, processor=processor, context=context)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Consumer:
+    """Takes the messages of one invocation."""
+
+    context: LambdaContext
+    deliver: Deliver
+    close_print: ClosePrint | None
+    logger: Logger
+    allow_simulated_time: bool
+
+    def take(self, record: SQSRecord) -> None:
+        """Do what one message asks for, if it can be read and there is time."""
+        message, now = self._read(record)
+        if self.context.get_remaining_time_in_millis() < LEAVE_MILLISECONDS:
+            self.logger.warning("left to its lease, for want of time", extra={"message_id": record.message_id})
+        elif isinstance(message, NoticeMessage):
+            self._deliver(message, now)
+        elif self.close_print:
+            self._close(self.close_print, message.org_id, now)
+
+    def _read(self, record: SQSRecord) -> tuple[NoticeMessage | ClosePrintBatch, datetime]:
+        """A message, and the time that it is to be judged by."""
+        try:
+            message = read_message(record.body) if self.close_print else NoticeMessage.model_validate_json(record.body)
+            as_of = message.as_of.isoformat() if message.as_of else None
+            return message, simulated_time.now(as_of, allowed=self.allow_simulated_time)
+        except ValueError:
+            self.logger.error("message not understood", extra={"message_id": record.message_id})  # noqa: TRY400 - quotes it
+            raise
+
+    def _deliver(self, message: NoticeMessage, now: datetime) -> None:
+        ids = {"org_id": message.org_id, "account_id": message.account_id, "notice_id": message.notice_id}
+        with self._logged("notice not delivered", ids):
+            left = self.deliver(message.org_id, message.account_id, message.notice_id, now)
+        facts = {"status": left.status, "reason": left.reason} if left else {"status": "nothing to do"}
+        self.logger.info("notice looked at", extra={**ids, **facts})
+
+    def _close(self, close_print: ClosePrint, org_id: str, now: datetime) -> None:
+        with self._logged("print batch not closed", {"org_id": org_id}):
+            close_print(org_id, now)
+
+    @contextmanager
+    def _logged(self, failure: str, ids: dict[str, str]) -> Iterator[None]:
+        """Log what fails, by its ids and the error's type."""
+        try:
+            yield
+        except Exception as error:
+            facts = {**ids, "error": type(error).__name__}
+            self.logger.error(failure, extra=facts)  # noqa: TRY400 - a traceback could quote what was stored of a person
+            raise

@@ -184,7 +184,7 @@ class Case:
     account: dict[str, Any] = field(default_factory=dict)
     statuses: list[BillStatus] = field(default_factory=list)
 
-    def take(self, column: str, cell: str) -> None:  # noqa: C901 - one case a column
+    def take(self, column: str, cell: str) -> None:  # noqa: C901, PLR0912 - one case a column
         """Take one cell that describes the case."""
         match column:
             case "Balance":
