@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime
 from hashlib import sha256
+from itertools import dropwhile
 from zoneinfo import ZoneInfo
 
 from shared.domain.account.reconciliation import in_doubt
@@ -65,13 +66,18 @@ def _before_archiving(notice: Notice) -> Notice:
 
 
 def _with_its_doubt(notice: Notice) -> Notice:
-    if notice.status not in STOPPED | {S.SCHEDULED} or not in_doubt(notice):
-        return notice
-    if notice.status is S.SCHEDULED:
+    if notice.status is S.SCHEDULED and in_doubt(notice):
         return replace(notice, status=S.QUEUED)
+    if notice.status in STOPPED and in_doubt(notice):
+        return _as_unheard_of(notice)
+    return notice
+
+
+def _as_unheard_of(notice: Notice) -> Notice:
+    """A notice as it was while nobody had heard of its last sending, without what came after."""
     unheard = S.UNKNOWN if notice.channel.electronic else S.SENDING
-    last = max(n for n, entry in enumerate(notice.status_history) if entry.status is unheard)
-    return replace(notice, status=S.UNKNOWN, reason="", status_history=notice.status_history[: last + 1])
+    newest_first = dropwhile(lambda entry: entry.status is not unheard, reversed(notice.status_history))
+    return replace(notice, status=S.UNKNOWN, reason="", status_history=tuple(newest_first)[::-1])
 
 
 def moment_of(notice: Notice) -> datetime:

@@ -106,20 +106,52 @@ def settle(  # noqa: PLR0913 - one for each thing that providers say
     if notice is None:
         return None
     after = _moved(notice, outcome, message_id, attempt, now)
-    account, history = book.account, tuple[HistoryEvent, ...]()
-    if _of_guarantor(account, notice, address):
-        account = _account_after(account, notice, outcome, after, organization)
-    elif outcome is DeliveryOutcome.COMPLAINED:
-        history = _complaint_of_another(book, notice, organization, now)
+    report = _Report(notice=notice, outcome=outcome, after=after, address=address, organization=organization, now=now)
+    account = _account_after(book.account, report)
     rows = (after, *cleared_by(book, after, now)) if after else ()
-    untold = after is not None and (after.status in FAILED | {NoticeStatus.SCHEDULED} or notice.status in FAILED)
-    if account == book.account and not untold:
-        return Change(account=account, notices=rows, history=history) if rows or history else None
+    if account != book.account or report.leaves_untold:
+        return _planned_anew(book, account, rows, report)
+    history = _complaint_of_another(book, report)
+    return Change(account=account, notices=rows, history=history) if rows or history else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Report:
+    """What a provider reports of a notice, and the row after that; None: it moves nothing."""
+
+    notice: Notice
+    outcome: DeliveryOutcome
+    after: Notice | None
+    address: str
+    organization: Organization | None
+    now: datetime
+
+    @property
+    def leaves_untold(self) -> bool:
+        """Whether its step may be untold now, or was taken for that before."""
+        if self.after is None:
+            return False
+        return self.after.status in FAILED | {NoticeStatus.SCHEDULED} or self.notice.status in FAILED
+
+    def of_guarantor(self, account: Account) -> bool:
+        """Whether the message went to where the guarantor is reached now: to nobody else, and to no older address."""
+        if not self.address:
+            return self.notice.send_to == GUARANTOR
+        who = account.guarantor
+        reached_at = who.email if self.notice.channel is Channel.EMAIL else who.mobile_phone
+        return self.address.casefold() == reached_at.casefold()
+
+
+def _planned_anew(book: AccountBook, account: Account, rows: tuple[Notice, ...], report: _Report) -> Change:
+    """The change whose account is planned anew, with all that its new state stops."""
+    now = report.now
     settled = Change(account=replace(book.account, planning_at=now), notices=rows)
-    source = ConsentSource.COMPLAINT if outcome is DeliveryOutcome.COMPLAINED else ConsentSource.RETURNED_MESSAGE
+    complained = report.outcome is DeliveryOutcome.COMPLAINED
+    source = ConsentSource.COMPLAINT if complained else ConsentSource.RETURNED_MESSAGE
     changed = change_account(book.after(settled), replace(account, planning_at=now), now, ACTOR, source=source)
     settled = settled.then(changed) if changed else settled
-    return settled.then(_without_cause(book.after(settled), now)) if outcome is DeliveryOutcome.DROPPED else settled
+    dropped = report.outcome is DeliveryOutcome.DROPPED
+    return settled.then(_without_cause(book.after(settled), now)) if dropped else settled
 
 
 def _without_cause(book: AccountBook, now: datetime) -> Change:
@@ -127,53 +159,54 @@ def _without_cause(book: AccountBook, now: datetime) -> Change:
     return Change(account=book.account, notices=cancel_pending(book, now, ACTOR))
 
 
-def _account_after(
-    account: Account, notice: Notice, outcome: DeliveryOutcome, after: Notice | None, organization: Organization | None
-) -> Account:
+def _account_after(account: Account, report: _Report) -> Account:
     """The account after a word that says something of its contact: it can't be reached, or doesn't want to be."""
-    if outcome is DeliveryOutcome.BOUNCED and after is not None:
-        return after_return(account, notice, organization)
-    if outcome is DeliveryOutcome.COMPLAINED:
-        return replace(account, opt_outs=opted_out_of(account.opt_outs, notice.channel))
+    if not report.of_guarantor(account):
+        return account
+    if report.outcome is DeliveryOutcome.BOUNCED and report.after is not None:
+        return after_return(account, report.notice, report.organization)
+    if report.outcome is DeliveryOutcome.COMPLAINED:
+        return replace(account, opt_outs=opted_out_of(account.opt_outs, report.notice.channel))
     return account
 
 
-def _of_guarantor(account: Account, notice: Notice, address: str) -> bool:
-    """Whether a message went to where the guarantor is reached now: not to somebody else, nor to an older address."""
-    if not address:
-        return notice.send_to == GUARANTOR
-    who = account.guarantor
-    return address.casefold() == (who.email if notice.channel is Channel.EMAIL else who.mobile_phone).casefold()
-
-
-def _complaint_of_another(
-    book: AccountBook, notice: Notice, organization: Organization | None, now: datetime
-) -> tuple[HistoryEvent, ...]:
+def _complaint_of_another(book: AccountBook, report: _Report) -> tuple[HistoryEvent, ...]:
     """What the registry of consent is told of a patient, or a third party who pays, who complained."""
-    testing = organization is not None and organization.test_contacts is not None
-    if notice.send_to == GUARANTOR or testing or refuses_emails(book, notice.send_to):
+    if report.outcome is not DeliveryOutcome.COMPLAINED or report.of_guarantor(book.account):
         return ()
-    facts = {"channel": str(notice.channel), "source": str(ConsentSource.COMPLAINT), "party": notice.send_to}
-    return (HistoryEvent(at=now, event=WITHDRAWN, actor=ACTOR, facts=facts),)
+    party, organization = report.notice.send_to, report.organization
+    testing = organization is not None and organization.test_contacts is not None
+    if party == GUARANTOR or testing or refuses_emails(book, party):
+        return ()
+    facts = {"channel": str(report.notice.channel), "source": str(ConsentSource.COMPLAINT), "party": party}
+    return (HistoryEvent(at=report.now, event=WITHDRAWN, actor=ACTOR, facts=facts),)
 
 
 def _moved(
     notice: Notice, outcome: DeliveryOutcome, message_id: str, attempt: int | None, now: datetime
 ) -> Notice | None:
-    settled = SETTLEMENTS[outcome]
-    stands = NoticeStatus.UNKNOWN if notice.status in BETWEEN and in_doubt(notice) else notice.status
+    """The row after a word about it; None: the word comes too late, or says nothing of how it stands."""
     earlier = _of_earlier(notice, message_id, attempt)
-    if stands not in settled.since or (earlier and (outcome not in ARRIVED or _came_back(notice))):
+    if not _counts(notice, outcome, message_id, earlier=earlier):
         return None
-    if stands in OF_ONE_MESSAGE and notice.provider_message_id not in {"", message_id}:
-        return None
+    to = SETTLEMENTS[outcome].to
     facts = {"lease_until": None, "provider_message_id": message_id, "sent_at": notice.sent_at or now}
-    if settled.to is NoticeStatus.DELIVERED:
+    if to is NoticeStatus.DELIVERED:
         facts["delivered_at"] = now
-    if settled.to is NoticeStatus.SCHEDULED:
+    if to is NoticeStatus.SCHEDULED:
         facts |= {"sent_at": None, "scheduled_for": now}
     reason = (EARLIER if earlier else "") if outcome in ARRIVED else outcome.value
-    return moved(doubt_settled(notice), settled.to, now, ACTOR, reason, **facts)
+    return moved(doubt_settled(notice), to, now, ACTOR, reason, **facts)
+
+
+def _counts(notice: Notice, outcome: DeliveryOutcome, message_id: str, *, earlier: bool) -> bool:
+    """Whether a word changes a notice as it stands now, `earlier`: though it is about a sending before the last."""
+    stands = NoticeStatus.UNKNOWN if notice.status in BETWEEN and in_doubt(notice) else notice.status
+    if stands not in SETTLEMENTS[outcome].since:
+        return False
+    if earlier and (outcome not in ARRIVED or _came_back(notice)):
+        return False
+    return stands not in OF_ONE_MESSAGE or notice.provider_message_id in {"", message_id}
 
 
 def _of_earlier(notice: Notice, message_id: str, attempt: int | None) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from shared.domain.dunning.decision import Finding
 from shared.domain.dunning.rules import decide
@@ -32,14 +33,24 @@ def consolidate(situation: Situation, questions: Mapping[Channel, ChannelQuestio
     waiting = {entry.bill.statement_id for entries in due.values() for entry in entries}
     while waiting:
         decisions = _round(situation, questions, due, waiting, result)
-        told = {statement for decision in decisions if decision.goes for statement in decision.statement_ids}
-        highest = _highest(due, waiting)
-        settled = told if told & highest else highest
-        if told & highest:
-            result.going |= {decision.channel: decision for decision in decisions if decision.goes}
-        _note(result, decisions, settled)
-        waiting -= settled
+        waiting -= _settle(result, decisions, _highest(due, waiting))
     return result
+
+
+def _settle(result: Consolidation, decisions: list[ChannelDecision], highest: set[str]) -> set[str]:
+    """Keep what a round decided, and answer for which statements it is settled now.
+
+    It goes if it speaks of the highest ones, and then settles all that it speaks of. Else it doesn't count: only the
+    highest are settled, by what refuses them.
+    """
+    going = [decision for decision in decisions if decision.goes]
+    told = set[str]().union(*(decision.statement_ids for decision in going))
+    goes = bool(told & highest)
+    if goes:
+        result.going |= {decision.channel: decision for decision in going}
+    settled = told if goes else highest
+    _note(result, decisions, settled)
+    return settled
 
 
 def _round(
@@ -68,14 +79,14 @@ def _round(
 
 
 def _highest(due: DueByChannel, waiting: set[str]) -> set[str]:
-    """The statements at the highest level among those waiting."""
-    levels = {
-        entry.bill.statement_id: entry.current.level
-        for entries in due.values()
-        for entry in sorted(entries, key=lambda entry: entry.current.level)
-        if entry.bill.statement_id in waiting
-    }
-    return {statement for statement, level in levels.items() if level == max(levels.values())}
+    """The statements at the highest level among those waiting, each at the highest that it has on any channel."""
+    levels = dict[str, int]()
+    for entry in chain.from_iterable(due.values()):
+        statement = entry.bill.statement_id
+        if statement in waiting:
+            levels[statement] = max(entry.current.level, levels.get(statement, entry.current.level))
+    highest = max(levels.values())
+    return {statement for statement, level in levels.items() if level == highest}
 
 
 def _note(result: Consolidation, decisions: list[ChannelDecision], settled: set[str]) -> None:

@@ -1,6 +1,7 @@
 """Judging again at the moment of sending: message, recipient and eligibility (domain.md, Queue rules)."""
 
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.domain.account.consents import refuses_emails
@@ -28,9 +29,6 @@ from shared.domain.records.statement import Patient
 from shared.domain.vocabulary.reasons import CLOSED_BILL_REASONS, OPT_OUT_REASONS, Reason
 from shared.domain.vocabulary.words import AccountStatus, Channel, NoticeStatus, NotificationType
 
-ASKED_FOR = frozenset({NotificationType.PAYMENT_LINK, NotificationType.RECEIPT})
-"""Answers to something the recipient did or asked for just now: no quiet hours, and an email opt-out doesn't hold."""
-
 
 def judge(
     notice: Notice,
@@ -47,7 +45,8 @@ def judge(
     if organization.account_status is not AccountStatus.ACTIVE:
         return Refuse(reason=Reason.ORGANIZATION_NOT_ACTIVE)
     if not notice.notification_type.dunning:
-        return _judge_occasional(notice, book, organization, now, patient)
+        occasion = _Occasion(notice=notice, book=book, organization=organization, now=now, patient=patient)
+        return _OCCASIONAL[notice.notification_type](occasion)
     return _judge_dunning(notice, Situation(book=_without(notice, book), organization=organization, now=now))
 
 
@@ -138,32 +137,83 @@ def _send(decision: ChannelDecision, contact: Contact) -> Send:
     )
 
 
-def _judge_occasional(
-    notice: Notice, book: AccountBook, organization: Organization, now: datetime, patient: Patient | None
-) -> Verdict:
-    """Judge what no step asked for: a receipt, a payment link, a message on demand.
+# --- what no step asked for: thresholds, holds, opening hours and levels don't concern it ---------------------------
 
-    Thresholds, holds, opening hours and levels don't concern it. Nobody is asked for money that isn't owed any more.
-    A text never goes to someone who opted out of texts; one on demand keeps to the quiet hours.
-    """
-    if notice.notification_type is not NotificationType.RECEIPT:
-        bills = [book.bill(statement_id) for statement_id in notice.statement_ids]
-        if bills and not any(bill and bill.payable for bill in bills):
-            return Refuse(
-                reason=next((CLOSED_BILL_REASONS[bill.status] for bill in bills if bill), Reason.NO_OPEN_BILL)
-            )
-    asked_for = notice.notification_type in ASKED_FOR
-    if _unwanted(notice, book) and not (asked_for and notice.channel is not Channel.SMS):
-        return Refuse(reason=OPT_OUT_REASONS[notice.channel])
-    contact = contact_for(notice.channel, book, organization, notice.send_to, patient)
+
+@dataclass(frozen=True, kw_only=True)
+class _Occasion:
+    """A notice that no step asked for, and what it is judged by."""
+
+    notice: Notice
+    book: AccountBook
+    organization: Organization
+    now: datetime
+    patient: Patient | None
+
+
+def _judge_receipt(occasion: _Occasion) -> Verdict:
+    """A receipt goes whatever is owed, at once, and to somebody who opted out of emails too: they have just paid."""
+    return _stopped_text(occasion) or _addressed(occasion)
+
+
+def _judge_payment_link(occasion: _Occasion) -> Verdict:
+    """A payment link was asked for just now: no quiet hours, and an email opt-out doesn't hold."""
+    return _nothing_owed(occasion) or _stopped_text(occasion) or _addressed(occasion)
+
+
+def _judge_on_demand(occasion: _Occasion) -> Verdict:
+    """A message on demand is wanted by staff, not by whom it goes to: opt-outs hold, and a text waits for the day."""
+    refused = _nothing_owed(occasion) or _opted_out(occasion)
+    if refused:
+        return refused
+    verdict = _addressed(occasion)
+    return (_asleep(occasion) or verdict) if isinstance(verdict, Send) else verdict
+
+
+_OCCASIONAL: Mapping[NotificationType, Callable[[_Occasion], Verdict]] = {
+    NotificationType.RECEIPT: _judge_receipt,
+    NotificationType.PAYMENT_LINK: _judge_payment_link,
+    NotificationType.ON_DEMAND: _judge_on_demand,
+}
+
+
+def _nothing_owed(occasion: _Occasion) -> Refuse | None:
+    """Nobody is asked for money that isn't owed any more."""
+    bills = [occasion.book.bill(statement_id) for statement_id in occasion.notice.statement_ids]
+    if not bills or any(bill and bill.payable for bill in bills):
+        return None
+    return Refuse(reason=next((CLOSED_BILL_REASONS[bill.status] for bill in bills if bill), Reason.NO_OPEN_BILL))
+
+
+def _stopped_text(occasion: _Occasion) -> Refuse | None:
+    """A text never goes to someone who opted out of texts."""
+    return _opted_out(occasion) if occasion.notice.channel is Channel.SMS else None
+
+
+def _opted_out(occasion: _Occasion) -> Refuse | None:
+    """Where the guarantor opted out of the channel, or another recipient unsubscribed from emails."""
+    notice, book = occasion.notice, occasion.book
+    other = notice.channel is Channel.EMAIL and notice.send_to != GUARANTOR
+    refuses = opted_out(notice.channel, book.account) or (other and refuses_emails(book, notice.send_to))
+    return Refuse(reason=OPT_OUT_REASONS[notice.channel]) if refuses else None
+
+
+def _asleep(occasion: _Occasion) -> Refuse | Defer | None:
+    """A text keeps to the quiet hours."""
+    if occasion.notice.channel is not Channel.SMS:
+        return None
+    awake = first_waking_moment(occasion.organization, occasion.book.account, occasion.now)
+    if awake is None:
+        return Refuse(reason=Reason.NO_PERMITTED_HOUR)
+    return Defer(until=awake, reason=Reason.OUTSIDE_HOURS) if awake > occasion.now else None
+
+
+def _addressed(occasion: _Occasion) -> Send | Refuse:
+    """Send it as it is, if whom it goes to can be reached."""
+    notice = occasion.notice
+    contact = contact_for(notice.channel, occasion.book, occasion.organization, notice.send_to, occasion.patient)
     if isinstance(contact, Reason):
         return Refuse(reason=contact)
-    if notice.channel is Channel.SMS and not asked_for:
-        awake = first_waking_moment(organization, book.account, now)
-        if awake is None:
-            return Refuse(reason=Reason.NO_PERMITTED_HOUR)
-        if awake > now:
-            return Defer(until=awake, reason=Reason.OUTSIDE_HOURS)
     return Send(
         notification_type=notice.notification_type,
         level=0,
@@ -171,9 +221,3 @@ def _judge_occasional(
         template_id=notice.template_id or SYSTEM_DEFAULT_TEMPLATE,
         contact=contact,
     )
-
-
-def _unwanted(notice: Notice, book: AccountBook) -> bool:
-    """Whether the guarantor opted out of the channel, or another recipient unsubscribed from emails."""
-    other = notice.channel is Channel.EMAIL and notice.send_to != GUARANTOR
-    return opted_out(notice.channel, book.account) or (other and refuses_emails(book, notice.send_to))

@@ -3,14 +3,12 @@
 `plan` and `judge` both decide with `decide`: one looks ahead to the day of sending, the other stands on it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.domain.account.contacts import contact_refusal, opt_out_refusal
-from shared.domain.account.ledger import (
-    last_letter_day,
-)
+from shared.domain.account.ledger import last_letter_day
 from shared.domain.dunning.decision import Finding, Rule, RuleOutcome
 from shared.domain.dunning.paper import channels_of
 from shared.domain.dunning.situation import ChannelDecision, ChannelQuestion, DueBill, top_of
@@ -18,12 +16,6 @@ from shared.domain.records.policy import SYSTEM_DEFAULT_TEMPLATE, Step
 from shared.domain.vocabulary.money import dollars
 from shared.domain.vocabulary.reasons import Reason
 from shared.domain.vocabulary.words import AddressStatus, Channel
-
-# --- the account as a whole -----------------------------------------------------------------------------------
-
-
-# --- which bills are due on a channel --------------------------------------------------------------------------
-
 
 # --- the channels of a step ------------------------------------------------------------------------------------
 
@@ -116,15 +108,23 @@ RULES: tuple[tuple[Rule, Callable[[ChannelQuestion, DueBill], RuleResult]], ...]
 )
 
 
-def _look(question: ChannelQuestion, due: DueBill) -> tuple[tuple[Finding, ...], Reason | None]:
-    """Look at the rules for one bill up to the first that refuses."""
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A bill looked at: what the rules found up to the first that refuses, and why it does; None: all pass."""
+
+    due: DueBill
+    findings: tuple[Finding, ...]
+    refusal: Reason | None
+
+
+def _look(question: ChannelQuestion, due: DueBill) -> _Look:
     findings = list[Finding]()
     for rule, ask in RULES:
         answer = ask(question, due)
         findings.append(finding(rule, answer.found, question, due, refused=answer.refusal is not None))
         if answer.refusal:
-            return tuple(findings), answer.refusal
-    return tuple(findings), None
+            return _Look(due, tuple(findings), answer.refusal)
+    return _Look(due, tuple(findings), None)
 
 
 def finding(rule: Rule, found: str, question: ChannelQuestion, due: DueBill, *, refused: bool) -> Finding:
@@ -149,16 +149,20 @@ def decide(question: ChannelQuestion, bills: Sequence[DueBill]) -> ChannelDecisi
     """
     if not bills:
         return ChannelDecision(channel=question.channel)
-    looked = [(due, *_look(question, due)) for due in bills]
-    passing = tuple(due for due, _, refusal in looked if refusal is None)
-    findings = tuple(entry for _, found, _ in looked for entry in found)
+    looks = [_look(question, due) for due in bills]
+    findings = tuple(entry for look in looks for entry in look.findings)
+    passing = tuple(look.due for look in looks if look.refusal is None)
     if passing and _asks(question, top_of(passing)):
         return ChannelDecision(channel=question.channel, bills=passing, findings=findings)
     highest = top_of(bills)
-    if highest in passing or not _asks(question, highest):
-        return ChannelDecision(channel=question.channel, findings=tuple(_not_asked(question, due) for due in bills))
-    refused = tuple((due, refusal) for due, _, refusal in looked if refusal and _asks(question, due))
-    return ChannelDecision(channel=question.channel, refused=refused, findings=findings)
+    if highest not in passing and _asks(question, highest):
+        return ChannelDecision(channel=question.channel, refused=_refused(question, looks), findings=findings)
+    return ChannelDecision(channel=question.channel, findings=tuple(_not_asked(question, due) for due in bills))
+
+
+def _refused(question: ChannelQuestion, looks: Iterable[_Look]) -> tuple[tuple[DueBill, Reason], ...]:
+    """The bills that asked for the channel in vain, each with what refused it."""
+    return tuple((look.due, look.refusal) for look in looks if look.refusal and _asks(question, look.due))
 
 
 def _asks(question: ChannelQuestion, due: DueBill) -> bool:

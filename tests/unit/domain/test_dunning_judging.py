@@ -310,7 +310,7 @@ ON_DEMAND, LINK, RECEIPT = NotificationType.ON_DEMAND, NotificationType.PAYMENT_
 STRICT = {"minimum_electronic": 90_00, "minimum_print": 90_00}
 
 
-@pytest.mark.parametrize("kind", [ON_DEMAND, LINK, RECEIPT])
+@pytest.mark.parametrize("kind", [kind for kind in NotificationType if not kind.dunning])
 @pytest.mark.parametrize("channel", [EMAIL, PRINT])
 def test_no_threshold_hold_or_hour_concerns_what_no_step_asked_for(kind: NotificationType, channel: Channel) -> None:
     """It is sent as soon as it can be, keeps its template, and raises no level."""
