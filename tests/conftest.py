@@ -1,6 +1,8 @@
 """Fixtures that all tests may use."""
 
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 TABLE = "dunlin-test"
+FUNCTIONS = sorted(path.name for path in (Path(__file__).resolve().parents[1] / "functions").iterdir() if path.is_dir())
 
 
 @pytest.fixture(autouse=True)
@@ -26,6 +29,16 @@ def _no_real_aws(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Dunlin")
+
+
+@pytest.fixture(autouse=True)
+def _no_ports_of_another_test() -> Iterator[None]:
+    """A function keeps its ports as long as its process lives, and they know this test's settings and AWS."""
+    yield
+    for name in FUNCTIONS:
+        module = sys.modules.get(f"functions.{name}.ports")
+        if module:
+            module.ports.cache_clear()
 
 
 @pytest.fixture

@@ -8,17 +8,11 @@ list, because it is new or has another name, is left out.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from shared.domain.records.inheritance import inheriting
-from shared.storage import keys
-from shared.storage.items import text
-from shared.storage.jobs import due_job, move_on, page_of
-from shared.storage.organizations import ORGANIZATION_INDEX, Organizations
+from shared.storage.background_jobs import BackgroundJobs
+from shared.storage.organizations import Organizations
 from shared.storage.partner_defaults import PartnersDefaults
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 PAGE = 25
 
@@ -27,44 +21,37 @@ TRIES = 4
 
 @dataclass(frozen=True, slots=True)
 class Inheritance:
-    """The jobs of one table that pass defaults on."""
+    """Passes defaults on, a page of organizations at a time."""
 
-    client: "DynamoDBClient"
-    table: str
+    jobs: BackgroundJobs
+    organizations: Organizations
+    defaults: PartnersDefaults
 
     def advance(self, partner_id: str, now: datetime) -> int:
-        """Pass the defaults on to one page of organizations, and answer to how many.
+        """Pass the defaults on to the job's next page of organizations, and answer to how many.
 
         0, too, when an organization kept being changed by others: its page is taken again by the next sweep.
         """
-        job = due_job(self.client, self.table, keys.defaults(partner_id), keys.JOB, now)
+        job = self.jobs.inheritance(partner_id, now)
         if job is None:
             return 0
-        organizations = {
-            "IndexName": ORGANIZATION_INDEX,
-            "KeyConditionExpression": "org_pk = :partner",
-            "ExpressionAttributeValues": {":partner": text(keys.organizations(partner_id))},
-            "Limit": PAGE,
-        }
-        page = page_of(self.client, self.table, job, organizations)
-        org_ids = [keys.org_id_of(row["pk"]["S"]) for row in page["Items"]]
-        if not all(self._pass_on(partner_id, org_id, now) for org_id in org_ids):
+        page = self.jobs.organizations(job, partner_id, PAGE)
+        if not all(self._pass_on(partner_id, org_id, now) for org_id in page.rows):
             return 0
-        move_on(self.client, self.table, job, page.get("LastEvaluatedKey"))
-        return len(org_ids)
+        self.jobs.move_on(job, page)
+        return len(page.rows)
 
     def _pass_on(self, partner_id: str, org_id: str, now: datetime) -> bool:
         """Have an organization inherit what the defaults say now. False: others kept changing it."""
-        organizations = Organizations(self.client, self.table)
         for _ in range(TRIES):
-            organization = organizations.get(org_id)
+            organization = self.organizations.get(org_id)
             if organization is None:
                 return True
-            defaults = PartnersDefaults(self.client, self.table).get(partner_id)
+            defaults = self.defaults.get(partner_id)
             after = inheriting(organization, defaults)
             if after == organization:
                 return True
             replan_at = now if after.dunning != organization.dunning else None
-            if organizations.save(after, replan_at=replan_at, defaults=defaults):
+            if self.organizations.save(after, replan_at=replan_at, defaults=defaults):
                 return True
         return False

@@ -8,74 +8,28 @@ change starts the job anew.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
-
-from botocore.exceptions import ClientError
 
 from shared.domain.vocabulary.words import BillStatus
-from shared.storage import keys
-from shared.storage.account_books import STATEMENT_INDEX
-from shared.storage.items import number, text
-from shared.storage.jobs import due_job, move_on, page_of
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
+from shared.storage.account_books import AccountBooks
+from shared.storage.background_jobs import BackgroundJobs
 
 PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Replanning:
-    """The replanning jobs of one table."""
+    """Marks accounts as due, a page of bills at a time."""
 
-    client: "DynamoDBClient"
-    table: str
+    jobs: BackgroundJobs
+    books: AccountBooks
 
     def advance(self, org_id: str, now: datetime) -> int:
-        """Mark the accounts of one page of bills as due, and answer how many were marked.
-
-        The job is moved on only if it is still the one that was read: a change of settings meanwhile has put a new one
-        in its place, which begins at the first bill.
-        """
-        job = due_job(self.client, self.table, keys.replanning(org_id), keys.ROOT, now)
+        """Mark the accounts that owe a bill of the job's next page as due, and answer how many were marked."""
+        job = self.jobs.replanning(org_id, now)
         if job is None:
             return 0
-        bills = {
-            "IndexName": STATEMENT_INDEX,
-            "KeyConditionExpression": "statement_pk = :org AND begins_with(statement_sk, :bills)",
-            "ExpressionAttributeValues": {":org": text(keys.statement_index(org_id)), ":bills": text(keys.BILL)},
-            "Limit": PAGE,
-        }
-        page = page_of(self.client, self.table, job, bills)
-        owing = {row["pk"]["S"] for row in page["Items"] if row["status"]["S"] == BillStatus.DUE}
-        marked = sum(self._mark(partition, int(job["version"]["N"]), now) for partition in sorted(owing))
-        move_on(self.client, self.table, job, page.get("LastEvaluatedKey"))
+        page = self.jobs.bills(job, org_id, PAGE)
+        owing = {bill.account_id for bill in page.rows if bill.status is BillStatus.DUE}
+        marked = sum(self.books.mark_due(org_id, account_id, job.version, now) for account_id in sorted(owing))
+        self.jobs.move_on(job, page)
         return marked
-
-    def _mark(self, partition: str, version: int, now: datetime) -> bool:
-        """Put an account into the due index as of now; False: it is gone, or marked for these settings already.
-
-        The account's version rises, so that a change decided before the mark is decided again and can't write over it.
-        """
-        try:
-            self.client.update_item(
-                TableName=self.table,
-                Key={"pk": text(partition), "sk": text(keys.ROOT)},
-                UpdateExpression=(
-                    "SET due_shard = :shard, due_at = :now, settings_version = :settings, version = version + :one"
-                ),
-                ConditionExpression=(
-                    "attribute_exists(pk) AND (attribute_not_exists(settings_version) OR settings_version < :settings)"
-                ),
-                ExpressionAttributeValues={
-                    ":shard": text(keys.due_shard(partition)),
-                    ":now": text(keys.instant(now)),
-                    ":settings": number(version),
-                    ":one": number(1),
-                },
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                return False
-            raise
-        return True

@@ -1,14 +1,11 @@
 """What the scheduler is told by its environment."""
 
-from pydantic import BaseModel, ConfigDict
-
 from shared.domain.vocabulary.words import Channel
+from shared.settings import FunctionSettings
 
 
-class SchedulerSettings(BaseModel):
+class SchedulerSettings(FunctionSettings):
     """The scheduler's settings, named as in template.yaml."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=str.upper)
 
     table_name: str
     email_queue_url: str

@@ -12,8 +12,7 @@ from functools import partial
 
 from aws_lambda_powertools import Logger
 
-from functions.scheduler.inheritance import Inheritance
-from functions.scheduler.replanning import Replanning
+from functions.scheduler.ports import SchedulerPorts
 from shared.contracts.messages import ClosePrintBatch, NoticeMessage
 from shared.domain.account.reconciliation import in_vain, lease_over
 from shared.domain.dunning import plan
@@ -21,12 +20,9 @@ from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.notice import Notice, moved
 from shared.domain.records.policy import Organization
 from shared.domain.vocabulary.words import Channel, NoticeStatus
-from shared.messaging.channel_queues import ChannelQueues
 from shared.messaging.metrics import count
-from shared.storage.account_books import AccountBooks, BookRejectedError
-from shared.storage.due_index import Due, DueAccount, DueIndex, DueInheritance, DueNotice, DuePrintBatch, DueReplanning
-from shared.storage.notices import Notices
-from shared.storage.organizations import Organizations
+from shared.storage.account_books import BookRejectedError
+from shared.storage.due_index import Due, DueAccount, DueInheritance, DueNotice, DuePrintBatch, DueReplanning
 
 logger = Logger(child=True)
 
@@ -60,15 +56,9 @@ class Sweep:
     leaves undone, the next one finds.
     """
 
+    ports: SchedulerPorts
     now: datetime
     as_of: datetime | None
-    due_index: DueIndex
-    books: AccountBooks
-    notices: Notices
-    organizations: Organizations
-    replanning: Replanning
-    inheritance: Inheritance
-    queues: ChannelQueues
     time_is_up: Callable[[], bool] = lambda: False
     _known: dict[str, Organization | None] = field(default_factory=dict)
     _failed: list[Due] = field(default_factory=list)
@@ -80,7 +70,9 @@ class Sweep:
         with ThreadPoolExecutor(WORKERS) as pool:
             while True:
                 self._failed.clear()
-                rounds = list(pool.map(lambda shard: self.due_index.sweep(shard, self.now), self.due_index.shards()))
+                rounds = list(
+                    pool.map(lambda shard: self.ports.due_index.sweep(shard, self.now), self.ports.due_index.shards())
+                )
                 due = [item for found in rounds for item in found.due]
                 handed = [self._alone(self._inherit, item) for item in due if isinstance(item, DueInheritance)]
                 marked = [self._alone(self._replan, item) for item in due if isinstance(item, DueReplanning)]
@@ -116,25 +108,25 @@ class Sweep:
         """The organization as this sweep knows it, read again when an account asks for later settings than those."""
         known = self._known.get(org_id)
         if known is None or known.version < version:
-            self._known[org_id] = self.organizations.get(org_id)
+            self._known[org_id] = self.ports.organizations.get(org_id)
         return self._known[org_id]
 
     def _inherit(self, due: DueInheritance) -> int:
         """Pass a partner's defaults on to a page of its organizations; they are replanned in the next round."""
-        changed = self.inheritance.advance(due.partner_id, self.now)
+        changed = self.ports.inheritance.advance(due.partner_id, self.now)
         logger.info("defaults passed on", extra={"partner_id": due.partner_id, "organizations": changed})
         return changed
 
     def _replan(self, due: DueReplanning) -> int:
         """Mark a page of an organization's accounts as due; they are planned in the next round."""
-        marked = self.replanning.advance(due.org_id, self.now)
+        marked = self.ports.replanning.advance(due.org_id, self.now)
         logger.info("accounts to be planned anew", extra={"org_id": due.org_id, "accounts": marked})
         return marked
 
     def _close_print_batch(self, due: DuePrintBatch) -> None:
         """Have an organization's print batch closed. What doesn't come of it, the lease's end brings again."""
-        if self.due_index.lease(due, self.now, self.now + LEASE):
-            self.queues.close_print_batch(ClosePrintBatch(org_id=due.org_id, as_of=self.as_of))
+        if self.ports.due_index.lease(due, self.now, self.now + LEASE):
+            self.ports.queues.close_print_batch(ClosePrintBatch(org_id=due.org_id, as_of=self.as_of))
 
     def _collect(self, due: DueAccount) -> bool:
         """Plan one account. True: its plan was written."""
@@ -149,7 +141,7 @@ class Sweep:
             return self._planned(book)
 
         try:
-            self.books.change(due.org_id, due.account_id, decide)
+            self.ports.books.change(due.org_id, due.account_id, decide)
         except BookRejectedError:
             return False  # it keeps changing, so it is still due in the next round
         return written
@@ -175,7 +167,7 @@ class Sweep:
 
         One to be sent is marked as queued before it is: were it the other way round, a crash could lose the mark.
         """
-        before = self.notices.load(due.org_id, due.account_id, due.notice_id)
+        before = self.ports.notices.load(due.org_id, due.account_id, due.notice_id)
         if before is None:
             return None
         lease_until = self.now + LEASE
@@ -185,7 +177,7 @@ class Sweep:
             after = lease_over(before, self.now, lease_until)
         else:
             return None
-        return after if self.notices.move(before, after) else None
+        return after if self.ports.notices.move(before, after) else None
 
     def _dispatch(self, queued: list[Notice]) -> int:
         """Give notices to their channels, and answer how many were taken."""
@@ -202,7 +194,7 @@ class Sweep:
             for row in rows
         }
         try:
-            receipt = self.queues.send(channel, messages)
+            receipt = self.ports.queues.send(channel, messages)
         except Exception as error:  # noqa: BLE001 - whatever it is, the other channels must go on
             left = {"channel": channel, "error": type(error).__name__, "notice_ids": [row.notice_id for row in rows]}
             logger.error("queue not reached", extra=left)  # noqa: TRY400 - a traceback could quote the messages
@@ -210,7 +202,7 @@ class Sweep:
         for row in (messages[message] for message in receipt.refused):
             refusal = "the queue can't carry its ids"
             after = moved(row, NoticeStatus.QUEUEING_ERROR, self.now, "scheduler", refusal, lease_until=None)
-            self.notices.move(row, after)
+            self.ports.notices.move(row, after)
             logger.error("queue refused a notice", extra=_ids(row))
         return receipt.taken
 

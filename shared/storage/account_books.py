@@ -2,7 +2,10 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
 
 from shared.domain.records.account import Account
 from shared.domain.records.bill import Bill
@@ -113,6 +116,36 @@ class AccountBooks:
             return book
         raise BookRejectedError
 
+    def mark_due(self, org_id: str, account_id: str, settings_version: int, now: datetime) -> bool:
+        """Have an account planned as of now, by an organization's settings of this version or a later one.
+
+        False: it is gone, or marked for these settings already. Its version rises, so that a change decided before the
+        mark is decided again and can't write over it.
+        """
+        partition = keys.collection(org_id, account_id)
+        try:
+            self.client.update_item(
+                TableName=self.table,
+                Key={"pk": text(partition), "sk": text(keys.ROOT)},
+                UpdateExpression=(
+                    "SET due_shard = :shard, due_at = :now, settings_version = :settings, version = version + :one"
+                ),
+                ConditionExpression=(
+                    "attribute_exists(pk) AND (attribute_not_exists(settings_version) OR settings_version < :settings)"
+                ),
+                ExpressionAttributeValues={
+                    ":shard": text(keys.due_shard(partition)),
+                    ":now": text(keys.instant(now)),
+                    ":settings": items.number(settings_version),
+                    ":one": items.number(1),
+                },
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
+
     def account_of(self, org_id: str, lookup: str) -> str | None:
         """Which account has the bill or notice of this lookup key; None: the organization has no such."""
         found = self.accounts_of(org_id, [lookup])
@@ -139,7 +172,7 @@ class AccountBooks:
                 Limit=LOOKUP_PAGE,
             )
             seen = {item["statement_sk"]["S"]: item["pk"]["S"] for item in page["Items"]}
-            found |= {key: _account_id(seen[key]) for key in sought if key in seen}
+            found |= {key: keys.account_id_of(seen[key]) for key in sought if key in seen}
             if "LastEvaluatedKey" not in page:
                 break
             last = page["LastEvaluatedKey"]["statement_sk"]["S"]
@@ -158,10 +191,6 @@ def writes_of(change: Change) -> int:
         + 2 * len(change.checkouts)
         + len(change.history)
     )
-
-
-def _account_id(partition: str) -> str:
-    return partition.split("#", 2)[2]
 
 
 def _belongings(change: Change) -> list[Item]:

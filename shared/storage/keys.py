@@ -28,6 +28,11 @@ def collection(org_id: str, account_id: str) -> str:
     return f"A#{org_id}#{account_id}"
 
 
+def account_id_of(partition: str) -> str:
+    """The account that `collection` made a partition for."""
+    return partition.split("#", 2)[2]
+
+
 def partner(partner_id: str) -> str:
     """Partition of a partner."""
     return f"P#{partner_id}"

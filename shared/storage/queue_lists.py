@@ -44,10 +44,11 @@ class NoticeFilter:
 
 @dataclass(frozen=True, slots=True)
 class BillRow:
-    """Where a bill lies."""
+    """Where a bill lies, and how it stands."""
 
     account_id: str
     statement_id: str
+    status: BillStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +63,21 @@ class QueueLists:
     ) -> tuple[list[BillRow], Position | None]:
         """An organization's bills in the order of their statement ids, and where to go on; None: that's all."""
         rows, position = self._page(
-            _bill_rows(org_id),
+            bill_rows(org_id),
             limit,
             after,
             lambda row: status is None or row["status"]["S"] == status,
             ("statement_pk", "statement_sk"),
         )
-        return [_bill_row(row) for row in rows], position
+        return [bill_row(row) for row in rows], position
 
     def open_accounts(self, org_id: str) -> Iterator[str]:
         """The accounts of an organization that have a bill that is Due, each once, read page by page as it is asked."""
         seen = set[str]()
-        for row in self._rows(_bill_rows(org_id), None):
-            account_id = _bill_row(row).account_id
-            if row["status"]["S"] == BillStatus.DUE and account_id not in seen:
-                seen.add(account_id)
-                yield account_id
+        for row in map(bill_row, self._rows(bill_rows(org_id), None)):
+            if row.status is BillStatus.DUE and row.account_id not in seen:
+                seen.add(row.account_id)
+                yield row.account_id
 
     def notices(
         self, org_id: str, chosen: NoticeFilter, limit: int, after: Position | None
@@ -144,7 +144,8 @@ def _in_question(row: Item) -> bool:
     return row["status"]["S"] in ON_THE_CLOCK or "possible_duplicate" in row
 
 
-def _bill_rows(org_id: str) -> dict[str, Any]:
+def bill_rows(org_id: str) -> dict[str, Any]:
+    """The query for an organization's bills, in the order of their statement ids."""
     return {
         "IndexName": STATEMENT_INDEX,
         "KeyConditionExpression": "statement_pk = :org AND begins_with(statement_sk, :bills)",
@@ -152,8 +153,10 @@ def _bill_rows(org_id: str) -> dict[str, Any]:
     }
 
 
-def _bill_row(row: Item) -> BillRow:
+def bill_row(row: Item) -> BillRow:
+    """A bill as the statement index shows it."""
     return BillRow(
-        account_id=row["pk"]["S"].split("#", 2)[2],
+        account_id=keys.account_id_of(row["pk"]["S"]),
         statement_id=row["statement_sk"]["S"].removeprefix(keys.BILL),
+        status=BillStatus(row["status"]["S"]),
     )

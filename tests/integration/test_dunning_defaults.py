@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from functions.scheduler import inheritance
-from functions.scheduler.inheritance import Inheritance
 from shared.domain.records.inheritance import PartnerDefaults
 from shared.domain.records.policy import DunningSettings, Organization
 from shared.storage import keys
@@ -17,6 +16,7 @@ from shared.storage.partner_defaults import PartnersDefaults
 from tests.conftest import TABLE
 from tests.worlds.examples import NOW, organization
 from tests.worlds.manage_api import DUNNING, FOREIGN, ORGANIZATION, OWN, due
+from tests.worlds.wiring import scheduler_ports
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.usefixtures("manage_table")
 def pass_on(table: "DynamoDBClient") -> None:
     """Work the partner's job until there is none, as sweeps do."""
     while DueInheritance("prt_1") in due(table):
-        assert Inheritance(table, TABLE).advance("prt_1", NOW)
+        assert scheduler_ports(table).inheritance.advance("prt_1", NOW)
 
 
 def many(table: "DynamoDBClient", count: int) -> list[str]:
@@ -137,11 +137,11 @@ def test_a_job_goes_on_by_pages_where_it_was_cut_off(
     monkeypatch.setattr(inheritance, "PAGE", 2)
     org_ids = ["org_1", *many(manage_table, 4)]
     OWN.patch(DEFAULTS, {"minimumPrint": "9.00"})
-    assert Inheritance(manage_table, TABLE).advance("prt_1", NOW) == 2
+    assert scheduler_ports(manage_table).inheritance.advance("prt_1", NOW) == 2
     assert sum(got(manage_table, org_id).dunning.minimum_print == 9_00 for org_id in org_ids) == 2
     pass_on(manage_table)
     assert {got(manage_table, org_id).dunning.minimum_print for org_id in org_ids} == {9_00}
-    assert Inheritance(manage_table, TABLE).advance("prt_1", NOW) == 0
+    assert scheduler_ports(manage_table).inheritance.advance("prt_1", NOW) == 0
 
 
 def test_defaults_changed_while_they_are_passed_on_begin_anew(
@@ -150,7 +150,7 @@ def test_defaults_changed_while_they_are_passed_on_begin_anew(
     monkeypatch.setattr(inheritance, "PAGE", 2)
     org_ids = ["org_1", *many(manage_table, 4)]
     OWN.patch(DEFAULTS, {"minimumPrint": "9.00"})
-    Inheritance(manage_table, TABLE).advance("prt_1", NOW)
+    scheduler_ports(manage_table).inheritance.advance("prt_1", NOW)
     OWN.patch(DEFAULTS, {"minimumPrint": "7.00"})
     pass_on(manage_table)
     assert {got(manage_table, org_id).dunning.minimum_print for org_id in org_ids} == {7_00}
@@ -163,7 +163,7 @@ def test_an_organization_renamed_behind_the_job_is_not_left_out(
     many(manage_table, 2)
     Organizations(manage_table, TABLE).create(organization(org_id="org_z", client_id="Z", name="Zebra Clinic"))
     OWN.patch(DEFAULTS, {"minimumPrint": "9.00"})
-    Inheritance(manage_table, TABLE).advance("prt_1", NOW)
+    scheduler_ports(manage_table).inheritance.advance("prt_1", NOW)
     OWN.patch("/v1/organizations/org_z", {"name": "Aardvark Clinic"})
     pass_on(manage_table)
     assert got(manage_table, "org_z").dunning.minimum_print == 9_00
@@ -233,7 +233,7 @@ def test_an_organization_that_others_keep_changing_stays_with_the_job(
     OWN.patch(DEFAULTS, {"minimumPrint": "9.00"})
     with monkeypatch.context() as patch:
         patch.setattr(Organizations, "save", lambda *_, **__: None)
-        assert Inheritance(manage_table, TABLE).advance("prt_1", NOW) == 0
+        assert scheduler_ports(manage_table).inheritance.advance("prt_1", NOW) == 0
     pass_on(manage_table)
     assert got(manage_table).dunning.minimum_print == 9_00
 

@@ -1,6 +1,7 @@
 """Print batches against an AWS in this process: the scheduler asks, the print channel closes, once a day."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,21 +13,18 @@ from botocore.exceptions import ClientError
 
 from functions.render_print import handler
 from functions.render_print.print_batch import BatchCloser, Manifest
-from functions.scheduler.inheritance import Inheritance
-from functions.scheduler.replanning import Replanning
 from functions.scheduler.sweep import LEASE, Sweep, SweepReport
 from shared.contracts.messages import ClosePrintBatch
 from shared.domain.vocabulary.words import Channel, NoticeStatus
 from shared.messaging.channel_queues import ChannelQueues
 from shared.sending.queue_consumer import consume
-from shared.storage.account_books import AccountBooks
 from shared.storage.due_index import DueIndex
-from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
 from shared.storage.print_batches import PrintBatches
 from tests.conftest import TABLE
 from tests.worlds.channel_stack import ChannelStack, channel_stack
 from tests.worlds.examples import NOW, account, notice, organization
+from tests.worlds.wiring import scheduler_ports
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -220,16 +218,8 @@ def sqs(dynamodb: "DynamoDBClient") -> "SQSClient":
 
 def sweep(dynamodb: "DynamoDBClient", sqs: "SQSClient", now: datetime, **changes: Any) -> SweepReport:
     urls = {channel: sqs.get_queue_url(QueueName=channel)["QueueUrl"] for channel in Channel}
-    ports: dict[str, Any] = {
-        "due_index": DueIndex(dynamodb, TABLE),
-        "books": AccountBooks(dynamodb, TABLE),
-        "notices": Notices(dynamodb, TABLE),
-        "organizations": Organizations(dynamodb, TABLE),
-        "replanning": Replanning(dynamodb, TABLE),
-        "inheritance": Inheritance(dynamodb, TABLE),
-        "queues": ChannelQueues(sqs, urls),
-    }
-    return Sweep(now=now, as_of=now, **(ports | changes)).run()
+    ports = scheduler_ports(dynamodb, TABLE, sqs, urls)
+    return Sweep(replace(ports, **changes), now=now, as_of=now).run()
 
 
 def newly_asked(sqs: "SQSClient", channel: Channel = Channel.PRINT) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from functions.scheduler import handler, sweep
+from functions.scheduler.ports import ports
 from functions.scheduler.sweep import LEASE
 from shared.domain.account.reconciliation import RECONCILE_AFTER, STUCK_AFTER
 from shared.domain.delivery.orders import Postponed, Unanswered, answered
@@ -24,6 +25,7 @@ from tests.conftest import TABLE
 from tests.worlds.examples import NOW, account, bill, notice
 from tests.worlds.lambda_context import lambda_context
 from tests.worlds.scheduler_stack import END_OF_DAY, Stack, scheduler_stack
+from tests.worlds.wiring import wired
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -300,15 +302,14 @@ def test_an_idle_sweep_costs_one_query_a_shard(stack: Stack) -> None:
 
 
 def invoked(stack: Stack, monkeypatch: pytest.MonkeyPatch, *, simulated: bool) -> dict[str, Any]:
-    for name, value in {
+    settings = {
         "TABLE_NAME": TABLE,
         "EMAIL_QUEUE_URL": stack.urls[Channel.EMAIL],
         "SMS_QUEUE_URL": stack.urls[Channel.SMS],
         "PRINT_QUEUE_URL": stack.urls[Channel.PRINT],
         "ALLOW_SIMULATED_TIME": str(simulated).lower(),
-    }.items():
-        monkeypatch.setenv(name, value)
-    handler.dependencies.cache_clear()
+    }
+    wired(monkeypatch, ports, **settings)
     answer: dict[str, Any] = handler.lambda_handler(EVENT, lambda_context())
     return answer
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from functions.scheduler import inheritance, replanning
-from functions.scheduler.replanning import Replanning
 from shared.domain.records.book import Change
 from shared.domain.records.inheritance import PartnerDefaults
 from shared.domain.records.policy import DunningSettings
@@ -68,7 +67,7 @@ def test_a_change_of_settings_replans_every_open_account_by_pages_in_the_backgro
 def test_a_replanning_that_is_cut_off_goes_on_where_it_was(stack: Stack) -> None:
     account_ids = many_accounts(stack, 8)
     settings_changed(stack)
-    first = Replanning(stack.dynamodb, TABLE).advance("org_1", NOW)
+    first = stack.ports.replanning.advance("org_1", NOW)
     assert first == PAGE
     stack.sweep(time_is_up=lambda: True)
     stack.sweep()
@@ -79,7 +78,7 @@ def test_a_replanning_that_is_cut_off_goes_on_where_it_was(stack: Stack) -> None
 def test_settings_changed_during_a_replanning_begin_it_anew(stack: Stack) -> None:
     many_accounts(stack, 8)
     settings_changed(stack)
-    job = Replanning(stack.dynamodb, TABLE)
+    job = stack.ports.replanning
     job.advance("org_1", NOW)
     settings_changed(stack)
     assert sum(job.advance("org_1", NOW) for _ in range(2)) == 9
@@ -88,7 +87,7 @@ def test_settings_changed_during_a_replanning_begin_it_anew(stack: Stack) -> Non
 def test_an_account_is_never_planned_by_settings_older_than_those_it_was_marked_for(stack: Stack) -> None:
     stack.sweep()
     settings_changed(stack)
-    Replanning(stack.dynamodb, TABLE).advance("org_1", NOW)
+    stack.ports.replanning.advance("org_1", NOW)
     stale = Organizations(stack.dynamodb, TABLE).get("org_1")
     assert stale is not None
     knows_the_old = {"org_1": replace(stale, version=1, dunning=organization().dunning)}

@@ -21,27 +21,24 @@ from functions.render_print import print_job
 from functions.render_print.print_batch import BatchCloser
 from functions.render_print.print_job import LetterWriter
 from functions.scheduler import sweep
-from functions.scheduler.inheritance import Inheritance
-from functions.scheduler.replanning import Replanning
 from functions.send_email.account_limits import account_limits
 from functions.send_email.email_sender import EmailSender
 from functions.send_sms.text_sender import TextSender
 from shared.contracts.messages import ClosePrintBatch
 from shared.domain.delivery.channel_gate import Limits
 from shared.domain.vocabulary.words import Channel
-from shared.messaging.channel_queues import ChannelQueues
 from shared.sending import permits as gate
 from shared.sending import send_notice as delivery
 from shared.sending.permits import ChannelGate
 from shared.sending.send_notice import NoticeBusyError, NoticeSender, Sender
 from shared.storage.account_books import AccountBooks, BookRejectedError, ConcurrentChangeError
 from shared.storage.channel_gates import ChannelGates
-from shared.storage.due_index import DueIndex
 from shared.storage.notices import Notices
 from shared.storage.numbers import Numbers
 from shared.storage.organizations import Organizations
 from shared.storage.print_batches import PrintBatches
 from tests.worlds.delivery_providers import Message
+from tests.worlds.wiring import scheduler_ports
 
 TABLE = "dunlin-model"
 BUCKET = "letters"
@@ -108,17 +105,8 @@ class Functions:
     def sweep(self, now: datetime) -> None:
         """A run of the scheduler."""
         with suppress(*GIVEN_UP):
-            sweep.Sweep(
-                now=now,
-                as_of=None,
-                due_index=DueIndex(*self.storage),
-                books=self.books,
-                notices=Notices(*self.storage),
-                organizations=self.organizations,
-                replanning=Replanning(*self.storage),
-                inheritance=Inheritance(*self.storage),
-                queues=ChannelQueues(self.queues, {channel: channel.value for channel in Channel}),
-            ).run()
+            ports = scheduler_ports(*self.storage, self.queues, {channel: channel.value for channel in Channel})
+            sweep.Sweep(ports, now=now, as_of=None).run()
 
     def consume(self, process: str, messages: list[Message], now: datetime) -> None:
         """A consumer with a batch of one channel's messages. At its end those that didn't fail are deleted.

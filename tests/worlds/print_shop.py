@@ -16,19 +16,15 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.render_print.print_batch import BatchCloser, Manifest
 from functions.render_print.print_job import LetterWriter
-from functions.scheduler.inheritance import Inheritance
-from functions.scheduler.replanning import Replanning
 from functions.scheduler.sweep import Sweep
 from shared.contracts.messages import ClosePrintBatch, NoticeMessage, read_message
 from shared.domain.account.queue_actions import ActionRefusedError, QueueAction, act
 from shared.domain.records.book import Change
 from shared.domain.records.notice import Notice
 from shared.domain.vocabulary.words import Channel, CommunicationStatus, NoticeStatus, NotificationType
-from shared.messaging.channel_queues import ChannelQueues
 from shared.sending.send_notice import NoticeBusyError, NoticeSender
 from shared.storage import keys
 from shared.storage.account_books import AccountBooks, BookRejectedError
-from shared.storage.due_index import DueIndex
 from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
 from shared.storage.print_batches import PrintBatches
@@ -36,6 +32,7 @@ from tests.worlds.delivery_actors import Actor, Fate, Stage
 from tests.worlds.examples import account, bill, notice, organization
 from tests.worlds.memory_table import MemoryTable, refusal
 from tests.worlds.sending_world import OpenGate
+from tests.worlds.wiring import scheduler_ports
 
 TABLE, ORG = "dunlin-print", "org_1"
 CONSUMER_LIVES, SCHEDULER_LIVES = timedelta(seconds=60), timedelta(seconds=300)
@@ -178,17 +175,8 @@ class PrintShop:
         """A run of the scheduler."""
 
         def job(now: datetime = self.now) -> None:
-            run = Sweep(
-                now=now,
-                as_of=None,
-                due_index=DueIndex(*self.storage),
-                books=AccountBooks(*self.storage),
-                notices=Notices(*self.storage),
-                organizations=Organizations(*self.storage),
-                replanning=Replanning(*self.storage),
-                inheritance=Inheritance(*self.storage),
-                queues=ChannelQueues(cast("Any", self.queues), dict.fromkeys(Channel, "print")),
-            )
+            ports = scheduler_ports(*self.storage, self.queues, dict.fromkeys(Channel, "print"))
+            run = Sweep(ports, now=now, as_of=None)
             self._giving_up(run.run)
 
         return self._begin("scheduler", job, SCHEDULER_LIVES)

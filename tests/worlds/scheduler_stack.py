@@ -1,31 +1,29 @@
 """The scheduler with its surroundings in this process."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from functions.scheduler.inheritance import Inheritance
-from functions.scheduler.replanning import Replanning
+from functions.scheduler.ports import SchedulerPorts
 from functions.scheduler.sweep import Sweep, SweepReport
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.notice import Notice
 from shared.domain.vocabulary.words import Channel
-from shared.messaging.channel_queues import ChannelQueues
 from shared.storage.account_books import AccountBooks
-from shared.storage.due_index import DueIndex
-from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
 from tests.conftest import TABLE
 from tests.worlds.examples import NOW, account, bill, organization
+from tests.worlds.wiring import scheduler_ports
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
 
 END_OF_DAY = NOW.replace(hour=22, minute=55)
+PORTS = {port.name for port in fields(SchedulerPorts)}
 
 
 @dataclass
@@ -37,20 +35,17 @@ class Stack:
     urls: dict[Channel, str]
 
     @property
+    def ports(self) -> SchedulerPorts:
+        return scheduler_ports(self.dynamodb, TABLE, self.sqs, self.urls)
+
+    @property
     def books(self) -> AccountBooks:
-        return AccountBooks(self.dynamodb, TABLE)
+        return self.ports.books
 
     def sweep(self, now: datetime = NOW, **changes: Any) -> SweepReport:
-        ports: dict[str, Any] = {
-            "due_index": DueIndex(self.dynamodb, TABLE),
-            "books": self.books,
-            "notices": Notices(self.dynamodb, TABLE),
-            "organizations": Organizations(self.dynamodb, TABLE),
-            "replanning": Replanning(self.dynamodb, TABLE),
-            "inheritance": Inheritance(self.dynamodb, TABLE),
-            "queues": ChannelQueues(self.sqs, self.urls),
-        }
-        return Sweep(now=now, as_of=now, **(ports | changes)).run()
+        """A run of the scheduler. changes: ports that are replaced, or other things that a sweep is made of."""
+        replaced = {name: changes.pop(name) for name in PORTS & set(changes)}
+        return Sweep(replace(self.ports, **replaced), now=now, as_of=now, **changes).run()
 
     def book(self, account_id: str = "G-1") -> AccountBook:
         found = self.books.load("org_1", account_id)

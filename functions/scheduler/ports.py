@@ -1,0 +1,57 @@
+"""What the scheduler works with, made once a process."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from functions.scheduler.inheritance import Inheritance
+from functions.scheduler.replanning import Replanning
+from functions.scheduler.settings import SchedulerSettings
+from shared.messaging import clients
+from shared.messaging.channel_queues import ChannelQueues
+from shared.storage.account_books import AccountBooks
+from shared.storage.background_jobs import BackgroundJobs
+from shared.storage.due_index import DueIndex
+from shared.storage.notices import Notices
+from shared.storage.organizations import Organizations
+from shared.storage.partner_defaults import PartnersDefaults
+
+
+@dataclass(frozen=True, kw_only=True)
+class SchedulerPorts:
+    """The scheduler's settings, its stores and the channels' queues."""
+
+    settings: SchedulerSettings
+    due_index: DueIndex
+    books: AccountBooks
+    notices: Notices
+    organizations: Organizations
+    defaults: PartnersDefaults
+    jobs: BackgroundJobs
+    queues: ChannelQueues
+
+    @property
+    def replanning(self) -> Replanning:
+        """What has an organization's accounts planned anew."""
+        return Replanning(self.jobs, self.books)
+
+    @property
+    def inheritance(self) -> Inheritance:
+        """What passes a partner's defaults on."""
+        return Inheritance(self.jobs, self.organizations, self.defaults)
+
+
+@cache
+def ports() -> SchedulerPorts:
+    """Read the settings and make the clients."""
+    settings = SchedulerSettings.from_environment()
+    table = clients.dynamodb(), settings.table_name
+    return SchedulerPorts(
+        settings=settings,
+        due_index=DueIndex(*table),
+        books=AccountBooks(*table),
+        notices=Notices(*table),
+        organizations=Organizations(*table),
+        defaults=PartnersDefaults(*table),
+        jobs=BackgroundJobs(*table),
+        queues=ChannelQueues(clients.sqs(), settings.queue_urls),
+    )

@@ -1,0 +1,58 @@
+"""How a test wires a function: three ways, each for a kind of test.
+
+Through its entry point: `wired` gives it the settings, and it makes its ports as in Lambda, with clients of the AWS in
+this process. Through its use case: the test makes the same ports of other clients (`scheduler_ports`). A single port is
+replaced by `dataclasses.replace(ports, books=...)`.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from functions.scheduler.ports import SchedulerPorts
+from functions.scheduler.settings import SchedulerSettings
+from shared.domain.vocabulary.words import Channel
+from shared.messaging.channel_queues import ChannelQueues
+from shared.storage.account_books import AccountBooks
+from shared.storage.background_jobs import BackgroundJobs
+from shared.storage.due_index import DueIndex
+from shared.storage.notices import Notices
+from shared.storage.organizations import Organizations
+from shared.storage.partner_defaults import PartnersDefaults
+from tests.conftest import TABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from functools import _lru_cache_wrapper
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+NO_QUEUES = {channel: f"no {channel} queue" for channel in Channel}
+
+
+def wired(monkeypatch: pytest.MonkeyPatch, ports: "_lru_cache_wrapper[object]", **environment: str) -> None:
+    """Give a function these settings. Its ports are made anew when they are asked for next, as in a new process.
+
+    ports: the function's own, functions/<name>/ports.py. After a test all ports are forgotten (tests/conftest.py).
+    """
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    ports.cache_clear()
+
+
+def scheduler_ports(
+    dynamodb: "DynamoDBClient", table: str = TABLE, sqs: Any = None, urls: "Mapping[Channel, str]" = NO_QUEUES
+) -> SchedulerPorts:
+    """The scheduler's ports over these clients, which may be fakes. Without `sqs` it can't give notices to channels."""
+    settings = {"TABLE_NAME": table, **{f"{channel.upper()}_QUEUE_URL": url for channel, url in urls.items()}}
+    stores = dynamodb, table
+    return SchedulerPorts(
+        settings=SchedulerSettings.model_validate(settings),
+        due_index=DueIndex(*stores),
+        books=AccountBooks(*stores),
+        notices=Notices(*stores),
+        organizations=Organizations(*stores),
+        defaults=PartnersDefaults(*stores),
+        jobs=BackgroundJobs(*stores),
+        queues=ChannelQueues(sqs, dict(urls)),
+    )
