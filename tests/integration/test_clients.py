@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from functions.scheduler import sweep
+from functions.scheduler import dispatch
 from shared.domain.delivery.channel_gate import PROBE
 from shared.domain.delivery.orders import LEASE
 from shared.messaging import clients
@@ -81,4 +81,4 @@ def test_a_call_ends_before_its_function_and_a_function_before_whoever_gives_it_
 @pytest.mark.parametrize("channel", ["Email", "Sms", "Print"])
 def test_a_queued_notice_is_queued_once_more_only_after_its_message_could_have_come_again(channel: str) -> None:
     queue = template.resources("AWS::SQS::Queue")[f"{channel}Queue"]["Properties"]
-    assert timedelta(seconds=queue["VisibilityTimeout"]) < sweep.LEASE
+    assert timedelta(seconds=queue["VisibilityTimeout"]) < dispatch.LEASE

@@ -13,7 +13,8 @@ from botocore.exceptions import ClientError
 
 from functions.render_print import handler
 from functions.render_print.print_batch import BatchCloser, Manifest
-from functions.scheduler.sweep import LEASE, Sweep, SweepReport
+from functions.scheduler.dispatch import LEASE
+from functions.scheduler.sweep import Sweep, SweepReport
 from shared.contracts.messages import ClosePrintBatch
 from shared.domain.vocabulary.words import Channel, NoticeStatus
 from shared.messaging.channel_queues import ChannelQueues

@@ -5,13 +5,14 @@ from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 import pytest
 
-from functions.scheduler import handler, sweep
+from functions.scheduler import collect, handler
+from functions.scheduler.dispatch import LEASE
 from functions.scheduler.ports import ports
-from functions.scheduler.sweep import LEASE
+from functions.scheduler.sweep import Sweep
 from shared.domain.account.reconciliation import RECONCILE_AFTER, STUCK_AFTER
 from shared.domain.delivery.orders import Postponed, Unanswered, answered
 from shared.domain.dunning import plan
@@ -20,6 +21,7 @@ from shared.domain.records.notice import Notice, moved
 from shared.domain.vocabulary.words import Channel, NoticeStatus
 from shared.messaging.channel_queues import ChannelQueues, Receipt
 from shared.storage.account_books import AccountBooks
+from shared.storage.due_index import Due
 from shared.storage.notices import Notices
 from tests.conftest import TABLE
 from tests.worlds.examples import NOW, account, bill, notice
@@ -80,6 +82,10 @@ def test_sweeping_twice_changes_nothing(stack: Stack) -> None:
 def test_a_late_run_finds_what_was_due_all_along(stack: Stack) -> None:
     report = stack.sweep(NOW + timedelta(days=9))
     assert report.collected == 1
+
+
+def test_for_each_kind_of_thing_that_may_be_due_there_is_something_to_do_about_it(stack: Stack) -> None:
+    assert set(Sweep(stack.ports, now=NOW, as_of=None).work) == set(get_args(Due.__value__))
 
 
 class CrashError(BaseException):
@@ -240,11 +246,11 @@ def test_an_account_that_cannot_be_planned_is_set_aside_and_holds_nobody_up(
             raise ValueError("a fault in a rule")
         return plan(book, *rest)
 
-    monkeypatch.setattr(sweep, "plan", plan_or_fail)
+    monkeypatch.setattr(collect, "plan", plan_or_fail)
     stack.books.commit(Change(account=account(account_id="G-2", planning_at=NOW), bills=(bill("S-9"),)))
     stack.sweep()
     assert stack.book("G-2").notices
-    assert stack.book("G-1").account.planning_at == NOW + sweep.SET_ASIDE
+    assert stack.book("G-1").account.planning_at == NOW + collect.SET_ASIDE
 
 
 class BrokenRows(Notices):

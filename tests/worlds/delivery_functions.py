@@ -20,7 +20,7 @@ from functions.delivery_events.text_events import TextEvents
 from functions.render_print import print_job
 from functions.render_print.print_batch import BatchCloser
 from functions.render_print.print_job import LetterWriter
-from functions.scheduler import sweep
+from functions.scheduler import dispatch, sweep
 from functions.send_email.account_limits import account_limits
 from functions.send_email.email_sender import EmailSender
 from functions.send_sms.text_sender import TextSender
@@ -68,7 +68,7 @@ def prepare(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(logging.root.manager, "disable", logging.CRITICAL)
     pages = iter(range(10**9))
     patch.setattr(sweep, "ThreadPoolExecutor", InOrder)
-    for module in (delivery, gate, sweep):
+    for module in (delivery, gate, dispatch):
         patch.setattr(module, "count", lambda *_args, **_dimensions: None)
     patch.setattr(print_job, "statement_page", lambda *_: None)
     patch.setattr(print_job, "render_statement", lambda _: b"%%PDF %d /Type /Pages /Count 1" % next(pages))

@@ -1,0 +1,67 @@
+"""Collecting: each account whose time has come is planned, and its plan written."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from aws_lambda_powertools import Logger
+
+from functions.scheduler.ports import SchedulerPorts
+from functions.scheduler.rounds import NOTHING, Done
+from shared.domain.dunning import plan
+from shared.domain.records.book import AccountBook, Change
+from shared.domain.records.policy import Organization
+from shared.storage.account_books import BookRejectedError
+from shared.storage.due_index import DueAccount
+
+logger = Logger(child=True)
+
+SET_ASIDE = timedelta(hours=1)
+"""How long an account waits that couldn't be planned, so that it holds nobody else up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collector:
+    """Plans accounts at one instant. known: the organizations as they were read since the sweep began."""
+
+    ports: SchedulerPorts
+    now: datetime
+    known: dict[str, Organization | None] = field(default_factory=dict)
+
+    def collect(self, due: DueAccount) -> Done:
+        """Plan one account, and write its plan; nothing, if it isn't due any more."""
+        done = NOTHING
+
+        def decide(book: AccountBook) -> Change | None:
+            nonlocal done
+            is_due = book.account.planning_at is not None and book.account.planning_at <= self.now
+            done = Done(1) if is_due else NOTHING
+            return self._planned(book) if is_due else None
+
+        try:
+            self.ports.books.change(due.org_id, due.account_id, decide)
+        except BookRejectedError:
+            return NOTHING  # it keeps changing, so it is still due in the next round
+        return done
+
+    def _planned(self, book: AccountBook) -> Change:
+        account = book.account
+        organization = self._organization(account.org_id, account.settings_version)
+        if organization is None:
+            logger.error("account without organization", extra={"org_id": account.org_id})
+            return Change(account=replace(account, planning_at=None))
+        try:
+            planned = plan(book, organization, self.now)
+        except Exception as error:  # noqa: BLE001 - one account must not stop the others; it is set aside and reported
+            logger.error(  # noqa: TRY400 - a traceback could quote what a person sent
+                "account could not be planned",
+                extra={"org_id": account.org_id, "account_id": account.account_id, "error": type(error).__name__},
+            )
+            return Change(account=replace(account, planning_at=self.now + SET_ASIDE))
+        return Change(account=replace(account, planning_at=planned.next_planning_at), notices=planned.notices)
+
+    def _organization(self, org_id: str, version: int) -> Organization | None:
+        """The organization as this sweep knows it, read again when an account asks for later settings than those."""
+        known = self.known.get(org_id)
+        if known is None or known.version < version:
+            self.known[org_id] = self.ports.organizations.get(org_id)
+        return self.known[org_id]

@@ -1,0 +1,100 @@
+"""Dispatching: what is due at a time goes to the queue of its channel, marked as queued with a lease before it does.
+
+Were it the other way round, a crash between the two could lose the mark. What a queue doesn't take, or a channel
+doesn't do, the end of the lease brings again.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from aws_lambda_powertools import Logger
+
+from functions.scheduler.ports import SchedulerPorts
+from functions.scheduler.rounds import NOTHING, Done
+from shared.contracts.messages import ClosePrintBatch, NoticeMessage
+from shared.domain.account.reconciliation import in_vain, lease_over
+from shared.domain.records.notice import Notice, moved
+from shared.domain.vocabulary.words import Channel, NoticeStatus
+from shared.messaging.metrics import count
+from shared.storage.due_index import DueNotice, DuePrintBatch
+
+logger = Logger(child=True)
+
+LEASE = timedelta(minutes=15)
+"""How long a channel may take with a queued notice before it is queued again; longer than the queue's visibility."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatcher:
+    """Gives the channels their work at one instant. as_of: passed on to them where time is simulated."""
+
+    ports: SchedulerPorts
+    now: datetime
+    as_of: datetime | None
+
+    def move_on(self, due: DueNotice) -> Done:
+        """Move a due notice to where its time or its lease's end brings it; nothing, if it isn't due any more."""
+        before = self.ports.notices.load(due.org_id, due.account_id, due.notice_id)
+        after = self._moved_on(before) if before else None
+        if before is None or after is None or not self.ports.notices.move(before, after):
+            return NOTHING
+        return Done(1, moved=after)
+
+    def _moved_on(self, row: Notice) -> Notice | None:
+        lease_until = self.now + LEASE
+        if row.status is NoticeStatus.SCHEDULED and row.scheduled_for <= self.now:
+            return moved(row, NoticeStatus.QUEUED, self.now, "scheduler", lease_until=lease_until)
+        if row.lease_until is not None and row.lease_until <= self.now:
+            return lease_over(row, self.now, lease_until)
+        return None
+
+    def close_print_batch(self, due: DuePrintBatch) -> Done:
+        """Have an organization's print batch closed; nothing, if it isn't due any more."""
+        if not self.ports.due_index.lease(due, self.now, self.now + LEASE):
+            return NOTHING
+        self.ports.queues.close_print_batch(ClosePrintBatch(org_id=due.org_id, as_of=self.as_of))
+        return Done(1)
+
+    def dispatch(self, rows: list[Notice]) -> int:
+        """Give the notices that have just been queued to their channels, and answer how many were taken."""
+        queued = {
+            channel: [row for row in rows if row.channel is channel and row.status is NoticeStatus.QUEUED]
+            for channel in Channel
+        }
+        return sum(self._send(channel, waiting) for channel, waiting in queued.items() if waiting)
+
+    def _send(self, channel: Channel, rows: list[Notice]) -> int:
+        """Give a channel its notices, and answer how many were taken.
+
+        A queue that can't be reached holds up no other channel: leases bring its notices back.
+        """
+        messages = {
+            NoticeMessage(org_id=row.org_id, account_id=row.account_id, notice_id=row.notice_id, as_of=self.as_of): row
+            for row in rows
+        }
+        try:
+            receipt = self.ports.queues.send(channel, messages)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other channels must go on
+            left = {"channel": channel, "error": type(error).__name__, "notice_ids": [row.notice_id for row in rows]}
+            logger.error("queue not reached", extra=left)  # noqa: TRY400 - a traceback could quote the messages
+            return 0
+        for row in (messages[message] for message in receipt.refused):
+            refusal = "the queue can't carry its ids"
+            after = moved(row, NoticeStatus.QUEUEING_ERROR, self.now, "scheduler", refusal, lease_until=None)
+            self.ports.notices.move(row, after)
+            logger.error("queue refused a notice", extra=_ids(row))
+        return receipt.taken
+
+
+def count_troubled(rows: list[Notice]) -> None:
+    """Count for operators what needs them: what nobody reported on, and what comes round again and again."""
+    for after in rows:
+        if after.status is NoticeStatus.UNKNOWN:
+            count("NoticeUnknown", channel=after.channel, org_id=after.org_id)
+        if in_vain(after):
+            count("NoticeStuck", channel=after.channel, org_id=after.org_id)
+            logger.warning("nobody takes a notice", extra=_ids(after))
+
+
+def _ids(notice: Notice) -> dict[str, str]:
+    return {"org_id": notice.org_id, "account_id": notice.account_id, "notice_id": notice.notice_id}
