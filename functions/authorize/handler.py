@@ -1,15 +1,12 @@
 """Says who calls the partner API: from the API key of a request to its partner and scopes."""
 
-import os
-from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.authorize.settings import AuthorizeSettings
+from functions.authorize.ports import ports
 from shared.domain.records.partner import ApiKey, key_id_of
-from shared.messaging import clients
 from shared.storage.organizations import Organizations
 
 logger = Logger()
@@ -22,12 +19,6 @@ class UnauthorizedError(Exception):
 
     def __init__(self) -> None:
         super().__init__("Unauthorized")
-
-
-@cache
-def dependencies() -> Organizations:
-    """Read the settings and make the client, once a process."""
-    return Organizations(clients.dynamodb(), AuthorizeSettings.model_validate(dict(os.environ)).table_name)
 
 
 def authenticate(header: str, organizations: Organizations) -> ApiKey:
@@ -60,4 +51,5 @@ def policy(key: ApiKey, method_arn: str) -> dict[str, Any]:
 @logger.inject_lambda_context
 def lambda_handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     """Entry point: a TOKEN authorizer of the REST API."""
-    return policy(authenticate(str(event.get("authorizationToken", "")), dependencies()), event["methodArn"])
+    key = authenticate(str(event.get("authorizationToken", "")), ports().organizations)
+    return policy(key, event["methodArn"])

@@ -1,11 +1,9 @@
 """What the authorizer is told by its environment."""
 
-from pydantic import BaseModel, ConfigDict
+from shared.settings import FunctionSettings
 
 
-class AuthorizeSettings(BaseModel):
+class AuthorizeSettings(FunctionSettings):
     """The authorizer's settings, named as in template.yaml."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=str.upper)
 
     table_name: str

@@ -1,16 +1,14 @@
 """What the function is told by its environment."""
 
-from pydantic import BaseModel, ConfigDict
+from shared.settings import FunctionSettings
 
 
-class DeliveryEventsSettings(BaseModel):
+class DeliveryEventsSettings(FunctionSettings):
     """The function's settings, named as in template.yaml.
 
     text_events_topic: its ARN; what any other topic brings is the email provider's.
     self_managed_opt_outs: whether the text provider leaves STOP and HELP to us, instead of answering them by itself.
     """
-
-    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=str.upper)
 
     table_name: str
     text_events_topic: str = ""

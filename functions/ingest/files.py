@@ -17,7 +17,7 @@ from urllib.parse import unquote_plus
 from pydantic import BaseModel, ConfigDict, Field
 
 from functions.ingest.intake import Intake, repeated
-from functions.ingest.settings import IngestPorts
+from functions.ingest.ports import IngestPorts
 from shared.contracts.ingestions import UploadAnswer
 from shared.contracts.statement_files import (
     FileSchema,
@@ -96,7 +96,7 @@ def new_ingestion_id(moment: datetime, what: str) -> str:
     return f"{moment.astimezone(UTC):%Y%m%dT%H%M%S%f}-{sha256(what.encode()).hexdigest()[:12]}"
 
 
-def begin_upload(dependencies: IngestPorts, partner_id: str, file_name: str, now: datetime, nonce: str) -> UploadAnswer:
+def begin_upload(ports: IngestPorts, partner_id: str, file_name: str, now: datetime, nonce: str) -> UploadAnswer:
     """Announce a file: its ingestion, and the address to PUT it to while that works.
 
     Raises a 409 problem in the one case in a great many that the id is taken.
@@ -109,14 +109,14 @@ def begin_upload(dependencies: IngestPorts, partner_id: str, file_name: str, now
         file_name=file_name,
         created_at=now,
         upload_until=until,
-        as_of=now if dependencies.settings.allow_simulated_time else None,
+        as_of=now if ports.settings.allow_simulated_time else None,
     )
-    if not dependencies.ingestions.begin(ingestion):
+    if not ports.ingestions.begin(ingestion):
         raise ProblemError(HTTPStatus.CONFLICT, "Try again.")
     key = f"{DROPS}/{partner_id}/{UPLOADS}/{ingestion.ingestion_id}"
-    url = dependencies.s3.generate_presigned_url(
+    url = ports.s3.generate_presigned_url(
         "put_object",
-        Params={"Bucket": dependencies.settings.drop_bucket, "Key": key},
+        Params={"Bucket": ports.settings.drop_bucket, "Key": key},
         ExpiresIn=int(UPLOAD_TIME.total_seconds()),
     )
     return UploadAnswer(ingestion_id=ingestion.ingestion_id, upload_url=url, expires_at=until)
@@ -134,7 +134,7 @@ class Survey:
 class FileIntake:
     """Takes in one file. `time_is_up` says when to stop, so that the next attempt goes on."""
 
-    dependencies: IngestPorts
+    ports: IngestPorts
     file: DroppedFile
     now: datetime
     time_is_up: Callable[[], bool]
@@ -155,8 +155,8 @@ class FileIntake:
 
     def _ingestion(self) -> Ingestion | None:
         """The ingestion of this file, begun if this is the first that is heard of it."""
-        ingestions, partner_id = self.dependencies.ingestions, self.file.partner_id
-        if not partner_id or self.dependencies.organizations.partner(partner_id) is None:
+        ingestions, partner_id = self.ports.ingestions, self.file.partner_id
+        if not partner_id or self.ports.organizations.partner(partner_id) is None:
             return None
         upload_id = self.file.upload_id
         announced = ingestions.get(partner_id, upload_id) if upload_id else None
@@ -185,14 +185,14 @@ class FileIntake:
         return Survey(schema, {} if schema is FileSchema.PAYMENT_UPDATES else again)
 
     def _open(self) -> StatementFile:
-        s3: S3Client = self.dependencies.s3
+        s3: S3Client = self.ports.s3
         body = s3.get_object(Bucket=self.file.s3.bucket.name, Key=self.file.key)["Body"]
         return StatementFile(decoded_chunks(body.iter_chunks(READ_BYTES)))
 
     def _take_in(self, ingestion: Ingestion, survey: Survey) -> Ingestion:
         intake = Intake(
-            books=self.dependencies.books,
-            organizations=self.dependencies.organizations,
+            books=self.ports.books,
+            organizations=self.ports.organizations,
             partner_id=ingestion.partner_id,
             ingestion_id=ingestion.ingestion_id,
             schema=survey.schema,
@@ -204,9 +204,9 @@ class FileIntake:
             first = ingestion.counts.total
             known = {n: survey.repeated[first + n] for n in range(len(chunk)) if first + n in survey.repeated}
             rows = intake.take(chunk, known)
-            self.dependencies.ingestions.save_rows(ingestion.partner_id, ingestion.ingestion_id, first, rows)
+            self.ports.ingestions.save_rows(ingestion.partner_id, ingestion.ingestion_id, first, rows)
             ingestion = replace(ingestion, counts=ingestion.counts.plus(rows))
-            self.dependencies.ingestions.save(ingestion)
+            self.ports.ingestions.save(ingestion)
         return self._finished(ingestion, IngestionStatus.SUCCESS)
 
     def _chunks(self, done: int) -> Iterator[tuple[RawStatement, ...]]:
@@ -214,7 +214,7 @@ class FileIntake:
 
     def _finished(self, ingestion: Ingestion, status: IngestionStatus, problem: str = "") -> Ingestion:
         done = replace(ingestion, status=status, problem=problem, finished_at=ingestion.as_of or self.now)
-        self.dependencies.ingestions.save(done)
+        self.ports.ingestions.save(done)
         return done
 
 

@@ -9,8 +9,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions.ingest import ingestion_lists
 from functions.ingest.files import DroppedFile, FileIntake, begin_upload
 from functions.ingest.frame import api, logger, once
+from functions.ingest.ports import ports
 from functions.ingest.request_files import take_request
-from functions.ingest.settings import dependencies
 from shared import clock as simulated_time
 from shared.contracts.ingestions import NewUpload, StatementsAnswer
 from shared.domain.records.partner import Scope
@@ -28,7 +28,7 @@ LEAVE_MILLISECONDS = 45_000
 def receive_statements() -> Answer:
     """Take in a file of at most 500 statements."""
     api.caller.require(Scope.STATEMENTS_WRITE)
-    ingestion, rows = take_request(dependencies(), api.caller.partner_id, api.body, api.now, secrets.token_hex(8))
+    ingestion, rows = take_request(ports(), api.caller.partner_id, api.body, api.now, secrets.token_hex(8))
     logger.info("took in statements", extra={"ingestion_id": ingestion.ingestion_id, "total": len(rows)})
     return json_answer(StatementsAnswer.of(ingestion, rows))
 
@@ -40,7 +40,7 @@ def begin_ingestion() -> Answer:
     api.caller.require(Scope.STATEMENTS_WRITE)
     asked = api.read(NewUpload) if api.body else NewUpload()
     partner_id, file_name = api.caller.partner_id, asked.file_name or ""
-    upload = begin_upload(dependencies(), partner_id, file_name, api.now, secrets.token_hex(8))
+    upload = begin_upload(ports(), partner_id, file_name, api.now, secrets.token_hex(8))
     return json_answer(upload, HTTPStatus.CREATED)
 
 
@@ -52,6 +52,6 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     for record in event["Records"]:
         file, now = DroppedFile.model_validate(record), simulated_time.now(None, allowed=False)
         time_is_up = lambda: context.get_remaining_time_in_millis() < LEAVE_MILLISECONDS  # noqa: E731 - a port
-        done = FileIntake(dependencies(), file, now, time_is_up).run()
+        done = FileIntake(ports(), file, now, time_is_up).run()
         logger.info("took in a file", extra={"ingestion_id": done.ingestion_id if done else None})
     return {}

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 
 from functions.ingest.frame import api
-from functions.ingest.settings import dependencies
+from functions.ingest.ports import ports
 from shared.contracts.ingestions import IngestionAnswer, IngestionsPage, StatementRowAnswer, StatementRowsPage
 from shared.domain.records.ingestion import Ingestion
 from shared.domain.records.partner import Scope
@@ -20,7 +20,7 @@ def search() -> Answer:
     partner_id = api.caller.partner_id
     list_name = (partner_id, "ingestions")
     limit, after = _asked(*list_name)
-    found, more = dependencies().ingestions.newest(partner_id, limit, after[0] if after else None)
+    found, more = ports().ingestions.newest(partner_id, limit, after[0] if after else None)
     page = IngestionsPage(
         items=[IngestionAnswer.of(each.seen_at(api.now)) for each in found],
         next_cursor=write_cursor((found[-1].ingestion_id,), *list_name) if more else None,
@@ -40,7 +40,7 @@ def list_statements(ingestion_id: str) -> Answer:
     found, result = _own(ingestion_id), _result()
     list_name = (found.partner_id, "ingestions", found.ingestion_id, result or "")
     limit, after = _asked(*list_name)
-    rows, more = dependencies().ingestions.rows(
+    rows, more = ports().ingestions.rows(
         found.partner_id, found.ingestion_id, result, limit, int(after[0]) if after else None
     )
     page = StatementRowsPage(
@@ -53,7 +53,7 @@ def list_statements(ingestion_id: str) -> Answer:
 def _own(ingestion_id: str) -> Ingestion:
     """The caller's ingestion; a 403 problem without the scope, a 404 one where there is none."""
     api.caller.require(Scope.READ)
-    found = dependencies().ingestions.get(api.caller.partner_id, ingestion_id)
+    found = ports().ingestions.get(api.caller.partner_id, ingestion_id)
     if found is None:
         raise not_found("ingestion")
     return found.seen_at(api.now)

@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from functions.ingest.files import new_ingestion_id
 from functions.ingest.intake import Intake, repeated
-from functions.ingest.settings import IngestPorts
+from functions.ingest.ports import IngestPorts
 from shared.contracts.statement_files import (
     MOST_STATEMENTS,
     FileSchema,
@@ -21,7 +21,7 @@ from shared.http.problems import InputError, ProblemError
 
 
 def take_request(
-    dependencies: IngestPorts, partner_id: str, body: bytes, now: datetime, nonce: str
+    ports: IngestPorts, partner_id: str, body: bytes, now: datetime, nonce: str
 ) -> tuple[Ingestion, list[StatementRow]]:
     """Take in a file that came in one request: its ingestion, with a row for each statement.
 
@@ -37,8 +37,8 @@ def take_request(
         created_at=now,
     )
     intake = Intake(
-        books=dependencies.books,
-        organizations=dependencies.organizations,
+        books=ports.books,
+        organizations=ports.organizations,
         partner_id=partner_id,
         ingestion_id=ingestion.ingestion_id,
         schema=schema,
@@ -47,8 +47,8 @@ def take_request(
     known = {} if schema is FileSchema.PAYMENT_UPDATES else repeated(statements)
     rows = intake.take(statements, known)
     done = replace(ingestion, status=IngestionStatus.SUCCESS, counts=Counts().plus(rows), finished_at=now)
-    dependencies.ingestions.save_rows(partner_id, ingestion.ingestion_id, 0, rows)
-    dependencies.ingestions.save(done)
+    ports.ingestions.save_rows(partner_id, ingestion.ingestion_id, 0, rows)
+    ports.ingestions.save(done)
     return done, rows
 
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from functions.manage.frame import actor, api, list_request, merged, own_organization, path_id
-from functions.manage.settings import dependencies
+from functions.manage.ports import ports
 from shared.contracts.accounts import READ_ONLY, AccountAnswer, AccountBody, ConsentAnswer, ConsentsPage
 from shared.contracts.contact import time_zones
 from shared.domain.account.account_changes import change_account
@@ -33,7 +33,7 @@ def change(org_id: str, account_id: str) -> Answer:
         after = AccountBody.model_validate(document).domain(book.account)
         return change_account(book, _in_its_zones(book.account, after), now, who, source=ConsentSource.STAFF)
 
-    dependencies().books.change(organization.org_id, path_id(account_id, "account"), decide)
+    ports().books.change(organization.org_id, path_id(account_id, "account"), decide)
     return json_answer(AccountAnswer.of_book(_book(organization.org_id, path_id(account_id, "account"))))
 
 
@@ -56,7 +56,7 @@ def _in_its_zones(before: Account, after: Account) -> Account:
 
 
 def _book(org_id: str, account_id: str) -> AccountBook:
-    book = dependencies().books.load(org_id, account_id)
+    book = ports().books.load(org_id, account_id)
     if book is None:
         raise not_found("account")
     return book

@@ -16,7 +16,7 @@ from functions.manage.frame import (
     own_organization,
     word_parameter,
 )
-from functions.manage.settings import dependencies
+from functions.manage.ports import ports
 from shared.contracts.bills import BillsPage, BillStatusBody, HistoryPage, PaymentAnswer, PaymentBody
 from shared.domain.account.bill_status import StatusRefusedError, set_status
 from shared.domain.paying.payments import PaymentReceived, post_payment
@@ -36,9 +36,9 @@ def search(org_id: str) -> Answer:
     """An organization's bills, in the order of their statement ids."""
     organization, asked, now = own_organization(org_id, Scope.READ), list_request(), api.now
     status = word_parameter("status", BillStatus)
-    rows, position = dependencies().lists.bills(organization.org_id, status, asked.limit, asked.after)
+    rows, position = ports().lists.bills(organization.org_id, status, asked.limit, asked.after)
     accounts = {row.account_id for row in rows}
-    books = {account_id: dependencies().books.load(organization.org_id, account_id) for account_id in accounts}
+    books = {account_id: ports().books.load(organization.org_id, account_id) for account_id in accounts}
     shown = [
         bill_views.show(bill, book, organization, now)
         for row in rows
@@ -92,7 +92,7 @@ def change_status(org_id: str, statement_id: str) -> Answer:
         return set_status(book, bill.statement_id, BillStatus(wanted.status), wanted.reason, now, who)
 
     try:
-        dependencies().books.change(organization.org_id, book.account.account_id, decide)
+        ports().books.change(organization.org_id, book.account.account_id, decide)
     except StatusRefusedError as error:
         raise ProblemError(HTTPStatus.CONFLICT, str(error)) from None
     book, bill = find_bill(organization, statement_id)
@@ -122,7 +122,7 @@ def post(org_id: str, statement_id: str) -> Answer:
         changes.append(post_payment(book, organization, received, now, who))
         return changes[-1]
 
-    book = dependencies().books.change(organization.org_id, book.account.account_id, decide) or book
+    book = ports().books.change(organization.org_id, book.account.account_id, decide) or book
     if changes[-1]:
         return json_answer(PaymentAnswer.of(changes[-1].payments[0]), HTTPStatus.CREATED)
     return json_answer(PaymentAnswer.of(_posted(book, received)))

@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from functions.manage.frame import api, changeable, json_body, list_request, own_organization, parameters, path_id
 from functions.manage.organizations import TRIES, busy, save
-from functions.manage.settings import dependencies
+from functions.manage.ports import ports
 from shared.contracts import wire
 from shared.contracts.dunning import READ_ONLY, ConfigurationAnswer, ConfigurationsPage, DunningAnswer, patched
 from shared.domain.records import presets
@@ -58,7 +58,7 @@ def change(org_id: str) -> Answer:
 def read_defaults() -> Answer:
     """Read what the caller's organizations inherit."""
     api.caller.require(Scope.READ)
-    return json_answer(DunningAnswer.of_partner(dependencies().defaults.get(api.caller.partner_id)))
+    return json_answer(DunningAnswer.of_partner(ports().defaults.get(api.caller.partner_id)))
 
 
 @api.routes.patch("/v1/dunning-defaults")
@@ -66,11 +66,11 @@ def change_defaults() -> Answer:
     """Change what the caller's organizations inherit by a merge patch; it is passed on to them in the background."""
     api.caller.require(Scope.MANAGE)
     for _ in range(TRIES):
-        before, patch = dependencies().defaults.get(api.caller.partner_id), json_body()
+        before, patch = ports().defaults.get(api.caller.partner_id), json_body()
         changes = changeable(patch, DunningAnswer.of_partner(before), READ_ONLY)
         kept = patch.get("inherited", {})
         settings, own = patched(before.dunning, before.overrides, SYSTEM, changes, kept)
-        saved = dependencies().defaults.save(replace(before, dunning=settings, overrides=own), api.now)
+        saved = ports().defaults.save(replace(before, dunning=settings, overrides=own), api.now)
         if saved:
             return json_answer(DunningAnswer.of_partner(saved))
     raise ProblemError(HTTPStatus.CONFLICT, "The defaults are being changed; try again.", headers={"Retry-After": "1"})
@@ -79,7 +79,7 @@ def change_defaults() -> Answer:
 def proposed_for(before: Organization, patch: wire.Json) -> tuple[Organization, PartnerDefaults]:
     """An organization after a merge patch of its dunning settings, and the defaults that it then inherits from."""
     changes = changeable(patch, DunningAnswer.of_organization(before), READ_ONLY)
-    defaults = dependencies().defaults.get(before.partner_id)
+    defaults = ports().defaults.get(before.partner_id)
     now = inheriting(before, defaults)
     kept = patch.get("inherited", {})
     settings, own = patched(now.dunning, overrides_of(now), defaults.dunning, changes, kept)

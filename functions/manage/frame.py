@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote
 from aws_lambda_powertools import Logger
 from pydantic import BaseModel
 
-from functions.manage.settings import dependencies
+from functions.manage.ports import ports
 from shared.contracts import wire
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook
@@ -24,8 +24,8 @@ from shared.storage import keys
 from shared.storage.queue_lists import Position
 
 logger = Logger()
-api = Api(logger, allow_simulated_time=lambda: dependencies().settings.allow_simulated_time)
-once = idempotent(api, lambda: dependencies().idempotency)
+api = Api(logger, allow_simulated_time=lambda: ports().settings.allow_simulated_time)
+once = idempotent(api, lambda: ports().idempotency)
 """Decorates every POST, so that a repeat with the same Idempotency-Key does nothing."""
 
 
@@ -61,7 +61,7 @@ def own_organization(org_id: str, scope: Scope) -> Organization:
     """The caller's organization; a 403 problem without the scope, a 404 one for what isn't theirs."""
     caller = api.caller
     caller.require(scope)
-    organization = dependencies().organizations.of_partner(caller.partner_id, path_id(org_id, "organization"))
+    organization = ports().organizations.of_partner(caller.partner_id, path_id(org_id, "organization"))
     if organization is None:
         raise not_found("organization")
     return organization
@@ -69,7 +69,7 @@ def own_organization(org_id: str, scope: Scope) -> Organization:
 
 def find_bill(organization: Organization, statement_id: str) -> tuple[AccountBook, Bill]:
     """The bill of a statement in its account's book; a 404 problem where there is none."""
-    wanted, books = path_id(statement_id, "bill"), dependencies().books
+    wanted, books = path_id(statement_id, "bill"), ports().books
     account_id = books.account_of(organization.org_id, keys.bill_lookup(wanted))
     book = books.load(organization.org_id, account_id) if account_id is not None else None
     bill = book.bill(wanted) if book else None

@@ -15,7 +15,7 @@ from functions.manage.frame import (
     word_parameter,
     wrong_parameter,
 )
-from functions.manage.settings import dependencies
+from functions.manage.ports import ports
 from shared.contracts.notifications import NotificationAnswer, NotificationsPage, QueueActionBody
 from shared.domain.account.queue_actions import ActionRefusedError, QueueAction, act
 from shared.domain.records.book import AccountBook, Change
@@ -38,7 +38,7 @@ def search(org_id: str) -> Answer:
         ingestion_id=parameters().get("ingestionId", ""),
         attention=_attention(),
     )
-    notices, position = dependencies().lists.notices(organization.org_id, chosen, asked.limit, asked.after)
+    notices, position = ports().lists.notices(organization.org_id, chosen, asked.limit, asked.after)
     page = NotificationsPage(
         items=[NotificationAnswer.of(notice) for notice in notices], next_cursor=asked.cursor(position)
     )
@@ -84,15 +84,15 @@ def _act(org_id: str, notification_id: str, action: QueueAction) -> Answer:
         return act(book, before.notice_id, action, now, who, opt_out=wanted.opt_out)
 
     try:
-        dependencies().books.change(organization.org_id, before.account_id, decide)
+        ports().books.change(organization.org_id, before.account_id, decide)
     except ActionRefusedError as error:
         raise ProblemError(HTTPStatus.CONFLICT, str(error)) from None
     return json_answer(NotificationAnswer.of(_notice(organization.org_id, before.notice_id)))
 
 
 def _notice(org_id: str, notice_id: str) -> Notice:
-    account_id = dependencies().books.account_of(org_id, keys.notice_lookup(notice_id))
-    notice = dependencies().notices.load(org_id, account_id, notice_id) if account_id is not None else None
+    account_id = ports().books.account_of(org_id, keys.notice_lookup(notice_id))
+    notice = ports().notices.load(org_id, account_id, notice_id) if account_id is not None else None
     if notice is None:
         raise not_found("notification")
     return notice

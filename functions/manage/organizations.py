@@ -16,7 +16,7 @@ from functions.manage.frame import (
     own_organization,
     parameters,
 )
-from functions.manage.settings import dependencies
+from functions.manage.ports import ports
 from shared.contracts.organizations import (
     READ_ONLY,
     OrganizationAnswer,
@@ -58,9 +58,9 @@ def create() -> Answer:
 
 def _created(organization: Organization) -> Organization:
     for _ in range(TRIES):
-        defaults = dependencies().defaults.get(organization.partner_id)
+        defaults = ports().defaults.get(organization.partner_id)
         try:
-            return dependencies().organizations.create(inheriting(organization, defaults), defaults=defaults)
+            return ports().organizations.create(inheriting(organization, defaults), defaults=defaults)
         except ClientIdTakenError:
             raise ProblemError(HTTPStatus.CONFLICT, "This clientId is taken by another organization.") from None
         except DefaultsChangedError:
@@ -75,7 +75,7 @@ def search() -> Answer:
     asked, wanted = list_request(), parameters().get("search", "").strip().casefold()
     found = [
         organization
-        for organization in dependencies().organizations.list(api.caller.partner_id)
+        for organization in ports().organizations.list(api.caller.partner_id)
         if wanted in organization.name.casefold() or wanted in organization.client_id.casefold()
     ]
     after = asked.after
@@ -103,7 +103,7 @@ def change(org_id: str) -> Answer:
         document = merged(OrganizationBody.of(before), OrganizationAnswer.of(before), READ_ONLY)
         after = OrganizationBody.model_validate(document | {"clientId": before.client_id}).domain(before)
         _refuse_sandbox(after.payments)
-        defaults = dependencies().defaults.get(after.partner_id)
+        defaults = ports().defaults.get(after.partner_id)
         saved = save(after, defaults, replan=not PLANNED_BY.isdisjoint(json_body()), now=api.now)
         if saved:
             return json_answer(OrganizationAnswer.of(saved))
@@ -119,7 +119,7 @@ def save(organization: Organization, defaults: PartnerDefaults, *, replan: bool,
     after = inheriting(organization, defaults)
     replan = replan or after.dunning != organization.dunning
     logger.info("organization changed", extra={"org_id": organization.org_id, "replan": replan})
-    return dependencies().organizations.save(after, replan_at=now if replan else None, defaults=defaults)
+    return ports().organizations.save(after, replan_at=now if replan else None, defaults=defaults)
 
 
 def busy() -> ProblemError:
@@ -134,5 +134,5 @@ def _place(organization: Organization) -> tuple[str, ...]:
 
 
 def _refuse_sandbox(payments: PaymentSettings) -> None:
-    if payments.processor is Processor.SANDBOX and not dependencies().settings.sandbox_processor_url:
+    if payments.processor is Processor.SANDBOX and not ports().settings.sandbox_processor_url:
         raise invalid("/payments/processor", "sandbox is for test stacks only")

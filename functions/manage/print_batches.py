@@ -3,7 +3,7 @@
 from datetime import date
 
 from functions.manage.frame import api, list_request, own_organization
-from functions.manage.settings import dependencies
+from functions.manage.ports import ports
 from shared.contracts.print_batches import PrintBatchAnswer, PrintBatchesPage
 from shared.domain.delivery.print_batch import OpenBatch, open_batches, over_through
 from shared.domain.records.partner import Scope
@@ -17,7 +17,7 @@ def search(org_id: str) -> Answer:
     organization, asked = own_organization(org_id, Scope.READ), list_request()
     before = date.fromisoformat(asked.after[0]) if asked.after else date.max
     waiting = _open(organization)
-    closed = dependencies().print_batches.closed(organization.org_id, asked.limit + 1, before)
+    closed = ports().print_batches.closed(organization.org_id, asked.limit + 1, before)
     # One that was closed between the two reads is shown once.
     last = closed[0].day if closed else date.min
     still_open = [batch for batch in waiting if last < batch.day < before]
@@ -29,7 +29,7 @@ def search(org_id: str) -> Answer:
 
 
 def _open(organization: Organization) -> list[OpenBatch]:
-    stored = dependencies().print_batches
+    stored = ports().print_batches
     state = stored.state(organization.org_id)
     if state is None:
         return []

@@ -7,7 +7,7 @@ from itertools import batched
 
 from functions.manage.dunning_settings import proposed_for
 from functions.manage.frame import api, json_body, logger, once, own_organization
-from functions.manage.settings import dependencies
+from functions.manage.ports import ports
 from shared.contracts.simulation import HorizonBody, SimulationAnswer
 from shared.domain.dunning.simulation import simulate
 from shared.domain.records.book import AccountBook
@@ -48,7 +48,7 @@ class OpenBooks:
         self.complete = False
 
     def __iter__(self) -> Iterator[AccountBook]:
-        accounts = dependencies().lists.open_accounts(self._org_id)
+        accounts = ports().lists.open_accounts(self._org_id)
         with ThreadPoolExecutor(READERS) as pool:
             for batch in batched(accounts, READERS, strict=False):
                 for book in pool.map(self._load, batch):
@@ -59,4 +59,4 @@ class OpenBooks:
         self.complete = True
 
     def _load(self, account_id: str) -> AccountBook | None:
-        return dependencies().books.load(self._org_id, account_id)
+        return ports().books.load(self._org_id, account_id)

@@ -7,7 +7,7 @@ from itertools import dropwhile
 from typing import TYPE_CHECKING
 
 from functions.manage.frame import actor, api, body, find_bill, invalid, list_request, once, own_organization, path_id
-from functions.manage.settings import dependencies
+from functions.manage.ports import ports
 from shared.contracts.bills import PaymentLinkAnswer, PaymentLinkBody, PaymentLinksPage
 from shared.contracts.notifications import OnDemandAnswer, OnDemandBody
 from shared.domain.account.contacts import BILL_TO, GUARANTOR, PATIENT, Contact, contact_for
@@ -128,7 +128,7 @@ def revoke(org_id: str, statement_id: str, payment_link_id: str) -> Answer:
         return revoke_link(book, _link(book, bill, payment_link_id), now, who)
 
     try:
-        dependencies().books.change(organization.org_id, book.account.account_id, decide)
+        ports().books.change(organization.org_id, book.account.account_id, decide)
     except LinkPaidError:
         raise ProblemError(HTTPStatus.CONFLICT, "A link that led to a payment can't be revoked.") from None
     link = _link(find_bill(organization, statement_id)[0], bill, payment_link_id)
@@ -150,7 +150,7 @@ def _change(organization: Organization, statement_id: str, decide: Callable[[Acc
         return decide(book, book.bill(bill.statement_id) or bill)
 
     try:
-        dependencies().books.change(organization.org_id, book.account.account_id, on_book)
+        ports().books.change(organization.org_id, book.account.account_id, on_book)
     except NothingOwedError:
         raise ProblemError(HTTPStatus.CONFLICT, "Nothing is owed on this bill.") from None
     except OptedOutError:

@@ -1,17 +1,17 @@
 """What the function is told by its environment."""
 
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import SecretStr
+
+from shared.settings import FunctionSettings
 
 
-class PaymentLinkSettings(BaseModel):
+class PaymentLinkSettings(FunctionSettings):
     """The function's settings, named as in template.yaml.
 
     public_base_url: under which patients reach the pages, without a trailing slash; empty: it stands in the parameter
     of Systems Manager that public_base_url_parameter names.
     sandbox_processor_url: of the simulated processor; empty: this stack has none.
     """
-
-    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=str.upper)
 
     table_name: str
     public_base_url: str = ""

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 
 from functions.payment_link import sandbox
-from functions.payment_link.frame import api, dependencies, logger, settings
+from functions.payment_link.frame import api, logger
+from functions.payment_link.ports import ports
 from functions.payment_link.settings import PaymentLinkSettings
 from functions.payment_link.visits import Desk, UnknownReferenceError
 from shared.domain.paying.patient_requests import OUR_REFERENCE
@@ -19,8 +20,8 @@ def sandbox_webhook(org_id: str) -> Answer:
     event = api.routes.current_event
     raw = event.body or ""
     done = hear_sandbox(
-        dependencies().desk,
-        settings(),
+        ports().desk,
+        ports().settings,
         org_id=org_id,
         body=base64.b64decode(raw) if event.is_base64_encoded else raw.encode(),
         signature=event.headers.get(sandbox.SIGNATURE_HEADER, ""),

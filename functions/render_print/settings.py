@@ -1,12 +1,10 @@
 """What the function is told by its environment."""
 
-from pydantic import BaseModel, ConfigDict
+from shared.settings import FunctionSettings
 
 
-class RenderPrintSettings(BaseModel):
+class RenderPrintSettings(FunctionSettings):
     """The function's settings, named as in template.yaml."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=str.upper)
 
     table_name: str
     print_bucket: str

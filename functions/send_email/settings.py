@@ -1,12 +1,10 @@
 """What the function is told by its environment."""
 
-from pydantic import BaseModel, ConfigDict
+from shared.settings import FunctionSettings
 
 
-class SendEmailSettings(BaseModel):
+class SendEmailSettings(FunctionSettings):
     """The function's settings, named as in template.yaml."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=str.upper)
 
     table_name: str
     public_base_url: str = ""

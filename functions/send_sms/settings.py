@@ -1,12 +1,12 @@
 """What the function is told by its environment."""
 
-from pydantic import BaseModel, ConfigDict, PositiveFloat
+from pydantic import PositiveFloat
+
+from shared.settings import FunctionSettings
 
 
-class SendSmsSettings(BaseModel):
+class SendSmsSettings(FunctionSettings):
     """The function's settings, named as in template.yaml."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=str.upper)
 
     table_name: str
     public_base_url: str = ""

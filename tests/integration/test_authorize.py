@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from functions.authorize import handler
+from functions.authorize.ports import ports
 from shared.domain.records.partner import ApiKey, Scope, new_api_key
 from shared.storage.organizations import Organizations
 from tests.conftest import TABLE
 from tests.worlds.lambda_context import lambda_context
+from tests.worlds.wiring import wired
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -21,9 +23,8 @@ ARN = "arn:aws:execute-api:us-east-1:123456789012:abc123/prod/GET/v1/organizatio
 
 @pytest.fixture
 def organizations(dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> Organizations:
-    stored = Organizations(dynamodb, TABLE)
-    monkeypatch.setattr(handler, "dependencies", lambda: stored)
-    return stored
+    wired(monkeypatch, ports, TABLE_NAME=TABLE)
+    return Organizations(dynamodb, TABLE)
 
 
 def given_key(organizations: Organizations, *, live: bool = False) -> tuple[ApiKey, str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from functions.delivery_events import handler
+from functions.delivery_events.ports import ports
 from shared.domain.account.consents import consents, refuses_emails
 from shared.domain.account.reconciliation import lease_over
 from shared.domain.records.book import AccountBook, Change
@@ -23,6 +24,7 @@ from shared.storage.organizations import Organizations
 from tests.conftest import TABLE
 from tests.worlds.examples import NOW, account, bill, notice, organization
 from tests.worlds.lambda_context import lambda_context
+from tests.worlds.wiring import wired
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -34,8 +36,7 @@ S = NoticeStatus
 
 @pytest.fixture
 def books(dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> AccountBooks:
-    monkeypatch.setenv("TABLE_NAME", TABLE)
-    handler.dependencies.cache_clear()
+    wired(monkeypatch, ports, TABLE_NAME=TABLE)
     return AccountBooks(dynamodb, TABLE)
 
 
@@ -310,8 +311,7 @@ def test_an_event_about_a_notice_that_nobody_has_is_passed_over(books: AccountBo
 def test_where_time_is_simulated_an_event_comes_at_the_time_of_the_sending(
     books: AccountBooks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("ALLOW_SIMULATED_TIME", "true")
-    handler.dependencies.cache_clear()
+    wired(monkeypatch, ports, ALLOW_SIMULATED_TIME="true")
     stored(books, SENT)
     told("Bounce", bounce={"bounceType": "Permanent", "bouncedRecipients": []})
     assert book(books).account.planning_at == NOW

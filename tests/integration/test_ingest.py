@@ -3,7 +3,6 @@
 import io
 import json
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from functions.ingest import frame, handler, intake
-from functions.ingest.settings import dependencies
+from functions.ingest.ports import ports
 from shared.contracts.statements import read_document
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.vocabulary.words import AccountStatus, BillStatus, BillType
@@ -25,6 +24,7 @@ from tests.worlds.examples import NOW, account, notice, organization
 from tests.worlds.ingest_api import BUCKET, REQUEST, Partner, pointers, results
 from tests.worlds.ingest_api import context as invocation
 from tests.worlds.statement_examples import EVENTS, SAMPLE, statement
+from tests.worlds.wiring import wired
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -34,17 +34,13 @@ PATIENT = "patients__0__accountId"
 
 
 @pytest.fixture(autouse=True)
-def table(dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> Iterator["DynamoDBClient"]:
+def table(dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> "DynamoDBClient":
     """The product's table, which the function's settings name, with an organization each of two partners."""
-    monkeypatch.setenv("TABLE_NAME", TABLE)
-    monkeypatch.setenv("DROP_BUCKET", BUCKET)
-    monkeypatch.setenv("ALLOW_SIMULATED_TIME", "true")
-    dependencies.cache_clear()
+    wired(monkeypatch, ports, TABLE_NAME=TABLE, DROP_BUCKET=BUCKET, ALLOW_SIMULATED_TIME="true")
     organizations = Organizations(dynamodb, TABLE)
     organizations.create(organization())
     organizations.create(organization(org_id="org_2", client_id="SOUTH", partner_id="prt_2"))
-    yield dynamodb
-    dependencies.cache_clear()
+    return dynamodb
 
 
 @pytest.fixture
@@ -56,7 +52,7 @@ def books(table: "DynamoDBClient") -> AccountBooks:
 def calls() -> list[str]:
     """The names of the calls that the function makes from now on."""
     made = list[str]()
-    events = dependencies().client.meta.events
+    events = ports().books.client.meta.events
     events.register("before-call.dynamodb", lambda model, **_: made.append(model.name))
     return made
 
@@ -305,7 +301,7 @@ def test_a_lost_race_is_decided_again_on_what_the_other_writer_left(books: Accou
             book = stored(books)
             books.commit(Change(account=replace(book.account, credit=1_23)))
 
-    dependencies().client.meta.events.register("before-call.dynamodb.TransactWriteItems", pay_meanwhile)
+    ports().books.client.meta.events.register("before-call.dynamodb.TransactWriteItems", pay_meanwhile)
     reply = OWN.send(
         statement("S-1", totalBalance="5.00"), statement("S-2", guarantor__guarantorId="G-2", totalBalance="6.00")
     )
@@ -324,7 +320,7 @@ def test_an_account_made_by_somebody_else_meanwhile_is_added_to(books: AccountBo
             raced.append("once")
             books.commit(Change(account=account(credit=1_23)))
 
-    dependencies().client.meta.events.register("before-call.dynamodb.TransactWriteItems", create_meanwhile)
+    ports().books.client.meta.events.register("before-call.dynamodb.TransactWriteItems", create_meanwhile)
     assert results(OWN.send(statement("S-1"))) == ["Created"]
     assert (stored(books).account.credit, len(stored(books).bills)) == (1_23, 1)
 

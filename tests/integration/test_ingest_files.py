@@ -1,7 +1,6 @@
 """Statement files by upload and by file drop: of any size, broken off and worked on again."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ import pytest
 from functions.ingest import files
 from functions.ingest.handler import lambda_handler
 from functions.ingest.intake import Intake
-from functions.ingest.settings import dependencies
+from functions.ingest.ports import ports
 from shared.domain.records.partner import Partner as Owner
 from shared.storage.account_books import AccountBooks
 from shared.storage.organizations import Organizations
@@ -21,6 +20,7 @@ from tests.conftest import TABLE
 from tests.worlds.examples import NOW, organization
 from tests.worlds.ingest_api import BUCKET, DROP, Partner, context, drop
 from tests.worlds.statement_examples import EVENTS, SAMPLE, statement
+from tests.worlds.wiring import wired
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -32,20 +32,16 @@ LITTLE_TIME = 1_000
 
 
 @pytest.fixture(autouse=True)
-def s3(dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> Iterator["S3Client"]:
+def s3(dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> "S3Client":
     """The drop bucket, beside the product's table with a partner and its organization."""
-    monkeypatch.setenv("TABLE_NAME", TABLE)
-    monkeypatch.setenv("DROP_BUCKET", BUCKET)
-    monkeypatch.setenv("ALLOW_SIMULATED_TIME", "true")
+    wired(monkeypatch, ports, TABLE_NAME=TABLE, DROP_BUCKET=BUCKET, ALLOW_SIMULATED_TIME="true")
     monkeypatch.setattr(files, "STATEMENTS_TOGETHER", 2)
-    dependencies.cache_clear()
     organizations = Organizations(dynamodb, TABLE)
     organizations.create_partner(Owner(partner_id="prt_1", name="Example Billing", created_at=NOW))
     organizations.create(organization())
     client = boto3.client("s3")
     client.create_bucket(Bucket=BUCKET)
-    yield client
-    dependencies.cache_clear()
+    return client
 
 
 @pytest.fixture

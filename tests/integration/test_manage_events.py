@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from functions.authorize import handler as authorize
+from functions.authorize.ports import ports as authorize_ports
 from functions.manage.handler import lambda_handler
 from shared.domain.records.partner import ApiKey, Scope
 from shared.storage.account_books import AccountBooks
@@ -15,6 +16,7 @@ from shared.storage.organizations import Organizations
 from tests.conftest import TABLE
 from tests.worlds.examples import NOW, notice
 from tests.worlds.manage_api import CONTEXT, store
+from tests.worlds.wiring import wired
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -65,6 +67,6 @@ def test_the_sample_of_the_authorizer_is_let_in(dynamodb: "DynamoDBClient", monk
         created_at=NOW,
     )
     organizations.save_api_key(key)
-    monkeypatch.setattr(authorize, "dependencies", lambda: organizations)
+    wired(monkeypatch, authorize_ports, TABLE_NAME=TABLE)
     answer = authorize.lambda_handler(event, CONTEXT)
     assert answer["context"] == {"partnerId": "prt_1", "keyId": "0123456789abcdef", "scopes": "read"}

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions.manage.settings import dependencies
+from functions.manage.ports import ports
 from shared.domain.vocabulary.words import CommunicationStatus
 from shared.storage.due_index import Due, DueReplanning
 from shared.storage.organizations import Organizations
 from tests.conftest import TABLE
 from tests.worlds.examples import NOW
 from tests.worlds.manage_api import DUNNING, FOREIGN, OWN, due, pointers, snapshot
+from tests.worlds.wiring import wired
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -94,8 +95,7 @@ def test_a_body_that_is_no_object_is_a_422(body: str) -> None:
 
 
 def test_the_sandbox_is_there_only_where_the_stack_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SANDBOX_PROCESSOR_URL", "http://localhost:1/pay")
-    dependencies.cache_clear()
+    wired(monkeypatch, ports, SANDBOX_PROCESSOR_URL="http://localhost:1/pay")
     created = OWN.post("/v1/organizations", NEW | {"payments": {"processor": "sandbox"}})
     assert created.body["payments"]["processor"] == "sandbox"
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from functions.manage import simulation
-from functions.manage.settings import dependencies
+from functions.manage.ports import ports
 from shared.domain.records.book import Change
 from shared.domain.vocabulary.words import BillStatus
 from shared.storage import queue_lists
@@ -60,7 +60,7 @@ def test_the_answer_counts_notices_by_day_channel_and_level_before_and_after() -
 @pytest.mark.usefixtures("families")
 def test_nothing_is_written(manage_table: "DynamoDBClient") -> None:
     before, calls = snapshot(manage_table), Counter[str]()
-    client = dependencies().client
+    client = ports().books.client
     client.meta.events.register("before-call.dynamodb", lambda model, **_: calls.update([model.name]))
     assert OWN.post(SIMULATION, PAPER).status == 200
     assert set(calls) <= READS

@@ -13,7 +13,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from functions.payment_link import frame, sandbox
+from functions.payment_link import sandbox
+from functions.payment_link.ports import ports
 from shared.domain.records.policy import PaymentSettings
 from shared.domain.vocabulary.words import (
     BillStatus,
@@ -40,6 +41,7 @@ from tests.worlds.clinic import (
     invoke,
 )
 from tests.worlds.examples import NOW, bill, notice, organization
+from tests.worlds.wiring import wired
 
 # --- the question ------------------------------------
 
@@ -80,9 +82,7 @@ def test_the_verified_cookie_is_for_this_links_pages_only_and_out_of_scripts_rea
 def test_the_cookie_is_not_confined_to_https_where_there_is_none(
     clinic: Clinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PUBLIC_BASE_URL", "http://127.0.0.1:4566/prod")
-    frame.settings.cache_clear()
-    frame.dependencies.cache_clear()
+    wired(monkeypatch, ports, PUBLIC_BASE_URL="http://127.0.0.1:4566/prod")
     answer = clinic.verify()
     assert "Secure" not in answer.headers["Set-Cookie"]
     assert "Strict-Transport-Security" not in answer.headers
@@ -484,9 +484,7 @@ def test_a_webhook_that_is_no_event_is_refused_with_its_member(clinic: Clinic, w
 def test_stacks_without_the_simulated_processor_have_no_such_webhook(
     clinic: Clinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SANDBOX_PROCESSOR_URL", "")
-    frame.settings.cache_clear()
-    frame.dependencies.cache_clear()
+    wired(monkeypatch, ports, SANDBOX_PROCESSOR_URL="")
     assert clinic.webhook(reference="dln_" + "A" * 22).status == 404
     assert "<form" not in clinic.verify().body
 
@@ -601,8 +599,7 @@ def test_a_chosen_language_comes_back_from_the_processor(clinic: Clinic) -> None
 
 
 def test_a_stack_without_simulated_time_ignores_the_header(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ALLOW_SIMULATED_TIME", "false")
-    frame.settings.cache_clear()
+    wired(monkeypatch, ports, ALLOW_SIMULATED_TIME="false")
     expired = replace(clinic.link, expires_at=datetime.now(UTC) + timedelta(hours=1))
     clinic.change(links=(expired,))
     clinic.now = datetime(2099, 1, 1, tzinfo=UTC)

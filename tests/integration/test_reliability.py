@@ -11,6 +11,7 @@ import pytest
 
 from cli import main as command
 from functions.delivery_events import handler as delivery_events
+from functions.delivery_events.ports import ports as delivery_events_ports
 from functions.send_email import handler as send_email
 from shared.domain.records.book import Change
 from shared.domain.records.notice import moved
@@ -22,6 +23,7 @@ from tests.worlds import template
 from tests.worlds.channel_stack import EVENTS, ChannelStack, channel_stack
 from tests.worlds.examples import NOW, account, bill, notice
 from tests.worlds.lambda_context import lambda_context
+from tests.worlds.wiring import wired
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -33,8 +35,7 @@ if TYPE_CHECKING:
 def test_a_hundred_copies_of_one_delivery_event_at_once_make_one_ledger_entry(
     dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("TABLE_NAME", TABLE)
-    delivery_events.dependencies.cache_clear()
+    wired(monkeypatch, delivery_events_ports, TABLE_NAME=TABLE)
     books = AccountBooks(dynamodb, TABLE)
     sent = moved(notice(), NoticeStatus.SENT, NOW, "send_email", attempt=1, sent_at=NOW)
     books.commit(Change(account=account(), bills=(bill(),), notices=(sent,)))
@@ -46,7 +47,7 @@ def test_a_hundred_copies_of_one_delivery_event_at_once_make_one_ledger_entry(
             ready.wait()
         delivery_events.lambda_handler(deepcopy(event), lambda_context())
 
-    delivery_events.dependencies()
+    delivery_events_ports()
     with ThreadPoolExecutor(20) as workers:
         list(workers.map(tell, range(100)))
     book = books.load("org_1", "G-1")

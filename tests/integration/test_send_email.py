@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from functions.send_email import handler
 from functions.send_email.mailbox import mailbox
+from functions.send_email.ports import ports
 from shared.contracts.delivery_events import ATTEMPT_TAG, NOTICE_TAG, ORGANIZATION_TAG
 from shared.domain.paying.link_secrets import secret_hash
 from shared.domain.records.notice import Notice
@@ -20,6 +21,7 @@ from shared.storage.links import Links
 from tests.conftest import TABLE
 from tests.worlds.channel_stack import BASE_URL, ChannelStack, channel_stack
 from tests.worlds.examples import NOW, account, notice, organization
+from tests.worlds.wiring import wired
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -47,8 +49,7 @@ def tell_account(stack: ChannelStack, account: dict[str, Any]) -> None:
         stack.calls["sesv2.GetAccount"] += 1
         return SimpleNamespace(status_code=200), account
 
-    _, ports = handler.dependencies()
-    events = ports["sender"].client.meta.events
+    events: Any = ports().sender.client.meta.events
     events.unregister("before-call.sesv2.GetAccount", unique_id="account")
     events.register("before-call.sesv2.GetAccount", answer, unique_id="account")
 
@@ -246,8 +247,7 @@ def test_what_time_is_too_short_for_burns_no_receive_and_is_left_to_its_lease(st
 
 
 def test_simulated_time_counts_only_where_it_is_allowed(stack: ChannelStack, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ALLOW_SIMULATED_TIME", "false")
-    handler.dependencies.cache_clear()
+    wired(monkeypatch, ports, ALLOW_SIMULATED_TIME="false")
     stack.given(queued())
     stack.handle()
     row = stack.row()

@@ -8,6 +8,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from functions.send_sms import handler
+from functions.send_sms.ports import ports
 from shared.domain.delivery.channel_gate import Limits
 from shared.domain.records.notice import Notice
 from shared.domain.records.statement import OptOuts
@@ -15,6 +16,7 @@ from shared.domain.vocabulary.words import Channel, NoticeStatus, NotificationTy
 from shared.rendering.gsm import septets
 from tests.worlds.channel_stack import BASE_URL, ChannelStack, channel_stack
 from tests.worlds.examples import NOW, account, notice, organization
+from tests.worlds.wiring import wired
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -107,10 +109,9 @@ def test_a_text_outside_the_quiet_hours_of_the_recipient_waits(stack: ChannelSta
 
 
 def test_texts_go_as_fast_as_the_stack_was_told(stack: ChannelStack, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TEXTS_PER_SECOND", "3")
-    handler.dependencies.cache_clear()
-    _, ports = handler.dependencies()
-    assert (ports["gate"].channel, ports["gate"].usual) == (Channel.SMS, Limits(per_second=3.0))
+    wired(monkeypatch, ports, TEXTS_PER_SECOND="3")
+    gate = ports().gate
+    assert (gate.channel, gate.usual) == (Channel.SMS, Limits(per_second=3.0))
 
 
 def test_without_access_to_the_provider_one_text_is_tried_and_the_others_wait(stack: ChannelStack) -> None:

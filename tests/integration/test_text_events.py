@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions.delivery_events import handler
+from functions.delivery_events.ports import ports
 from functions.send_sms import handler as send_sms
 from shared.contracts.text_events import DeliveryRecord, InboundText, TextEvent, log_batch
 from shared.domain.account.consents import consents
@@ -476,7 +476,7 @@ def test_where_time_is_simulated_an_event_comes_at_the_time_of_the_sending(
 
 
 def test_emails_events_come_by_any_other_topic(table: TextTable) -> None:
-    assert handler.dependencies().text_topic
+    assert ports().settings.text_events_topic
     table.given(sent(a_text()))
     event = by_topic("text", messageId="m-1")
     event["Records"][0]["Sns"]["TopicArn"] = "arn:aws:sns:us-east-1:123456789012:email-events"

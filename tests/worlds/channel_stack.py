@@ -22,6 +22,7 @@ from shared.storage.organizations import Organizations
 from tests.conftest import TABLE
 from tests.worlds.examples import account, bill, organization
 from tests.worlds.lambda_context import lambda_context
+from tests.worlds.wiring import wired
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -99,10 +100,8 @@ def channel_stack(
         "CONFIGURATION_SET": "dunlin",
         "PRINT_BUCKET": "dunlin-print",
     }
-    for variable, value in settings.items():
-        monkeypatch.setenv(variable, value)
     clients._session.cache_clear()  # noqa: SLF001 - the process's session belongs to the test before
-    handler.dependencies.cache_clear()
+    wired(monkeypatch, handler.ports, **settings)
     stack = ChannelStack(handler, json.loads((EVENTS / f"{name}.json").read_text()), dynamodb)
 
     def keep(params: dict[str, Any], model: Any, **_: Any) -> None:
@@ -112,8 +111,8 @@ def channel_stack(
         stack.calls[f"{model.service_model.service_name}.{model.name}"] += 1
         stack.fail(model.name)
 
-    _, ports = handler.dependencies()
-    for client in (ports["books"].client, ports["sender"].client):
+    ports = handler.ports()
+    for client in (ports.books.client, ports.sender.client):
         client.meta.events.register("provide-client-params", keep)
         client.meta.events.register("before-call", count)
     return stack

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from functions.delivery_events import handler
+from functions.delivery_events.ports import ports
 from shared.domain.account.contacts import GUARANTOR, number_hash
 from shared.domain.delivery.claim_records import ReachedNumber
 from shared.domain.records.account import Account
@@ -26,6 +27,7 @@ from shared.storage.organizations import Organizations
 from tests.conftest import TABLE
 from tests.worlds.examples import NOW, account, bill, notice, organization
 from tests.worlds.lambda_context import lambda_context
+from tests.worlds.wiring import wired
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -165,10 +167,8 @@ class TextTable:
 def text_table(dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch, **settings: str) -> TextTable:
     """Set the function up as its template does, with one organization in its table."""
     table = TextTable(dynamodb)
-    for name, value in {"TABLE_NAME": TABLE, "TEXT_EVENTS_TOPIC": TEXT_TOPIC, **settings}.items():
-        monkeypatch.setenv(name, value)
+    wired(monkeypatch, ports, **{"TABLE_NAME": TABLE, "TEXT_EVENTS_TOPIC": TEXT_TOPIC, **settings})
     monkeypatch.setattr(clients, "sns", lambda: table)
-    handler.dependencies.cache_clear()
     organizations = Organizations(dynamodb, TABLE)
     if organizations.get("org_1") is None:
         organizations.create(organization())

@@ -1,0 +1,45 @@
+"""What the function works with, made once a process."""
+
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import TYPE_CHECKING
+
+from functions.ingest.settings import IngestSettings
+from shared.messaging import clients
+from shared.storage.account_books import AccountBooks
+from shared.storage.idempotency import IdempotencyRecords
+from shared.storage.ingestions import Ingestions
+from shared.storage.organizations import Organizations
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngestPorts:
+    """The function's settings, its stores and the bucket for files."""
+
+    settings: IngestSettings
+    organizations: Organizations
+    books: AccountBooks
+    ingestions: Ingestions
+    idempotency: IdempotencyRecords
+
+    @cached_property
+    def s3(self) -> "S3Client":
+        """A client of the bucket for files, made at its first use: most requests need none."""
+        return clients.s3()
+
+
+@cache
+def ports() -> IngestPorts:
+    """Read the settings and make the client of the table."""
+    settings = IngestSettings.from_environment()
+    table = clients.dynamodb(), settings.table_name
+    return IngestPorts(
+        settings=settings,
+        organizations=Organizations(*table),
+        books=AccountBooks(*table),
+        ingestions=Ingestions(*table),
+        idempotency=IdempotencyRecords(*table),
+    )

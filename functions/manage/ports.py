@@ -1,0 +1,45 @@
+"""What the function works with, made once a process."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from functions.manage.settings import ManageSettings
+from shared.messaging import clients
+from shared.storage.account_books import AccountBooks
+from shared.storage.idempotency import IdempotencyRecords
+from shared.storage.notices import Notices
+from shared.storage.organizations import Organizations
+from shared.storage.partner_defaults import PartnersDefaults
+from shared.storage.print_batches import PrintBatches
+from shared.storage.queue_lists import QueueLists
+
+
+@dataclass(frozen=True, kw_only=True)
+class ManagePorts:
+    """The function's settings and its stores."""
+
+    settings: ManageSettings
+    organizations: Organizations
+    defaults: PartnersDefaults
+    books: AccountBooks
+    notices: Notices
+    lists: QueueLists
+    print_batches: PrintBatches
+    idempotency: IdempotencyRecords
+
+
+@cache
+def ports() -> ManagePorts:
+    """Read the settings and make the client."""
+    settings = ManageSettings.from_environment()
+    table = clients.dynamodb(), settings.table_name
+    return ManagePorts(
+        settings=settings,
+        organizations=Organizations(*table),
+        defaults=PartnersDefaults(*table),
+        books=AccountBooks(*table),
+        notices=Notices(*table),
+        lists=QueueLists(*table),
+        print_batches=PrintBatches(*table),
+        idempotency=IdempotencyRecords(*table),
+    )

@@ -1,0 +1,45 @@
+"""What the function works with, made once a process."""
+
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+from functions.payment_link.channel_pages import ChannelPages
+from functions.payment_link.patient_pages import PatientPages
+from functions.payment_link.settings import PaymentLinkSettings
+from functions.payment_link.visits import Desk
+from shared.messaging import clients
+from shared.messaging.public_address import public_base_url
+from shared.storage.account_books import AccountBooks
+from shared.storage.links import Links
+from shared.storage.organizations import Organizations
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaymentLinkPorts:
+    """The function's settings, and the desk at which patients and processors ask for something."""
+
+    settings: PaymentLinkSettings
+    desk: Desk
+
+    @cached_property
+    def base_url(self) -> str:
+        """Where patients reach us. Looked up at its first use: webhooks need none, and it may cost a call."""
+        return public_base_url(self.settings.public_base_url, self.settings.public_base_url_parameter)
+
+    @cached_property
+    def pages(self) -> PatientPages:
+        """The pages on which patients pay."""
+        return PatientPages(desk=self.desk, base_url=self.base_url, sandbox_url=self.settings.sandbox_processor_url)
+
+    @property
+    def channel_pages(self) -> ChannelPages:
+        """The pages on which patients say how to be reached."""
+        return ChannelPages(desk=self.desk)
+
+
+@cache
+def ports() -> PaymentLinkPorts:
+    """Read the settings and make the client."""
+    settings = PaymentLinkSettings.from_environment()
+    table = clients.dynamodb(), settings.table_name
+    return PaymentLinkPorts(settings=settings, desk=Desk(AccountBooks(*table), Links(*table), Organizations(*table)))

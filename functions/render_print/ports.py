@@ -1,0 +1,46 @@
+"""What the function works with, made once a process."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from functions.render_print.print_job import LetterWriter
+from functions.render_print.settings import RenderPrintSettings
+from shared.domain.vocabulary.words import Channel
+from shared.messaging import clients
+from shared.messaging.public_address import public_base_url
+from shared.sending.channel_ports import ChannelPorts
+from shared.sending.permits import ChannelGate
+from shared.storage.account_books import AccountBooks
+from shared.storage.channel_gates import ChannelGates
+from shared.storage.notices import Notices
+from shared.storage.organizations import Organizations
+from shared.storage.print_batches import PrintBatches
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenderPrintPorts(ChannelPorts):
+    """The function's settings, what it writes letters with, and the batches that they are in."""
+
+    settings: RenderPrintSettings
+    sender: LetterWriter
+    print_batches: PrintBatches
+
+
+@cache
+def ports() -> RenderPrintPorts:
+    """Read the settings and make the clients."""
+    settings = RenderPrintSettings.from_environment()
+    table = clients.dynamodb(), settings.table_name
+    return RenderPrintPorts(
+        settings=settings,
+        books=AccountBooks(*table),
+        notices=Notices(*table),
+        organizations=Organizations(*table),
+        sender=LetterWriter(
+            clients.s3(),
+            settings.print_bucket,
+            public_base_url(settings.public_base_url, settings.public_base_url_parameter),
+        ),
+        gate=ChannelGate(Channel.PRINT, ChannelGates(*table)),
+        print_batches=PrintBatches(*table),
+    )
