@@ -88,7 +88,7 @@ class Desk:
         organization = self.organizations.get(owner.org_id) if owner else None
         if owner is None or book is None or organization is None:
             return None
-        link = _link(book, owner.link_id)
+        link = book.link(owner.link_id)
         if link is None or standing(link, now) is Standing.REVOKED:
             return None
         return LinkVisit(token=token, organization=organization, book=book, link=link)
@@ -98,7 +98,7 @@ class Desk:
         judged: list[Verification] = []
 
         def decide(book: AccountBook) -> Change | None:
-            judged.append(verify(book, _link(book, visit.link.link_id) or visit.link, given, now))
+            judged.append(verify(book, book.link(visit.link.link_id) or visit.link, given, now))
             return judged[-1].change
 
         book = self.books.change(visit.link.org_id, visit.link.account_id, decide) or visit.book
@@ -110,7 +110,7 @@ class Desk:
         reference = new_reference()
 
         def decide(book: AccountBook) -> Change:
-            link = _link(book, visit.link.link_id) or visit.link
+            link = book.link(visit.link.link_id) or visit.link
             made.append(begin_checkout(book, link, amount, statement_id, reference, now))
             return Change(account=book.account, checkouts=(made[-1],))
 
@@ -119,7 +119,7 @@ class Desk:
 
     def renew(self, visit: LinkVisit, now: datetime) -> None:
         """Have a new link sent, if there is an address on file and it wasn't just done."""
-        self._change(visit, lambda book: renew(book, _link(book, visit.link.link_id) or visit.link, now))
+        self._change(visit, lambda book: renew(book, book.link(visit.link.link_id) or visit.link, now))
 
     def unsubscribe(self, visit: LinkVisit, now: datetime, agreed: Agreement) -> LinkVisit:
         """Opt whom the link went to out of email; the visit as it is afterwards."""
@@ -166,8 +166,4 @@ class Desk:
             return change
 
         self.books.change(visit.link.org_id, visit.link.account_id, decided)
-        return replace(visit, book=after[-1], link=_link(after[-1], visit.link.link_id) or visit.link)
-
-
-def _link(book: AccountBook, link_id: str) -> PaymentLink | None:
-    return next((link for link in book.links if link.link_id == link_id), None)
+        return replace(visit, book=after[-1], link=after[-1].link(visit.link.link_id) or visit.link)

@@ -129,7 +129,7 @@ class NoticeSender:
         for _ in range(TRIES):
             book = self.books.load(org_id, account_id)
             organization = self._organization(org_id)
-            notice = _row(book, notice_id)
+            notice = book.notice(notice_id) if book else None
             if book is None or organization is None or notice is None or not may_be_taken(notice, now):
                 return None
             left = self._try(notice, book, organization, now)
@@ -232,7 +232,3 @@ class NoticeSender:
 class _Message:
     order: Order
     send: Callable[[], ProviderAnswer]
-
-
-def _row(book: AccountBook | None, notice_id: str) -> Notice | None:
-    return next((notice for notice in book.notices if notice.notice_id == notice_id), None) if book else None

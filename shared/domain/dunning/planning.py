@@ -236,15 +236,11 @@ def _onto(row: Notice | None, draft: Notice) -> Notice:
     )
 
 
-def _row_with_id(situation: Situation, wanted: str) -> Notice | None:
-    return next((notice for notice in situation.book.notices if notice.notice_id == wanted), None)
-
-
 def _going_row(situation: Situation, channel: Channel, slot: Slot, bills: Sequence[DueBill]) -> Iterable[Notice]:
     """The scheduled notice: a new one, a row of that day taken up again, or the waiting one brought up to date."""
     draft = _draft(situation, channel, slot, bills)
     if not slot.scheduled:
-        yield _schedule(situation, _onto(_row_with_id(situation, draft.notice_id), draft), Reason.STEP_DUE)
+        yield _schedule(situation, _onto(situation.book.notice(draft.notice_id), draft), Reason.STEP_DUE)
         return
     waiting = slot.scheduled[0]
     updated = _onto(waiting, draft)
@@ -270,7 +266,7 @@ def _refused_row(
     due_on = max(due.current.due_on for due in bills)
     if any(says_already(row, draft, due_on, situation.zone) for row in situation.notices):
         return
-    row = _row_with_id(situation, row_id)
+    row = situation.book.notice(row_id)
     entries = {entry.statement_id: entry for entry in (*(row.bills if row else ()), *draft.bills)}
     draft = replace(draft, bills=tuple(entries.values()))
     yield moved(_onto(row, draft), NoticeStatus.WILL_NOT_SEND, situation.now, PLANNER, reason)

@@ -94,7 +94,7 @@ def complete_checkout(
     book: AccountBook, organization: Organization, reference: str, amount: Cents, now: datetime
 ) -> Change | None:
     """Post what the processor took for a checkout (cents); None: it is posted already."""
-    checkout = _checkout(book, reference)
+    checkout = book.checkout(reference)
     if checkout is None:
         return None
     received = PaymentReceived(
@@ -113,7 +113,7 @@ def complete_checkout(
 
 def decline_checkout(book: AccountBook, reference: str, now: datetime) -> Change | None:
     """Note that the processor took nothing; None: that is known, or money came after all."""
-    checkout = _checkout(book, reference)
+    checkout = book.checkout(reference)
     if checkout is None or checkout.completed_at or checkout.declined_at:
         return None
     return Change(account=book.account, checkouts=(replace(checkout, declined_at=now),))
@@ -124,7 +124,7 @@ def renew(book: AccountBook, link: PaymentLink, now: datetime) -> Change | None:
     owed = [bill for bill in link_scope(book, link) if bill.payable]
     before = [notice for notice in book.notices if notice.notice_id.startswith(_renewal_id(link, ""))]
     too_soon = any(now < notice.created_at + RENEWAL_PAUSE for notice in before)
-    asked = next((notice for notice in book.notices if notice.notice_id == link.notice_id), None)
+    asked = book.notice(link.notice_id)
     channel = _renewal_channel(book, asked)
     if not owed or too_soon or len(before) >= MOST_RENEWALS or channel is None:
         return None
@@ -149,10 +149,6 @@ def renew(book: AccountBook, link: PaymentLink, now: datetime) -> Change | None:
     )
     event = HistoryEvent(at=now, event="PaymentLinkAskedFor", actor=PATIENT, facts={"paymentLinkId": link.link_id})
     return Change(account=book.account, notices=(notice,), history=(event,))
-
-
-def _checkout(book: AccountBook, reference: str) -> Checkout | None:
-    return next((checkout for checkout in book.checkouts if checkout.reference == reference), None)
 
 
 def _renewal_id(link: PaymentLink, ordinal: str) -> str:

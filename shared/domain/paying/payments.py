@@ -106,7 +106,7 @@ def link_scope(book: AccountBook, link: PaymentLink) -> tuple[Bill, ...]:
 
 
 def _posted(book: AccountBook, received: PaymentReceived) -> bool:
-    if any(payment.payment_id == received.payment_id for payment in book.payments):
+    if book.payment(received.payment_id):
         return True
     if not received.transaction_id:
         return False
@@ -243,10 +243,10 @@ def _stopped(
 
 def _receipt(book: AccountBook, payment: Payment, now: datetime, actor: str) -> tuple[Notice, ...]:
     """The receipt by email for money that came through a link; its id keeps one payment to one receipt."""
-    link = next((link for link in book.links if link.link_id == payment.link_id), None)
+    link = book.link(payment.link_id)
     if link is None or payment.amount <= 0:
         return ()
-    asked = next((notice for notice in book.notices if notice.notice_id == link.notice_id), None)
+    asked = book.notice(link.notice_id)
     send_to = asked.send_to if asked else GUARANTOR
     if not _has_email(book.account, send_to):
         return ()
