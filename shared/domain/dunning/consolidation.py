@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from shared.domain.dunning.decision import Finding
 from shared.domain.dunning.rules import decide
-from shared.domain.dunning.situation import ChannelDecision, ChannelQuestion, DueBill, Situation, told_electronically
+from shared.domain.dunning.situation import ChannelDecision, ChannelQuestion, DueBill, Situation
 from shared.domain.vocabulary.reasons import Reason
 from shared.domain.vocabulary.words import Channel
 
@@ -57,7 +57,9 @@ def _round(
             continue
         bills = tuple(entry for entry in due[channel] if entry.bill.statement_id in waiting)
         told_before = {
-            entry.bill.statement_id for entry in bills if told_electronically(situation, entry.bill, entry.current)
+            entry.bill.statement_id
+            for entry in bills
+            if situation.standing(entry.bill, entry.current).told_electronically
         }
         question = replace(questions[channel], electronically=frozenset(electronically | told_before))
         decision = decide(question, bills)
@@ -75,7 +77,8 @@ def _highest(due: DueByChannel, waiting: set[str]) -> set[str]:
         for entry in sorted(entries, key=lambda entry: entry.current.level)
         if entry.bill.statement_id in waiting
     }
-    return {statement for statement, level in levels.items() if level == max(levels.values())}
+    highest = max(levels.values())
+    return {statement for statement, level in levels.items() if level == highest}
 
 
 def _note(result: Consolidation, decisions: list[ChannelDecision], settled: set[str]) -> None:

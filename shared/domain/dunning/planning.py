@@ -20,7 +20,8 @@ from shared.domain.dunning.decision import Finding, Plan
 from shared.domain.dunning.explanation import explain_account, explain_bills, explain_results, explain_stopped
 from shared.domain.dunning.paper import paper_from
 from shared.domain.dunning.rules import template_of
-from shared.domain.dunning.situation import ChannelQuestion, DueBill, Situation, account_stop, closed, reached, top_of
+from shared.domain.dunning.situation import ChannelQuestion, DueBill, Situation, account_stop, top_of
+from shared.domain.dunning.standing import BillStanding
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook
 from shared.domain.records.notice import Notice, moved
@@ -123,12 +124,17 @@ def _due(situation: Situation, channel: Channel, slot: Slot) -> tuple[DueBill, .
     due = list[DueBill]()
     for bill in situation.open_bills:
         today, then = (situation.step_of(bill, day) for day in (situation.today, slot.day or situation.today))
-        if then is None or reached(situation, bill, then, channel) or closed(situation, bill, then, channel):
+        if then is None or _done_with(situation.standing(bill, then), channel):
             continue
-        untold = enabled and today is not None and not reached(situation, bill, today)
+        untold = enabled and today is not None and not situation.standing(bill, today).told()
         if untold or bill.statement_id in waiting_for:
             due.append(DueBill(bill=bill, current=then))
     return tuple(due)
+
+
+def _done_with(standing: BillStanding, channel: Channel) -> bool:
+    """Whether a step needs no notice on a channel any more: it was told there, or isn't tried again."""
+    return standing.told(channel) or channel in standing.closed
 
 
 def _next_planning(situation: Situation, result: Consolidation) -> tuple[datetime | None, str]:
@@ -151,7 +157,9 @@ def _next_planning(situation: Situation, result: Consolidation) -> tuple[datetim
 def _letter_day(situation: Situation, bill: Bill) -> date | None:
     """The day to come on which a step that came back undeliverable drops to paper, if it does."""
     current = situation.step_of(bill, situation.today)
-    day = paper_from(situation, bill, current) if current and not reached(situation, bill, current) else None
+    if current is None or situation.standing(bill, current).told():
+        return None
+    day = paper_from(situation, bill, current)
     return day if day and day > situation.today else None
 
 
@@ -196,9 +204,10 @@ def _why_undue(situation: Situation, notice: Notice, channel: Channel, slot: Slo
         current = situation.step_of(bill, slot.day or situation.today) if bill and bill.open else None
         if bill is None or current is None:
             continue
-        if reached(situation, bill, current, channel):
+        standing = situation.standing(bill, current)
+        if standing.told(channel):
             return Reason.STEP_ALREADY_SENT
-        return closed(situation, bill, current, channel) or Reason.CHANNEL_NOT_IN_STEP
+        return standing.closed.get(channel, Reason.CHANNEL_NOT_IN_STEP)
     return Reason.NO_STEP_DUE
 
 

@@ -21,7 +21,7 @@ CHECKOUT = Checkout(reference="dln_1", org_id="org_1", account_id="G-1", link_id
 
 FULL = book(notices=(notice(),), payments=(PAYMENT,), links=(LINK,), checkouts=(CHECKOUT,))
 
-type Find = Callable[[AccountBook, str], object]
+type Find = Callable[[AccountBook, str], Any]
 BY_ID: list[tuple[str, Find, str, dict[str, Any]]] = [
     ("bills", AccountBook.bill, "S-1", {"balance": 1}),
     ("notices", AccountBook.notice, "ntc_1", {"level": 2}),
@@ -39,8 +39,9 @@ def test_what_belongs_to_an_account_is_found_by_its_id(
     (there,) = getattr(FULL, kind)
     assert find(FULL, known) is there
     assert find(FULL, "another") is find(FULL, "") is find(AccountBook(account=account()), known) is None
-    changed = replace(there, **changes)
-    assert find(FULL.after(Change(account=FULL.account, **{kind: (changed,)})), known) is changed
+    changed: Any = replace(there, **changes)
+    written: dict[str, Any] = {kind: (changed,)}
+    assert find(FULL.after(Change(account=FULL.account, **written)), known) is changed
     assert find(FULL, known) is there
 
 
