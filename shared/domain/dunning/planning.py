@@ -24,7 +24,7 @@ from shared.domain.dunning.situation import ChannelQuestion, DueBill, Situation,
 from shared.domain.dunning.standing import BillStanding
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook
-from shared.domain.records.notice import Notice, moved
+from shared.domain.records.notice import Notice, moved, new_notice, scheduled
 from shared.domain.records.policy import Organization
 from shared.domain.vocabulary.reasons import Reason
 from shared.domain.vocabulary.words import Channel, CommunicationStatus, NoticeStatus
@@ -215,16 +215,15 @@ def _draft(situation: Situation, channel: Channel, slot: Slot, bills: Sequence[D
     """The notice about some bills, as if it were the first on its day."""
     account, deciding = situation.book.account, top_of(bills).current
     day = slot.day or situation.today
-    return Notice(
+    return new_notice(
+        account,
         notice_id=notice_id(account.org_id, account.account_id, channel, day),
-        org_id=account.org_id,
-        account_id=account.account_id,
         channel=channel,
         notification_type=deciding.step.notification_type,
         level=deciding.level,
-        bills=tuple(due.entry for due in bills),
+        bills=(due.entry for due in bills),
         scheduled_for=slot.moment or situation.now,
-        created_at=situation.now,
+        now=situation.now,
         template_id=template_of(deciding.step, channel),
         ingestion_ids=tuple(sorted({due.bill.ingestion_id for due in bills} - {""})),
     )
@@ -249,18 +248,13 @@ def _going_row(situation: Situation, channel: Channel, slot: Slot, bills: Sequen
     """The scheduled notice: a new one, a row of that day taken up again, or the waiting one brought up to date."""
     draft = _draft(situation, channel, slot, bills)
     if not slot.scheduled:
-        yield _schedule(situation, _onto(situation.book.notice(draft.notice_id), draft), Reason.STEP_DUE)
+        yield scheduled(_onto(situation.book.notice(draft.notice_id), draft), situation.now, PLANNER, Reason.STEP_DUE)
         return
     waiting = slot.scheduled[0]
     updated = _onto(waiting, draft)
     if updated != waiting:
         only_moved = replace(updated, scheduled_for=waiting.scheduled_for) == waiting
-        yield _schedule(situation, updated, Reason.MOVED if only_moved else Reason.CONSOLIDATED)
-
-
-def _schedule(situation: Situation, row: Notice, reason: Reason) -> Notice:
-    """Schedule a row. Why stands in its history: a notice on its way needs no reason of its own."""
-    return replace(moved(row, NoticeStatus.SCHEDULED, situation.now, PLANNER, reason), reason="")
+        yield scheduled(updated, situation.now, PLANNER, Reason.MOVED if only_moved else Reason.CONSOLIDATED)
 
 
 def _refused_row(

@@ -94,11 +94,7 @@ class DueBill:
     @property
     def entry(self) -> BillLevel:
         """As a notice records it."""
-        return BillLevel(
-            statement_id=self.bill.statement_id,
-            aging_period=self.bill.aging_period,
-            level=self.current.level,
-        )
+        return BillLevel.of(self.bill, self.current.level)
 
 
 @dataclass(frozen=True, kw_only=True)

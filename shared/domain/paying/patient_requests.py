@@ -11,12 +11,12 @@ from shared.domain.paying.link_secrets import new_secret
 from shared.domain.paying.payments import PaymentReceived, link_scope, oldest_first, post_payment
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook, Change
-from shared.domain.records.notice import BillLevel, Notice, StatusChange
+from shared.domain.records.notice import BillLevel, Notice, new_notice, scheduled
 from shared.domain.records.payment_link import Checkout, PaymentLink
 from shared.domain.records.policy import Organization
 from shared.domain.vocabulary.history import HistoryEvent
 from shared.domain.vocabulary.money import Cents
-from shared.domain.vocabulary.words import Channel, NoticeStatus, NotificationType
+from shared.domain.vocabulary.words import Channel, NotificationType
 
 PATIENT, PROCESSOR = "patient", "processor"
 
@@ -128,27 +128,19 @@ def renew(book: AccountBook, link: PaymentLink, now: datetime) -> Change | None:
     channel = _renewal_channel(book, asked)
     if not owed or too_soon or len(before) >= MOST_RENEWALS or channel is None:
         return None
-    notice = Notice(
+    notice = new_notice(
+        book.account,
         notice_id=_renewal_id(link, str(len(before) + 1)),
-        org_id=link.org_id,
-        account_id=link.account_id,
         channel=channel,
         notification_type=NotificationType.PAYMENT_LINK,
         # The new link is about what the old one was: its one bill, or the whole account.
-        bills=tuple(
-            BillLevel(statement_id=bill.statement_id, aging_period=bill.aging_period, level=0)
-            for bill in owed
-            if link.statement_id
-        ),
-        scheduled_for=now,
-        created_at=now,
+        bills=(BillLevel.of(bill) for bill in owed if link.statement_id),
         send_to=asked.send_to if asked else GUARANTOR,
-        status_history=(
-            StatusChange(status=NoticeStatus.SCHEDULED, at=now, actor=PATIENT, reason="new link asked for"),
-        ),
+        now=now,
     )
     event = HistoryEvent(at=now, event="PaymentLinkAskedFor", actor=PATIENT, facts={"paymentLinkId": link.link_id})
-    return Change(account=book.account, notices=(notice,), history=(event,))
+    renewed = scheduled(notice, now, PATIENT, "new link asked for")
+    return Change(account=book.account, notices=(renewed,), history=(event,))
 
 
 def _renewal_id(link: PaymentLink, ordinal: str) -> str:
