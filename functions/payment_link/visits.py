@@ -95,27 +95,24 @@ class Desk:
 
     def answer(self, visit: LinkVisit, given: date | str, now: datetime) -> tuple[LinkVisit, Verification]:
         """Judge an answer and count it; the visit as it is afterwards."""
-        judged: list[Verification] = []
 
-        def decide(book: AccountBook) -> Change | None:
-            judged.append(verify(book, book.link(visit.link.link_id) or visit.link, given, now))
-            return judged[-1].change
+        def decide(book: AccountBook) -> tuple[Change | None, Verification]:
+            judged = verify(book, book.link(visit.link.link_id) or visit.link, given, now)
+            return judged.change, judged
 
-        book = self.books.change(visit.link.org_id, visit.link.account_id, decide) or visit.book
-        return replace(visit, book=book, link=judged[-1].link), judged[-1]
+        book, judged = self.books.decide(visit.link.org_id, visit.link.account_id, decide)
+        return replace(visit, book=book, link=judged.link), judged
 
     def begin_checkout(self, visit: LinkVisit, amount: Cents | None, statement_id: str, now: datetime) -> Checkout:
         """Store a way to the processor; raises AmountError when the amount can't be paid as things stand now."""
-        made: list[Checkout] = []
         reference = new_reference()
 
-        def decide(book: AccountBook) -> Change:
+        def decide(book: AccountBook) -> tuple[Change, Checkout]:
             link = book.link(visit.link.link_id) or visit.link
-            made.append(begin_checkout(book, link, amount, statement_id, reference, now))
-            return Change(account=book.account, checkouts=(made[-1],))
+            begun = begin_checkout(book, link, amount, statement_id, reference, now)
+            return Change(account=book.account, checkouts=(begun,)), begun
 
-        self.books.change(visit.link.org_id, visit.link.account_id, decide)
-        return made[-1]
+        return self.books.decide(visit.link.org_id, visit.link.account_id, decide).result
 
     def renew(self, visit: LinkVisit, now: datetime) -> None:
         """Have a new link sent, if there is an address on file and it wasn't just done."""
@@ -158,12 +155,5 @@ class Desk:
 
     def _change(self, visit: LinkVisit, decide: Callable[[AccountBook], Change | None]) -> LinkVisit:
         """Change the account behind a visit; the visit as it is afterwards."""
-        after = [visit.book]
-
-        def decided(book: AccountBook) -> Change | None:
-            change = decide(book)
-            after.append(book.after(change) if change else book)
-            return change
-
-        self.books.change(visit.link.org_id, visit.link.account_id, decided)
-        return replace(visit, book=after[-1], link=after[-1].link(visit.link.link_id) or visit.link)
+        book = self.books.change(visit.link.org_id, visit.link.account_id, decide)
+        return replace(visit, book=book, link=book.link(visit.link.link_id) or visit.link)

@@ -16,13 +16,12 @@ from shared.storage.items import text
 from shared.storage.jobs import due_job, move_on, page_of
 from shared.storage.organizations import ORGANIZATION_INDEX, Organizations
 from shared.storage.partner_defaults import PartnersDefaults
+from shared.storage.races import BusyError, until_won
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 PAGE = 25
-
-TRIES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +55,20 @@ class Inheritance:
     def _pass_on(self, partner_id: str, org_id: str, now: datetime) -> bool:
         """Have an organization inherit what the defaults say now. False: others kept changing it."""
         organizations = Organizations(self.client, self.table)
-        for _ in range(TRIES):
+
+        def attempt() -> None:
             organization = organizations.get(org_id)
             if organization is None:
-                return True
+                return
             defaults = PartnersDefaults(self.client, self.table).get(partner_id)
             after = inheriting(organization, defaults)
             if after == organization:
-                return True
+                return
             replan_at = now if after.dunning != organization.dunning else None
-            if organizations.save(after, replan_at=replan_at, defaults=defaults):
-                return True
-        return False
+            organizations.save(after, replan_at=replan_at, defaults=defaults)
+
+        try:
+            until_won(attempt)
+        except BusyError:
+            return False
+        return True

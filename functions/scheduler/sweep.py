@@ -23,10 +23,11 @@ from shared.domain.records.policy import Organization
 from shared.domain.vocabulary.words import Channel, NoticeStatus
 from shared.messaging.channel_queues import ChannelQueues
 from shared.messaging.metrics import count
-from shared.storage.account_books import AccountBooks, BookRejectedError
+from shared.storage.account_books import AccountBooks
 from shared.storage.due_index import Due, DueAccount, DueIndex, DueInheritance, DueNotice, DuePrintBatch, DueReplanning
 from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
+from shared.storage.races import BusyError
 
 logger = Logger(child=True)
 
@@ -138,21 +139,15 @@ class Sweep:
 
     def _collect(self, due: DueAccount) -> bool:
         """Plan one account. True: its plan was written."""
-        written = False
 
-        def decide(book: AccountBook) -> Change | None:
-            nonlocal written
-            if book.account.planning_at is None or book.account.planning_at > self.now:
-                written = False
-                return None
-            written = True
-            return self._planned(book)
+        def decide(book: AccountBook) -> tuple[Change | None, bool]:
+            due_now = book.account.planning_at is not None and book.account.planning_at <= self.now
+            return (self._planned(book) if due_now else None), due_now
 
         try:
-            self.books.change(due.org_id, due.account_id, decide)
-        except BookRejectedError:
+            return self.books.decide(due.org_id, due.account_id, decide).result
+        except BusyError:
             return False  # it keeps changing, so it is still due in the next round
-        return written
 
     def _planned(self, book: AccountBook) -> Change:
         account = book.account

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from shared.http.api import Answer, Api
 from shared.http.problems import ProblemError
-from shared.storage.account_books import BookRejectedError
 from shared.storage.idempotency import IdempotencyRecords, InFlightError, KeyReusedError, StoredAnswer
+from shared.storage.races import BusyError
 
 HEADER = "Idempotency-Key"
 LONGEST_KEY = 255
@@ -46,7 +46,7 @@ def idempotent[**P](
                 return Response(status_code=before.status, content_type=before.content_type, body=before.body)
             try:
                 given = route(*args, **kwargs)
-            except (ProblemError, ValidationError, BookRejectedError):
+            except (ProblemError, ValidationError, BusyError):
                 store.release(partner, key)
                 raise
             stored = StoredAnswer(int(given.status_code), given.content_type or "", given.body or "")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shared.domain.records.account import Account
 from shared.domain.records.bill import Bill
@@ -14,6 +14,7 @@ from shared.domain.vocabulary.history import HistoryEvent
 from shared.storage import items, keys
 from shared.storage.batches import read_items
 from shared.storage.items import Item, text
+from shared.storage.races import LostRaceError, until_won
 from shared.storage.transactions import put, transact
 
 if TYPE_CHECKING:
@@ -23,12 +24,19 @@ STATEMENT_INDEX = "statement"
 LOOKUP_PAGE = 200
 
 
-class ConcurrentChangeError(Exception):
-    """Somebody else changed the account since it was read: read it again and decide again."""
+class ConcurrentChangeError(LostRaceError):
+    """Somebody else changed the account, or a row of it, since it was read."""
 
 
-class BookRejectedError(Exception):
-    """The account kept changing under us; nothing was written."""
+class NoSuchAccountError(LookupError):
+    """There is no account of this id."""
+
+
+class Decided[R](NamedTuple):
+    """What came of a decision: the book as it is by now, and what else the decision answered."""
+
+    book: AccountBook
+    result: R
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,27 +99,32 @@ class AccountBooks:
         found = read_items(self.client, self.table, ((partition, keys.ROOT) for partition in partitions))
         return {partitions[item["pk"]["S"]] for item in found}
 
-    def change(
-        self, org_id: str, account_id: str, decide: Callable[[AccountBook], Change | None], tries: int = 8
-    ) -> AccountBook | None:
-        """Load, decide, commit; again from the start when somebody else was quicker.
+    def change(self, org_id: str, account_id: str, decide: Callable[[AccountBook], Change | None]) -> AccountBook:
+        """Load, decide, commit, and answer the book as that leaves it; again when somebody else was quicker.
 
-        `decide` answers None to leave the account as it is. Returns the book that the last decision was taken on;
-        None: there is no such account. Raises BookRejectedError after `tries` lost races.
+        `decide` answers None to leave the account as it is. Raises what `decide` does.
         """
-        for _ in range(tries):
+        return self.decide(org_id, account_id, lambda book: (decide(book), None)).book
+
+    def decide[R](
+        self, org_id: str, account_id: str, decide: Callable[[AccountBook], tuple[Change | None, R]]
+    ) -> Decided[R]:
+        """Change an account as `change` does, by a decision that answers something beside the change.
+
+        Raises NoSuchAccountError, and BusyError for an account that never rests.
+        """
+
+        def attempt() -> Decided[R]:
             book = self.load(org_id, account_id)
             if book is None:
-                return None
-            decided = decide(book)
-            if decided is None:
-                return book
-            try:
-                self.commit(decided)
-            except ConcurrentChangeError:
-                continue
-            return book
-        raise BookRejectedError
+                raise NoSuchAccountError
+            change, result = decide(book)
+            if change is None:
+                return Decided(book, result)
+            account = self.commit(change)
+            return Decided(book.after(_as_stored(change, account)), result)
+
+        return until_won(attempt)
 
     def account_of(self, org_id: str, lookup: str) -> str | None:
         """Which account has the bill or notice of this lookup key; None: the organization has no such."""
@@ -145,6 +158,12 @@ class AccountBooks:
             last = page["LastEvaluatedKey"]["statement_sk"]["S"]
             sought = [key for key in sought if key > last]
         return found
+
+
+def _as_stored(change: Change, account: Account) -> Change:
+    """A change as it reads once it is written: the account in its new version, the rows with their moves."""
+    rows = (replace(notice, moves_read=len(notice.status_history)) for notice in change.notices)
+    return replace(change, account=account, notices=tuple(rows))
 
 
 def writes_of(change: Change) -> int:

@@ -9,6 +9,7 @@ from shared.domain.delivery.channel_gate import ChannelState
 from shared.domain.vocabulary.words import Channel
 from shared.storage import items, keys
 from shared.storage.items import Item, number, text
+from shared.storage.races import LostRaceError
 from shared.storage.records import Records
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class Seen:
 NEVER_SEEN = Seen(ChannelState())
 
 
-class ChannelStateChangedError(Exception):
+class ChannelStateChangedError(LostRaceError):
     """Somebody else wrote the state since it was seen. `seen`: what lies there now."""
 
     def __init__(self, seen: Seen) -> None:

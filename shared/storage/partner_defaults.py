@@ -8,11 +8,16 @@ from shared.domain.records.inheritance import PartnerDefaults
 from shared.storage import items, keys
 from shared.storage.items import number, text
 from shared.storage.jobs import job_item
+from shared.storage.races import LostRaceError
 from shared.storage.records import Records
 from shared.storage.transactions import check, put, transact
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class DefaultsChangedError(LostRaceError):
+    """A partner's defaults were changed since they were read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +32,8 @@ class PartnersDefaults:
         found = Records(self.client, self.table).get(PartnerDefaults, keys.defaults(partner_id))
         return found or PartnerDefaults(partner_id=partner_id)
 
-    def save(self, defaults: PartnerDefaults, now: datetime) -> PartnerDefaults | None:
-        """Store a partner's defaults; None: they were changed since they were read.
+    def save(self, defaults: PartnerDefaults, now: datetime) -> PartnerDefaults:
+        """Store a partner's defaults, and answer them in their new version. Raises DefaultsChangedError.
 
         The job that passes them on to its organizations is written in the same transaction, so that neither is ever
         without the other. It takes the place of one that is under way, and begins anew.
@@ -43,7 +48,9 @@ class PartnersDefaults:
         condition, values = _unchanged(defaults)
         job = job_item(keys.defaults(saved.partner_id), keys.JOB, saved.version, now)
         writes = [put(self.table, item, condition, values), put(self.table, job)]
-        return saved if transact(self.client, writes) else None
+        if not transact(self.client, writes):
+            raise DefaultsChangedError
+        return saved
 
 
 def still_as(table: str, defaults: PartnerDefaults) -> dict[str, Any]:
