@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
 from shared.domain.vocabulary.words import BillStatus
-from shared.storage import keys
+from shared.storage import items, keys
 from shared.storage.account_books import STATEMENT_INDEX
 from shared.storage.items import number, text
 from shared.storage.jobs import due_job, move_on, page_of
+from shared.storage.writes import THERE, absent, below, conditional, update
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -57,25 +56,17 @@ class Replanning:
 
         The account's version rises, so that a change decided before the mark is decided again and can't write over it.
         """
-        try:
-            self.client.update_item(
-                TableName=self.table,
-                Key={"pk": text(partition), "sk": text(keys.ROOT)},
-                UpdateExpression=(
-                    "SET due_shard = :shard, due_at = :now, settings_version = :settings, version = version + :one"
-                ),
-                ConditionExpression=(
-                    "attribute_exists(pk) AND (attribute_not_exists(settings_version) OR settings_version < :settings)"
-                ),
-                ExpressionAttributeValues={
-                    ":shard": text(keys.due_shard(partition)),
-                    ":now": text(keys.instant(now)),
-                    ":settings": number(version),
-                    ":one": number(1),
-                },
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                return False
-            raise
-        return True
+        marked_for_older = absent("settings_version") | below("settings_version", number(version))
+        mark = update(
+            self.table,
+            items.key(partition),
+            "SET due_shard = :shard, due_at = :now, settings_version = :settings, version = version + :one",
+            {
+                ":shard": text(keys.due_shard(partition)),
+                ":now": text(keys.instant(now)),
+                ":settings": number(version),
+                ":one": number(1),
+            },
+            THERE & marked_for_older,
+        )
+        return conditional(self.client, mark).happened

@@ -14,8 +14,9 @@ from shared.domain.vocabulary.history import HistoryEvent
 from shared.storage import items, keys
 from shared.storage.batches import read_items
 from shared.storage.items import Item, text
+from shared.storage.notices import has_moved
 from shared.storage.races import LostRaceError, until_won
-from shared.storage.transactions import put, transact
+from shared.storage.writes import NEW, Write, at_version, put, transact
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -75,11 +76,9 @@ class AccountBooks:
         """
         writes, accounts = [], []
         for change in changes:
-            before = change.account.version
-            account = replace(change.account, version=before + 1)
-            unchanged = "attribute_not_exists(pk)" if before == 0 else "version = :version"
-            version = {} if before == 0 else {":version": items.number(before)}
-            writes.append(put(self.table, items.account_item(account), unchanged, version))
+            read_at = change.account.version
+            account = replace(change.account, version=read_at + 1)
+            writes.append(put(self.table, items.account_item(account), at_version(read_at)))
             writes += [self._notice_put(notice) for notice in change.notices]
             writes += [put(self.table, item) for item in _belongings(change)]
             accounts.append(account)
@@ -87,11 +86,9 @@ class AccountBooks:
             raise ConcurrentChangeError
         return accounts
 
-    def _notice_put(self, notice: Notice) -> dict[str, Any]:
-        item = items.notice_item(notice)
-        if notice.moves_read is None:
-            return put(self.table, item, "attribute_not_exists(pk)")
-        return put(self.table, item, "moves = :moves", {":moves": items.number(notice.moves_read)})
+    def _notice_put(self, notice: Notice) -> Write:
+        as_read = NEW if notice.moves_read is None else has_moved(notice.moves_read)
+        return put(self.table, items.notice_item(notice), as_read)
 
     def known(self, org_id: str, account_ids: Iterable[str]) -> set[str]:
         """Which of these accounts there are, a hundred a call."""

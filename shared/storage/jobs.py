@@ -3,11 +3,10 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
 from shared.storage import keys
 from shared.storage.items import Item, number, text
 from shared.storage.records import Records
+from shared.storage.writes import conditional, delete, equals, put
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -41,21 +40,11 @@ def move_on(client: "DynamoDBClient", table: str, job: Item, position: Item | No
 
     Only if it is still the job that was read: another change has put a new one in its place, which begins anew.
     """
-    as_read = "version = :version"
-    values = {":version": job["version"]}
-    if position is not None:
-        Records(client, table).put(job | {"position": {"M": position}}, as_read, values)
-        return
-    try:
-        client.delete_item(
-            TableName=table,
-            Key={"pk": job["pk"], "sk": job["sk"]},
-            ConditionExpression=as_read,
-            ExpressionAttributeValues=values,
-        )
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-            raise
+    same_job = equals("version", job["version"])
+    if position is None:
+        conditional(client, delete(table, {"pk": job["pk"], "sk": job["sk"]}, same_job))
+    else:
+        conditional(client, put(table, job | {"position": {"M": position}}, same_job))
 
 
 def replanning_job(org_id: str, version: int, now: datetime) -> Item:

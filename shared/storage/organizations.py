@@ -14,7 +14,7 @@ from shared.storage.jobs import replanning_job
 from shared.storage.partner_defaults import DefaultsChangedError, still_as
 from shared.storage.races import LostRaceError
 from shared.storage.records import Records
-from shared.storage.transactions import put, transact
+from shared.storage.writes import NEW, at_version, put, transact
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -68,8 +68,8 @@ class Organizations:
             "org_id": text(organization.org_id),
         }
         writes = [
-            put(self.table, guard, "attribute_not_exists(pk)"),
-            put(self.table, _organization_item(created), "attribute_not_exists(pk)"),
+            put(self.table, guard, NEW),
+            put(self.table, _organization_item(created), NEW),
         ]
         writes += [still_as(self.table, defaults)] if defaults else []
         if transact(self.client, writes):
@@ -91,8 +91,7 @@ class Organizations:
         `replan_at`: from when its accounts are to be planned anew; the job for that is written in the same transaction.
         """
         saved = replace(organization, version=organization.version + 1)
-        condition, values = "version = :version", {":version": items.number(organization.version)}
-        writes = [put(self.table, _organization_item(saved), condition, values)]
+        writes = [put(self.table, _organization_item(saved), at_version(organization.version))]
         if replan_at is not None:
             writes.append(put(self.table, replanning_job(saved.org_id, saved.version, replan_at)))
         writes += [still_as(self.table, defaults)] if defaults else []
@@ -124,7 +123,7 @@ class Organizations:
                 "sk": text(keys.ROOT),
                 "body": items.pack(Partner, partner),
             },
-            "attribute_not_exists(pk)",
+            NEW,
         )
 
     def api_key(self, key_id: str) -> ApiKey | None:

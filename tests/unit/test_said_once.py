@@ -9,6 +9,11 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 ONE_PLACE = {
     "a new notice is made": (r"(?<![A-Za-z])Notice\(", "shared/domain/records/notice.py"),
+    "a write is found to have lost": (r"ConditionalCheckFailed|TransactionConflict", "shared/storage/writes.py"),
+    "a condition is written out": (
+        r"attribute_(not_)?exists\(",
+        "shared/storage/writes.py",
+    ),
     "a lost race is run again": (r"range\(TRIES\)", "shared/storage/races.py"),
     "a notice's history grows": (r"(?<![A-Za-z])StatusChange\(", "shared/domain/records/notice.py"),
 }
