@@ -74,15 +74,11 @@ class InboundTexts:
 
     def _acted(self, account: ReachedAccount, text: ReceivedText, keyword: Keyword | None, now: datetime) -> bool:
         """Change one account; whether the text closed it to the number, now or when its hearing broke off."""
-        changes = list[Change | None]()
 
         def decide(book: AccountBook) -> Change | None:
-            changes.append(_change(book, account, text, keyword, self.clock.at(book, now)))
-            return changes[-1]
+            return _change(book, account, text, keyword, self.clock.at(book, now))
 
-        book = self.books.change(account.org_id, account.account_id, decide)
-        change = changes[-1] if changes else None
-        return book is not None and closed_by(book.after(change) if change else book, text)
+        return closed_by(self.books.change(account.org_id, account.account_id, decide), text)
 
     def _answer(
         self, text: InboundText, keyword: Keyword | None, known: KnownNumber, now: datetime, *, closed: bool

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from itertools import batched
 
@@ -29,6 +30,7 @@ from shared.domain.vocabulary.words import IngestionResult
 from shared.storage import keys
 from shared.storage.account_books import AccountBooks, ConcurrentChangeError, writes_of
 from shared.storage.organizations import Organizations
+from shared.storage.races import BusyError, until_won
 
 WORKERS = 8
 """How many accounts' calls are under way at once; one call waits for the table most of its time."""
@@ -43,7 +45,6 @@ MOST_BYTES = 2_000_000
 """How long the documents written at once may be; DynamoDB takes 4 MB of items."""
 
 LOOKUPS_TOGETHER = 64
-TRIES = 8
 
 UNKNOWN_CLIENT = Remark("/clientId", "There is no organization with this clientId.")
 TWICE = Remark("/statementId", "appears more than once in this file; the first counts")
@@ -279,20 +280,20 @@ class Intake:
     def _alone(self, work: AccountWork, items: list[Item]) -> dict[int, StatementRow]:
         """Bring one account up to date, in as many transactions as it takes, deciding again after a lost race."""
         rows = dict[int, StatementRow]()
-        tries = 0
         while items:
-            decision = self._decide(work, items, is_known=True)
             try:
-                if decision.changes:
-                    self.books.commit_together(decision.changes)
-            except ConcurrentChangeError:
-                tries += 1
-                if tries == TRIES:
-                    return rows | {item.place: failed(item.statement_id, BUSY) for item in items}
-                continue
+                decision = until_won(partial(self._decide_and_write, work, items))
+            except BusyError:
+                return rows | {item.place: failed(item.statement_id, BUSY) for item in items}
             rows |= decision.rows
             items = decision.rest
         return rows
+
+    def _decide_and_write(self, work: AccountWork, items: list[Item]) -> IntakeDecision:
+        decision = self._decide(work, items, is_known=True)
+        if decision.changes:
+            self.books.commit_together(decision.changes)
+        return decision
 
     def _decide(self, work: AccountWork, items: list[Item], *, is_known: bool) -> IntakeDecision:
         """What items do to their account, as many as one transaction holds; reads the account unless it is new."""

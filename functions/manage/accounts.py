@@ -14,6 +14,7 @@ from shared.domain.records.partner import Scope
 from shared.domain.vocabulary.words import ConsentSource
 from shared.http.api import Answer, json_answer
 from shared.http.problems import not_found
+from shared.storage.account_books import NoSuchAccountError
 
 
 @api.routes.get("/v1/organizations/<org_id>/accounts/<account_id>")
@@ -33,8 +34,11 @@ def change(org_id: str, account_id: str) -> Answer:
         after = AccountBody.model_validate(document).domain(book.account)
         return change_account(book, _in_its_zones(book.account, after), now, who, source=ConsentSource.STAFF)
 
-    ports().books.change(organization.org_id, path_id(account_id, "account"), decide)
-    return json_answer(AccountAnswer.of_book(_book(organization.org_id, path_id(account_id, "account"))))
+    try:
+        book = ports().books.change(organization.org_id, path_id(account_id, "account"), decide)
+    except NoSuchAccountError:
+        raise not_found("account") from None
+    return json_answer(AccountAnswer.of_book(book))
 
 
 @api.routes.get("/v1/organizations/<org_id>/accounts/<account_id>/consents")

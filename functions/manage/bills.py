@@ -92,11 +92,10 @@ def change_status(org_id: str, statement_id: str) -> Answer:
         return set_status(book, bill.statement_id, BillStatus(wanted.status), wanted.reason, now, who)
 
     try:
-        ports().books.change(organization.org_id, book.account.account_id, decide)
+        book = ports().books.change(organization.org_id, book.account.account_id, decide)
     except StatusRefusedError as error:
         raise ProblemError(HTTPStatus.CONFLICT, str(error)) from None
-    book, bill = find_bill(organization, statement_id)
-    return json_answer(bill_views.show(bill, book, organization, now))
+    return json_answer(bill_views.show(book.bill(bill.statement_id) or bill, book, organization, now))
 
 
 @api.routes.post("/v1/organizations/<org_id>/bills/<statement_id>/payments")
@@ -116,16 +115,14 @@ def post(org_id: str, statement_id: str) -> Answer:
         transaction_id=paid.transaction_id or "",
         statement_id=bill.statement_id,
     )
-    changes: list[Change | None] = []
 
-    def decide(book: AccountBook) -> Change | None:
-        changes.append(post_payment(book, organization, received, now, who))
-        return changes[-1]
+    def decide(book: AccountBook) -> tuple[Change | None, HTTPStatus]:
+        change = post_payment(book, organization, received, now, who)
+        return change, HTTPStatus.CREATED if change else HTTPStatus.OK
 
-    book = ports().books.change(organization.org_id, book.account.account_id, decide) or book
-    if changes[-1]:
-        return json_answer(PaymentAnswer.of(changes[-1].payments[0]), HTTPStatus.CREATED)
-    return json_answer(PaymentAnswer.of(_posted(book, received)))
+    book, status = ports().books.decide(organization.org_id, book.account.account_id, decide)
+    posted = book.payment(received.payment_id) or _posted(book, received)
+    return json_answer(PaymentAnswer.of(posted), status)
 
 
 def _payment_id(org_id: str, statement_id: str, transaction_id: str | None) -> str:

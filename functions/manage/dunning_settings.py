@@ -1,10 +1,9 @@
 """Dunning configurations, and the dunning settings of an organization and of all organizations of a partner."""
 
 from dataclasses import replace
-from http import HTTPStatus
 
 from functions.manage.frame import api, changeable, json_body, list_request, own_organization, parameters, path_id
-from functions.manage.organizations import TRIES, busy, save
+from functions.manage.organizations import save, won
 from functions.manage.ports import ports
 from shared.contracts import wire
 from shared.contracts.dunning import READ_ONLY, ConfigurationAnswer, ConfigurationsPage, DunningAnswer, patched
@@ -13,7 +12,7 @@ from shared.domain.records.inheritance import SYSTEM, PartnerDefaults, inheritin
 from shared.domain.records.partner import Scope
 from shared.domain.records.policy import Organization
 from shared.http.api import Answer, json_answer
-from shared.http.problems import ProblemError, not_found
+from shared.http.problems import not_found
 
 
 @api.routes.get("/v1/dunning-configurations")
@@ -45,13 +44,13 @@ def read(org_id: str) -> Answer:
 @api.routes.patch("/v1/organizations/<org_id>/dunning")
 def change(org_id: str) -> Answer:
     """Change an organization's dunning settings by a merge patch, and have its accounts planned anew."""
-    for _ in range(TRIES):
+
+    def attempt() -> Organization:
         before = own_organization(org_id, Scope.MANAGE)
         after, defaults = proposed_for(before, json_body())
-        saved = save(after, defaults, replan=True, now=api.now)
-        if saved:
-            return json_answer(DunningAnswer.of_organization(saved))
-    raise busy()
+        return save(after, defaults, replan=True, now=api.now)
+
+    return json_answer(DunningAnswer.of_organization(won(attempt)))
 
 
 @api.routes.get("/v1/dunning-defaults")
@@ -65,15 +64,15 @@ def read_defaults() -> Answer:
 def change_defaults() -> Answer:
     """Change what the caller's organizations inherit by a merge patch; it is passed on to them in the background."""
     api.caller.require(Scope.MANAGE)
-    for _ in range(TRIES):
+
+    def attempt() -> PartnerDefaults:
         before, patch = ports().defaults.get(api.caller.partner_id), json_body()
         changes = changeable(patch, DunningAnswer.of_partner(before), READ_ONLY)
         kept = patch.get("inherited", {})
         settings, own = patched(before.dunning, before.overrides, SYSTEM, changes, kept)
-        saved = ports().defaults.save(replace(before, dunning=settings, overrides=own), api.now)
-        if saved:
-            return json_answer(DunningAnswer.of_partner(saved))
-    raise ProblemError(HTTPStatus.CONFLICT, "The defaults are being changed; try again.", headers={"Retry-After": "1"})
+        return ports().defaults.save(replace(before, dunning=settings, overrides=own), api.now)
+
+    return json_answer(DunningAnswer.of_partner(won(attempt, "The defaults are")))
 
 
 def proposed_for(before: Organization, patch: wire.Json) -> tuple[Organization, PartnerDefaults]:

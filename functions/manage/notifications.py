@@ -84,10 +84,10 @@ def _act(org_id: str, notification_id: str, action: QueueAction) -> Answer:
         return act(book, before.notice_id, action, now, who, opt_out=wanted.opt_out)
 
     try:
-        ports().books.change(organization.org_id, before.account_id, decide)
+        book = ports().books.change(organization.org_id, before.account_id, decide)
     except ActionRefusedError as error:
         raise ProblemError(HTTPStatus.CONFLICT, str(error)) from None
-    return json_answer(NotificationAnswer.of(_notice(organization.org_id, before.notice_id)))
+    return json_answer(NotificationAnswer.of(book.notice(before.notice_id) or before))
 
 
 def _notice(org_id: str, notice_id: str) -> Notice:

@@ -1,6 +1,7 @@
 """Organizations: create, search, read, change."""
 
 import secrets
+from collections.abc import Callable
 from datetime import datetime
 from http import HTTPStatus
 
@@ -30,12 +31,11 @@ from shared.domain.records.policy import Organization, PaymentSettings
 from shared.domain.vocabulary.words import Processor
 from shared.http.api import Answer, json_answer
 from shared.http.problems import ProblemError
-from shared.storage.organizations import ClientIdTakenError, DefaultsChangedError
+from shared.storage.organizations import ClientIdTakenError
+from shared.storage.races import BusyError, until_won
 
 PLANNED_BY = frozenset({"communicationStatus", "accountStatus", "timeZone", "testContacts"})
 """Members that accounts are planned by: whoever changes one has them planned anew."""
-
-TRIES = 4
 
 
 @api.routes.post("/v1/organizations")
@@ -57,15 +57,14 @@ def create() -> Answer:
 
 
 def _created(organization: Organization) -> Organization:
-    for _ in range(TRIES):
+    def attempt() -> Organization:
         defaults = ports().defaults.get(organization.partner_id)
-        try:
-            return ports().organizations.create(inheriting(organization, defaults), defaults=defaults)
-        except ClientIdTakenError:
-            raise ProblemError(HTTPStatus.CONFLICT, "This clientId is taken by another organization.") from None
-        except DefaultsChangedError:
-            continue
-    raise busy()
+        return ports().organizations.create(inheriting(organization, defaults), defaults=defaults)
+
+    try:
+        return won(attempt)
+    except ClientIdTakenError:
+        raise ProblemError(HTTPStatus.CONFLICT, "This clientId is taken by another organization.") from None
 
 
 @api.routes.get("/v1/organizations")
@@ -98,23 +97,23 @@ def read(org_id: str) -> Answer:
 @api.routes.patch("/v1/organizations/<org_id>")
 def change(org_id: str) -> Answer:
     """Change an organization by a merge patch."""
-    for _ in range(TRIES):
+
+    def attempt() -> Organization:
         before = own_organization(org_id, Scope.MANAGE)
         document = merged(OrganizationBody.of(before), OrganizationAnswer.of(before), READ_ONLY)
         after = OrganizationBody.model_validate(document | {"clientId": before.client_id}).domain(before)
         _refuse_sandbox(after.payments)
         defaults = ports().defaults.get(after.partner_id)
-        saved = save(after, defaults, replan=not PLANNED_BY.isdisjoint(json_body()), now=api.now)
-        if saved:
-            return json_answer(OrganizationAnswer.of(saved))
-    raise busy()
+        return save(after, defaults, replan=not PLANNED_BY.isdisjoint(json_body()), now=api.now)
+
+    return json_answer(OrganizationAnswer.of(won(attempt)))
 
 
-def save(organization: Organization, defaults: PartnerDefaults, *, replan: bool, now: datetime) -> Organization | None:
+def save(organization: Organization, defaults: PartnerDefaults, *, replan: bool, now: datetime) -> Organization:
     """Store an organization with what it inherits by now.
 
     Where that changes how its accounts are planned, or the caller says so (`replan`), they are planned anew.
-    None: somebody else changed it, or its partner's defaults, meanwhile.
+    Raises OrganizationChangedError when somebody else changed it, or its partner's defaults, meanwhile.
     """
     after = inheriting(organization, defaults)
     replan = replan or after.dunning != organization.dunning
@@ -122,11 +121,14 @@ def save(organization: Organization, defaults: PartnerDefaults, *, replan: bool,
     return ports().organizations.save(after, replan_at=now if replan else None, defaults=defaults)
 
 
-def busy() -> ProblemError:
-    """409: others keep changing it."""
-    return ProblemError(
-        HTTPStatus.CONFLICT, "The organization is being changed; try again.", headers={"Retry-After": "1"}
-    )
+def won[R](attempt: Callable[[], R], what: str = "The organization is") -> R:
+    """What an attempt answers that nobody else was quicker than; a 409 problem when others keep changing it."""
+    try:
+        return until_won(attempt)
+    except BusyError:
+        raise ProblemError(
+            HTTPStatus.CONFLICT, f"{what} being changed; try again.", headers={"Retry-After": "1"}
+        ) from None
 
 
 def _place(organization: Organization) -> tuple[str, ...]:

@@ -53,11 +53,11 @@ def notify(org_id: str, statement_id: str) -> Answer:
         raise invalid("/templateId", "must be the templateId of a template")
     notice_id, now, who = f"ntc_{secrets.token_hex(12)}", api.now, actor()
 
-    def decide(book: AccountBook, bill: Bill) -> Change:
+    def decide(book: AccountBook, bill: Bill) -> tuple[Change, None]:
         contact = _contact(wanted.channel, book, bill, organization, wanted.send_to)
         if isinstance(contact, Reason):
             raise invalid("/sendTo", f"can't be reached on this channel: {contact}")
-        return on_demand(
+        change = on_demand(
             book,
             bill,
             notice_id=notice_id,
@@ -67,8 +67,9 @@ def notify(org_id: str, statement_id: str) -> Answer:
             now=now,
             actor=who,
         )
+        return change, None
 
-    _change(organization, statement_id, decide)
+    _decide(organization, statement_id, decide)
     return json_answer(OnDemandAnswer(notification_id=notice_id), HTTPStatus.ACCEPTED)
 
 
@@ -79,9 +80,8 @@ def send_link(org_id: str, statement_id: str) -> Answer:
     organization, wanted = _sending(org_id), body(PaymentLinkBody)
     link_id, notice_id = f"lnk_{secrets.token_hex(10)}", f"ntc_{secrets.token_hex(12)}"
     now, who = api.now, actor()
-    links: list[PaymentLink] = []
 
-    def decide(book: AccountBook, bill: Bill) -> Change:
+    def decide(book: AccountBook, bill: Bill) -> tuple[Change, PaymentLink]:
         send_to, contact = _first_address(book, bill, organization, wanted.send_to)
         link, change = one_time_link(
             book,
@@ -94,11 +94,10 @@ def send_link(org_id: str, statement_id: str) -> Answer:
             now=now,
             actor=who,
         )
-        links.append(link)
-        return change
+        return change, link
 
-    _change(organization, statement_id, decide)
-    return json_answer(PaymentLinkAnswer.of(links[-1], link_status(links[-1], now)), HTTPStatus.CREATED)
+    link = _decide(organization, statement_id, decide)
+    return json_answer(PaymentLinkAnswer.of(link, link_status(link, now)), HTTPStatus.CREATED)
 
 
 @api.routes.get("/v1/organizations/<org_id>/bills/<statement_id>/payment-links")
@@ -128,10 +127,10 @@ def revoke(org_id: str, statement_id: str, payment_link_id: str) -> Answer:
         return revoke_link(book, _link(book, bill, payment_link_id), now, who)
 
     try:
-        ports().books.change(organization.org_id, book.account.account_id, decide)
+        book = ports().books.change(organization.org_id, book.account.account_id, decide)
     except LinkPaidError:
         raise ProblemError(HTTPStatus.CONFLICT, "A link that led to a payment can't be revoked.") from None
-    link = _link(find_bill(organization, statement_id)[0], bill, payment_link_id)
+    link = _link(book, bill, payment_link_id)
     return json_answer(PaymentLinkAnswer.of(link, link_status(link, now)))
 
 
@@ -142,15 +141,17 @@ def _sending(org_id: str) -> Organization:
     return organization
 
 
-def _change(organization: Organization, statement_id: str, decide: Callable[[AccountBook, Bill], Change]) -> None:
-    """Decide on a bill's book and store the change; what can't be sent is a 409 problem."""
+def _decide[R](
+    organization: Organization, statement_id: str, decide: Callable[[AccountBook, Bill], tuple[Change, R]]
+) -> R:
+    """Decide on a bill's book, store the change and answer what else was decided; what can't be sent is a 409."""
     book, bill = find_bill(organization, statement_id)
 
-    def on_book(book: AccountBook) -> Change:
+    def on_book(book: AccountBook) -> tuple[Change, R]:
         return decide(book, book.bill(bill.statement_id) or bill)
 
     try:
-        ports().books.change(organization.org_id, book.account.account_id, on_book)
+        return ports().books.decide(organization.org_id, book.account.account_id, on_book).result
     except NothingOwedError:
         raise ProblemError(HTTPStatus.CONFLICT, "Nothing is owed on this bill.") from None
     except OptedOutError:

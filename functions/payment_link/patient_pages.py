@@ -60,14 +60,7 @@ class PatientPages:
         """`GET /pay/{token}/done`: thanks; with the amount for a browser that has answered the question."""
         visit = known_visit(self.desk, request, token)
         checkout = visit.checkout(request.query.get("checkout", "")) if verified_by(request, visit) else None
-        paid = next(
-            (
-                payment
-                for payment in visit.book.payments
-                if checkout and payment.payment_id == payment_id_of(checkout.reference)
-            ),
-            None,
-        )
+        paid = visit.book.payment(payment_id_of(checkout.reference)) if checkout else None
         state = "paid" if paid else "declined" if checkout and checkout.declined_at else "waiting"
         return Page(
             template="done.html",

@@ -17,7 +17,7 @@ from functions.payment_link.page import Page, PageError, Redirect, render, style
 from shared import clock as simulated_time
 from shared.domain.paying.link_access import VERIFIED_FOR
 from shared.domain.vocabulary.words import Language
-from shared.storage.account_books import BookRejectedError
+from shared.storage.races import BusyError
 
 COOKIE = "dunlin_verified"
 HEADERS = {
@@ -92,7 +92,7 @@ class Site:
             return error.page
         except FormError:
             return UNREADABLE
-        except BookRejectedError:
+        except BusyError:
             return BUSY
         except Exception as error:  # noqa: BLE001 - whatever it is, a patient gets a page
             # The type only: an exception's text may quote what a person sent.

@@ -88,38 +88,35 @@ class Desk:
         organization = self.organizations.get(owner.org_id) if owner else None
         if owner is None or book is None or organization is None:
             return None
-        link = _link(book, owner.link_id)
+        link = book.link(owner.link_id)
         if link is None or standing(link, now) is Standing.REVOKED:
             return None
         return LinkVisit(token=token, organization=organization, book=book, link=link)
 
     def answer(self, visit: LinkVisit, given: date | str, now: datetime) -> tuple[LinkVisit, Verification]:
         """Judge an answer and count it; the visit as it is afterwards."""
-        judged: list[Verification] = []
 
-        def decide(book: AccountBook) -> Change | None:
-            judged.append(verify(book, _link(book, visit.link.link_id) or visit.link, given, now))
-            return judged[-1].change
+        def decide(book: AccountBook) -> tuple[Change | None, Verification]:
+            judged = verify(book, book.link(visit.link.link_id) or visit.link, given, now)
+            return judged.change, judged
 
-        book = self.books.change(visit.link.org_id, visit.link.account_id, decide) or visit.book
-        return replace(visit, book=book, link=judged[-1].link), judged[-1]
+        book, judged = self.books.decide(visit.link.org_id, visit.link.account_id, decide)
+        return replace(visit, book=book, link=judged.link), judged
 
     def begin_checkout(self, visit: LinkVisit, amount: Cents | None, statement_id: str, now: datetime) -> Checkout:
         """Store a way to the processor; raises AmountError when the amount can't be paid as things stand now."""
-        made: list[Checkout] = []
         reference = new_reference()
 
-        def decide(book: AccountBook) -> Change:
-            link = _link(book, visit.link.link_id) or visit.link
-            made.append(begin_checkout(book, link, amount, statement_id, reference, now))
-            return Change(account=book.account, checkouts=(made[-1],))
+        def decide(book: AccountBook) -> tuple[Change, Checkout]:
+            link = book.link(visit.link.link_id) or visit.link
+            begun = begin_checkout(book, link, amount, statement_id, reference, now)
+            return Change(account=book.account, checkouts=(begun,)), begun
 
-        self.books.change(visit.link.org_id, visit.link.account_id, decide)
-        return made[-1]
+        return self.books.decide(visit.link.org_id, visit.link.account_id, decide).result
 
     def renew(self, visit: LinkVisit, now: datetime) -> None:
         """Have a new link sent, if there is an address on file and it wasn't just done."""
-        self._change(visit, lambda book: renew(book, _link(book, visit.link.link_id) or visit.link, now))
+        self._change(visit, lambda book: renew(book, book.link(visit.link.link_id) or visit.link, now))
 
     def unsubscribe(self, visit: LinkVisit, now: datetime, agreed: Agreement) -> LinkVisit:
         """Opt whom the link went to out of email; the visit as it is afterwards."""
@@ -158,16 +155,5 @@ class Desk:
 
     def _change(self, visit: LinkVisit, decide: Callable[[AccountBook], Change | None]) -> LinkVisit:
         """Change the account behind a visit; the visit as it is afterwards."""
-        after = [visit.book]
-
-        def decided(book: AccountBook) -> Change | None:
-            change = decide(book)
-            after.append(book.after(change) if change else book)
-            return change
-
-        self.books.change(visit.link.org_id, visit.link.account_id, decided)
-        return replace(visit, book=after[-1], link=_link(after[-1], visit.link.link_id) or visit.link)
-
-
-def _link(book: AccountBook, link_id: str) -> PaymentLink | None:
-    return next((link for link in book.links if link.link_id == link_id), None)
+        book = self.books.change(visit.link.org_id, visit.link.account_id, decide)
+        return replace(visit, book=book, link=book.link(visit.link.link_id) or visit.link)

@@ -10,8 +10,8 @@ from functions.scheduler.rounds import NOTHING, Done
 from shared.domain.dunning import plan
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.policy import Organization
-from shared.storage.account_books import BookRejectedError
 from shared.storage.due_index import DueAccount
+from shared.storage.races import BusyError
 
 logger = Logger(child=True)
 
@@ -29,19 +29,15 @@ class Collector:
 
     def collect(self, due: DueAccount) -> Done:
         """Plan one account, and write its plan; nothing, if it isn't due any more."""
-        done = NOTHING
 
-        def decide(book: AccountBook) -> Change | None:
-            nonlocal done
+        def decide(book: AccountBook) -> tuple[Change | None, Done]:
             is_due = book.account.planning_at is not None and book.account.planning_at <= self.now
-            done = Done(1) if is_due else NOTHING
-            return self._planned(book) if is_due else None
+            return (self._planned(book), Done(1)) if is_due else (None, NOTHING)
 
         try:
-            self.ports.books.change(due.org_id, due.account_id, decide)
-        except BookRejectedError:
+            return self.ports.books.decide(due.org_id, due.account_id, decide).result
+        except BusyError:
             return NOTHING  # it keeps changing, so it is still due in the next round
-        return done
 
     def _planned(self, book: AccountBook) -> Change:
         account = book.account

@@ -13,10 +13,9 @@ from shared.domain.records.inheritance import inheriting
 from shared.storage.background_jobs import BackgroundJobs
 from shared.storage.organizations import Organizations
 from shared.storage.partner_defaults import PartnersDefaults
+from shared.storage.races import BusyError, until_won
 
 PAGE = 25
-
-TRIES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +42,20 @@ class Inheritance:
 
     def _pass_on(self, partner_id: str, org_id: str, now: datetime) -> bool:
         """Have an organization inherit what the defaults say now. False: others kept changing it."""
-        for _ in range(TRIES):
+
+        def attempt() -> None:
             organization = self.organizations.get(org_id)
             if organization is None:
-                return True
+                return
             defaults = self.defaults.get(partner_id)
             after = inheriting(organization, defaults)
             if after == organization:
-                return True
+                return
             replan_at = now if after.dunning != organization.dunning else None
-            if self.organizations.save(after, replan_at=replan_at, defaults=defaults):
-                return True
-        return False
+            self.organizations.save(after, replan_at=replan_at, defaults=defaults)
+
+        try:
+            until_won(attempt)
+        except BusyError:
+            return False
+        return True

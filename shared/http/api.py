@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from shared import clock as simulated_time
 from shared.http.caller import Caller, caller_of
 from shared.http.problems import MEDIA_TYPE, InputError, ProblemError
-from shared.storage.account_books import BookRejectedError
+from shared.storage.races import BusyError
 
 type Answer = Response[str]
 
@@ -57,7 +57,7 @@ class Api:
         self._allow_simulated_time = allow_simulated_time
         self.routes.exception_handler(ProblemError)(problem_answer)
         self.routes.exception_handler(ValidationError)(self._invalid)
-        self.routes.exception_handler(BookRejectedError)(self._busy)
+        self.routes.exception_handler(BusyError)(self._busy)
         self.routes.exception_handler(Exception)(self._failed)
         self.routes.not_found(self._unknown)
 
@@ -104,7 +104,7 @@ class Api:
         detail = "Some members of the body are missing or wrong."
         return problem_answer(ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, detail, input_errors(error)))
 
-    def _busy(self, _: BookRejectedError) -> Answer:
+    def _busy(self, _: BusyError) -> Answer:
         return problem_answer(
             ProblemError(HTTPStatus.CONFLICT, "The account is being changed; try again.", headers={"Retry-After": "1"})
         )

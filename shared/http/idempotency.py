@@ -11,8 +11,8 @@ from pydantic import ValidationError
 
 from shared.http.api import Answer, Api
 from shared.http.problems import ProblemError
-from shared.storage.account_books import BookRejectedError
 from shared.storage.idempotency import IdempotencyRecords, InFlightError, KeyReusedError, StoredAnswer
+from shared.storage.races import BusyError
 
 HEADER = "Idempotency-Key"
 LONGEST_KEY = 255
@@ -67,7 +67,7 @@ class _Once:
             return Response(status_code=before.status, content_type=before.content_type, body=before.body)
         try:
             given = work()
-        except (ProblemError, ValidationError, BookRejectedError):
+        except (ProblemError, ValidationError, BusyError):
             self.records.release(self.partner_id, self.key)
             raise
         stored = StoredAnswer(int(given.status_code), given.content_type or "", given.body or "")

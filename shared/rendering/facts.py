@@ -48,7 +48,7 @@ def unsubscribe_link(order: Order, base_url: str) -> str:
 
 
 def _payment(order: Order) -> tuple[int | None, date | None]:
-    paid = next((entry for entry in order.book.payments if entry.payment_id == order.notice.payment_id), None)
+    paid = order.book.payment(order.notice.payment_id)
     return (paid.amount, paid.received_on) if paid else (None, None)
 
 

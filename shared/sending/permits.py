@@ -33,20 +33,14 @@ from shared.domain.delivery.orders import Postponed, ProviderAnswer, Unanswered
 from shared.domain.vocabulary.words import Channel
 from shared.messaging.metrics import count
 from shared.storage.channel_gates import NEVER_SEEN, ChannelGates, ChannelStateChangedError, Seen
+from shared.storage.races import BusyError, until_won
 
 logger = Logger(child=True)
-
-TRIES = 8
-"""How often a worker tries to store its decision, before it puts its notices off as if the channel were full."""
 
 LONGEST_WAIT = timedelta(seconds=8)
 """How long an invocation may wait for permissions, all its notices together. What would wait longer is put off."""
 
 CROWDED = timedelta(minutes=1)
-
-
-class GateBusyError(Exception):
-    """Other workers were always quicker. Nothing was decided."""
 
 
 class Turn(Protocol):
@@ -92,7 +86,7 @@ class ChannelGate:
         wish = Wish(notices=notices, patience=patience, now=now, clock=self.clock())
         try:
             return self._agree(lambda state: answer_wish(renewed(state), wish, self.usual))
-        except GateBusyError:
+        except BusyError:
             return Held(until=now + CROWDED, reason=AT_THE_RATE, over=CROWDED)
 
     def change(self, decide: Callable[[ChannelState], ChannelState]) -> ChannelState:
@@ -105,23 +99,29 @@ class ChannelGate:
         return self._agree(both)
 
     def _agree[T](self, decide: Callable[[ChannelState], tuple[ChannelState, T]]) -> T:
-        """Decide on the state and store what comes of it; again from what lies there when another was quicker."""
-        certain = False
-        for _ in range(TRIES):
-            seen = self._seen
-            after, outcome = decide(seen.state)
-            if after != seen.state:
-                try:
-                    self._seen = self.gates.save(self.channel, seen, after)
-                except ChannelStateChangedError as error:
-                    self._seen, certain = error.seen, True
-                    continue
-                self._report(seen.state, after)
-                return outcome
-            if certain:
-                return outcome
-            self._seen, certain = self.gates.load(self.channel), True
-        raise GateBusyError
+        """Decide on the state and store what comes of it; again from what lies there when another was quicker.
+
+        What was seen last is a guess. A change by it is stored on condition that it still holds; without one it is
+        read before anybody acts on it.
+        """
+        guess, _ = decide(self._seen.state)
+        if guess == self._seen.state:
+            self._seen = self.gates.load(self.channel)
+        return until_won(lambda: self._store(decide))
+
+    def _store[T](self, decide: Callable[[ChannelState], tuple[ChannelState, T]]) -> T:
+        """Decide on the state as it was seen and store what comes of it; a lost race shows what lies there now."""
+        seen = self._seen
+        after, outcome = decide(seen.state)
+        if after == seen.state:
+            return outcome
+        try:
+            self._seen = self.gates.save(self.channel, seen, after)
+        except ChannelStateChangedError as lost:
+            self._seen = lost.seen
+            raise
+        self._report(seen.state, after)
+        return outcome
 
     def _report(self, before: ChannelState, after: ChannelState) -> None:
         """Tell operators, once for each pause, and by a count once for each time that the channel stops sending."""
@@ -147,7 +147,7 @@ class ChannelGate:
         try:
             if not self._agree(first_to_ask):
                 return lambda state: state
-        except GateBusyError:
+        except BusyError:
             return lambda state: state
         word: Limits | Postponed | None = None
         try:

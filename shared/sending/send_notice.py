@@ -6,6 +6,7 @@ account's book, the claim, the record.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
@@ -43,13 +44,7 @@ from shared.messaging.metrics import count
 from shared.sending.patients import patient_of
 from shared.sending.permits import Gate, Turn
 from shared.storage.account_books import ConcurrentChangeError
-
-TRIES = 5
-"""How often a notice is judged again because its account changed under it, before the queue brings it once more."""
-
-
-class NoticeBusyError(Exception):
-    """The account kept changing. Nothing was sent."""
+from shared.storage.races import BusyError, LostRaceError, until_won
 
 
 class Books(Protocol):
@@ -61,9 +56,7 @@ class Books(Protocol):
     def commit(self, change: Change) -> Account:
         """Apply a change or raise ConcurrentChangeError."""
 
-    def change(
-        self, org_id: str, account_id: str, decide: Callable[[AccountBook], Change | None]
-    ) -> AccountBook | None:
+    def change(self, org_id: str, account_id: str, decide: Callable[[AccountBook], Change | None]) -> AccountBook:
         """Decide and apply, again when somebody else was quicker."""
 
 
@@ -124,18 +117,22 @@ class NoticeSender:
         """Send a notice if it may be sent, and answer its row as it is left.
 
         None: there is nothing to do, because the notice isn't there, isn't due, or is somebody else's work already.
-        Raises NoticeBusyError, and whatever storage raises; a notice given to the provider is never given again.
+        It is judged again when its account changes under it. Raises BusyError when that never rests (the queue brings
+        the notice once more), and whatever storage raises; a notice given to the provider is never given again.
         """
-        for _ in range(TRIES):
+
+        def attempt() -> Notice | None:
             book = self.books.load(org_id, account_id)
             organization = self._organization(org_id)
-            notice = _row(book, notice_id)
+            notice = book.notice(notice_id) if book else None
             if book is None or organization is None or notice is None or not may_be_taken(notice, now):
                 return None
             left = self._try(notice, book, organization, now)
-            if left is not None:
-                return left
-        raise NoticeBusyError
+            if left is None:
+                raise LostRaceError
+            return left
+
+        return until_won(attempt)
 
     def _organization(self, org_id: str) -> Organization | None:
         if org_id not in self._known:
@@ -221,18 +218,18 @@ class NoticeSender:
         Or write it once more, where another's transaction at the row only was in the way. Again when the row moves
         between reading and writing: it might be about to be sent a second time.
         """
-        for _ in range(TRIES):
+
+        def attempt() -> None:
             current = self.notices.load(taken.org_id, taken.account_id, taken.notice_id)
             after = answered_late(current, taken, answer, now) if current else None
-            if current is None or after is None or self.notices.move(current, after):
-                return
+            if current and after and not self.notices.move(current, after):
+                raise LostRaceError
+
+        with suppress(BusyError):
+            until_won(attempt)
 
 
 @dataclass(frozen=True, slots=True)
 class _Message:
     order: Order
     send: Callable[[], ProviderAnswer]
-
-
-def _row(book: AccountBook | None, notice_id: str) -> Notice | None:
-    return next((notice for notice in book.notices if notice.notice_id == notice_id), None) if book else None

@@ -3,9 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
-
-from botocore.exceptions import ClientError
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shared.domain.records.account import Account
 from shared.domain.records.bill import Bill
@@ -17,7 +15,9 @@ from shared.domain.vocabulary.history import HistoryEvent
 from shared.storage import items, keys
 from shared.storage.batches import read_items
 from shared.storage.items import Item, text
-from shared.storage.transactions import put, transact
+from shared.storage.notices import has_moved
+from shared.storage.races import LostRaceError, until_won
+from shared.storage.writes import NEW, THERE, Write, absent, at_version, below, conditional, put, transact, update
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -26,12 +26,19 @@ STATEMENT_INDEX = "statement"
 LOOKUP_PAGE = 200
 
 
-class ConcurrentChangeError(Exception):
-    """Somebody else changed the account since it was read: read it again and decide again."""
+class ConcurrentChangeError(LostRaceError):
+    """Somebody else changed the account, or a row of it, since it was read."""
 
 
-class BookRejectedError(Exception):
-    """The account kept changing under us; nothing was written."""
+class NoSuchAccountError(LookupError):
+    """There is no account of this id."""
+
+
+class Decided[R](NamedTuple):
+    """What came of a decision: the book as it is by now, and what else the decision answered."""
+
+    book: AccountBook
+    result: R
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +77,9 @@ class AccountBooks:
         """
         writes, accounts = [], []
         for change in changes:
-            before = change.account.version
-            account = replace(change.account, version=before + 1)
-            unchanged = "attribute_not_exists(pk)" if before == 0 else "version = :version"
-            version = {} if before == 0 else {":version": items.number(before)}
-            writes.append(put(self.table, items.account_item(account), unchanged, version))
+            read_at = change.account.version
+            account = replace(change.account, version=read_at + 1)
+            writes.append(put(self.table, items.account_item(account), at_version(read_at)))
             writes += [self._notice_put(notice) for notice in change.notices]
             writes += [put(self.table, item) for item in _belongings(change)]
             accounts.append(account)
@@ -82,11 +87,9 @@ class AccountBooks:
             raise ConcurrentChangeError
         return accounts
 
-    def _notice_put(self, notice: Notice) -> dict[str, Any]:
-        item = items.notice_item(notice)
-        if notice.moves_read is None:
-            return put(self.table, item, "attribute_not_exists(pk)")
-        return put(self.table, item, "moves = :moves", {":moves": items.number(notice.moves_read)})
+    def _notice_put(self, notice: Notice) -> Write:
+        as_read = NEW if notice.moves_read is None else has_moved(notice.moves_read)
+        return put(self.table, items.notice_item(notice), as_read)
 
     def known(self, org_id: str, account_ids: Iterable[str]) -> set[str]:
         """Which of these accounts there are, a hundred a call."""
@@ -94,27 +97,32 @@ class AccountBooks:
         found = read_items(self.client, self.table, ((partition, keys.ROOT) for partition in partitions))
         return {partitions[item["pk"]["S"]] for item in found}
 
-    def change(
-        self, org_id: str, account_id: str, decide: Callable[[AccountBook], Change | None], tries: int = 8
-    ) -> AccountBook | None:
-        """Load, decide, commit; again from the start when somebody else was quicker.
+    def change(self, org_id: str, account_id: str, decide: Callable[[AccountBook], Change | None]) -> AccountBook:
+        """Load, decide, commit, and answer the book as that leaves it; again when somebody else was quicker.
 
-        `decide` answers None to leave the account as it is. Returns the book that the last decision was taken on;
-        None: there is no such account. Raises BookRejectedError after `tries` lost races.
+        `decide` answers None to leave the account as it is. Raises what `decide` does.
         """
-        for _ in range(tries):
+        return self.decide(org_id, account_id, lambda book: (decide(book), None)).book
+
+    def decide[R](
+        self, org_id: str, account_id: str, decide: Callable[[AccountBook], tuple[Change | None, R]]
+    ) -> Decided[R]:
+        """Change an account as `change` does, by a decision that answers something beside the change.
+
+        Raises NoSuchAccountError, and BusyError for an account that never rests.
+        """
+
+        def attempt() -> Decided[R]:
             book = self.load(org_id, account_id)
             if book is None:
-                return None
-            decided = decide(book)
-            if decided is None:
-                return book
-            try:
-                self.commit(decided)
-            except ConcurrentChangeError:
-                continue
-            return book
-        raise BookRejectedError
+                raise NoSuchAccountError
+            change, result = decide(book)
+            if change is None:
+                return Decided(book, result)
+            account = self.commit(change)
+            return Decided(book.after(_as_stored(change, account)), result)
+
+        return until_won(attempt)
 
     def mark_due(self, org_id: str, account_id: str, settings_version: int, now: datetime) -> bool:
         """Have an account planned as of now, by an organization's settings of this version or a later one.
@@ -123,28 +131,20 @@ class AccountBooks:
         mark is decided again and can't write over it.
         """
         partition = keys.collection(org_id, account_id)
-        try:
-            self.client.update_item(
-                TableName=self.table,
-                Key={"pk": text(partition), "sk": text(keys.ROOT)},
-                UpdateExpression=(
-                    "SET due_shard = :shard, due_at = :now, settings_version = :settings, version = version + :one"
-                ),
-                ConditionExpression=(
-                    "attribute_exists(pk) AND (attribute_not_exists(settings_version) OR settings_version < :settings)"
-                ),
-                ExpressionAttributeValues={
-                    ":shard": text(keys.due_shard(partition)),
-                    ":now": text(keys.instant(now)),
-                    ":settings": items.number(settings_version),
-                    ":one": items.number(1),
-                },
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                return False
-            raise
-        return True
+        marked_for_older = absent("settings_version") | below("settings_version", items.number(settings_version))
+        mark = update(
+            self.table,
+            items.key(partition),
+            "SET due_shard = :shard, due_at = :now, settings_version = :settings, version = version + :one",
+            {
+                ":shard": text(keys.due_shard(partition)),
+                ":now": text(keys.instant(now)),
+                ":settings": items.number(settings_version),
+                ":one": items.number(1),
+            },
+            THERE & marked_for_older,
+        )
+        return conditional(self.client, mark).happened
 
     def account_of(self, org_id: str, lookup: str) -> str | None:
         """Which account has the bill or notice of this lookup key; None: the organization has no such."""
@@ -178,6 +178,12 @@ class AccountBooks:
             last = page["LastEvaluatedKey"]["statement_sk"]["S"]
             sought = [key for key in sought if key > last]
         return found
+
+
+def _as_stored(change: Change, account: Account) -> Change:
+    """A change as it reads once it is written: the account in its new version, the rows with their moves."""
+    rows = (replace(notice, moves_read=len(notice.status_history)) for notice in change.notices)
+    return replace(change, account=account, notices=tuple(rows))
 
 
 def writes_of(change: Change) -> int:

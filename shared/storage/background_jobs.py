@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
 from shared.storage import keys
 from shared.storage.items import Item, text
 from shared.storage.organizations import ORGANIZATION_INDEX
 from shared.storage.queue_lists import BillRow, bill_row, bill_rows
 from shared.storage.records import Records
+from shared.storage.writes import conditional, delete, equals, put
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -71,20 +70,12 @@ class BackgroundJobs:
 
         Only if it is still the job that was read: another change has put a new one in its place, which begins anew.
         """
-        as_read, values = "version = :version", {":version": job.item["version"]}
-        if done.position is not None:
-            Records(self.client, self.table).put(job.item | {"position": {"M": done.position}}, as_read, values)
-            return
-        try:
-            self.client.delete_item(
-                TableName=self.table,
-                Key={"pk": job.item["pk"], "sk": job.item["sk"]},
-                ConditionExpression=as_read,
-                ExpressionAttributeValues=values,
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                raise
+        same_job = equals("version", job.item["version"])
+        if done.position is None:
+            write = delete(self.table, {"pk": job.item["pk"], "sk": job.item["sk"]}, same_job)
+        else:
+            write = put(self.table, job.item | {"position": {"M": done.position}}, same_job)
+        conditional(self.client, write)
 
     def _due(self, partition: str, sort_key: str, now: datetime) -> Job | None:
         item = Records(self.client, self.table).item(partition, sort_key)

@@ -1,15 +1,15 @@
 """The state that all workers of a channel share: one item for each channel, replaced whole."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
-
-from botocore.exceptions import ClientError
+from typing import TYPE_CHECKING
 
 from shared.domain.delivery.channel_gate import ChannelState
 from shared.domain.vocabulary.words import Channel
 from shared.storage import items, keys
-from shared.storage.items import Item, number, text
+from shared.storage.items import Item, number
+from shared.storage.races import LostRaceError
 from shared.storage.records import Records
+from shared.storage.writes import NEW, Attribute, Condition, conditional, equals, showing_what_is_there, update
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -26,7 +26,7 @@ class Seen:
 NEVER_SEEN = Seen(ChannelState())
 
 
-class ChannelStateChangedError(Exception):
+class ChannelStateChangedError(LostRaceError):
     """Somebody else wrote the state since it was seen. `seen`: what lies there now."""
 
     def __init__(self, seen: Seen) -> None:
@@ -54,22 +54,18 @@ class ChannelGates:
         same permissions, for the one probe after a pause, and for asking the provider for its limits.
         """
         revision = seen.revision + 1
-        values: dict[str, Any] = {":next": number(revision), ":body": items.pack(ChannelState, after)}
-        try:
-            self.client.update_item(
-                TableName=self.table,
-                Key={"pk": text(keys.channel_gate(channel)), "sk": text(keys.ROOT)},
-                UpdateExpression="SET revision = :next, body = :body",
-                ConditionExpression="revision = :seen" if seen.revision else "attribute_not_exists(pk)",
-                ExpressionAttributeValues=values | ({":seen": number(seen.revision)} if seen.revision else {}),
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                raise
-            item = cast("Item | None", error.response.get("Item"))
-            raise ChannelStateChangedError(_seen(item) if item else self.load(channel)) from None
+        values: dict[str, Attribute] = {":next": number(revision), ":body": items.pack(ChannelState, after)}
+        change = "SET revision = :next, body = :body"
+        write = update(self.table, items.key(keys.channel_gate(channel)), change, values, _as(seen))
+        outcome = conditional(self.client, showing_what_is_there(write))
+        if not outcome:
+            raise ChannelStateChangedError(_seen(outcome.there) if outcome.there else self.load(channel))
         return Seen(after, revision)
+
+
+def _as(seen: Seen) -> Condition:
+    """The state is the one that was seen; 0: there was none."""
+    return equals("revision", number(seen.revision)) if seen.revision else NEW
 
 
 def _seen(item: Item) -> Seen:

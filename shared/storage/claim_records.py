@@ -1,14 +1,12 @@
 """How the facts that a claim stores beside its row lie in the table."""
 
-from typing import Any
-
 from shared.domain.delivery.claim_records import BatchedLetter, ClaimRecord, OpenPrintBatch, ReachedNumber
 from shared.storage import keys, print_batches
 from shared.storage.items import Item, text
-from shared.storage.transactions import put
+from shared.storage.writes import Write, put
 
 
-def beside_write(table: str, fact: ClaimRecord) -> dict[str, Any]:
+def beside_write(table: str, fact: ClaimRecord) -> Write:
     """A fact's part of the claim's transaction."""
     match fact:
         case ReachedNumber():

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
-from shared.storage import keys
+from shared.storage import items, keys
 from shared.storage.items import text
+from shared.storage.writes import at_most, conditional, update
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -101,19 +100,12 @@ class DueIndex:
 
         False: it isn't due any more, which closes the race of two sweeps.
         """
-        try:
-            self.client.update_item(
-                TableName=self.table,
-                Key={"pk": text(keys.print_batches(due.org_id)), "sk": text(keys.ROOT)},
-                UpdateExpression="SET due_at = :until",
-                ConditionExpression="due_at <= :now",
-                ExpressionAttributeValues={":now": text(keys.instant(now)), ":until": text(keys.instant(until))},
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                return False
-            raise
-        return True
+        still_due = at_most("due_at", text(keys.instant(now)))
+        later = {":until": text(keys.instant(until))}
+        organization = items.key(keys.print_batches(due.org_id))
+        return conditional(
+            self.client, update(self.table, organization, "SET due_at = :until", later, still_due)
+        ).happened
 
     def shards(self) -> Iterator[str]:
         """All shards."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from shared.storage import keys
 from shared.storage.items import number, text
 from shared.storage.records import Records
+from shared.storage.writes import NEW, Condition, absent, below, equals
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -57,10 +58,7 @@ class IdempotencyRecords:
             "lease_until": text(keys.instant(now + LEASE)),
             "expires_at": number(int((now + KEPT_FOR).timestamp())),
         }
-        free = (
-            "attribute_not_exists(pk) OR (attribute_not_exists(answer) AND lease_until < :now AND fingerprint = :same)"
-        )
-        if records.put(item, free, {":now": text(keys.instant(now)), ":same": text(fingerprint)}):
+        if records.put(item, NEW | _given_up(fingerprint, now)):
             return None
         stored = records.item(pk)
         if stored is None:
@@ -93,3 +91,9 @@ class IdempotencyRecords:
                 "expires_at": number(int((now + KEPT_FOR).timestamp())),
             }
         )
+
+
+def _given_up(fingerprint: str, now: datetime) -> Condition:
+    """The same request took the key and has never answered, though its lease has ended."""
+    never_answered = absent("answer") & below("lease_until", text(keys.instant(now)))
+    return never_answered & equals("fingerprint", text(fingerprint))

@@ -16,6 +16,7 @@ from shared.domain.vocabulary.words import IngestionResult
 from shared.storage import items, keys
 from shared.storage.items import Item, text
 from shared.storage.records import Records
+from shared.storage.writes import NEW
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -40,7 +41,7 @@ class Ingestions:
 
     def begin(self, ingestion: Ingestion) -> bool:
         """Store a new ingestion. False: there is one with this id already."""
-        return self._records.put(_item(ingestion), "attribute_not_exists(pk)")
+        return self._records.put(_item(ingestion), NEW)
 
     def save(self, ingestion: Ingestion) -> None:
         """Store an ingestion's new state. Only the one invocation that works on its file does so."""

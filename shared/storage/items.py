@@ -36,6 +36,11 @@ def number(value: int) -> dict[str, str]:
     return {"N": str(value)}
 
 
+def key(pk: str, sk: str = keys.ROOT) -> Item:
+    """The key of an item."""
+    return {"pk": text(pk), "sk": text(sk)}
+
+
 @cache
 def _adapter(kind: Hashable) -> TypeAdapter[Any]:
     return TypeAdapter(kind)

@@ -6,9 +6,7 @@ same ended lease back, each to a queue message of its own.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-from botocore.exceptions import ClientError
+from typing import TYPE_CHECKING
 
 from shared.domain.delivery.claim_records import ClaimRecord
 from shared.domain.records.account import Account
@@ -17,12 +15,10 @@ from shared.domain.records.payment_link import PaymentLink
 from shared.storage import items, keys
 from shared.storage.claim_records import beside_write
 from shared.storage.items import Item, number, text
-from shared.storage.transactions import put, transact
+from shared.storage.writes import Condition, at_version, conditional, equals, put, transact, update
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-STILL_AS_READ = "#status = :status AND attempt = :attempt AND moves = :moves"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +40,8 @@ class Notices:
 
     def move(self, before: Notice, after: Notice) -> bool:
         """Write a row's next state on condition that it is still as it was read. False: somebody else moved it."""
-        condition, names, values = _still_as(before)
-        try:
-            self.client.put_item(
-                TableName=self.table,
-                Item=items.notice_item(after),
-                ConditionExpression=condition,
-                ExpressionAttributeNames=names,
-                ExpressionAttributeValues=values,
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] in {
-                "ConditionalCheckFailedException",
-                "TransactionConflictException",
-            }:
-                return False
-            raise
-        return True
+        write = put(self.table, items.notice_item(after), still_as(before))
+        return conditional(self.client, write, conflict_loses=True).happened
 
     def claim(
         self,
@@ -78,24 +59,14 @@ class Notices:
         after the judgement makes the claim fail, and one decided before the claim but written after it fails instead.
         False: something changed, judge again.
         """
-        condition, names, values = _still_as(before)
-        take = put(self.table, items.notice_item(after), condition, values)
-        take["Put"]["ExpressionAttributeNames"] = names
-        judged = {
-            "Update": {
-                "TableName": self.table,
-                "Key": {
-                    "pk": text(keys.collection(account.org_id, account.account_id)),
-                    "sk": text(keys.ROOT),
-                },
-                "UpdateExpression": "SET version = :next",
-                "ConditionExpression": "version = :judged",
-                "ExpressionAttributeValues": {
-                    ":judged": number(account.version),
-                    ":next": number(account.version + 1),
-                },
-            }
-        }
+        take = put(self.table, items.notice_item(after), still_as(before))
+        judged = update(
+            self.table,
+            items.key(keys.collection(account.org_id, account.account_id)),
+            "SET version = :next",
+            {":next": number(account.version + 1)},
+            at_version(account.version),
+        )
         writes = [take, judged]
         for link in links:
             writes += [put(self.table, item) for item in (items.link_item(link), *items.link_pointers(link))]
@@ -104,13 +75,15 @@ class Notices:
 
 
 def _key(org_id: str, account_id: str, notice_id: str) -> Item:
-    return {"pk": text(keys.collection(org_id, account_id)), "sk": text(f"{keys.NOTICE}{notice_id}")}
+    return items.key(keys.collection(org_id, account_id), f"{keys.NOTICE}{notice_id}")
 
 
-def _still_as(before: Notice) -> tuple[str, dict[str, str], dict[str, Any]]:
-    values = {
-        ":status": text(before.status),
-        ":attempt": number(before.attempt),
-        ":moves": number(len(before.status_history)),
-    }
-    return STILL_AS_READ, {"#status": "status"}, values
+def still_as(before: Notice) -> Condition:
+    """The row is in the status, attempt and move that it was read at."""
+    same_try = equals("status", text(before.status)) & equals("attempt", number(before.attempt))
+    return same_try & has_moved(len(before.status_history))
+
+
+def has_moved(times: int) -> Condition:
+    """The row has moved as often as when it was read, so that nobody else wrote it since."""
+    return equals("moves", number(times))

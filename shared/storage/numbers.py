@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from shared.storage import keys
 from shared.storage.items import Item, number, text
 from shared.storage.records import Records
+from shared.storage.writes import NEW
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -74,7 +75,7 @@ class Numbers:
 
         The condition closes the race of two deliveries of one text, of which only one may answer it.
         """
-        return Records(self.client, self.table).put(_heard_item(number_hash, heard), "attribute_not_exists(pk)")
+        return Records(self.client, self.table).put(_heard_item(number_hash, heard), NEW)
 
     def answered(self, number_hash: str, heard: HeardText) -> None:
         """Note the provider's id of an answer; nobody else writes this item after `hear`."""

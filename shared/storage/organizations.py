@@ -11,9 +11,10 @@ from shared.storage import items, keys
 from shared.storage.batches import read_items
 from shared.storage.items import Item, text
 from shared.storage.jobs import replanning_job
-from shared.storage.partner_defaults import still_as
+from shared.storage.partner_defaults import DefaultsChangedError, still_as
+from shared.storage.races import LostRaceError
 from shared.storage.records import Records
-from shared.storage.transactions import put, transact
+from shared.storage.writes import NEW, at_version, put, transact
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -25,8 +26,8 @@ class ClientIdTakenError(Exception):
     """Another organization, of this partner or another, has this `clientId`."""
 
 
-class DefaultsChangedError(Exception):
-    """The partner's defaults were changed since they were read: inherit them again and try again."""
+class OrganizationChangedError(LostRaceError):
+    """The organization, or the defaults that it inherits, were changed since they were read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,8 @@ class Organizations:
             "org_id": text(organization.org_id),
         }
         writes = [
-            put(self.table, guard, "attribute_not_exists(pk)"),
-            put(self.table, _organization_item(created), "attribute_not_exists(pk)"),
+            put(self.table, guard, NEW),
+            put(self.table, _organization_item(created), NEW),
         ]
         writes += [still_as(self.table, defaults)] if defaults else []
         if transact(self.client, writes):
@@ -83,18 +84,20 @@ class Organizations:
         *,
         replan_at: datetime | None = None,
         defaults: PartnerDefaults | None = None,
-    ) -> Organization | None:
-        """Store an organization's new state; None: it, or the `defaults` that it inherits, changed meanwhile.
+    ) -> Organization:
+        """Store an organization's new state, and answer it in its new version.
 
+        Raises OrganizationChangedError when it, or the `defaults` that it inherits, changed meanwhile.
         `replan_at`: from when its accounts are to be planned anew; the job for that is written in the same transaction.
         """
         saved = replace(organization, version=organization.version + 1)
-        condition, values = "version = :version", {":version": items.number(organization.version)}
-        writes = [put(self.table, _organization_item(saved), condition, values)]
+        writes = [put(self.table, _organization_item(saved), at_version(organization.version))]
         if replan_at is not None:
             writes.append(put(self.table, replanning_job(saved.org_id, saved.version, replan_at)))
         writes += [still_as(self.table, defaults)] if defaults else []
-        return saved if transact(self.client, writes) else None
+        if not transact(self.client, writes):
+            raise OrganizationChangedError
+        return saved
 
     def list(self, partner_id: str) -> list[Organization]:
         """All organizations of a partner, by name."""
@@ -120,7 +123,7 @@ class Organizations:
                 "sk": text(keys.ROOT),
                 "body": items.pack(Partner, partner),
             },
-            "attribute_not_exists(pk)",
+            NEW,
         )
 
     def api_key(self, key_id: str) -> ApiKey | None:

@@ -2,17 +2,22 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from shared.domain.records.inheritance import PartnerDefaults
 from shared.storage import items, keys
 from shared.storage.items import number, text
 from shared.storage.jobs import job_item
+from shared.storage.races import LostRaceError
 from shared.storage.records import Records
-from shared.storage.transactions import check, put, transact
+from shared.storage.writes import Write, at_version, check, put, transact
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class DefaultsChangedError(LostRaceError):
+    """A partner's defaults were changed since they were read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +32,8 @@ class PartnersDefaults:
         found = Records(self.client, self.table).get(PartnerDefaults, keys.defaults(partner_id))
         return found or PartnerDefaults(partner_id=partner_id)
 
-    def save(self, defaults: PartnerDefaults, now: datetime) -> PartnerDefaults | None:
-        """Store a partner's defaults; None: they were changed since they were read.
+    def save(self, defaults: PartnerDefaults, now: datetime) -> PartnerDefaults:
+        """Store a partner's defaults, and answer them in their new version. Raises DefaultsChangedError.
 
         The job that passes them on to its organizations is written in the same transaction, so that neither is ever
         without the other. It takes the place of one that is under way, and begins anew.
@@ -40,22 +45,16 @@ class PartnersDefaults:
             "version": number(saved.version),
             "body": items.pack(PartnerDefaults, saved),
         }
-        condition, values = _unchanged(defaults)
         job = job_item(keys.defaults(saved.partner_id), keys.JOB, saved.version, now)
-        writes = [put(self.table, item, condition, values), put(self.table, job)]
-        return saved if transact(self.client, writes) else None
+        writes = [put(self.table, item, at_version(defaults.version)), put(self.table, job)]
+        if not transact(self.client, writes):
+            raise DefaultsChangedError
+        return saved
 
 
-def still_as(table: str, defaults: PartnerDefaults) -> dict[str, Any]:
+def still_as(table: str, defaults: PartnerDefaults) -> Write:
     """The part of a transaction that lets it happen only while a partner's defaults are as they were read.
 
     Without it an organization written at the moment of a change could keep what it had inherited before.
     """
-    condition, values = _unchanged(defaults)
-    return check(table, keys.defaults(defaults.partner_id), keys.ROOT, condition, values)
-
-
-def _unchanged(defaults: PartnerDefaults) -> tuple[str, dict[str, Any]]:
-    if defaults.version == 0:
-        return "attribute_not_exists(pk)", {}
-    return "version = :version", {":version": number(defaults.version)}
+    return check(table, items.key(keys.defaults(defaults.partner_id)), at_version(defaults.version))

@@ -11,8 +11,6 @@ from datetime import date, datetime
 from itertools import batched, islice
 from typing import TYPE_CHECKING, Any, Self
 
-from botocore.exceptions import ClientError
-
 from shared.domain.calendar.send_window import DAY
 from shared.domain.delivery.claim_records import BatchedLetter, OpenPrintBatch
 from shared.domain.delivery.print_batch import PrintBatch, WaitingLetter
@@ -21,7 +19,7 @@ from shared.storage import items, keys
 from shared.storage.batches import PAUSE_SECONDS, read_items
 from shared.storage.items import Item, number, text
 from shared.storage.records import Records
-from shared.storage.transactions import put, transact
+from shared.storage.writes import Condition, Write, absent, conditional, delete, equals, put, transact, update
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -41,28 +39,24 @@ def letter_item(letter: BatchedLetter) -> Item:
     }
 
 
-def opening(table: str, batch: OpenPrintBatch) -> dict[str, Any]:
+def opening(table: str, batch: OpenPrintBatch) -> Write:
     """The part of a transaction that has the organization looked at when the batch's day is over, or earlier.
 
     It counts up `claims`, so that a worker that has just found that no letter waits doesn't write over it.
     """
     partition = keys.print_batches(batch.org_id)
-    return {
-        "Update": {
-            "TableName": table,
-            "Key": {"pk": text(partition), "sk": text(keys.ROOT)},
-            "UpdateExpression": (
-                "SET due_shard = :shard, due_at = if_not_exists(due_at, :closes), open_until = :closes,"
-                " claims = if_not_exists(claims, :none) + :one"
-            ),
-            "ExpressionAttributeValues": {
-                ":shard": text(keys.due_shard(partition)),
-                ":closes": text(keys.instant(batch.closes_at)),
-                ":none": number(0),
-                ":one": number(1),
-            },
-        }
-    }
+    return update(
+        table,
+        items.key(partition),
+        "SET due_shard = :shard, due_at = if_not_exists(due_at, :closes), open_until = :closes,"
+        " claims = if_not_exists(claims, :none) + :one",
+        {
+            ":shard": text(keys.due_shard(partition)),
+            ":closes": text(keys.instant(batch.closes_at)),
+            ":none": number(0),
+            ":one": number(1),
+        },
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,11 +119,7 @@ class PrintBatches:
     def begin(self, org_id: str, day: date, state: BatchState) -> bool:
         """Begin to close a batch. False: another worker began to close this one or another since the state was read."""
         values = {":day": text(day.isoformat())}
-        as_read = "attribute_not_exists(closed_through)"
-        if state.closed_through:
-            as_read = "closed_through = :through"
-            values[":through"] = text(state.closed_through.isoformat())
-        return self._change(org_id, "SET closing = :day", f"{as_read} AND attribute_not_exists(closing)", values)
+        return self._change(org_id, "SET closing = :day", values, _closed_through(state) & NONE_IS_CLOSED)
 
     def finish(self, batch: PrintBatch) -> bool:
         """Close a batch whose letters wait no more. False: another worker was quicker."""
@@ -138,15 +128,9 @@ class PrintBatches:
             "sk": text(f"{keys.PRINT_BATCH}{batch.day.isoformat()}"),
             "body": items.pack(PrintBatch, batch),
         }
-        through = {
-            "Update": {
-                "TableName": self.table,
-                "Key": _key(batch.org_id),
-                "UpdateExpression": "SET closed_through = :day REMOVE closing",
-                "ConditionExpression": "closing = :day",
-                "ExpressionAttributeValues": {":day": text(batch.day.isoformat())},
-            }
-        }
+        day = text(batch.day.isoformat())
+        change, this_one_is_closed = "SET closed_through = :day REMOVE closing", equals("closing", day)
+        through = update(self.table, _key(batch.org_id), change, {":day": day}, this_one_is_closed)
         return transact(self.client, [put(self.table, closed), through])
 
     def rest(self, org_id: str, until: datetime | None, state: BatchState) -> bool:
@@ -154,13 +138,14 @@ class PrintBatches:
 
         False: a letter was claimed or a batch begun since the state was read, so it has to be looked at as it was.
         """
-        as_read = "claims = :claims AND attribute_not_exists(closing)"
-        values = {":claims": number(state.claims)}
+        none_was_claimed = equals("claims", number(state.claims))
         if until is None:
-            return self._change(org_id, "REMOVE due_shard, due_at", as_read, values)
+            return self._change(org_id, "REMOVE due_shard, due_at", {}, none_was_claimed & NONE_IS_CLOSED)
         partition = keys.print_batches(org_id)
-        values |= {":shard": text(keys.due_shard(partition)), ":until": text(keys.instant(until))}
-        return self._change(org_id, "SET due_shard = :shard, due_at = :until", as_read, values)
+        values = {":shard": text(keys.due_shard(partition)), ":until": text(keys.instant(until))}
+        return self._change(
+            org_id, "SET due_shard = :shard, due_at = :until", values, none_was_claimed & NONE_IS_CLOSED
+        )
 
     def forget(self, org_id: str, notice_ids: Iterable[str]) -> None:
         """Let letters wait no more, because a manifest lists them. They are never claimed again."""
@@ -177,16 +162,9 @@ class PrintBatches:
 
     def drop(self, org_id: str, letter: WaitingLetter) -> None:
         """Let a letter wait no more, because it isn't being sent, unless it was claimed again since it was read."""
-        try:
-            self.client.delete_item(
-                TableName=self.table,
-                Key=_key(org_id, f"{keys.WAITING_LETTER}{letter.notice_id}"),
-                ConditionExpression="claimed_at = :as_read",
-                ExpressionAttributeValues={":as_read": text(keys.instant(letter.claimed_at))},
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                raise
+        not_claimed_again = equals("claimed_at", text(keys.instant(letter.claimed_at)))
+        key = _key(org_id, f"{keys.WAITING_LETTER}{letter.notice_id}")
+        conditional(self.client, delete(self.table, key, not_claimed_again))
 
     def closed(self, org_id: str, limit: int, before: date = date.max) -> list[PrintBatch]:
         """Closed batches of days before a date, newest first, at most `limit`."""
@@ -206,24 +184,23 @@ class PrintBatches:
         for page in pages:
             yield from page["Items"]
 
-    def _change(self, org_id: str, update: str, condition: str, values: Mapping[str, Any]) -> bool:
-        try:
-            self.client.update_item(
-                TableName=self.table,
-                Key=_key(org_id),
-                UpdateExpression=update,
-                ConditionExpression=condition,
-                ExpressionAttributeValues=values,
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                return False
-            raise
-        return True
+    def _change(self, org_id: str, change: str, values: Mapping[str, Any], condition: Condition) -> bool:
+        return conditional(self.client, update(self.table, _key(org_id), change, values, condition)).happened
+
+
+NONE_IS_CLOSED = absent("closing")
+"""No batch is being closed."""
+
+
+def _closed_through(state: BatchState) -> Condition:
+    """The last batch closed is the one that was, if there was one."""
+    if state.closed_through is None:
+        return absent("closed_through")
+    return equals("closed_through", text(state.closed_through.isoformat()))
 
 
 def _key(org_id: str, sort: str = keys.ROOT) -> Item:
-    return {"pk": text(keys.print_batches(org_id)), "sk": text(sort)}
+    return items.key(keys.print_batches(org_id), sort)
 
 
 def _date(item: Item, name: str) -> date | None:

@@ -1,12 +1,11 @@
 """Single items read and written by key: a body with a few attributes beside it."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-from botocore.exceptions import ClientError
+from typing import TYPE_CHECKING
 
 from shared.storage import items, keys
-from shared.storage.items import Item, text
+from shared.storage.items import Item
+from shared.storage.writes import Condition, conditional, put
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -26,20 +25,9 @@ class Records:
 
     def item(self, pk: str, sk: str = keys.ROOT) -> Item | None:
         """Read one item as it lies in the table; None: there is none."""
-        answer = self.client.get_item(TableName=self.table, Key={"pk": text(pk), "sk": text(sk)}, ConsistentRead=True)
+        answer = self.client.get_item(TableName=self.table, Key=items.key(pk, sk), ConsistentRead=True)
         return answer.get("Item")
 
-    def put(self, item: Item, condition: str = "", values: dict[str, Any] | None = None) -> bool:
+    def put(self, item: Item, condition: Condition | None = None) -> bool:
         """Write one item. False: its condition didn't hold."""
-        more: dict[str, Any] = {}
-        if condition:
-            more["ConditionExpression"] = condition
-        if values:
-            more["ExpressionAttributeValues"] = values
-        try:
-            self.client.put_item(TableName=self.table, Item=item, **more)
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                return False
-            raise
-        return True
+        return conditional(self.client, put(self.table, item, condition)).happened

@@ -11,8 +11,8 @@ from shared.domain.records.inheritance import PartnerDefaults
 from shared.domain.records.policy import DunningSettings, Organization
 from shared.storage import keys
 from shared.storage.due_index import DueInheritance, DueReplanning
-from shared.storage.organizations import DefaultsChangedError, Organizations
-from shared.storage.partner_defaults import PartnersDefaults
+from shared.storage.organizations import OrganizationChangedError, Organizations
+from shared.storage.partner_defaults import DefaultsChangedError, PartnersDefaults
 from tests.conftest import TABLE
 from tests.worlds.examples import NOW, organization
 from tests.worlds.manage_api import DUNNING, FOREIGN, ORGANIZATION, OWN, due
@@ -217,12 +217,11 @@ def test_two_changes_of_the_defaults_at_once_both_count(
 
 
 def test_defaults_that_never_hold_still_are_a_409(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(PartnersDefaults, "save", lambda *_: None)
-    assert OWN.patch(DEFAULTS, {"minimumPrint": "9.00"}).status == 409
-
     def changed(*_: object, **__: object) -> None:
         raise DefaultsChangedError
 
+    monkeypatch.setattr(PartnersDefaults, "save", changed)
+    assert OWN.patch(DEFAULTS, {"minimumPrint": "9.00"}).status == 409
     monkeypatch.setattr(Organizations, "create", changed)
     assert OWN.post("/v1/organizations", NEW).status == 409
 
@@ -230,9 +229,12 @@ def test_defaults_that_never_hold_still_are_a_409(monkeypatch: pytest.MonkeyPatc
 def test_an_organization_that_others_keep_changing_stays_with_the_job(
     manage_table: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def changed(*_: object, **__: object) -> None:
+        raise OrganizationChangedError
+
     OWN.patch(DEFAULTS, {"minimumPrint": "9.00"})
     with monkeypatch.context() as patch:
-        patch.setattr(Organizations, "save", lambda *_, **__: None)
+        patch.setattr(Organizations, "save", changed)
         assert scheduler_ports(manage_table).inheritance.advance("prt_1", NOW) == 0
     pass_on(manage_table)
     assert got(manage_table).dunning.minimum_print == 9_00
@@ -242,4 +244,5 @@ def test_a_worker_that_read_older_defaults_cannot_write_them(manage_table: "Dyna
     old = PartnersDefaults(manage_table, TABLE).get("prt_1")
     change_defaults(manage_table)
     stale = replace(got(manage_table), name="Changed")
-    assert Organizations(manage_table, TABLE).save(stale, defaults=old) is None
+    with pytest.raises(OrganizationChangedError):
+        Organizations(manage_table, TABLE).save(stale, defaults=old)

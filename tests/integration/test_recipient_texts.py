@@ -13,9 +13,10 @@ from shared.domain.records.book import AccountBook
 from shared.domain.records.statement import OptOuts
 from shared.domain.vocabulary.words import Language, NoticeStatus
 from shared.rendering.text_answers import help_text
-from shared.storage.account_books import AccountBooks, BookRejectedError
+from shared.storage.account_books import AccountBooks
 from shared.storage.numbers import Numbers
 from shared.storage.organizations import Organizations
+from shared.storage.races import BusyError
 from tests.conftest import TABLE
 from tests.worlds.examples import NOW, account, notice, organization
 from tests.worlds.text_provider import (
@@ -205,7 +206,7 @@ def test_an_account_that_cant_be_changed_keeps_no_others_texts_going(
 
     def fails(self: AccountBooks, org_id: str, account_id: str, decide: Any) -> AccountBook | None:
         if account_id == "G-2":
-            raise BookRejectedError
+            raise BusyError
         return real(self, org_id, account_id, decide)
 
     with monkeypatch.context() as patched:

@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from shared.domain.account.reconciliation import lease_over
-from shared.domain.records.book import Change
+from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.notice import moved
-from shared.domain.records.payment_link import PaymentLink
+from shared.domain.records.payment import Payment
+from shared.domain.records.payment_link import Checkout, PaymentLink
+from shared.domain.vocabulary.history import HistoryEvent
 from shared.domain.vocabulary.words import NoticeStatus
 from shared.storage import keys
-from shared.storage.account_books import AccountBooks, BookRejectedError, ConcurrentChangeError
+from shared.storage.account_books import AccountBooks, ConcurrentChangeError, NoSuchAccountError
 from shared.storage.due_index import PAGE, Due, DueAccount, DueIndex, DueNotice
 from shared.storage.idempotency import IdempotencyRecords, InFlightError, KeyReusedError, StoredAnswer
 from shared.storage.links import Links
 from shared.storage.notices import Notices
-from shared.storage.organizations import ClientIdTakenError, Organizations
-from shared.storage.transactions import TooManyWritesError
+from shared.storage.organizations import ClientIdTakenError, OrganizationChangedError, Organizations
+from shared.storage.races import BusyError
+from shared.storage.writes import TooManyWritesError
 from tests.conftest import TABLE
 from tests.worlds.examples import NOW, account, bill, book, notice, organization
 
@@ -35,6 +38,9 @@ LINK = PaymentLink(
     created_at=NOW,
     expires_at=NOW + timedelta(days=30),
 )
+PAYMENT = Payment(payment_id="pay_1", amount=10_00, method="card", received_on=NOW.date(), posted_at=NOW)
+CHECKOUT = Checkout(reference="dln_1", org_id="org_1", account_id="G-1", link_id="lnk_1", amount=10_00, created_at=NOW)
+EVENT = HistoryEvent(at=NOW, event="ContactChanged", actor="key:k1")
 
 
 @pytest.fixture
@@ -108,11 +114,73 @@ def test_a_change_that_loses_a_race_is_decided_again_on_what_won(books: AccountB
 
 def test_a_change_that_never_wins_is_given_up_and_writes_nothing(books: AccountBooks) -> None:
     stored(books)
-    with pytest.raises(BookRejectedError):
-        books.change("org_1", "G-1", lambda _: Change(account=account(version=99), bills=(bill(balance=1),)), tries=3)
+    with pytest.raises(BusyError):
+        books.change("org_1", "G-1", lambda _: Change(account=account(version=99), bills=(bill(balance=1),)))
     after = books.load("org_1", "G-1")
     assert after is not None
     assert after.bills[0].balance == 74_60
+
+
+def test_the_book_that_a_change_answers_is_the_one_read_afterwards(books: AccountBooks) -> None:
+    """Whatever the change wrote: so nobody who changed something reads it again."""
+    stored(books, links=(LINK,), history=(EVENT,))
+    at = NOW + timedelta(minutes=1)
+    answered = books.change(
+        "org_1",
+        "G-1",
+        lambda book: Change(
+            account=replace(book.account, credit=5_00),
+            bills=(bill(balance=1), bill("S-2")),
+            notices=tuple(moved(row, NoticeStatus.CANCELLED, at, "key:k1", "by hand") for row in book.notices),
+            payments=(PAYMENT,),
+            links=(replace(LINK, wrong_answers=3), replace(LINK, link_id="lnk_2", token_hash="other", code_hash="")),
+            checkouts=(CHECKOUT,),
+            history=(replace(EVENT, at=at), replace(EVENT, at=at, event="Other")),
+        ),
+    )
+    read = books.load("org_1", "G-1")
+    assert read == answered
+    assert [row.moves_read for row in answered.notices] == [row.moves_read for row in read.notices] == [1]
+
+
+def test_a_change_can_be_decided_on_the_book_that_the_one_before_answered(books: AccountBooks) -> None:
+    stored(books)
+    cancelled = books.change(
+        "org_1",
+        "G-1",
+        lambda book: Change(
+            account=book.account, notices=(moved(book.notices[0], NoticeStatus.CANCELLED, NOW, "key:k1"),)
+        ),
+    )
+    archived = moved(cancelled.notices[0], NoticeStatus.ARCHIVED, LATER, "key:k1")
+    books.commit(Change(account=cancelled.account, notices=(archived,)))
+    read = books.load("org_1", "G-1")
+    assert read is not None
+    assert read.notices == (archived,)
+
+
+def test_a_decision_that_changes_nothing_answers_the_book_as_it_is(books: AccountBooks) -> None:
+    stored(books)
+    assert books.change("org_1", "G-1", lambda _: None) == books.load("org_1", "G-1")
+
+
+def test_what_else_a_decision_answers_is_that_of_the_attempt_that_won(books: AccountBooks) -> None:
+    stored(books)
+    balances = list[int]()
+
+    def decide(read: AccountBook) -> tuple[Change, int]:
+        balances.append(read.bills[0].balance)
+        if len(balances) == 1:
+            books.commit(Change(account=read.account, bills=(bill(balance=1),)))
+        return Change(account=read.account, bills=(bill(balance=9),)), balances[-1]
+
+    book_now, result = books.decide("org_1", "G-1", decide)
+    assert (book_now.bills[0].balance, result, balances) == (9, 1, [74_60, 1])
+
+
+def test_an_account_that_is_not_there_cannot_be_changed(books: AccountBooks) -> None:
+    with pytest.raises(NoSuchAccountError):
+        books.change("org_1", "nobody", lambda book: Change(account=book.account))
 
 
 def test_a_change_too_large_for_one_transaction_is_refused_whole(books: AccountBooks) -> None:
@@ -261,8 +329,9 @@ def test_a_client_id_belongs_to_one_organization_of_all_partners(dynamodb: "Dyna
 def test_an_organization_changed_meanwhile_is_not_overwritten(dynamodb: "DynamoDBClient") -> None:
     organizations = Organizations(dynamodb, TABLE)
     first = organizations.create(organization())
-    assert organizations.save(replace(first, name="Renamed")) is not None
-    assert organizations.save(replace(first, name="Lost")) is None
+    organizations.save(replace(first, name="Renamed"))
+    with pytest.raises(OrganizationChangedError):
+        organizations.save(replace(first, name="Lost"))
     assert [found.name for found in organizations.list("prt_1")] == ["Renamed"]
 
 

@@ -14,7 +14,7 @@ from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.notice import Notice
 from shared.domain.records.policy import Organization
 from shared.domain.vocabulary.words import BillType
-from shared.storage.account_books import AccountBooks
+from shared.storage.account_books import AccountBooks, NoSuchAccountError
 from tests.worlds.delivery_functions import GIVEN_UP
 from tests.worlds.delivery_promises import STAFF
 from tests.worlds.dunning_practice import a_statement
@@ -45,8 +45,8 @@ class Desk:
     name: str = ""
 
     def happens(self, account_id: str, event: AccountEvent) -> None:
-        """An account is changed, unless its services fail."""
-        with suppress(*GIVEN_UP):
+        """An account is changed, unless its services fail, or it isn't there."""
+        with suppress(NoSuchAccountError, *GIVEN_UP):
             if isinstance(event, Billed):
                 self._statement(account_id, event)
             else:

@@ -30,13 +30,14 @@ from shared.domain.vocabulary.words import Channel
 from shared.sending import permits as gate
 from shared.sending import send_notice as delivery
 from shared.sending.permits import ChannelGate
-from shared.sending.send_notice import NoticeBusyError, NoticeSender, Sender
-from shared.storage.account_books import AccountBooks, BookRejectedError, ConcurrentChangeError
+from shared.sending.send_notice import NoticeSender, Sender
+from shared.storage.account_books import AccountBooks, ConcurrentChangeError
 from shared.storage.channel_gates import ChannelGates
 from shared.storage.notices import Notices
 from shared.storage.numbers import Numbers
 from shared.storage.organizations import Organizations
 from shared.storage.print_batches import PrintBatches
+from shared.storage.races import BusyError
 from tests.worlds.delivery_providers import Message
 from tests.worlds.wiring import scheduler_ports
 
@@ -44,7 +45,7 @@ TABLE = "dunlin-model"
 BUCKET = "letters"
 BASE_URL = "https://pay.example.com"
 
-GIVEN_UP = (ClientError, BotoCoreError, NoticeBusyError, BookRejectedError, ConcurrentChangeError)
+GIVEN_UP = (ClientError, BotoCoreError, BusyError, ConcurrentChangeError)
 """What a function may fail of here: calls that go wrong, and races lost too often. Who called it calls it again."""
 
 

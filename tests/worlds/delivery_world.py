@@ -166,7 +166,6 @@ class World:
         changed: dict[str, Any] = {name: not getattr(before.dunning, name)}
         after = replace(before, dunning=replace(before.dunning, **changed))
         saved = self.functions.organizations.save(after, replan_at=self.now)
-        assert saved is not None
         self.organization = saved
         self.promises.organizations.append(saved)
 

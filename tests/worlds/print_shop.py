@@ -22,12 +22,13 @@ from shared.domain.account.queue_actions import ActionRefusedError, QueueAction,
 from shared.domain.records.book import Change
 from shared.domain.records.notice import Notice
 from shared.domain.vocabulary.words import Channel, CommunicationStatus, NoticeStatus, NotificationType
-from shared.sending.send_notice import NoticeBusyError, NoticeSender
+from shared.sending.send_notice import NoticeSender
 from shared.storage import keys
-from shared.storage.account_books import AccountBooks, BookRejectedError
+from shared.storage.account_books import AccountBooks
 from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
 from shared.storage.print_batches import PrintBatches
+from shared.storage.races import BusyError
 from tests.worlds.delivery_actors import Actor, Fate, Stage
 from tests.worlds.examples import account, bill, notice, organization
 from tests.worlds.memory_table import MemoryTable, refusal
@@ -37,7 +38,7 @@ from tests.worlds.wiring import scheduler_ports
 TABLE, ORG = "dunlin-print", "org_1"
 CONSUMER_LIVES, SCHEDULER_LIVES = timedelta(seconds=60), timedelta(seconds=300)
 LEASE = timedelta(minutes=15)
-GIVEN_UP = (ClientError, BotoCoreError, NoticeBusyError, BookRejectedError)
+GIVEN_UP = (ClientError, BotoCoreError, BusyError)
 MOST_TURNS = 200
 
 
@@ -193,9 +194,7 @@ class PrintShop:
 
     def move_to(self, zone: str) -> None:
         """The organization's time zone is changed."""
-        saved = Organizations(*self.storage).save(replace(self.organization, time_zone=zone))
-        assert saved is not None
-        self.organization = saved
+        self.organization = Organizations(*self.storage).save(replace(self.organization, time_zone=zone))
 
     def go_on(self, actor: Actor, calls: int | None = None, fate: Fate = Fate.DONE) -> None:
         """Let a function make some calls, all that it has left to make (None), and then suffer a fate."""

@@ -1,7 +1,4 @@
-"""What the ledger of notices says: how far a bill's dunning has come, and on which days a channel was used.
-
-A bill's level is never stored; it is read from what went. So a refusal, a late run or a repeated one can't spoil it.
-"""
+"""What the ledger of notices says: its rows' ids, when something last happened to one, and when a channel was used."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,12 +9,10 @@ from zoneinfo import ZoneInfo
 
 from shared.domain.account.reconciliation import in_doubt
 from shared.domain.calendar.send_window import local_date
-from shared.domain.calendar.steps import CurrentStep
 from shared.domain.records import transitions
 from shared.domain.records.account import Account
-from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook
-from shared.domain.records.notice import REACHED, BillLevel, Notice, moved
+from shared.domain.records.notice import REACHED, Notice, moved
 from shared.domain.vocabulary.reasons import Reason
 from shared.domain.vocabulary.words import Channel, NoticeStatus
 
@@ -28,9 +23,6 @@ IN_FLIGHT = frozenset({S.QUEUED, S.SENDING})
 
 STOPPED = frozenset(transitions.STOPPED)
 """It didn't go, and while its day lasts the same row may be taken up again."""
-
-ON_WORKLIST = frozenset({S.UNDELIVERABLE_CAN_RETRY, S.DELIVERY_ERROR, S.QUEUEING_ERROR})
-"""It failed, and a person decides whether it is tried again."""
 
 FINAL_REASONS = frozenset({Reason.PAPER_CYCLE, Reason.CANCELLED_BY_STAFF})
 """Reasons that close a step on their channel for good: time alone doesn't make up for it (settled question 17)."""
@@ -87,67 +79,6 @@ def moment_of(notice: Notice) -> datetime:
     return notice.status_history[-1].at if notice.status_history else notice.created_at
 
 
-def speaks_of(notice: Notice, bill: Bill) -> BillLevel | None:
-    """What a notice says of a bill in the bill's present aging period, and since its last renewal by an update."""
-    return None if _before_renewal(notice, bill) else _entry_of(notice, bill)
-
-
-def _entry_of(notice: Notice, bill: Bill) -> BillLevel | None:
-    for entry in notice.bills:
-        if entry.statement_id in bill.statement_ids and entry.aging_period == bill.aging_period:
-            return entry
-    return None
-
-
-def _before_renewal(notice: Notice, bill: Bill) -> bool:
-    return bill.renotify_at is not None and notice.status not in IN_FLIGHT and moment_of(notice) < bill.renotify_at
-
-
-def told(notice: Notice, bill: Bill, current: CurrentStep, zone: ZoneInfo) -> bool:
-    """Whether a notice that went, or is on its way, covers the step that a bill is at.
-
-    A higher level covers a lower one, also one that an update asks to be told again (settled question 10). A repetition
-    of the last step is covered only by what went on or after the day on which it came round.
-    """
-    entry = _entry_of(notice, bill)
-    if entry is None or notice.status not in REACHED | IN_FLIGHT or entry.level < current.level:
-        return False
-    if entry.level > current.level:
-        return True
-    if _before_renewal(notice, bill):
-        return False
-    if current.round == 0 or notice.status in IN_FLIGHT:
-        return True
-    return local_date(moment_of(notice), zone) >= current.due_on
-
-
-def floor_covers(bill: Bill, current: CurrentStep) -> bool:
-    """Whether the level that a reset counts as sent covers the step that a bill is at."""
-    if bill.level_floor != current.level:
-        return bill.level_floor > current.level
-    return bill.renotify_at is None and current.round == 0
-
-
-def closes_step(notice: Notice, bill: Bill, current: CurrentStep, zone: ZoneInfo) -> Reason | None:
-    """Why a notice that didn't go keeps its channel from being tried again for the step a bill is at, if it does."""
-    entry = speaks_of(notice, bill)
-    if entry is None or entry.level != current.level or _last_day(notice, zone) < current.due_on:
-        return None
-    if notice.status in STOPPED and notice.reason in FINAL_REASONS:
-        return Reason(notice.reason)
-    return Reason.ON_WORKLIST if notice.status in ON_WORKLIST else None
-
-
-def came_back(notice: Notice, bill: Bill, current: CurrentStep, zone: ZoneInfo) -> date | None:
-    """The local day on which a notice of the step a bill is at came back for now; None: it isn't one, or didn't."""
-    entry = speaks_of(notice, bill)
-    if entry is None or entry.level != current.level or _last_day(notice, zone) < current.due_on:
-        return None
-    if notice.status is not S.UNDELIVERABLE_CAN_RETRY:
-        return None
-    return local_date(notice.status_history[-1].at if notice.status_history else moment_of(notice), zone)
-
-
 def last_return(book: AccountBook, channel: Channel, zone: ZoneInfo) -> date:
     """The last local day on which a message to the guarantor came back for good; the first of all days: not known."""
     days = (
@@ -166,12 +97,13 @@ def says_already(row: Notice, notice: Notice, due_on: date, zone: ZoneInfo) -> b
         row.status in STOPPED
         and row.channel is notice.channel
         and row.reason == notice.reason
+        and last_day(row, zone) >= due_on
         and set(notice.bills) <= set(row.bills)
-        and _last_day(row, zone) >= due_on
     )
 
 
-def _last_day(notice: Notice, zone: ZoneInfo) -> date:
+def last_day(notice: Notice, zone: ZoneInfo) -> date:
+    """The last local day that a notice is of: the one it was planned for, or on which something happened to it."""
     return max(local_date(notice.scheduled_for, zone), local_date(moment_of(notice), zone))
 
 

@@ -44,7 +44,7 @@ def act(
 
     None: there is no such notice. Raises ActionRefusedError.
     """
-    notice = next((known for known in book.notices if known.notice_id == notice_id), None)
+    notice = book.notice(notice_id)
     if notice is None:
         return None
     if notice.status not in POSSIBLE[action]:

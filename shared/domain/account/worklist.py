@@ -38,6 +38,6 @@ def cleared_by(book: AccountBook, success: Notice, now: datetime) -> tuple[Notic
 
 def clear(book: AccountBook, success_id: str, now: datetime) -> Change | None:
     """Archive the errors that a notice of the book has settled; None: there are none."""
-    success = next((notice for notice in book.notices if notice.notice_id == success_id), None)
+    success = book.notice(success_id)
     cleared = cleared_by(book, success, now) if success else ()
     return Change(account=book.account, notices=cleared) if cleared else None

@@ -28,7 +28,7 @@ def issue_link(notice: Notice, send: Send, book: AccountBook, organization: Orga
     where an earlier message may be on its way is another link made, because that message's must go on working.
     """
     on_paper, lives = notice.channel is Channel.PRINT, _link_lives(notice, organization)
-    known = next((link for link in book.links if notice.link_id and link.link_id == notice.link_id), None)
+    known = book.link(notice.link_id)
     if known is not None and (known.staff_name or notice.attempt == 0):
         expires_at = known.expires_at if known.staff_name else now + lives
         return _with_new_secrets(replace(known, expires_at=expires_at), masked(send.contact), on_paper=on_paper)

@@ -196,7 +196,7 @@ def failure(
 
     None: somebody else has settled the row since it was given to the provider.
     """
-    current = next((row for row in book.notices if row.notice_id == notice.notice_id), None)
+    current = book.notice(notice.notice_id)
     after = answered_late(current, notice, answer, now) if current else None
     if after is None:
         return None

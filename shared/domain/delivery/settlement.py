@@ -102,7 +102,7 @@ def settle(  # noqa: PLR0913 - one for each thing that providers say
     what is sent to that recipient, and a test contact's nothing. A message that came back for good may opt out too. For
     both the `organization` is needed. One that was delivered clears the errors before it.
     """
-    notice = next((known for known in book.notices if known.notice_id == notice_id), None)
+    notice = book.notice(notice_id)
     if notice is None:
         return None
     after = _moved(notice, outcome, message_id, attempt, now)

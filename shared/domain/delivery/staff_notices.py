@@ -7,7 +7,7 @@ from shared.domain.account.contacts import opt_out_refusal
 from shared.domain.delivery.links import ONE_TIME_LINK_LIVES
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook, Change
-from shared.domain.records.notice import CANCELLABLE, BillLevel, Notice, moved
+from shared.domain.records.notice import CANCELLABLE, BillLevel, Notice, moved, new_notice
 from shared.domain.records.payment_link import PaymentLink
 from shared.domain.vocabulary.history import HistoryEvent
 from shared.domain.vocabulary.words import Channel, LinkStatus, NoticeStatus, NotificationType
@@ -46,8 +46,17 @@ def on_demand(  # noqa: PLR0913 - keywords only, one for each thing that a perso
         raise NothingOwedError
     if opt_out_refusal(channel, book.account):
         raise OptedOutError
-    notice = _notice(book, bill, notice_id, channel, NotificationType.ON_DEMAND, send_to, now)
-    asked = moved(replace(notice, template_id=template_id), NoticeStatus.SCHEDULED, now, actor, "on demand")
+    notice = new_notice(
+        book.account,
+        notice_id=notice_id,
+        channel=channel,
+        notification_type=NotificationType.ON_DEMAND,
+        bills=[BillLevel.of(bill)],
+        send_to=send_to,
+        template_id=template_id,
+        now=now,
+    )
+    asked = moved(notice, NoticeStatus.SCHEDULED, now, actor, "on demand")
     return Change(account=book.account, notices=(asked,))
 
 
@@ -81,8 +90,17 @@ def one_time_link(  # noqa: PLR0913 - keywords only, one for each thing that a p
         staff_name=staff_name,
         sent_to=sent_to,
     )
-    notice = _notice(book, bill, notice_id, Channel.EMAIL, NotificationType.PAYMENT_LINK, send_to, now)
-    asked = moved(replace(notice, link_id=link_id), NoticeStatus.SCHEDULED, now, actor, "payment link sent by staff")
+    notice = new_notice(
+        book.account,
+        notice_id=notice_id,
+        channel=Channel.EMAIL,
+        notification_type=NotificationType.PAYMENT_LINK,
+        bills=[BillLevel.of(bill)],
+        send_to=send_to,
+        link_id=link_id,
+        now=now,
+    )
+    asked = moved(notice, NoticeStatus.SCHEDULED, now, actor, "payment link sent by staff")
     before = [known for known in staff_links(book, bill.statement_id) if known.status in USABLE]
     event = HistoryEvent(at=now, event="PaymentLinkSent", actor=actor, facts={"paymentLinkId": link_id})
     change = Change(
@@ -118,28 +136,6 @@ def staff_links(book: AccountBook, statement_id: str) -> list[PaymentLink]:
 def link_status(link: PaymentLink, now: datetime) -> LinkStatus:
     """A link's status by now: one whose time has run out is Expired, though nobody wrote that down."""
     return LinkStatus.EXPIRED if link.status in USABLE and now >= link.expires_at else link.status
-
-
-def _notice(
-    book: AccountBook,
-    bill: Bill,
-    notice_id: str,
-    channel: Channel,
-    kind: NotificationType,
-    send_to: str,
-    now: datetime,
-) -> Notice:
-    return Notice(
-        notice_id=notice_id,
-        org_id=book.account.org_id,
-        account_id=book.account.account_id,
-        channel=channel,
-        notification_type=kind,
-        bills=(BillLevel(statement_id=bill.statement_id, aging_period=bill.aging_period, level=0),),
-        scheduled_for=now,
-        created_at=now,
-        send_to=send_to,
-    )
 
 
 def _unsent(book: AccountBook, links: list[PaymentLink], reason: str, now: datetime, actor: str) -> tuple[Notice, ...]:

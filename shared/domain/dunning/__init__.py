@@ -5,8 +5,8 @@
     cancel_pending  stop what is pending when its cause is gone                            stopping.py
     forecast        the next notices if nothing changes                                    forecast.py
 
-How they decide is in steps.py (where a bill stands), ledger.py (what was told), eligibility.py (the rules for a
-channel), consolidation.py (one notice per guarantor, channel and day), send_window.py (when) and reasons.py (why).
+How they decide is in steps.py (the step that a bill is at), standing.py (whether it was told), rules.py (the rules for
+a channel), consolidation.py (one notice per guarantor, channel and day), send_window.py (when) and reasons.py (why).
 """
 
 from shared.domain.account.ledger import notice_id, with_notices

@@ -6,7 +6,7 @@ from itertools import chain
 
 from shared.domain.dunning.decision import Finding
 from shared.domain.dunning.rules import decide
-from shared.domain.dunning.situation import ChannelDecision, ChannelQuestion, DueBill, Situation, told_electronically
+from shared.domain.dunning.situation import ChannelDecision, ChannelQuestion, DueBill, Situation
 from shared.domain.vocabulary.reasons import Reason
 from shared.domain.vocabulary.words import Channel
 
@@ -68,7 +68,9 @@ def _round(
             continue
         bills = tuple(entry for entry in due[channel] if entry.bill.statement_id in waiting)
         told_before = {
-            entry.bill.statement_id for entry in bills if told_electronically(situation, entry.bill, entry.current)
+            entry.bill.statement_id
+            for entry in bills
+            if situation.standing(entry.bill, entry.current).told_electronically
         }
         question = replace(questions[channel], electronically=frozenset(electronically | told_before))
         decision = decide(question, bills)

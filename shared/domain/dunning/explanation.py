@@ -7,7 +7,7 @@ from shared.domain.calendar.steps import CurrentStep, next_due_day
 from shared.domain.dunning.consolidation import Consolidation
 from shared.domain.dunning.decision import Finding, Rule, RuleOutcome
 from shared.domain.dunning.paper import paper_from
-from shared.domain.dunning.situation import Situation, closed, reached, top_of
+from shared.domain.dunning.situation import Situation, top_of
 from shared.domain.records.bill import Bill
 from shared.domain.vocabulary.reasons import CLOSED_BILL_REASONS, HOLD_REASONS, Reason
 from shared.domain.vocabulary.words import AccountStatus, Channel, CommunicationStatus, Hold
@@ -61,7 +61,7 @@ def _explain_step(situation: Situation, bill: Bill) -> list[Finding]:
     current = situation.step_of(bill, situation.today)
     if current is None:
         return [_finding(Rule.STEP, bill, f"no step is due yet; {_next_step(situation, bill)}", RuleOutcome.WAITS)]
-    told = reached(situation, bill, current)
+    told = situation.standing(bill, current).told()
     return [
         _finding(Rule.STEP, bill, _describe(situation, bill, current), RuleOutcome.PASSES),
         _finding(
@@ -90,17 +90,20 @@ def _next_step(situation: Situation, bill: Bill) -> str:
 
 def _explain_closed(situation: Situation, bill: Bill, current: CurrentStep) -> list[Finding]:
     """Channels that aren't tried again for this step, though nothing went on them."""
+    closed = situation.standing(bill, current).closed
     return [
-        _finding(Rule.ALREADY_SENT, bill, f"{reason}: not tried again for this step", RuleOutcome.STOPS, channel)
+        _finding(
+            Rule.ALREADY_SENT, bill, f"{closed[channel]}: not tried again for this step", RuleOutcome.STOPS, channel
+        )
         for channel in Channel
-        if (reason := closed(situation, bill, current, channel))
+        if channel in closed
     ]
 
 
 def _explain_return(situation: Situation, bill: Bill, current: CurrentStep) -> list[Finding]:
     """When a step that came back undeliverable drops to paper, while that is still to come."""
     day = paper_from(situation, bill, current)
-    if day is None or day <= situation.today or reached(situation, bill, current):
+    if day is None or day <= situation.today or situation.standing(bill, current).told():
         return []
     found = f"electronic notices are undeliverable: goes by letter from {day}"
     return [_finding(Rule.CHANNELS, bill, found, RuleOutcome.WAITS, Channel.PRINT)]
@@ -155,14 +158,14 @@ def _explain_rest(
             Rule.RESULT, bill, f"will not send: {CLOSED_BILL_REASONS[bill.status]}", RuleOutcome.STOPS, channel
         )
     current = situation.step_of(bill, situation.today)
-    if current is None or reached(situation, bill, current):
+    if current is None or situation.standing(bill, current).told():
         return _finding(Rule.RESULT, bill, f"nothing now; {_next_step(situation, bill)}", RuleOutcome.WAITS, channel)
     if situation.organization.communication_status is CommunicationStatus.DISABLED:
         why = f"will not send: {Reason.COMMUNICATIONS_DISABLED}"
         return _finding(Rule.RESULT, bill, why, RuleOutcome.STOPS, channel)
     # After a weekend it may be another step than today's, and that one is what staff cancelled, for instance.
     then = situation.step_of(bill, day or situation.today) or current
-    reason = closed(situation, bill, then, channel) or stopping or Reason.CHANNEL_NOT_IN_STEP
+    reason = situation.standing(bill, then).closed.get(channel) or stopping or Reason.CHANNEL_NOT_IN_STEP
     return _finding(Rule.RESULT, bill, f"will not send: {reason}", RuleOutcome.STOPS, channel)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from shared.domain.account.consents import refuses_emails
 from shared.domain.account.contacts import GUARANTOR, Contact, contact_for, opted_out
-from shared.domain.account.ledger import speaks_of, taken_days
+from shared.domain.account.ledger import taken_days
 from shared.domain.account.reconciliation import in_doubt
 from shared.domain.account.stopping import lost_cause
 from shared.domain.calendar.send_window import first_moment, first_waking_moment, permitted
@@ -18,8 +18,6 @@ from shared.domain.dunning.situation import (
     DueBill,
     Situation,
     account_stop,
-    reached,
-    told_electronically,
     top_of,
 )
 from shared.domain.records.book import AccountBook
@@ -84,32 +82,25 @@ def _still_due(notice: Notice, situation: Situation) -> tuple[DueBill, ...]:
 
     Bills that came due since wait for the next plan, which sees to all the channels of their step.
     """
-    due = list[DueBill]()
+    due, about = list[DueBill](), frozenset(notice.statement_ids)
     for bill in situation.open_bills:
         current = situation.step_of(bill, situation.today)
-        if bill.statement_id not in notice.statement_ids or current is None:
+        if bill.statement_id not in about or current is None:
             continue
-        if not reached(situation, bill, current, notice.channel):
+        if not situation.standing(bill, current).told(notice.channel):
             due.append(DueBill(bill=bill, current=current))
     return tuple(due)
 
 
 def _question(notice: Notice, situation: Situation, due: tuple[DueBill, ...]) -> ChannelQuestion:
     """Ask for today; an electronic notice that still waits for its time counts as going."""
-    waiting = [
-        other for other in situation.notices if other.channel.electronic and other.status is NoticeStatus.SCHEDULED
-    ]
-    electronically = {
+    electronically = frozenset(
         entry.bill.statement_id
         for entry in due
-        if told_electronically(situation, entry.bill, entry.current)
-        or any(speaks_of(other, entry.bill) for other in waiting)
-    }
+        if situation.standing(entry.bill, entry.current).told_or_planned_electronically
+    )
     return ChannelQuestion(
-        situation=situation,
-        channel=notice.channel,
-        day=situation.today,
-        electronically=frozenset(electronically),
+        situation=situation, channel=notice.channel, day=situation.today, electronically=electronically
     )
 
 

@@ -3,7 +3,6 @@
 from datetime import date, timedelta
 
 from shared.domain.account.contacts import contact_refusal, opted_out
-from shared.domain.account.ledger import came_back, last_return
 from shared.domain.calendar.steps import CurrentStep
 from shared.domain.dunning.situation import DueBill, Situation
 from shared.domain.records.bill import Bill
@@ -60,8 +59,4 @@ def paper_from(situation: Situation, bill: Bill, current: CurrentStep) -> date |
 
 def _returned(situation: Situation, bill: Bill, current: CurrentStep, channel: Channel) -> date | None:
     """The day on which a channel's messages came back: for good, whatever was in them, or for now, with this step."""
-    if channel in situation.book.account.undeliverable:
-        return last_return(situation.book, channel, situation.zone)
-    sent = [notice for notice in situation.notices if notice.channel is channel]
-    days = [day for notice in sent if (day := came_back(notice, bill, current, situation.zone))]
-    return max(days, default=None)
+    return situation.last_returns.get(channel) or situation.standing(bill, current).came_back_on.get(channel)

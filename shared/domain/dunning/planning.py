@@ -20,10 +20,11 @@ from shared.domain.dunning.decision import Finding, Plan
 from shared.domain.dunning.explanation import explain_account, explain_bills, explain_results, explain_stopped
 from shared.domain.dunning.paper import paper_from
 from shared.domain.dunning.rules import template_of
-from shared.domain.dunning.situation import ChannelQuestion, DueBill, Situation, account_stop, closed, reached, top_of
+from shared.domain.dunning.situation import ChannelQuestion, DueBill, Situation, account_stop, top_of
+from shared.domain.dunning.standing import BillStanding
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook
-from shared.domain.records.notice import Notice, moved
+from shared.domain.records.notice import Notice, moved, new_notice, scheduled
 from shared.domain.records.policy import Organization
 from shared.domain.vocabulary.reasons import Reason
 from shared.domain.vocabulary.words import Channel, CommunicationStatus, NoticeStatus
@@ -123,12 +124,17 @@ def _due(situation: Situation, channel: Channel, slot: Slot) -> tuple[DueBill, .
     due = list[DueBill]()
     for bill in situation.open_bills:
         today, then = (situation.step_of(bill, day) for day in (situation.today, slot.day or situation.today))
-        if then is None or reached(situation, bill, then, channel) or closed(situation, bill, then, channel):
+        if then is None or _done_with(situation.standing(bill, then), channel):
             continue
-        untold = enabled and today is not None and not reached(situation, bill, today)
+        untold = enabled and today is not None and not situation.standing(bill, today).told()
         if untold or bill.statement_id in waiting_for:
             due.append(DueBill(bill=bill, current=then))
     return tuple(due)
+
+
+def _done_with(standing: BillStanding, channel: Channel) -> bool:
+    """Whether a step needs no notice on a channel any more: it was told there, or isn't tried again."""
+    return standing.told(channel) or channel in standing.closed
 
 
 def _next_planning(situation: Situation, result: Consolidation) -> tuple[datetime | None, str]:
@@ -151,7 +157,9 @@ def _next_planning(situation: Situation, result: Consolidation) -> tuple[datetim
 def _letter_day(situation: Situation, bill: Bill) -> date | None:
     """The day to come on which a step that came back undeliverable drops to paper, if it does."""
     current = situation.step_of(bill, situation.today)
-    day = paper_from(situation, bill, current) if current and not reached(situation, bill, current) else None
+    if current is None or situation.standing(bill, current).told():
+        return None
+    day = paper_from(situation, bill, current)
     return day if day and day > situation.today else None
 
 
@@ -196,9 +204,10 @@ def _why_undue(situation: Situation, notice: Notice, channel: Channel, slot: Slo
         current = situation.step_of(bill, slot.day or situation.today) if bill and bill.open else None
         if bill is None or current is None:
             continue
-        if reached(situation, bill, current, channel):
+        standing = situation.standing(bill, current)
+        if standing.told(channel):
             return Reason.STEP_ALREADY_SENT
-        return closed(situation, bill, current, channel) or Reason.CHANNEL_NOT_IN_STEP
+        return standing.closed.get(channel, Reason.CHANNEL_NOT_IN_STEP)
     return Reason.NO_STEP_DUE
 
 
@@ -206,16 +215,15 @@ def _draft(situation: Situation, channel: Channel, slot: Slot, bills: Sequence[D
     """The notice about some bills, as if it were the first on its day."""
     account, deciding = situation.book.account, top_of(bills).current
     day = slot.day or situation.today
-    return Notice(
+    return new_notice(
+        account,
         notice_id=notice_id(account.org_id, account.account_id, channel, day),
-        org_id=account.org_id,
-        account_id=account.account_id,
         channel=channel,
         notification_type=deciding.step.notification_type,
         level=deciding.level,
-        bills=tuple(due.entry for due in bills),
+        bills=(due.entry for due in bills),
         scheduled_for=slot.moment or situation.now,
-        created_at=situation.now,
+        now=situation.now,
         template_id=template_of(deciding.step, channel),
         ingestion_ids=tuple(sorted({due.bill.ingestion_id for due in bills} - {""})),
     )
@@ -236,26 +244,17 @@ def _onto(row: Notice | None, draft: Notice) -> Notice:
     )
 
 
-def _row_with_id(situation: Situation, wanted: str) -> Notice | None:
-    return next((notice for notice in situation.book.notices if notice.notice_id == wanted), None)
-
-
 def _going_row(situation: Situation, channel: Channel, slot: Slot, bills: Sequence[DueBill]) -> Iterable[Notice]:
     """The scheduled notice: a new one, a row of that day taken up again, or the waiting one brought up to date."""
     draft = _draft(situation, channel, slot, bills)
     if not slot.scheduled:
-        yield _schedule(situation, _onto(_row_with_id(situation, draft.notice_id), draft), Reason.STEP_DUE)
+        yield scheduled(_onto(situation.book.notice(draft.notice_id), draft), situation.now, PLANNER, Reason.STEP_DUE)
         return
     waiting = slot.scheduled[0]
     updated = _onto(waiting, draft)
     if updated != waiting:
         only_moved = replace(updated, scheduled_for=waiting.scheduled_for) == waiting
-        yield _schedule(situation, updated, Reason.MOVED if only_moved else Reason.CONSOLIDATED)
-
-
-def _schedule(situation: Situation, row: Notice, reason: Reason) -> Notice:
-    """Schedule a row. Why stands in its history: a notice on its way needs no reason of its own."""
-    return replace(moved(row, NoticeStatus.SCHEDULED, situation.now, PLANNER, reason), reason="")
+        yield scheduled(updated, situation.now, PLANNER, Reason.MOVED if only_moved else Reason.CONSOLIDATED)
 
 
 def _refused_row(
@@ -270,7 +269,7 @@ def _refused_row(
     due_on = max(due.current.due_on for due in bills)
     if any(says_already(row, draft, due_on, situation.zone) for row in situation.notices):
         return
-    row = _row_with_id(situation, row_id)
+    row = situation.book.notice(row_id)
     entries = {entry.statement_id: entry for entry in (*(row.bills if row else ()), *draft.bills)}
     draft = replace(draft, bills=tuple(entries.values()))
     yield moved(_onto(row, draft), NoticeStatus.WILL_NOT_SEND, situation.now, PLANNER, reason)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.domain.account.contacts import contact_refusal, opt_out_refusal
-from shared.domain.account.ledger import last_letter_day
 from shared.domain.dunning.decision import Finding, Rule, RuleOutcome
 from shared.domain.dunning.paper import channels_of
 from shared.domain.dunning.situation import ChannelDecision, ChannelQuestion, DueBill, top_of
@@ -16,8 +15,6 @@ from shared.domain.records.policy import SYSTEM_DEFAULT_TEMPLATE, Step
 from shared.domain.vocabulary.money import dollars
 from shared.domain.vocabulary.reasons import Reason
 from shared.domain.vocabulary.words import AddressStatus, Channel
-
-# --- the channels of a step ------------------------------------------------------------------------------------
 
 
 def template_of(step: Step, channel: Channel) -> str:
@@ -88,7 +85,7 @@ def _paper_cycle_rule(question: ChannelQuestion, _due: DueBill) -> RuleResult:
     if question.channel.electronic or question.day is None:
         return RuleResult("needs no paper")
     situation = question.situation
-    last = last_letter_day(situation.notices, situation.now, situation.zone)
+    last = situation.last_letter_day
     if last is None:
         return RuleResult("no letter before")
     free_from = last + timedelta(days=situation.configuration.paper_cycle_days)

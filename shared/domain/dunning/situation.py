@@ -6,10 +6,11 @@ from datetime import date, datetime
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from shared.domain.account.ledger import closes_step, dunning_notices, floor_covers, told
+from shared.domain.account.ledger import dunning_notices, last_letter_day, last_return
 from shared.domain.calendar.send_window import local_date
 from shared.domain.calendar.steps import CurrentStep, current_step
 from shared.domain.dunning.decision import Finding
+from shared.domain.dunning.standing import BillStanding, Mentions, mentions_in, standing_of
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook
 from shared.domain.records.notice import BillLevel, Notice
@@ -52,10 +53,35 @@ class Situation:
         """The bills that may be dunned, in a fixed order."""
         return tuple(sorted((bill for bill in self.book.bills if bill.open), key=lambda bill: bill.statement_id))
 
+    @cached_property
+    def last_letter_day(self) -> date | None:
+        """The last local day on which a dunning letter went, or is going."""
+        return last_letter_day(self.notices, self.now, self.zone)
+
+    @cached_property
+    def last_returns(self) -> dict[Channel, date]:
+        """For each channel that messages came back from for good, the last local day on which one did."""
+        return {channel: last_return(self.book, channel, self.zone) for channel in self.book.account.undeliverable}
+
     def step_of(self, bill: Bill, day: date) -> CurrentStep | None:
         """The step that a bill is at on a day."""
         no_limit = self.organization.dunning.no_dunning_limit
         return current_step(self.configuration, bill, day, no_limit=no_limit)
+
+    def standing(self, bill: Bill, current: CurrentStep) -> BillStanding:
+        """Where a bill of the book stands with a step; found once, however often it is asked."""
+        known, name = self._standings, (bill.statement_id, current.level, current.due_on)
+        if name not in known:
+            known[name] = standing_of(bill, current, self._mentions, self.zone)
+        return known[name]
+
+    @cached_property
+    def _mentions(self) -> Mentions:
+        return mentions_in(self.notices)
+
+    @cached_property
+    def _standings(self) -> dict[tuple[str, int, date], BillStanding]:
+        return {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,11 +94,7 @@ class DueBill:
     @property
     def entry(self) -> BillLevel:
         """As a notice records it."""
-        return BillLevel(
-            statement_id=self.bill.statement_id,
-            aging_period=self.bill.aging_period,
-            level=self.current.level,
-        )
+        return BillLevel.of(self.bill, self.current.level)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,28 +145,6 @@ def account_stop(situation: Situation) -> Reason | None:
         return Reason.ORGANIZATION_NOT_ACTIVE
     held = [hold for hold in Hold if hold in situation.book.account.holds]
     return HOLD_REASONS[held[0]] if held else None
-
-
-def reached(situation: Situation, bill: Bill, current: CurrentStep, channel: Channel | None = None) -> bool:
-    """Whether the step was told of, on a channel or (without one) on any, or counts as sent."""
-    return floor_covers(bill, current) or any(
-        told(notice, bill, current, situation.zone) for notice in situation.notices if channel in {None, notice.channel}
-    )
-
-
-def closed(situation: Situation, bill: Bill, current: CurrentStep, channel: Channel) -> Reason | None:
-    """Why a channel isn't tried again for a step, though the step wasn't reached: if it is so."""
-    reasons = (
-        closes_step(notice, bill, current, situation.zone) for notice in situation.notices if notice.channel is channel
-    )
-    return next((reason for reason in reasons if reason), None)
-
-
-def told_electronically(situation: Situation, bill: Bill, current: CurrentStep) -> bool:
-    """Whether an electronic notice told of the step."""
-    return any(
-        notice.channel.electronic and told(notice, bill, current, situation.zone) for notice in situation.notices
-    )
 
 
 def top_of(bills: Sequence[DueBill]) -> DueBill:

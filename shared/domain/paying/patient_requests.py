@@ -11,12 +11,12 @@ from shared.domain.paying.link_secrets import new_secret
 from shared.domain.paying.payments import PaymentReceived, link_scope, oldest_first, post_payment
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook, Change
-from shared.domain.records.notice import BillLevel, Notice, StatusChange
+from shared.domain.records.notice import BillLevel, Notice, new_notice, scheduled
 from shared.domain.records.payment_link import Checkout, PaymentLink
 from shared.domain.records.policy import Organization
 from shared.domain.vocabulary.history import HistoryEvent
 from shared.domain.vocabulary.money import Cents
-from shared.domain.vocabulary.words import Channel, NoticeStatus, NotificationType
+from shared.domain.vocabulary.words import Channel, NotificationType
 
 PATIENT, PROCESSOR = "patient", "processor"
 
@@ -94,7 +94,7 @@ def complete_checkout(
     book: AccountBook, organization: Organization, reference: str, amount: Cents, now: datetime
 ) -> Change | None:
     """Post what the processor took for a checkout (cents); None: it is posted already."""
-    checkout = _checkout(book, reference)
+    checkout = book.checkout(reference)
     if checkout is None:
         return None
     received = PaymentReceived(
@@ -113,7 +113,7 @@ def complete_checkout(
 
 def decline_checkout(book: AccountBook, reference: str, now: datetime) -> Change | None:
     """Note that the processor took nothing; None: that is known, or money came after all."""
-    checkout = _checkout(book, reference)
+    checkout = book.checkout(reference)
     if checkout is None or checkout.completed_at or checkout.declined_at:
         return None
     return Change(account=book.account, checkouts=(replace(checkout, declined_at=now),))
@@ -124,35 +124,23 @@ def renew(book: AccountBook, link: PaymentLink, now: datetime) -> Change | None:
     owed = [bill for bill in link_scope(book, link) if bill.payable]
     before = [notice for notice in book.notices if notice.notice_id.startswith(_renewal_id(link, ""))]
     too_soon = any(now < notice.created_at + RENEWAL_PAUSE for notice in before)
-    asked = next((notice for notice in book.notices if notice.notice_id == link.notice_id), None)
+    asked = book.notice(link.notice_id)
     channel = _renewal_channel(book, asked)
     if not owed or too_soon or len(before) >= MOST_RENEWALS or channel is None:
         return None
-    notice = Notice(
+    notice = new_notice(
+        book.account,
         notice_id=_renewal_id(link, str(len(before) + 1)),
-        org_id=link.org_id,
-        account_id=link.account_id,
         channel=channel,
         notification_type=NotificationType.PAYMENT_LINK,
         # The new link is about what the old one was: its one bill, or the whole account.
-        bills=tuple(
-            BillLevel(statement_id=bill.statement_id, aging_period=bill.aging_period, level=0)
-            for bill in owed
-            if link.statement_id
-        ),
-        scheduled_for=now,
-        created_at=now,
+        bills=(BillLevel.of(bill) for bill in owed if link.statement_id),
         send_to=asked.send_to if asked else GUARANTOR,
-        status_history=(
-            StatusChange(status=NoticeStatus.SCHEDULED, at=now, actor=PATIENT, reason="new link asked for"),
-        ),
+        now=now,
     )
     event = HistoryEvent(at=now, event="PaymentLinkAskedFor", actor=PATIENT, facts={"paymentLinkId": link.link_id})
-    return Change(account=book.account, notices=(notice,), history=(event,))
-
-
-def _checkout(book: AccountBook, reference: str) -> Checkout | None:
-    return next((checkout for checkout in book.checkouts if checkout.reference == reference), None)
+    renewed = scheduled(notice, now, PATIENT, "new link asked for")
+    return Change(account=book.account, notices=(renewed,), history=(event,))
 
 
 def _renewal_id(link: PaymentLink, ordinal: str) -> str:

@@ -11,7 +11,7 @@ from shared.domain.calendar.steps import effective_date_at_level, level_at
 from shared.domain.records.account import Account
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook, Change
-from shared.domain.records.notice import BillLevel, Notice, StatusChange
+from shared.domain.records.notice import BillLevel, Notice, new_notice, scheduled
 from shared.domain.records.payment import Allocation, Payment
 from shared.domain.records.payment_link import PaymentLink
 from shared.domain.records.policy import DunningConfiguration, Organization, PaymentRule
@@ -19,7 +19,7 @@ from shared.domain.records.presets import configuration
 from shared.domain.vocabulary.history import HistoryEvent
 from shared.domain.vocabulary.money import Cents, dollars
 from shared.domain.vocabulary.reasons import Reason
-from shared.domain.vocabulary.words import BillStatus, Channel, DunningReset, LinkStatus, NoticeStatus, NotificationType
+from shared.domain.vocabulary.words import BillStatus, Channel, DunningReset, LinkStatus, NotificationType
 
 CHARGEBACK = "chargeback"
 """The method whose money that went back leaves its bill Suspended, not Due (domain.md, Bill)."""
@@ -106,7 +106,7 @@ def link_scope(book: AccountBook, link: PaymentLink) -> tuple[Bill, ...]:
 
 
 def _posted(book: AccountBook, received: PaymentReceived) -> bool:
-    if any(payment.payment_id == received.payment_id for payment in book.payments):
+    if book.payment(received.payment_id):
         return True
     if not received.transaction_id:
         return False
@@ -243,34 +243,25 @@ def _stopped(
 
 def _receipt(book: AccountBook, payment: Payment, now: datetime, actor: str) -> tuple[Notice, ...]:
     """The receipt by email for money that came through a link; its id keeps one payment to one receipt."""
-    link = next((link for link in book.links if link.link_id == payment.link_id), None)
+    link = book.link(payment.link_id)
     if link is None or payment.amount <= 0:
         return ()
-    asked = next((notice for notice in book.notices if notice.notice_id == link.notice_id), None)
+    asked = book.notice(link.notice_id)
     send_to = asked.send_to if asked else GUARANTOR
     if not _has_email(book.account, send_to):
         return ()
-    return (
-        Notice(
-            notice_id=f"rcp_{hashlib.sha256(payment.payment_id.encode()).hexdigest()[:24]}",
-            org_id=book.account.org_id,
-            account_id=book.account.account_id,
-            channel=Channel.EMAIL,
-            notification_type=NotificationType.RECEIPT,
-            bills=tuple(
-                BillLevel(statement_id=bill.statement_id, aging_period=bill.aging_period, level=0)
-                for bill in book.bills
-                if any(paid.statement_id == bill.statement_id for paid in payment.allocations)
-            ),
-            scheduled_for=now,
-            created_at=now,
-            payment_id=payment.payment_id,
-            send_to=send_to,
-            status_history=(
-                StatusChange(status=NoticeStatus.SCHEDULED, at=now, actor=actor, reason=Reason.PAYMENT_MADE),
-            ),
-        ),
+    paid = {share.statement_id for share in payment.allocations}
+    receipt = new_notice(
+        book.account,
+        notice_id=f"rcp_{hashlib.sha256(payment.payment_id.encode()).hexdigest()[:24]}",
+        channel=Channel.EMAIL,
+        notification_type=NotificationType.RECEIPT,
+        bills=(BillLevel.of(bill) for bill in book.bills if bill.statement_id in paid),
+        payment_id=payment.payment_id,
+        send_to=send_to,
+        now=now,
     )
+    return (scheduled(receipt, now, actor, Reason.PAYMENT_MADE),)
 
 
 def _has_email(account: Account, send_to: str) -> bool:

@@ -5,6 +5,7 @@ Every rule reads a book and answers a change; storage applies a change whole or 
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 from shared.domain.records.account import Account
 from shared.domain.records.bill import Bill
@@ -14,9 +15,12 @@ from shared.domain.records.payment_link import Checkout, PaymentLink
 from shared.domain.vocabulary.history import HistoryEvent
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class AccountBook:
-    """An account, its bills, its ledger of notices, its payments and links, as read at one time."""
+    """An account, its bills, its ledger of notices, its payments and links, as read at one time.
+
+    Each is found by its id in one step, however many there are: an account may have hundreds of bills.
+    """
 
     account: Account
     bills: tuple[Bill, ...] = ()
@@ -28,7 +32,43 @@ class AccountBook:
 
     def bill(self, statement_id: str) -> Bill | None:
         """The bill of a statement, if the account has it."""
-        return next((bill for bill in self.bills if bill.statement_id == statement_id), None)
+        return self._bills.get(statement_id)
+
+    def notice(self, notice_id: str) -> Notice | None:
+        """The ledger's row of this id, if the account has it."""
+        return self._notices.get(notice_id)
+
+    def payment(self, payment_id: str) -> Payment | None:
+        """The payment posted under this id, if there is one."""
+        return self._payments.get(payment_id)
+
+    def link(self, link_id: str) -> PaymentLink | None:
+        """The payment link of this id, if the account has it."""
+        return self._links.get(link_id)
+
+    def checkout(self, reference: str) -> Checkout | None:
+        """The checkout that a processor's reference names, if it began here."""
+        return self._checkouts.get(reference)
+
+    @cached_property
+    def _bills(self) -> dict[str, Bill]:
+        return {bill.statement_id: bill for bill in self.bills}
+
+    @cached_property
+    def _notices(self) -> dict[str, Notice]:
+        return {notice.notice_id: notice for notice in self.notices}
+
+    @cached_property
+    def _payments(self) -> dict[str, Payment]:
+        return {payment.payment_id: payment for payment in self.payments}
+
+    @cached_property
+    def _links(self) -> dict[str, PaymentLink]:
+        return {link.link_id: link for link in self.links}
+
+    @cached_property
+    def _checkouts(self) -> dict[str, Checkout]:
+        return {checkout.reference: checkout for checkout in self.checkouts}
 
     def after(self, change: "Change") -> "AccountBook":
         """The book as a change leaves it, so that the next decision of the same moment can be taken on it."""

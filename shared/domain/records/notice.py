@@ -1,9 +1,12 @@
 """A notice: one planned or sent communication on one channel to one account. Its row is the ledger."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
+from shared.domain.records.account import Account
+from shared.domain.records.bill import Bill
 from shared.domain.records.transitions import BORN, WAITING, require
 from shared.domain.vocabulary.words import Channel, NoticeStatus, NotificationType
 
@@ -26,6 +29,11 @@ class BillLevel:
     statement_id: str
     aging_period: str
     level: int
+
+    @classmethod
+    def of(cls, bill: Bill, level: int = 0) -> Self:
+        """A bill as it is now, at the level of a step; 0: no step asked for the notice."""
+        return cls(statement_id=bill.statement_id, aging_period=bill.aging_period, level=level)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +102,38 @@ class Notice:
     def statement_ids(self) -> tuple[str, ...]:
         """The statements that the notice speaks of."""
         return tuple(bill.statement_id for bill in self.bills)
+
+
+def new_notice(
+    account: Account,
+    *,
+    notice_id: str,
+    channel: Channel,
+    notification_type: NotificationType,
+    bills: Iterable[BillLevel],
+    now: datetime,
+    **more: Any,  # noqa: ANN401 - any other field of the row
+) -> Notice:
+    """A row that an account's ledger doesn't have yet, to go now unless `more` has another `scheduled_for`.
+
+    It is in no status before it is moved into its first: no row is written without an entry in its history.
+    """
+    fields = {"scheduled_for": now, **more}
+    return Notice(
+        notice_id=notice_id,
+        org_id=account.org_id,
+        account_id=account.account_id,
+        channel=channel,
+        notification_type=notification_type,
+        bills=tuple(bills),
+        created_at=now,
+        **fields,
+    )
+
+
+def scheduled(notice: Notice, at: datetime, actor: str, why: str) -> Notice:
+    """A notice that waits for its time. Why stands in its history: on its way it needs no reason of its own."""
+    return replace(moved(notice, S.SCHEDULED, at, actor, why), reason="")
 
 
 def moved(

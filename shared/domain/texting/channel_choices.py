@@ -49,7 +49,7 @@ def party_of(book: AccountBook, link: PaymentLink, organization: Organization) -
     A patient or third party who unsubscribes takes no reminders from a guarantor who asked for nothing, nor does staff
     who got the message in test mode (decision 8).
     """
-    asked = next((notice for notice in book.notices if notice.notice_id == link.notice_id), None)
+    asked = book.notice(link.notice_id)
     if asked is None or link.sent_to == _masked_email(book.account.guarantor.email):
         return GUARANTOR
     testing = organization.test_contacts

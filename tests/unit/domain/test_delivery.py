@@ -39,7 +39,8 @@ from shared.domain.vocabulary.words import (
     NoticeStatus,
     NotificationType,
 )
-from shared.sending.send_notice import TRIES, NoticeBusyError, NoticeSender
+from shared.sending.send_notice import NoticeSender
+from shared.storage.races import TRIES, BusyError
 from tests.worlds.examples import NOW, account, bill, book, notice, organization
 from tests.worlds.sending_world import IDS, Books, OpenGate, Provider, Rows, Table, World, queued, world
 
@@ -252,7 +253,7 @@ def test_of_two_consumers_one_sends() -> None:
 def test_an_account_that_never_holds_still_sends_nothing_and_comes_back() -> None:
     it = world()
     it.table.before_claim = lambda table: table.change_account()
-    with pytest.raises(NoticeBusyError):
+    with pytest.raises(BusyError):
         it.deliver()
     assert it.provider.sent == []
     assert it.table.calls.count("claim") == TRIES

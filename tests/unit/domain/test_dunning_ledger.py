@@ -8,24 +8,22 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from shared.domain.account.ledger import (
-    came_back,
-    closes_step,
     dunning_notices,
-    floor_covers,
     last_letter_day,
     last_return,
     refusal_id,
     says_already,
-    told,
 )
 from shared.domain.calendar.steps import CurrentStep
 from shared.domain.dunning import judge, plan, with_notices
 from shared.domain.dunning.decision import Plan, Rule, RuleOutcome
+from shared.domain.dunning.standing import BillStanding, mentions_in, standing_of
 from shared.domain.records.bill import Bill
 from shared.domain.records.notice import BillLevel, Notice, StatusChange, moved
 from shared.domain.records.policy import DunningConfiguration, Organization, Step
 from shared.domain.records.presets import CONFIGURATIONS, configuration
 from shared.domain.records.statement import OptOuts
+from shared.domain.vocabulary.reasons import Reason
 from shared.domain.vocabulary.words import BillStatus, Channel, CommunicationStatus, Hold
 from tests.worlds.dunning_world import (
     DUE,
@@ -87,6 +85,11 @@ def turned(status: S, **changes: Any) -> Notice:
     return moved(a_row(**changes), status, TEN + timedelta(days=2), "provider")
 
 
+def standing(row: Notice | None, bill: Bill, step: CurrentStep) -> BillStanding:
+    """Where a bill stands with a step in a ledger of one row, or none."""
+    return standing_of(bill, step, mentions_in([row] if row else []), GUAM)
+
+
 BILL = a_bill()
 
 
@@ -95,36 +98,61 @@ BILL = a_bill()
 
 def test_a_repetition_is_told_of_by_what_went_on_its_own_day() -> None:
     """On the practice's calendar."""
-    assert told(a_row(), BILL, a_step(due_on=TUESDAY, round_=1), GUAM)
-    assert not told(a_row(), BILL, a_step(due_on=TUESDAY + timedelta(days=1), round_=1), GUAM)
+    assert standing(a_row(), BILL, a_step(due_on=TUESDAY, round_=1)).told()
+    assert not standing(a_row(), BILL, a_step(due_on=TUESDAY + timedelta(days=1), round_=1)).told()
 
 
 def test_an_update_has_a_level_told_again_but_none_below_what_went() -> None:
     """A gentler preset may have put the bill there meanwhile: within an aging period levels only rise."""
     updated = replace(BILL, renotify_at=NOW + timedelta(days=1))
     second = a_row(level=2)
-    assert not told(second, updated, a_step(level=2), GUAM)
-    assert told(second, updated, a_step(level=1), GUAM)
+    assert not standing(second, updated, a_step(level=2)).told()
+    assert standing(second, updated, a_step(level=1)).told()
 
 
 def test_a_failed_notice_closes_the_step_that_it_was_of() -> None:
     """By its last day, and for its level only."""
     failed = turned(S.DELIVERY_ERROR, sent_at=None)
     thursday = TUESDAY + timedelta(days=2)
-    assert closes_step(failed, BILL, a_step(due_on=thursday), GUAM)
-    assert not closes_step(failed, BILL, a_step(due_on=thursday + timedelta(days=1)), GUAM)
-    assert not closes_step(failed, BILL, a_step(level=2, due_on=TUESDAY), GUAM)
-    assert not closes_step(failed, replace(BILL, aging_period="second"), a_step(), GUAM)
+    assert EMAIL in standing(failed, BILL, a_step(due_on=thursday)).closed
+    assert EMAIL not in standing(failed, BILL, a_step(due_on=thursday + timedelta(days=1))).closed
+    assert EMAIL not in standing(failed, BILL, a_step(level=2, due_on=TUESDAY)).closed
+    assert EMAIL not in standing(failed, replace(BILL, aging_period="second"), a_step()).closed
     ahead = replace(failed, scheduled_for=TEN + timedelta(days=9))
-    assert closes_step(ahead, BILL, a_step(due_on=TUESDAY + timedelta(days=9)), GUAM)
-    assert not closes_step(ahead, BILL, a_step(due_on=TUESDAY + timedelta(days=10)), GUAM)
+    assert EMAIL in standing(ahead, BILL, a_step(due_on=TUESDAY + timedelta(days=9))).closed
+    assert EMAIL not in standing(ahead, BILL, a_step(due_on=TUESDAY + timedelta(days=10))).closed
 
 
 def test_an_update_that_asks_to_be_told_again_opens_what_a_failed_notice_had_closed() -> None:
     """Not one that came before it failed."""
     failed = turned(S.DELIVERY_ERROR, sent_at=None)
-    assert closes_step(failed, replace(BILL, renotify_at=TEN + timedelta(days=1)), a_step(), GUAM)
-    assert not closes_step(failed, replace(BILL, renotify_at=TEN + timedelta(days=3)), a_step(), GUAM)
+    assert EMAIL in standing(failed, replace(BILL, renotify_at=TEN + timedelta(days=1)), a_step()).closed
+    assert EMAIL not in standing(failed, replace(BILL, renotify_at=TEN + timedelta(days=3)), a_step()).closed
+
+
+def test_of_a_bill_and_those_whose_place_it_took_a_notice_counts_by_what_it_says_first() -> None:
+    """In its own order, whatever theirs; and never twice."""
+    both = tuple(BillLevel(statement_id=name, aging_period="first", level=n) for n, name in ((1, "old"), (2, "A")))
+    bill = replace(BILL, amends=("older", "old"))
+    assert standing(a_row(bills=both), bill, a_step(level=1)).told()
+    assert not standing(a_row(bills=both), bill, a_step(level=2)).told()
+    assert standing(a_row(bills=both[::-1]), bill, a_step(level=2)).told()
+
+
+def test_each_channel_stands_by_its_own_notices() -> None:
+    """By the first that closes it, and by the last day on which one came back."""
+    rows = (
+        a_row(S.CANCELLED, reason="cancelled by staff"),
+        turned(S.DELIVERY_ERROR, notice_id="ntc_2"),
+        turned(S.UNDELIVERABLE_CAN_RETRY, notice_id="ntc_3", channel=SMS),
+        a_row(S.UNDELIVERABLE_CAN_RETRY, notice_id="ntc_4", channel=SMS),
+        a_row(S.SCHEDULED, notice_id="ntc_5", channel=PRINT, sent_at=None),
+    )
+    found = standing_of(BILL, a_step(), mentions_in(rows), GUAM)
+    assert found.closed == {EMAIL: "cancelled by staff", SMS: Reason.ON_WORKLIST}
+    assert found.came_back_on == {SMS: TUESDAY + timedelta(days=2)}
+    assert (found.waits_on, found.told_on) == (frozenset({PRINT}), frozenset())
+    assert not found.told_or_planned_electronically
 
 
 def test_a_refusal_is_said_already_on_its_day() -> None:
@@ -137,12 +165,12 @@ def test_a_refusal_is_said_already_on_its_day() -> None:
 def test_a_notice_came_back_on_the_day_of_the_word_about_it() -> None:
     """For now, and with the step that the bill is at."""
     back = turned(S.UNDELIVERABLE_CAN_RETRY)
-    assert came_back(back, BILL, a_step(), GUAM) == date(2026, 1, 8)
-    assert came_back(replace(back, status_history=()), BILL, a_step(), GUAM) == TUESDAY
-    assert came_back(back, BILL, a_step(level=2), GUAM) is None
-    assert came_back(back, BILL, a_step(due_on=TUESDAY + timedelta(days=1)), GUAM) is None
-    assert came_back(back, replace(BILL, aging_period="second"), a_step(), GUAM) is None
-    assert came_back(turned(S.UNDELIVERABLE_PERMANENT), BILL, a_step(), GUAM) is None
+    assert standing(back, BILL, a_step()).came_back_on == {EMAIL: date(2026, 1, 8)}
+    assert standing(replace(back, status_history=()), BILL, a_step()).came_back_on == {EMAIL: TUESDAY}
+    assert standing(back, BILL, a_step(level=2)).came_back_on == {}
+    assert standing(back, BILL, a_step(due_on=TUESDAY + timedelta(days=1))).came_back_on == {}
+    assert standing(back, replace(BILL, aging_period="second"), a_step()).came_back_on == {}
+    assert standing(turned(S.UNDELIVERABLE_PERMANENT), BILL, a_step()).came_back_on == {}
 
 
 def test_the_last_return_for_good_is_that_of_the_channel() -> None:
@@ -440,13 +468,13 @@ def test_the_level_that_a_reset_counts_as_sent_covers_no_repetition_of_its_step(
     level: int, round_: int, *, covers: bool
 ) -> None:
     """Which comes due anew; a lower step it covers always."""
-    assert floor_covers(replace(BILL, level_floor=2), a_step(level=level, round_=round_)) is covers
+    assert standing(None, replace(BILL, level_floor=2), a_step(level=level, round_=round_)).told() is covers
     told_again = replace(BILL, level_floor=2, renotify_at=NOW)
-    assert floor_covers(told_again, a_step(level=level, round_=round_)) is (level < told_again.level_floor)
+    assert standing(None, told_again, a_step(level=level, round_=round_)).told() is (level < told_again.level_floor)
 
 
 def test_a_row_that_came_back_and_was_archived_came_back_on_its_day() -> None:
     """The word about it, two days after it was sent, is what counts, not the day on which it was put away."""
     archived = moved(turned(S.UNDELIVERABLE_CAN_RETRY), S.ARCHIVED, TEN + timedelta(days=5), "staff")
     (counted,) = dunning_notices(a_book(BILL, notices=(archived,)))
-    assert came_back(counted, BILL, a_step(), GUAM) == date(2026, 1, 8)
+    assert standing(counted, BILL, a_step()).came_back_on == {EMAIL: date(2026, 1, 8)}
