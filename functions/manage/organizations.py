@@ -1,24 +1,14 @@
 """Organizations: create, search, read, change."""
 
 import secrets
+from collections.abc import Iterator
 from datetime import datetime
 from http import HTTPStatus
 
-from functions.manage.frame import (
-    api,
-    body,
-    invalid,
-    json_body,
-    list_request,
-    logger,
-    merged,
-    once,
-    own_organization,
-    parameters,
-)
+from functions.manage.frame import api, list_request, logger, merged, route
 from functions.manage.settings import dependencies
+from shared.contracts import wire
 from shared.contracts.organizations import (
-    READ_ONLY,
     OrganizationAnswer,
     OrganizationBody,
     OrganizationFound,
@@ -29,7 +19,9 @@ from shared.domain.records.partner import Scope
 from shared.domain.records.policy import Organization, PaymentSettings
 from shared.domain.vocabulary.words import Processor
 from shared.http.api import Answer, json_answer
+from shared.http.partner_api import invalid
 from shared.http.problems import ProblemError
+from shared.http.routes import Query
 from shared.storage.organizations import ClientIdTakenError, DefaultsChangedError
 
 PLANNED_BY = frozenset({"communicationStatus", "accountStatus", "timeZone", "testContacts"})
@@ -37,13 +29,23 @@ PLANNED_BY = frozenset({"communicationStatus", "accountStatus", "timeZone", "tes
 
 TRIES = 4
 
+SEARCH = Query("search", "Part of a name or id, in any case.")
 
-@api.routes.post("/v1/organizations")
-@once
-def create() -> Answer:
+
+@route(
+    "POST",
+    "/v1/organizations",
+    operation="createOrganization",
+    summary="Create an organization: Enabled, Active, on the standard preset unless the body says otherwise",
+    tag="Organizations",
+    scope=Scope.MANAGE,
+    body=OrganizationBody,
+    answer=OrganizationAnswer,
+    status=201,
+    problems=(409,),
+)
+def create(wanted: OrganizationBody) -> Answer:
     """Create an organization of the caller's."""
-    api.caller.require(Scope.MANAGE)
-    wanted = body(OrganizationBody)
     _refuse_sandbox(wanted.payments.domain())
     organization = wanted.new(
         org_id=f"org_{secrets.token_hex(10)}",
@@ -68,11 +70,19 @@ def _created(organization: Organization) -> Organization:
     raise busy()
 
 
-@api.routes.get("/v1/organizations")
+@route(
+    "GET",
+    "/v1/organizations",
+    operation="searchOrganizations",
+    summary="Find organizations by name or client id",
+    tag="Organizations",
+    scope=Scope.READ,
+    query=(SEARCH,),
+    answer=OrganizationsPage,
+)
 def search() -> Answer:
     """Find the caller's organizations by name or client id, in the order of their names."""
-    api.caller.require(Scope.READ)
-    asked, wanted = list_request(), parameters().get("search", "").strip().casefold()
+    asked, wanted = list_request(), SEARCH.text(api.query).strip().casefold()
     found = [
         organization
         for organization in dependencies().organizations.list(api.caller.partner_id)
@@ -89,25 +99,49 @@ def search() -> Answer:
     return json_answer(answer)
 
 
-@api.routes.get("/v1/organizations/<org_id>")
-def read(org_id: str) -> Answer:
+@route(
+    "GET",
+    "/v1/organizations/{orgId}",
+    operation="readOrganization",
+    summary="Read an organization",
+    tag="Organizations",
+    scope=Scope.READ,
+    answer=OrganizationAnswer,
+)
+def read(organization: Organization) -> Answer:
     """Read an organization."""
-    return json_answer(OrganizationAnswer.of(own_organization(org_id, Scope.READ)))
+    return json_answer(OrganizationAnswer.of(organization))
 
 
-@api.routes.patch("/v1/organizations/<org_id>")
-def change(org_id: str) -> Answer:
+@route(
+    "PATCH",
+    "/v1/organizations/{orgId}",
+    operation="changeOrganization",
+    summary="Change an organization by a merge patch; ids are read-only",
+    tag="Organizations",
+    scope=Scope.MANAGE,
+    body=OrganizationBody,
+    answer=OrganizationAnswer,
+    problems=(409,),
+)
+def change(organization: Organization, patch: wire.Json) -> Answer:
     """Change an organization by a merge patch."""
-    for _ in range(TRIES):
-        before = own_organization(org_id, Scope.MANAGE)
-        document = merged(OrganizationBody.of(before), OrganizationAnswer.of(before), READ_ONLY)
+    for before in read_again(organization):
+        document = merged(OrganizationBody.of(before), OrganizationAnswer.of(before), patch)
         after = OrganizationBody.model_validate(document | {"clientId": before.client_id}).domain(before)
         _refuse_sandbox(after.payments)
         defaults = dependencies().defaults.get(after.partner_id)
-        saved = save(after, defaults, replan=not PLANNED_BY.isdisjoint(json_body()), now=api.now)
+        saved = save(after, defaults, replan=not PLANNED_BY.isdisjoint(patch), now=api.now)
         if saved:
             return json_answer(OrganizationAnswer.of(saved))
     raise busy()
+
+
+def read_again(organization: Organization) -> Iterator[Organization]:
+    """An organization as it was read, then as it is now, for as often as a change of it is tried."""
+    yield organization
+    for _ in range(TRIES - 1):
+        yield api.own_organization(organization.org_id)
 
 
 def save(organization: Organization, defaults: PartnerDefaults, *, replan: bool, now: datetime) -> Organization | None:

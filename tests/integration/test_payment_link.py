@@ -40,6 +40,7 @@ from tests.worlds.clinic import (
     invoke,
 )
 from tests.worlds.examples import NOW, bill, notice, organization
+from tests.worlds.gateway import addressed
 
 # --- the question ------------------------------------
 
@@ -600,6 +601,10 @@ def test_a_chosen_language_comes_back_from_the_processor(clinic: Clinic) -> None
     assert "lang=es" in parse_qs(urlsplit(answer.location).query)["return"][0]
 
 
+def test_what_others_add_to_a_links_address_keeps_nobody_from_their_page(clinic: Clinic) -> None:
+    assert "date of birth" in clinic.get(f"{clinic.path}?utm_source=mail&fbclid=x&lang=xx").text
+
+
 def test_a_stack_without_simulated_time_ignores_the_header(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALLOW_SIMULATED_TIME", "false")
     frame.settings.cache_clear()
@@ -650,7 +655,7 @@ def test_nothing_personal_reaches_the_log(clinic: Clinic, log: StringIO) -> None
 
 def test_the_log_tells_a_request_by_its_route_and_answer(clinic: Clinic, log: StringIO) -> None:
     sample = json.loads((EVENTS / "payment_link_verify.json").read_text())
-    wrong = {"path": f"{clinic.path}/verify", "body": "month=1&day=1&year=1901"}
+    wrong = addressed("POST", f"{clinic.path}/verify") | {"body": "month=1&day=1&year=1901"}
     invoke(sample | wrong | {"headers": {"Dunlin-As-Of": NOW.isoformat()}}, clinic.context)
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
     (answered,) = [line for line in lines if line["message"] == "answered"]
@@ -659,7 +664,7 @@ def test_the_log_tells_a_request_by_its_route_and_answer(clinic: Clinic, log: St
 
 def test_the_sample_form_is_what_the_browser_sends(clinic: Clinic) -> None:
     sample = json.loads((EVENTS / "payment_link_verify.json").read_text())
-    event = sample | {"path": f"{clinic.path}/verify", "headers": {"Dunlin-As-Of": NOW.isoformat()}}
+    event = sample | addressed("POST", f"{clinic.path}/verify") | {"headers": {"Dunlin-As-Of": NOW.isoformat()}}
     assert "$74.60" in invoke(event, clinic.context).text
 
 
