@@ -19,7 +19,7 @@ VERSION = "1.0.0"
 INTRODUCTION = (
     "Patient billing: send statements in, and the right notice goes out, when and how the organization's settings say."
     " Money is written as decimal strings, dates as ISO 8601, instants as RFC 3339 in UTC. Errors are problem details"
-    " (RFC 9457). A query parameter that a route doesn't have is a 400."
+    " (RFC 9457). A query parameter that a route doesn't have is a 400. HEAD is answered wherever GET is."
 )
 KEY = (
     "`Authorization: Bearer dun_<live|test>_<keyId>_<secret>`. A key belongs to one partner and has scopes; what is"

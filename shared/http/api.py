@@ -89,8 +89,10 @@ class Api:
         self.routes.route(route.rule, method=route.method)(called)
 
     def resolve(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-        """The answer to a proxy event."""
-        return gateway.resolve(self.routes, event, context)
+        """The answer to a proxy event. No cache keeps it, unless its route says so: it may hold personal data."""
+        answer = gateway.resolve(self.routes, event, context)
+        answer["multiValueHeaders"].setdefault("Cache-Control", ["no-store"])
+        return answer
 
     @property
     def caller(self) -> Caller:

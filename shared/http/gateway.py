@@ -18,11 +18,13 @@ def resolve(router: APIGatewayRestResolver, event: dict[str, Any], context: Lamb
 def canonical_path(event: dict[str, Any]) -> str:
     """The path of a request, its ids percent-encoded, whether or not the gateway decoded them.
 
-    The router knows only some of the signs that an id may have; who gets the ids decodes them.
+    The router knows only some of the signs that an id may have; who gets the ids decodes them. A resource may end in
+    `{proxy+}`, which stands for the rest of a path.
     """
     path = str(event["resource"])
     for name, value in (event.get("pathParameters") or {}).items():
-        path = path.replace(f"{{{name}}}", _encoded(value))
+        rest = "/".join(_encoded(part) for part in value.split("/"))
+        path = path.replace(f"{{{name}+}}", rest).replace(f"{{{name}}}", _encoded(value))
     return path
 
 

@@ -12,7 +12,7 @@ from shared.domain.vocabulary.words import NoticeStatus
 from shared.http.routes import Route
 from shared.storage.account_books import AccountBooks
 from tests.worlds.examples import notice
-from tests.worlds.manage_api import FOREIGN, OWN, Caller, Reply, snapshot, store
+from tests.worlds.manage_api import FOREIGN, ORGANIZATION, OWN, Caller, Reply, snapshot, store
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -118,6 +118,30 @@ def test_a_stored_answer_is_not_for_a_key_of_the_same_partner_without_the_scope(
             others = " ".join(scope for scope in OWN.scopes.split() if scope != route.scope)
             call(OWN, route, Idempotency_Key=route.operation)
             assert call(replace(OWN, scopes=others), route, Idempotency_Key=route.operation).status == 403
+
+
+@pytest.mark.usefixtures("full")
+def test_head_answers_as_get_does_without_the_body() -> None:
+    reads = [route for route, _ in declared()["Manage"] if route.method == "GET"]
+    assert len(reads) >= 20
+    for route in reads:
+        path = re.sub(r"\{(\w+)\}", lambda found: IDS[found[1]], route.path)
+        read, probed = OWN.get(path), OWN.call("HEAD", path)
+        assert (read.status, probed.status, probed.text) == (200, 200, ""), route
+        assert probed.headers == read.headers
+    assert OWN.call("HEAD", f"{ORGANIZATION}/bills/unknown").status == 404
+    assert OWN.call("HEAD", f"{ORGANIZATION}/bills/S-1/status").status == 404
+    assert OWN.call("HEAD", f"{ORGANIZATION}/bills?nope=1").status == 400
+    assert FOREIGN.call("HEAD", f"{ORGANIZATION}/bills").status == 404
+    assert replace(OWN, scopes="send").call("HEAD", f"{ORGANIZATION}/bills").status == 403
+
+
+@pytest.mark.usefixtures("full")
+def test_what_partners_are_answered_is_kept_by_no_cache_and_the_document_is() -> None:
+    """tests/worlds/gateway.py asks it of every answer."""
+    assert OWN.get(f"{ORGANIZATION}/bills").headers["Cache-Control"] == "no-store"
+    assert OWN.get(f"{ORGANIZATION}/bills?limit=0").headers["Cache-Control"] == "no-store"
+    assert OWN.get("/openapi.json").headers["Cache-Control"] == "public, max-age=300"
 
 
 def test_the_document_and_its_page_need_no_key_and_hold_no_script() -> None:

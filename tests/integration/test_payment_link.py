@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 
 from functions.payment_link import frame, sandbox
+from local.openapi.routes import declared
 from shared.domain.records.policy import PaymentSettings
 from shared.domain.vocabulary.words import (
     BillStatus,
@@ -599,6 +600,16 @@ def test_a_chosen_language_comes_back_from_the_processor(clinic: Clinic) -> None
     clinic.verify()
     answer = clinic.post(f"{clinic.path}/checkout?lang=es", {"amount": "1"})
     assert "lang=es" in parse_qs(urlsplit(answer.location).query)["return"][0]
+
+
+def test_head_answers_as_get_does_without_the_body_on_every_page(clinic: Clinic) -> None:
+    reads = [route for route, _ in declared()["PaymentLink"] if route.method == "GET"]
+    assert len(reads) > 5
+    for route in reads:
+        path = route.path.replace("{token}", clinic.issued.token)
+        read, probed = clinic.get(path), clinic.request("HEAD", path)
+        assert (probed.status, probed.body) == (read.status, ""), route
+        assert probed.headers == read.headers
 
 
 def test_what_others_add_to_a_links_address_keeps_nobody_from_their_page(clinic: Clinic) -> None:

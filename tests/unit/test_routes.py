@@ -20,6 +20,7 @@ from tests.worlds.manage_api import CONTEXT, OWN, event
 
 HANDLERS = {"Ingest": ingest, "Manage": manage, "PaymentLink": payment_link}
 PAGES = "Patient pages"
+GREEDY = "{proxy+}"
 
 
 def events(function: str) -> dict[tuple[str, str], bool]:
@@ -59,6 +60,18 @@ def test_what_has_a_scope_needs_a_key_and_nothing_else_does() -> None:
         assert all(path.startswith("/v1/") == needed for path, needed in needs_key.items())
         for (_, path), needed in events(function).items():
             assert needed == needs_key.get(path, path.startswith("/v1/")), path
+
+
+def test_head_reaches_a_function_wherever_its_get_does_and_nowhere_else() -> None:
+    """A greedy HEAD is taken where no function has one for just this path."""
+    own = {function: {path for method, path in events(function) if method == "HEAD"} for function in declared()}
+    exact = {path for paths in own.values() for path in paths if not path.endswith(GREEDY)}
+    for function in declared():
+        greedy = [path.removesuffix(GREEDY) for path in own[function] if path.endswith(GREEDY)]
+        got = {route.path for route in routes(function) if route.method == "GET"}
+        reached = own[function] | {path for path in got - exact if path.startswith(tuple(greedy))}
+        assert got - reached == set()
+        assert own[function] & exact <= got
 
 
 # --- the functions ---------------------------------------------------------------------------------------------------
