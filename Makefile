@@ -117,7 +117,12 @@ lint: setup ## run the linters and the type checker
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy shared functions cli local tests
+	.venv/bin/python -m local.openapi --check
 	AWS_DEFAULT_REGION=us-east-1 .venv-sam/bin/sam validate --lint
+
+.PHONY: openapi
+openapi: .venv/.ready ## write docs/openapi.json from the routes' decorators (BREAKING=1: also what breaks partners' programs)
+	.venv/bin/python -m local.openapi $(if $(BREAKING),--breaking)
 
 .PHONY: templates
 templates: .venv/.ready ## inline the email layout's style sheet

@@ -1,12 +1,14 @@
-"""What every route of this function begins with: the log, the gateway's routes, and what a repeated POST does."""
+"""What the routes of this function stand on: the log, and the frame that calls them."""
+
+from functools import partial
 
 from aws_lambda_powertools import Logger
 
 from functions.ingest.ports import ports
-from shared.http.api import Api
-from shared.http.idempotency import idempotent
+from shared.http.partner_api import PartnerApi
+from shared.http.routes import Route
 
 logger = Logger()
-api = Api(logger, allow_simulated_time=lambda: ports().settings.allow_simulated_time)
-once = idempotent(api, lambda: ports().idempotency)
-"""Decorates every POST, so that a repeat with the same Idempotency-Key does nothing."""
+api = PartnerApi(logger, ports=ports)
+route = partial(Route, api)
+"""Decorates the function that answers a route with all that is true of the route."""

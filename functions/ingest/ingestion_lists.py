@@ -1,8 +1,6 @@
 """What a partner sees of its ingestions. Each is read under the caller's partner."""
 
-from http import HTTPStatus
-
-from functions.ingest.frame import api
+from functions.ingest.frame import api, route
 from functions.ingest.ports import ports
 from shared.contracts.ingestions import IngestionAnswer, IngestionsPage, StatementRowAnswer, StatementRowsPage
 from shared.domain.records.ingestion import Ingestion
@@ -10,13 +8,23 @@ from shared.domain.records.partner import Scope
 from shared.domain.vocabulary.words import IngestionResult
 from shared.http.api import Answer, json_answer
 from shared.http.cursors import Position, read_cursor, read_limit, write_cursor
-from shared.http.problems import ProblemError, not_found
+from shared.http.problems import not_found
+from shared.http.routes import WordQuery
+
+RESULT = WordQuery("result", "One result.", IngestionResult)
 
 
-@api.routes.get("/v1/ingestions")
+@route(
+    "GET",
+    "/v1/ingestions",
+    operation="listIngestions",
+    summary="List statement files with their status and counts",
+    tag="Statements",
+    scope=Scope.READ,
+    answer=IngestionsPage,
+)
 def search() -> Answer:
     """The caller's ingestions, newest first."""
-    api.caller.require(Scope.READ)
     partner_id = api.caller.partner_id
     list_name = (partner_id, "ingestions")
     limit, after = _asked(*list_name)
@@ -28,16 +36,33 @@ def search() -> Answer:
     return json_answer(page)
 
 
-@api.routes.get("/v1/ingestions/<ingestion_id>")
+@route(
+    "GET",
+    "/v1/ingestions/{ingestionId}",
+    operation="readIngestion",
+    summary="Read a statement file's status and counts",
+    tag="Statements",
+    scope=Scope.READ,
+    answer=IngestionAnswer,
+)
 def read(ingestion_id: str) -> Answer:
     """One ingestion as it stands now."""
     return json_answer(IngestionAnswer.of(_own(ingestion_id)))
 
 
-@api.routes.get("/v1/ingestions/<ingestion_id>/statements")
+@route(
+    "GET",
+    "/v1/ingestions/{ingestionId}/statements",
+    operation="listIngestedStatements",
+    summary="List the statements of a file with their results",
+    tag="Statements",
+    scope=Scope.READ,
+    query=(RESULT,),
+    answer=StatementRowsPage,
+)
 def list_statements(ingestion_id: str) -> Answer:
     """What became of the statements of a file, in its order; `?result=` shows those with one result."""
-    found, result = _own(ingestion_id), _result()
+    found, result = _own(ingestion_id), RESULT.word(api.query)
     list_name = (found.partner_id, "ingestions", found.ingestion_id, result or "")
     limit, after = _asked(*list_name)
     rows, more = ports().ingestions.rows(
@@ -51,8 +76,7 @@ def list_statements(ingestion_id: str) -> Answer:
 
 
 def _own(ingestion_id: str) -> Ingestion:
-    """The caller's ingestion; a 403 problem without the scope, a 404 one where there is none."""
-    api.caller.require(Scope.READ)
+    """The caller's ingestion; a 404 problem where there is none."""
     found = ports().ingestions.get(api.caller.partner_id, ingestion_id)
     if found is None:
         raise not_found("ingestion")
@@ -60,16 +84,4 @@ def _own(ingestion_id: str) -> Ingestion:
 
 
 def _asked(*list_name: str) -> tuple[int, Position | None]:
-    given = api.routes.current_event.query_string_parameters
-    return read_limit(given.get("limit")), read_cursor(given.get("cursor"), *list_name)
-
-
-def _result() -> IngestionResult | None:
-    word = api.routes.current_event.query_string_parameters.get("result")
-    if word is None:
-        return None
-    try:
-        return IngestionResult(word)
-    except ValueError:
-        detail = f"The query parameter result must be one of {', '.join(IngestionResult)}."
-        raise ProblemError(HTTPStatus.BAD_REQUEST, detail) from None
+    return read_limit(api.query.get("limit")), read_cursor(api.query.get("cursor"), *list_name)

@@ -2,50 +2,77 @@
 
 from dataclasses import replace
 
-from functions.manage.frame import actor, api, list_request, merged, own_organization, path_id
+from functions.manage.frame import actor, api, list_request, merged, route
 from functions.manage.ports import ports
-from shared.contracts.accounts import READ_ONLY, AccountAnswer, AccountBody, ConsentAnswer, ConsentsPage
+from shared.contracts import wire
+from shared.contracts.accounts import AccountAnswer, AccountBody, ConsentAnswer, ConsentsPage
 from shared.contracts.contact import time_zones
 from shared.domain.account.account_changes import change_account
 from shared.domain.account.consents import consents
 from shared.domain.records.account import Account
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.partner import Scope
+from shared.domain.records.policy import Organization
 from shared.domain.vocabulary.words import ConsentSource
 from shared.http.api import Answer, json_answer
 from shared.http.problems import not_found
 from shared.storage.account_books import NoSuchAccountError
 
 
-@api.routes.get("/v1/organizations/<org_id>/accounts/<account_id>")
-def read(org_id: str, account_id: str) -> Answer:
+@route(
+    "GET",
+    "/v1/organizations/{orgId}/accounts/{accountId}",
+    operation="readAccount",
+    summary="Read an account: contact, language, opt-outs, holds, balance, credit",
+    tag="Accounts",
+    scope=Scope.READ,
+    answer=AccountAnswer,
+)
+def read(organization: Organization, account_id: str) -> Answer:
     """Read an account."""
-    organization = own_organization(org_id, Scope.READ)
-    return json_answer(AccountAnswer.of_book(_book(organization.org_id, path_id(account_id, "account"))))
+    return json_answer(AccountAnswer.of_book(_book(organization.org_id, account_id)))
 
 
-@api.routes.patch("/v1/organizations/<org_id>/accounts/<account_id>")
-def change(org_id: str, account_id: str) -> Answer:
+@route(
+    "PATCH",
+    "/v1/organizations/{orgId}/accounts/{accountId}",
+    operation="changeAccount",
+    summary="Change an account by a merge patch; a hold or opt-out cancels what is pending at once",
+    tag="Accounts",
+    scope=Scope.MANAGE,
+    body=AccountBody,
+    answer=AccountAnswer,
+    problems=(409,),
+)
+def change(organization: Organization, account_id: str, patch: wire.Json) -> Answer:
     """Change an account by a merge patch."""
-    organization, now, who = own_organization(org_id, Scope.MANAGE), api.now, actor()
+    now, who = api.now, actor()
 
     def decide(book: AccountBook) -> Change | None:
-        document = merged(AccountBody.of(book.account), AccountAnswer.of_book(book), READ_ONLY)
+        document = merged(AccountBody.of(book.account), AccountAnswer.of_book(book), patch)
         after = AccountBody.model_validate(document).domain(book.account)
         return change_account(book, _in_its_zones(book.account, after), now, who, source=ConsentSource.STAFF)
 
     try:
-        book = ports().books.change(organization.org_id, path_id(account_id, "account"), decide)
+        book = ports().books.change(organization.org_id, account_id, decide)
     except NoSuchAccountError:
         raise not_found("account") from None
     return json_answer(AccountAnswer.of_book(book))
 
 
-@api.routes.get("/v1/organizations/<org_id>/accounts/<account_id>/consents")
-def list_consents(org_id: str, account_id: str) -> Answer:
+@route(
+    "GET",
+    "/v1/organizations/{orgId}/accounts/{accountId}/consents",
+    operation="listConsents",
+    summary="List each consent to a channel, given or withdrawn: when, by whom, source and wording",
+    tag="Accounts",
+    scope=Scope.READ,
+    answer=ConsentsPage,
+)
+def list_consents(organization: Organization, account_id: str) -> Answer:
     """List an account's registry of consent."""
-    organization, asked = own_organization(org_id, Scope.READ), list_request()
-    registry = consents(_book(organization.org_id, path_id(account_id, "account")))
+    asked = list_request()
+    registry = consents(_book(organization.org_id, account_id))
     entries, cursor = asked.slice([ConsentAnswer.of(consent) for consent in registry])
     return json_answer(ConsentsPage(items=entries, next_cursor=cursor))
 

@@ -5,38 +5,50 @@ import secrets
 from http import HTTPStatus
 
 from functions.manage import bill_views
-from functions.manage.frame import (
-    actor,
-    api,
-    body,
-    find_bill,
-    invalid,
-    list_request,
-    once,
-    own_organization,
-    word_parameter,
-)
+from functions.manage.frame import actor, api, find_bill, list_request, route
 from functions.manage.ports import ports
-from shared.contracts.bills import BillsPage, BillStatusBody, HistoryPage, PaymentAnswer, PaymentBody
+from shared.contracts.bills import (
+    BillAnswer,
+    BillsPage,
+    BillStatusBody,
+    ExplanationAnswer,
+    ForecastAnswer,
+    HistoryPage,
+    PaymentAnswer,
+    PaymentBody,
+)
 from shared.domain.account.bill_status import StatusRefusedError, set_status
 from shared.domain.paying.payments import PaymentReceived, post_payment
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.partner import Scope
 from shared.domain.records.payment import Payment
+from shared.domain.records.policy import Organization
 from shared.domain.vocabulary.words import BillStatus
 from shared.http.api import Answer, json_answer
+from shared.http.partner_api import invalid
 from shared.http.problems import ProblemError
+from shared.http.routes import WordQuery
 
 A_DAY_AHEAD = 1
 """Days by which a partner's calendar may be ahead of the organization's."""
 
+STATUS = WordQuery("status", "One bill status.", BillStatus)
 
-@api.routes.get("/v1/organizations/<org_id>/bills")
-def search(org_id: str) -> Answer:
+
+@route(
+    "GET",
+    "/v1/organizations/{orgId}/bills",
+    operation="listBills",
+    summary="List bills",
+    tag="Bills",
+    scope=Scope.READ,
+    query=(STATUS,),
+    answer=BillsPage,
+)
+def search(organization: Organization) -> Answer:
     """An organization's bills, in the order of their statement ids."""
-    organization, asked, now = own_organization(org_id, Scope.READ), list_request(), api.now
-    status = word_parameter("status", BillStatus)
-    rows, position = ports().lists.bills(organization.org_id, status, asked.limit, asked.after)
+    asked, now = list_request(), api.now
+    rows, position = ports().lists.bills(organization.org_id, STATUS.word(api.query), asked.limit, asked.after)
     accounts = {row.account_id for row in rows}
     books = {account_id: ports().books.load(organization.org_id, account_id) for account_id in accounts}
     shown = [
@@ -47,44 +59,82 @@ def search(org_id: str) -> Answer:
     return json_answer(BillsPage(items=shown, next_cursor=asked.cursor(position)))
 
 
-@api.routes.get("/v1/organizations/<org_id>/bills/<statement_id>")
-def read(org_id: str, statement_id: str) -> Answer:
+@route(
+    "GET",
+    "/v1/organizations/{orgId}/bills/{statementId}",
+    operation="readBill",
+    summary="Read a bill as it stands today",
+    tag="Bills",
+    scope=Scope.READ,
+    answer=BillAnswer,
+)
+def read(organization: Organization, statement_id: str) -> Answer:
     """A bill as it stands."""
-    organization = own_organization(org_id, Scope.READ)
     book, bill = find_bill(organization, statement_id)
     return json_answer(bill_views.show(bill, book, organization, api.now))
 
 
-@api.routes.get("/v1/organizations/<org_id>/bills/<statement_id>/history")
-def read_history(org_id: str, statement_id: str) -> Answer:
+@route(
+    "GET",
+    "/v1/organizations/{orgId}/bills/{statementId}/history",
+    operation="readBillHistory",
+    summary="List every event of a bill and of its notifications, oldest first",
+    tag="Bills",
+    scope=Scope.READ,
+    answer=HistoryPage,
+)
+def read_history(organization: Organization, statement_id: str) -> Answer:
     """Every event, oldest first."""
-    organization, asked = own_organization(org_id, Scope.READ), list_request()
+    asked = list_request()
     book, bill = find_bill(organization, statement_id)
     events, cursor = asked.slice(bill_views.history(bill, book))
     return json_answer(HistoryPage(items=events, next_cursor=cursor))
 
 
-@api.routes.get("/v1/organizations/<org_id>/bills/<statement_id>/forecast")
-def read_forecast(org_id: str, statement_id: str) -> Answer:
+@route(
+    "GET",
+    "/v1/organizations/{orgId}/bills/{statementId}/forecast",
+    operation="forecastBill",
+    summary="List the next notifications about a bill if nothing changes",
+    tag="Bills",
+    scope=Scope.READ,
+    answer=ForecastAnswer,
+)
+def read_forecast(organization: Organization, statement_id: str) -> Answer:
     """The next notices, if nothing changes."""
-    organization, asked = own_organization(org_id, Scope.READ), list_request()
+    asked = list_request()
     book, bill = find_bill(organization, statement_id)
     return json_answer(bill_views.foresee(bill, book, organization, api.now, asked))
 
 
-@api.routes.get("/v1/organizations/<org_id>/bills/<statement_id>/explanation")
-def read_explanation(org_id: str, statement_id: str) -> Answer:
+@route(
+    "GET",
+    "/v1/organizations/{orgId}/bills/{statementId}/explanation",
+    operation="explainBill",
+    summary="Explain what happens next to a bill: every rule checked, its finding, the outcome",
+    tag="Bills",
+    scope=Scope.READ,
+    answer=ExplanationAnswer,
+)
+def read_explanation(organization: Organization, statement_id: str) -> Answer:
     """Each rule looked at now, what it found, and its outcome."""
-    organization = own_organization(org_id, Scope.READ)
     book, bill = find_bill(organization, statement_id)
     return json_answer(bill_views.explain(bill, book, organization, api.now))
 
 
-@api.routes.post("/v1/organizations/<org_id>/bills/<statement_id>/status")
-@once
-def change_status(org_id: str, statement_id: str) -> Answer:
+@route(
+    "POST",
+    "/v1/organizations/{orgId}/bills/{statementId}/status",
+    operation="changeBillStatus",
+    summary="Suspend, cancel or reopen a bill",
+    tag="Bills",
+    scope=Scope.MANAGE,
+    body=BillStatusBody,
+    answer=BillAnswer,
+    problems=(409,),
+)
+def change_status(organization: Organization, statement_id: str, wanted: BillStatusBody) -> Answer:
     """Suspend, cancel or reopen a bill."""
-    organization, wanted = own_organization(org_id, Scope.MANAGE), body(BillStatusBody)
     now, who = api.now, actor()
     book, bill = find_bill(organization, statement_id)
 
@@ -98,11 +148,21 @@ def change_status(org_id: str, statement_id: str) -> Answer:
     return json_answer(bill_views.show(book.bill(bill.statement_id) or bill, book, organization, now))
 
 
-@api.routes.post("/v1/organizations/<org_id>/bills/<statement_id>/payments")
-@once
-def post(org_id: str, statement_id: str) -> Answer:
+@route(
+    "POST",
+    "/v1/organizations/{orgId}/bills/{statementId}/payments",
+    operation="postPayment",
+    summary="Post a payment that was taken elsewhere; a transactionId already posted answers 200 with what was posted",
+    tag="Bills",
+    scope=Scope.PAYMENTS_WRITE,
+    body=PaymentBody,
+    answer=PaymentAnswer,
+    status=201,
+    others={200: "This transactionId was posted before; nothing was done."},
+    problems=(409,),
+)
+def post(organization: Organization, statement_id: str, paid: PaymentBody) -> Answer:
     """Post money that was taken elsewhere. A transactionId that is posted already answers what was posted."""
-    organization, paid = own_organization(org_id, Scope.PAYMENTS_WRITE), body(PaymentBody)
     now, who = api.now, actor()
     if (paid.received_on - now.astimezone(organization.zone).date()).days > A_DAY_AHEAD:
         raise invalid("/receivedOn", "must not be in the future")

@@ -1,13 +1,12 @@
 """The API's document as a page for people: plain HTML, without script and without anything from elsewhere."""
 
 import hashlib
+import json
 from base64 import b64encode
 from collections.abc import Iterable
 from functools import cache
 from html import escape
 from typing import Any
-
-from functions.manage.openapi import document
 
 type Json = dict[str, Any]
 
@@ -27,13 +26,13 @@ POLICY = f"default-src 'none'; style-src 'sha256-{STYLE_HASH}'; base-uri 'none';
 
 
 @cache
-def page() -> str:
-    """The whole page."""
-    api = document()
+def page(document: str) -> str:
+    """The whole page of an OpenAPI document."""
+    api: Json = json.loads(document)
     operations: dict[str, list[str]] = {tag["name"]: [] for tag in api["tags"]}
     for path, methods in api["paths"].items():
         for method, operation in methods.items():
-            operations[operation["tags"][0]].append(_operation(method, path, operation))
+            operations[operation["tags"][0]].append(_operation(method, path, operation, api["components"]["responses"]))
     contents = "".join(f'<li><a href="#{_anchor(tag)}">{escape(tag)}</a></li>' for tag in [*operations, "Schemas"])
     sections = "".join(_section(tag, "".join(parts)) for tag, parts in operations.items())
     schemas = "".join(_schema(name, schema) for name, schema in sorted(api["components"]["schemas"].items()))
@@ -55,7 +54,7 @@ def _section(title: str, content: str) -> str:
     return f'<section aria-labelledby="{anchor}"><h2 id="{anchor}">{escape(title)}</h2>{content}</section>'
 
 
-def _operation(method: str, path: str, operation: Json) -> str:
+def _operation(method: str, path: str, operation: Json, shared: Json) -> str:
     parts = [
         f'<article aria-labelledby="{operation["operationId"]}">',
         f'<h3 id="{operation["operationId"]}"><code>{method.upper()} {escape(path)}</code></h3>',
@@ -75,15 +74,14 @@ def _operation(method: str, path: str, operation: Json) -> str:
     body = operation.get("requestBody")
     if body:
         parts.append(f"<p>Body: {_type(body['content']['application/json']['schema'])}</p>")
-    answers = [(status, *_answer(answer)) for status, answer in sorted(operation["responses"].items())]
+    answers = [(status, *_answer(answer, shared)) for status, answer in sorted(operation["responses"].items())]
     parts.append(_table("Answers", ("Status", "Meaning", "Body"), answers))
     return "".join([*parts, "</article>"])
 
 
-def _answer(answer: Json) -> tuple[str, str]:
-    resolved = answer
-    if "$ref" in answer:
-        resolved = document()["components"]["responses"][answer["$ref"].rsplit("/", 1)[1]]
+def _answer(answer: Json, shared: Json) -> tuple[str, str]:
+    """What an answer means, and its body; `shared` are the answers that several operations have."""
+    resolved = shared[answer["$ref"].rsplit("/", 1)[1]] if "$ref" in answer else answer
     bodies = [_type(content["schema"]) for content in resolved.get("content", {}).values()]
     return escape(resolved["description"]), ", ".join(bodies)
 

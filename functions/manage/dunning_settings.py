@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from functions.manage.frame import api, changeable, json_body, list_request, own_organization, parameters, path_id
-from functions.manage.organizations import save, won
+from functions.manage.frame import api, changeable, list_request, route
+from functions.manage.organizations import SEARCH, read_again, save, won
 from functions.manage.ports import ports
 from shared.contracts import wire
-from shared.contracts.dunning import READ_ONLY, ConfigurationAnswer, ConfigurationsPage, DunningAnswer, patched
+from shared.contracts.dunning import ConfigurationAnswer, ConfigurationsPage, DunningAnswer, DunningBody, patched
 from shared.domain.records import presets
 from shared.domain.records.inheritance import SYSTEM, PartnerDefaults, inheriting, overrides_of
 from shared.domain.records.partner import Scope
@@ -15,59 +15,108 @@ from shared.http.api import Answer, json_answer
 from shared.http.problems import not_found
 
 
-@api.routes.get("/v1/dunning-configurations")
+@route(
+    "GET",
+    "/v1/dunning-configurations",
+    operation="searchDunningConfigurations",
+    summary="Find dunning configurations",
+    tag="Dunning",
+    scope=Scope.READ,
+    query=(SEARCH,),
+    answer=ConfigurationsPage,
+)
 def search() -> Answer:
     """Find presets by id or name."""
-    api.caller.require(Scope.READ)
-    page, cursor = list_request().slice(list(presets.search(parameters().get("search", ""))))
+    page, cursor = list_request().slice(list(presets.search(SEARCH.text(api.query))))
     return json_answer(
         ConfigurationsPage(items=[ConfigurationAnswer.of(preset) for preset in page], next_cursor=cursor)
     )
 
 
-@api.routes.get("/v1/dunning-configurations/<configuration_id>")
+@route(
+    "GET",
+    "/v1/dunning-configurations/{configurationId}",
+    operation="readDunningConfiguration",
+    summary="Read a dunning configuration",
+    tag="Dunning",
+    scope=Scope.READ,
+    answer=ConfigurationAnswer,
+)
 def read_configuration(configuration_id: str) -> Answer:
     """Read a preset."""
-    api.caller.require(Scope.READ)
-    preset = presets.CONFIGURATIONS.get(path_id(configuration_id, "dunning configuration"))
+    preset = presets.CONFIGURATIONS.get(configuration_id)
     if preset is None:
         raise not_found("dunning configuration")
     return json_answer(ConfigurationAnswer.of(preset))
 
 
-@api.routes.get("/v1/organizations/<org_id>/dunning")
-def read(org_id: str) -> Answer:
+@route(
+    "GET",
+    "/v1/organizations/{orgId}/dunning",
+    operation="readDunningSettings",
+    summary="Read an organization's dunning settings",
+    tag="Dunning",
+    scope=Scope.READ,
+    answer=DunningAnswer,
+)
+def read(organization: Organization) -> Answer:
     """Read an organization's dunning settings."""
-    return json_answer(DunningAnswer.of_organization(own_organization(org_id, Scope.READ)))
+    return json_answer(DunningAnswer.of_organization(organization))
 
 
-@api.routes.patch("/v1/organizations/<org_id>/dunning")
-def change(org_id: str) -> Answer:
+@route(
+    "PATCH",
+    "/v1/organizations/{orgId}/dunning",
+    operation="changeDunningSettings",
+    summary="Change dunning settings by a merge patch, null to inherit; every account that owes is planned again",
+    tag="Dunning",
+    scope=Scope.MANAGE,
+    body=DunningBody,
+    answer=DunningAnswer,
+    problems=(409,),
+)
+def change(organization: Organization, patch: wire.Json) -> Answer:
     """Change an organization's dunning settings by a merge patch, and have its accounts planned anew."""
+    readings = read_again(organization)
 
     def attempt() -> Organization:
-        before = own_organization(org_id, Scope.MANAGE)
-        after, defaults = proposed_for(before, json_body())
+        after, defaults = proposed_for(next(readings), patch)
         return save(after, defaults, replan=True, now=api.now)
 
     return json_answer(DunningAnswer.of_organization(won(attempt)))
 
 
-@api.routes.get("/v1/dunning-defaults")
+@route(
+    "GET",
+    "/v1/dunning-defaults",
+    operation="readDunningDefaults",
+    summary="Read the dunning settings that your organizations inherit",
+    tag="Dunning",
+    scope=Scope.READ,
+    answer=DunningAnswer,
+)
 def read_defaults() -> Answer:
     """Read what the caller's organizations inherit."""
-    api.caller.require(Scope.READ)
     return json_answer(DunningAnswer.of_partner(ports().defaults.get(api.caller.partner_id)))
 
 
-@api.routes.patch("/v1/dunning-defaults")
-def change_defaults() -> Answer:
+@route(
+    "PATCH",
+    "/v1/dunning-defaults",
+    operation="changeDunningDefaults",
+    summary="Change what your organizations inherit by a merge patch; it reaches them in the background",
+    tag="Dunning",
+    scope=Scope.MANAGE,
+    body=DunningBody,
+    answer=DunningAnswer,
+    problems=(409,),
+)
+def change_defaults(patch: wire.Json) -> Answer:
     """Change what the caller's organizations inherit by a merge patch; it is passed on to them in the background."""
-    api.caller.require(Scope.MANAGE)
 
     def attempt() -> PartnerDefaults:
-        before, patch = ports().defaults.get(api.caller.partner_id), json_body()
-        changes = changeable(patch, DunningAnswer.of_partner(before), READ_ONLY)
+        before = ports().defaults.get(api.caller.partner_id)
+        changes = changeable(patch, DunningAnswer.of_partner(before))
         kept = patch.get("inherited", {})
         settings, own = patched(before.dunning, before.overrides, SYSTEM, changes, kept)
         return ports().defaults.save(replace(before, dunning=settings, overrides=own), api.now)
@@ -77,7 +126,7 @@ def change_defaults() -> Answer:
 
 def proposed_for(before: Organization, patch: wire.Json) -> tuple[Organization, PartnerDefaults]:
     """An organization after a merge patch of its dunning settings, and the defaults that it then inherits from."""
-    changes = changeable(patch, DunningAnswer.of_organization(before), READ_ONLY)
+    changes = changeable(patch, DunningAnswer.of_organization(before))
     defaults = ports().defaults.get(before.partner_id)
     now = inheriting(before, defaults)
     kept = patch.get("inherited", {})

@@ -16,7 +16,7 @@ from functions.manage import (
     staff_messages,
     templates,
 )
-from functions.manage.frame import api, logger, routable
+from functions.manage.frame import api, logger
 from shared.http.request_log import log_answer
 
 __all__ = [
@@ -37,4 +37,4 @@ __all__ = [
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Entry point: the gateway's proxy integration. Each imported module has registered its routes."""
-    return log_answer(logger, event, api.routes.resolve(routable(event), context))
+    return log_answer(logger, event, api.resolve(event, context))

@@ -1,42 +1,56 @@
 """The notification queue: lists, details, and what a person does with a notice."""
 
+from enum import StrEnum
 from http import HTTPStatus
 
-from functions.manage.frame import (
-    actor,
-    api,
-    body,
-    invalid,
-    list_request,
-    once,
-    own_organization,
-    parameters,
-    path_id,
-    word_parameter,
-    wrong_parameter,
-)
+from functions.manage.frame import actor, api, list_request, route
 from functions.manage.ports import ports
 from shared.contracts.notifications import NotificationAnswer, NotificationsPage, QueueActionBody
 from shared.domain.account.queue_actions import ActionRefusedError, QueueAction, act
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.notice import Notice
 from shared.domain.records.partner import Scope
+from shared.domain.records.policy import Organization
 from shared.domain.vocabulary.words import Channel, NoticeStatus
 from shared.http.api import Answer, json_answer
+from shared.http.partner_api import invalid
 from shared.http.problems import ProblemError, not_found
+from shared.http.routes import Query, WordQuery
 from shared.storage import keys
 from shared.storage.queue_lists import NoticeFilter
 
 
-@api.routes.get("/v1/organizations/<org_id>/notifications")
-def search(org_id: str) -> Answer:
+class YesOrNo(StrEnum):
+    """A boolean in a query."""
+
+    YES = "true"
+    NO = "false"
+
+
+STATUS = WordQuery("status", "One notification status.", NoticeStatus)
+CHANNEL = WordQuery("channel", "One channel.", Channel)
+INGESTION = Query("ingestionId", "Only the notifications that one statement file caused.")
+ATTENTION = WordQuery("attention", "true: only the worklist, which is what needs attention.", YesOrNo)
+
+
+@route(
+    "GET",
+    "/v1/organizations/{orgId}/notifications",
+    operation="listNotifications",
+    summary="List the notification queue, upcoming and past, the latest scheduled time first",
+    tag="Notifications",
+    scope=Scope.READ,
+    query=(STATUS, CHANNEL, INGESTION, ATTENTION),
+    answer=NotificationsPage,
+)
+def search(organization: Organization) -> Answer:
     """The queue, upcoming and past."""
-    organization, asked = own_organization(org_id, Scope.READ), list_request()
+    asked, given = list_request(), api.query
     chosen = NoticeFilter(
-        status=word_parameter("status", NoticeStatus) or "",
-        channel=word_parameter("channel", Channel) or "",
-        ingestion_id=parameters().get("ingestionId", ""),
-        attention=_attention(),
+        status=STATUS.text(given),
+        channel=CHANNEL.text(given),
+        ingestion_id=INGESTION.text(given),
+        attention=ATTENTION.word(given) is YesOrNo.YES,
     )
     notices, position = ports().lists.notices(organization.org_id, chosen, asked.limit, asked.after)
     page = NotificationsPage(
@@ -45,40 +59,73 @@ def search(org_id: str) -> Answer:
     return json_answer(page)
 
 
-@api.routes.get("/v1/organizations/<org_id>/notifications/<notification_id>")
-def read(org_id: str, notification_id: str) -> Answer:
+@route(
+    "GET",
+    "/v1/organizations/{orgId}/notifications/{notificationId}",
+    operation="readNotification",
+    summary="Read a notification with its status history",
+    tag="Notifications",
+    scope=Scope.READ,
+    answer=NotificationAnswer,
+)
+def read(organization: Organization, notification_id: str) -> Answer:
     """One notice with all that happened to it."""
-    organization = own_organization(org_id, Scope.READ)
-    return json_answer(NotificationAnswer.of(_notice(organization.org_id, path_id(notification_id, "notification"))))
+    return json_answer(NotificationAnswer.of(_notice(organization.org_id, notification_id)))
 
 
-@api.routes.post("/v1/organizations/<org_id>/notifications/<notification_id>/cancel")
-@once
-def cancel(org_id: str, notification_id: str) -> Answer:
-    """Keep a notice from going."""
-    return _act(org_id, notification_id, QueueAction.CANCEL)
+@route(
+    "POST",
+    "/v1/organizations/{orgId}/notifications/{notificationId}/cancel",
+    operation="cancelNotification",
+    summary="Cancel a notification, or clear it from the worklist",
+    tag="Notifications",
+    scope=Scope.MANAGE,
+    body=QueueActionBody,
+    answer=NotificationAnswer,
+    problems=(409,),
+)
+def cancel(organization: Organization, notification_id: str, wanted: QueueActionBody) -> Answer:
+    """Cancel a notice, or clear it from the worklist."""
+    return _act(organization, notification_id, QueueAction.CANCEL, wanted)
 
 
-@api.routes.post("/v1/organizations/<org_id>/notifications/<notification_id>/retry")
-@once
-def retry(org_id: str, notification_id: str) -> Answer:
-    """Have a failed notice tried again."""
-    return _act(org_id, notification_id, QueueAction.RETRY)
-
-
-@api.routes.post("/v1/organizations/<org_id>/notifications/<notification_id>/archive")
-@once
-def archive(org_id: str, notification_id: str) -> Answer:
-    """Put a notice away that needs no more attention."""
-    return _act(org_id, notification_id, QueueAction.ARCHIVE)
-
-
-def _act(org_id: str, notification_id: str, action: QueueAction) -> Answer:
-    organization, wanted = own_organization(org_id, Scope.MANAGE), body(QueueActionBody)
-    if wanted.opt_out and action is QueueAction.RETRY:
+@route(
+    "POST",
+    "/v1/organizations/{orgId}/notifications/{notificationId}/retry",
+    operation="retryNotification",
+    summary="Retry a failed notification now",
+    tag="Notifications",
+    scope=Scope.MANAGE,
+    body=QueueActionBody,
+    answer=NotificationAnswer,
+    problems=(409,),
+)
+def retry(organization: Organization, notification_id: str, wanted: QueueActionBody) -> Answer:
+    """Retry a failed notice."""
+    if wanted.opt_out:
         raise invalid("/optOut", "a notice can't be tried again on a channel that is opted out of")
+    return _act(organization, notification_id, QueueAction.RETRY, wanted)
+
+
+@route(
+    "POST",
+    "/v1/organizations/{orgId}/notifications/{notificationId}/archive",
+    operation="archiveNotification",
+    summary="Archive a notification",
+    tag="Notifications",
+    scope=Scope.MANAGE,
+    body=QueueActionBody,
+    answer=NotificationAnswer,
+    problems=(409,),
+)
+def archive(organization: Organization, notification_id: str, wanted: QueueActionBody) -> Answer:
+    """Archive a notice that needs no more attention."""
+    return _act(organization, notification_id, QueueAction.ARCHIVE, wanted)
+
+
+def _act(organization: Organization, notification_id: str, action: QueueAction, wanted: QueueActionBody) -> Answer:
     now, who = api.now, actor()
-    before = _notice(organization.org_id, path_id(notification_id, "notification"))
+    before = _notice(organization.org_id, notification_id)
 
     def decide(book: AccountBook) -> Change | None:
         return act(book, before.notice_id, action, now, who, opt_out=wanted.opt_out)
@@ -96,10 +143,3 @@ def _notice(org_id: str, notice_id: str) -> Notice:
     if notice is None:
         raise not_found("notification")
     return notice
-
-
-def _attention() -> bool:
-    given = parameters().get("attention", "false")
-    if given not in {"true", "false"}:
-        raise wrong_parameter("attention", "must be true or false")
-    return given == "true"

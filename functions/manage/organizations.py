@@ -1,25 +1,14 @@
 """Organizations: create, search, read, change."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from http import HTTPStatus
 
-from functions.manage.frame import (
-    api,
-    body,
-    invalid,
-    json_body,
-    list_request,
-    logger,
-    merged,
-    once,
-    own_organization,
-    parameters,
-)
+from functions.manage.frame import api, list_request, logger, merged, route
 from functions.manage.ports import ports
+from shared.contracts import wire
 from shared.contracts.organizations import (
-    READ_ONLY,
     OrganizationAnswer,
     OrganizationBody,
     OrganizationFound,
@@ -30,20 +19,32 @@ from shared.domain.records.partner import Scope
 from shared.domain.records.policy import Organization, PaymentSettings
 from shared.domain.vocabulary.words import Processor
 from shared.http.api import Answer, json_answer
+from shared.http.partner_api import invalid
 from shared.http.problems import ProblemError
+from shared.http.routes import Query
 from shared.storage.organizations import ClientIdTakenError
 from shared.storage.races import BusyError, until_won
 
 PLANNED_BY = frozenset({"communicationStatus", "accountStatus", "timeZone", "testContacts"})
 """Members that accounts are planned by: whoever changes one has them planned anew."""
 
+SEARCH = Query("search", "Part of a name or id, in any case.")
 
-@api.routes.post("/v1/organizations")
-@once
-def create() -> Answer:
+
+@route(
+    "POST",
+    "/v1/organizations",
+    operation="createOrganization",
+    summary="Create an organization: Enabled, Active, on the standard preset unless the body says otherwise",
+    tag="Organizations",
+    scope=Scope.MANAGE,
+    body=OrganizationBody,
+    answer=OrganizationAnswer,
+    status=201,
+    problems=(409,),
+)
+def create(wanted: OrganizationBody) -> Answer:
     """Create an organization of the caller's."""
-    api.caller.require(Scope.MANAGE)
-    wanted = body(OrganizationBody)
     _refuse_sandbox(wanted.payments.domain())
     organization = wanted.new(
         org_id=f"org_{secrets.token_hex(10)}",
@@ -67,11 +68,19 @@ def _created(organization: Organization) -> Organization:
         raise ProblemError(HTTPStatus.CONFLICT, "This clientId is taken by another organization.") from None
 
 
-@api.routes.get("/v1/organizations")
+@route(
+    "GET",
+    "/v1/organizations",
+    operation="searchOrganizations",
+    summary="Find organizations by name or client id",
+    tag="Organizations",
+    scope=Scope.READ,
+    query=(SEARCH,),
+    answer=OrganizationsPage,
+)
 def search() -> Answer:
     """Find the caller's organizations by name or client id, in the order of their names."""
-    api.caller.require(Scope.READ)
-    asked, wanted = list_request(), parameters().get("search", "").strip().casefold()
+    asked, wanted = list_request(), SEARCH.text(api.query).strip().casefold()
     found = [
         organization
         for organization in ports().organizations.list(api.caller.partner_id)
@@ -88,25 +97,51 @@ def search() -> Answer:
     return json_answer(answer)
 
 
-@api.routes.get("/v1/organizations/<org_id>")
-def read(org_id: str) -> Answer:
+@route(
+    "GET",
+    "/v1/organizations/{orgId}",
+    operation="readOrganization",
+    summary="Read an organization",
+    tag="Organizations",
+    scope=Scope.READ,
+    answer=OrganizationAnswer,
+)
+def read(organization: Organization) -> Answer:
     """Read an organization."""
-    return json_answer(OrganizationAnswer.of(own_organization(org_id, Scope.READ)))
+    return json_answer(OrganizationAnswer.of(organization))
 
 
-@api.routes.patch("/v1/organizations/<org_id>")
-def change(org_id: str) -> Answer:
+@route(
+    "PATCH",
+    "/v1/organizations/{orgId}",
+    operation="changeOrganization",
+    summary="Change an organization by a merge patch; ids are read-only",
+    tag="Organizations",
+    scope=Scope.MANAGE,
+    body=OrganizationBody,
+    answer=OrganizationAnswer,
+    problems=(409,),
+)
+def change(organization: Organization, patch: wire.Json) -> Answer:
     """Change an organization by a merge patch."""
+    readings = read_again(organization)
 
     def attempt() -> Organization:
-        before = own_organization(org_id, Scope.MANAGE)
-        document = merged(OrganizationBody.of(before), OrganizationAnswer.of(before), READ_ONLY)
+        before = next(readings)
+        document = merged(OrganizationBody.of(before), OrganizationAnswer.of(before), patch)
         after = OrganizationBody.model_validate(document | {"clientId": before.client_id}).domain(before)
         _refuse_sandbox(after.payments)
         defaults = ports().defaults.get(after.partner_id)
-        return save(after, defaults, replan=not PLANNED_BY.isdisjoint(json_body()), now=api.now)
+        return save(after, defaults, replan=not PLANNED_BY.isdisjoint(patch), now=api.now)
 
     return json_answer(OrganizationAnswer.of(won(attempt)))
+
+
+def read_again(organization: Organization) -> Iterator[Organization]:
+    """An organization as it was read, then as it is now, for as often as a change of it is tried."""
+    yield organization
+    while True:
+        yield api.own_organization(organization.org_id)
 
 
 def save(organization: Organization, defaults: PartnerDefaults, *, replan: bool, now: datetime) -> Organization:

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from functions.manage.frame import api, list_request, own_organization
+from functions.manage.frame import api, list_request, route
 from functions.manage.ports import ports
 from shared.contracts.print_batches import PrintBatchAnswer, PrintBatchesPage
 from shared.domain.delivery.print_batch import OpenBatch, open_batches, over_through
@@ -11,10 +11,18 @@ from shared.domain.records.policy import Organization
 from shared.http.api import Answer, json_answer
 
 
-@api.routes.get("/v1/organizations/<org_id>/print-batches")
-def search(org_id: str) -> Answer:
+@route(
+    "GET",
+    "/v1/organizations/{orgId}/print-batches",
+    operation="listPrintBatches",
+    summary="List the daily batches of letters, newest first; a closed one has a manifest",
+    tag="Notifications",
+    scope=Scope.READ,
+    answer=PrintBatchesPage,
+)
+def search(organization: Organization) -> Answer:
     """An organization's batches, newest first: the open ones come before the closed ones."""
-    organization, asked = own_organization(org_id, Scope.READ), list_request()
+    asked = list_request()
     before = date.fromisoformat(asked.after[0]) if asked.after else date.max
     waiting = _open(organization)
     closed = ports().print_batches.closed(organization.org_id, asked.limit + 1, before)

@@ -6,12 +6,14 @@ from datetime import timedelta
 from itertools import batched
 
 from functions.manage.dunning_settings import proposed_for
-from functions.manage.frame import api, json_body, logger, once, own_organization
+from functions.manage.frame import api, logger, route
 from functions.manage.ports import ports
-from shared.contracts.simulation import HorizonBody, SimulationAnswer
+from shared.contracts import wire
+from shared.contracts.simulation import HorizonBody, SimulationAnswer, SimulationBody
 from shared.domain.dunning.simulation import simulate
 from shared.domain.records.book import AccountBook
 from shared.domain.records.partner import Scope
+from shared.domain.records.policy import Organization
 from shared.http.api import Answer, json_answer
 
 LEAVE_MILLISECONDS = 5_000
@@ -20,11 +22,19 @@ LEAVE_MILLISECONDS = 5_000
 READERS = 8
 
 
-@api.routes.post("/v1/organizations/<org_id>/dunning/simulation")
-@once
-def simulate_settings(org_id: str) -> Answer:
+@route(
+    "POST",
+    "/v1/organizations/{orgId}/dunning/simulation",
+    operation="simulateDunningSettings",
+    summary="Count the notifications of all open bills before and after a merge patch of the settings; changes nothing",
+    tag="Dunning",
+    scope=Scope.READ,
+    body=SimulationBody,
+    merges=True,
+    answer=SimulationAnswer,
+)
+def simulate_settings(organization: Organization, patch: wire.Json) -> Answer:
     """Foresee the notices of the open book with the settings in force, and with the proposed ones."""
-    organization, patch = own_organization(org_id, Scope.READ), json_body() if api.body else {}
     horizon = HorizonBody.model_validate({"horizonDays": patch.pop("horizonDays")} if "horizonDays" in patch else {})
     proposed, _ = proposed_for(organization, patch)
     books = OpenBooks(org_id=organization.org_id, time_is_up=_time_is_up)

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from itertools import dropwhile
 from typing import TYPE_CHECKING
 
-from functions.manage.frame import actor, api, body, find_bill, invalid, list_request, once, own_organization, path_id
+from functions.manage.frame import actor, api, find_bill, list_request, route
 from functions.manage.ports import ports
 from shared.contracts.bills import PaymentLinkAnswer, PaymentLinkBody, PaymentLinksPage
 from shared.contracts.notifications import OnDemandAnswer, OnDemandBody
@@ -30,6 +30,7 @@ from shared.domain.records.policy import SYSTEM_DEFAULT_TEMPLATE, Organization
 from shared.domain.vocabulary.reasons import Reason
 from shared.domain.vocabulary.words import AccountStatus, Channel
 from shared.http.api import Answer, json_answer
+from shared.http.partner_api import invalid
 from shared.http.problems import ProblemError, not_found
 
 if TYPE_CHECKING:
@@ -44,11 +45,21 @@ NO_ADDRESS = (
 )
 
 
-@api.routes.post("/v1/organizations/<org_id>/bills/<statement_id>/notifications")
-@once
-def notify(org_id: str, statement_id: str) -> Answer:
+@route(
+    "POST",
+    "/v1/organizations/{orgId}/bills/{statementId}/notifications",
+    operation="notifyOnDemand",
+    summary="Send a notification about a bill now, whatever the thresholds; it has no level",
+    tag="Bills",
+    scope=Scope.SEND,
+    body=OnDemandBody,
+    answer=OnDemandAnswer,
+    status=202,
+    problems=(409,),
+)
+def notify(organization: Organization, statement_id: str, wanted: OnDemandBody) -> Answer:
     """Send a notice about a bill now."""
-    organization, wanted = _sending(org_id), body(OnDemandBody)
+    _require_active(organization)
     if wanted.template_id not in {None, SYSTEM_DEFAULT_TEMPLATE}:
         raise invalid("/templateId", "must be the templateId of a template")
     notice_id, now, who = f"ntc_{secrets.token_hex(12)}", api.now, actor()
@@ -73,11 +84,21 @@ def notify(org_id: str, statement_id: str) -> Answer:
     return json_answer(OnDemandAnswer(notification_id=notice_id), HTTPStatus.ACCEPTED)
 
 
-@api.routes.post("/v1/organizations/<org_id>/bills/<statement_id>/payment-links")
-@once
-def send_link(org_id: str, statement_id: str) -> Answer:
-    """Send a one-time payment link by email; the one sent before leads nowhere from now on."""
-    organization, wanted = _sending(org_id), body(PaymentLinkBody)
+@route(
+    "POST",
+    "/v1/organizations/{orgId}/bills/{statementId}/payment-links",
+    operation="sendPaymentLink",
+    summary="Send a one-time payment link by email; the one sent before is superseded",
+    tag="Payment links",
+    scope=Scope.SEND,
+    body=PaymentLinkBody,
+    answer=PaymentLinkAnswer,
+    status=201,
+    problems=(409,),
+)
+def send_link(organization: Organization, statement_id: str, wanted: PaymentLinkBody) -> Answer:
+    """Send a one-time payment link by email; the one sent before is superseded."""
+    _require_active(organization)
     link_id, notice_id = f"lnk_{secrets.token_hex(10)}", f"ntc_{secrets.token_hex(12)}"
     now, who = api.now, actor()
 
@@ -100,10 +121,18 @@ def send_link(org_id: str, statement_id: str) -> Answer:
     return json_answer(PaymentLinkAnswer.of(link, link_status(link, now)), HTTPStatus.CREATED)
 
 
-@api.routes.get("/v1/organizations/<org_id>/bills/<statement_id>/payment-links")
-def list_links(org_id: str, statement_id: str) -> Answer:
+@route(
+    "GET",
+    "/v1/organizations/{orgId}/bills/{statementId}/payment-links",
+    operation="listPaymentLinks",
+    summary="List the payment links that staff sent for a bill, the latest first",
+    tag="Payment links",
+    scope=Scope.READ,
+    answer=PaymentLinksPage,
+)
+def list_links(organization: Organization, statement_id: str) -> Answer:
     """The links that staff sent for a bill, the latest first."""
-    organization, asked = own_organization(org_id, Scope.READ), list_request()
+    asked = list_request()
     book, bill = find_bill(organization, statement_id)
     rest = staff_links(book, bill.statement_id)
     if asked.after:
@@ -116,11 +145,19 @@ def list_links(org_id: str, statement_id: str) -> Answer:
     return json_answer(answer)
 
 
-@api.routes.post("/v1/organizations/<org_id>/bills/<statement_id>/payment-links/<payment_link_id>/revoke")
-@once
-def revoke(org_id: str, statement_id: str, payment_link_id: str) -> Answer:
-    """Make a link lead nowhere."""
-    organization, now, who = own_organization(org_id, Scope.SEND), api.now, actor()
+@route(
+    "POST",
+    "/v1/organizations/{orgId}/bills/{statementId}/payment-links/{paymentLinkId}/revoke",
+    operation="revokePaymentLink",
+    summary="Revoke a payment link",
+    tag="Payment links",
+    scope=Scope.SEND,
+    answer=PaymentLinkAnswer,
+    problems=(409,),
+)
+def revoke(organization: Organization, statement_id: str, payment_link_id: str) -> Answer:
+    """Revoke a payment link."""
+    now, who = api.now, actor()
     book, bill = find_bill(organization, statement_id)
 
     def decide(book: AccountBook) -> Change | None:
@@ -134,11 +171,9 @@ def revoke(org_id: str, statement_id: str, payment_link_id: str) -> Answer:
     return json_answer(PaymentLinkAnswer.of(link, link_status(link, now)))
 
 
-def _sending(org_id: str) -> Organization:
-    organization = own_organization(org_id, Scope.SEND)
+def _require_active(organization: Organization) -> None:
     if organization.account_status is not AccountStatus.ACTIVE:
         raise ProblemError(HTTPStatus.CONFLICT, "An organization that isn't Active sends nothing.")
-    return organization
 
 
 def _decide[R](
@@ -159,12 +194,7 @@ def _decide[R](
 
 
 def _link(book: AccountBook, bill: Bill, payment_link_id: str) -> PaymentLink:
-    known = (
-        link
-        for link in staff_links(book, bill.statement_id)
-        if link.link_id == path_id(payment_link_id, "payment link")
-    )
-    link = next(known, None)
+    link = next((link for link in staff_links(book, bill.statement_id) if link.link_id == payment_link_id), None)
     if link is None:
         raise not_found("payment link")
     return link

@@ -1,6 +1,6 @@
 """The templates that notices are written with."""
 
-from functions.manage.frame import api, list_request
+from functions.manage.frame import list_request, route
 from shared.contracts.templates import TemplateAnswer, TemplatesPage
 from shared.domain.records.partner import Scope
 from shared.domain.records.policy import SYSTEM_DEFAULT_TEMPLATE
@@ -8,10 +8,17 @@ from shared.domain.vocabulary.words import Channel, Language, NotificationType
 from shared.http.api import Answer, json_answer
 
 
-@api.routes.get("/v1/templates")
+@route(
+    "GET",
+    "/v1/templates",
+    operation="listTemplates",
+    summary="List the system's own templates",
+    tag="Templates",
+    scope=Scope.READ,
+    answer=TemplatesPage,
+)
 def search() -> Answer:
     """The system's own templates: one for each channel, type and language."""
-    api.caller.require(Scope.READ)
     page, cursor = list_request().slice(_system_templates())
     return json_answer(TemplatesPage(items=page, next_cursor=cursor))
 

@@ -3,20 +3,23 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import wraps
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.payment_link.forms import Form, FormError, read_form
 from functions.payment_link.page import Page, PageError, Redirect, render, style_source
 from shared import clock as simulated_time
 from shared.domain.paying.link_access import VERIFIED_FOR
 from shared.domain.vocabulary.words import Language
+from shared.http import gateway
+from shared.http.routes import Route
 from shared.storage.races import BusyError
 
 COOKIE = "dunlin_verified"
@@ -60,34 +63,37 @@ type PageRoute = Callable[..., PageAnswer]
 
 
 class Site:
-    """The pages' routes. Each is called with a Request and the parts of its path, and answers a Page or Redirect."""
+    """The pages' routes. Each is called with a request and the ids of its path, and answers a Page or Redirect."""
+
+    problem_type = "text/html"
 
     def __init__(
         self, logger: Logger, *, base_url: Callable[[], str], allow_simulated_time: Callable[[], bool]
     ) -> None:
         """Make the frame; settings are asked for at the first request, not at import."""
         self.routes = APIGatewayRestResolver()
+        self.declared: list[tuple[Route, PageRoute]] = []
         self._logger = logger
         self._base_url = base_url
         self._allow_simulated_time = allow_simulated_time
         self.routes.not_found(self._no_route)
 
-    def route(self, rule: str, *methods: str) -> Callable[[PageRoute], PageRoute]:
-        """Decorate a route of the pages."""
+    def add(self, route: Route, function: PageRoute) -> None:
+        """Answer requests for the route with the function's page."""
+        self.declared.append((route, function))
 
-        def decorate(show: PageRoute) -> PageRoute:
-            @wraps(show)
-            def answered(**parts: str) -> Response[str]:
-                return self._response(self._answer(show, parts))
+        def called(**ids: str) -> Response[str]:
+            return self._response(self._answer(function, [unquote(value) for value in ids.values()]))
 
-            self.routes.route(rule, method=list(methods))(answered)
-            return show
+        self.routes.route(route.rule, method=route.method)(called)
 
-        return decorate
+    def resolve(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        """The answer to a proxy event."""
+        return gateway.resolve(self.routes, event, context)
 
-    def _answer(self, show: PageRoute, parts: dict[str, str]) -> PageAnswer:
+    def _answer(self, show: PageRoute, ids: list[str]) -> PageAnswer:
         try:
-            return show(self._request(), **parts)
+            return show(self._request(), *ids)
         except PageError as error:
             return error.page
         except FormError:
@@ -126,7 +132,7 @@ class Site:
         event, base_url = self.routes.current_event, self._base_url()
         chosen = _chosen_language(dict(event.query_string_parameters or {}))
         language, query = chosen or self._language(answer), language_query(chosen)
-        body = "" if event.http_method == "HEAD" else render(answer, language, base_url, query)
+        body = render(answer, language, base_url, query)
         headers = {**HEADERS, "Content-Security-Policy": _policy(base_url, answer.sends_to), **answer.headers}
         if urlsplit(base_url).scheme == "https":
             headers["Strict-Transport-Security"] = "max-age=31536000"

@@ -2,7 +2,11 @@
 
 import base64
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
+from typing import Literal
+
+from pydantic import BaseModel
 
 from functions.payment_link import sandbox
 from functions.payment_link.frame import api, logger
@@ -12,9 +16,29 @@ from functions.payment_link.visits import Desk, UnknownReferenceError
 from shared.domain.paying.patient_requests import OUR_REFERENCE
 from shared.http.api import Answer, json_answer
 from shared.http.problems import ProblemError, not_found
+from shared.http.routes import Route
+
+route = partial(Route, api, tag="Inbound")
+
+type Result = Literal["recorded", "ignored"]
 
 
-@api.routes.post("/webhooks/sandbox/<org_id>")
+class WebhookAnswer(BaseModel):
+    """What was done with an event; ignored: it isn't about a payment of ours."""
+
+    result: Result
+
+
+@route(
+    "POST",
+    "/webhooks/sandbox/{orgId}",
+    operation="receiveSandboxEvent",
+    summary="Receive an event of the simulated processor, in stacks that allow it",
+    body=sandbox.SandboxEvent,
+    reads_body=True,
+    answer=WebhookAnswer,
+    problems=(400, 401, 404, 409, 422),
+)
 def sandbox_webhook(org_id: str) -> Answer:
     """The simulated processor tells what came of a checkout."""
     event = api.routes.current_event
@@ -29,7 +53,7 @@ def sandbox_webhook(org_id: str) -> Answer:
         clock=datetime.now(UTC),
     )
     logger.info("webhook heard", extra={"org_id": org_id, "result": done})
-    return json_answer({"result": done})
+    return json_answer(WebhookAnswer(result=done))
 
 
 def hear_sandbox(
@@ -41,7 +65,7 @@ def hear_sandbox(
     signature: str,
     now: datetime,
     clock: datetime,
-) -> str:
+) -> Result:
     """Act on the simulated processor's word, and answer what was done with it.
 
     `clock` is the real one, whatever time is simulated. Raises a 404 problem in stacks without that processor and for a

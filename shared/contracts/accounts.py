@@ -14,9 +14,6 @@ from shared.domain.records.book import AccountBook
 from shared.domain.records.statement import Guarantor, OptOuts
 from shared.domain.vocabulary.words import AddressStatus, Channel, ConsentSource, Hold, Language
 
-READ_ONLY = ("accountId", "balance", "credit", "undeliverable", "statementIds")
-"""Members that a PATCH may repeat, as from a GET, but not change."""
-
 
 class ContactBody(WireModel):
     """Who the guarantor is, and where they are reached."""
@@ -65,6 +62,8 @@ def _each_once(holds: list[Hold]) -> list[Hold]:
 
 class AccountBody(WireModel):
     """What a partner may change of an account."""
+
+    read_only = ("accountId", "balance", "credit", "undeliverable", "statementIds")
 
     contact: ContactBody
     language: Word[Language] = Language.ENGLISH

@@ -22,9 +22,6 @@ from shared.domain.records.policy import (
 from shared.domain.records.presets import CONFIGURATIONS
 from shared.domain.vocabulary.words import BillAging, Channel, DunningReset, NotificationType
 
-READ_ONLY = ("dunningCycleDays", "paperCycleDays", "schedule", "inherited")
-"""Members that follow from the others: a PATCH may repeat them, as from a GET, but not change them."""
-
 WHOLE = frozenset({"paymentRule"})
 """Members that a merge patch replaces whole, because their own members exclude each other."""
 
@@ -220,6 +217,9 @@ Minimum = Annotated[GivenMoney, AfterValidator(_not_negative)]
 
 class DunningBody(WireModel):
     """The dunning settings of an organization that a partner may change."""
+
+    # They follow from the others.
+    read_only = ("dunningCycleDays", "paperCycleDays", "schedule", "inherited")
 
     configuration_id: Annotated[str, AfterValidator(_known_configuration)] = DunningSettings().configuration_id
     minimum_electronic: Minimum = Field(default=0, description="A balance must exceed it.")

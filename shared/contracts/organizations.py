@@ -13,8 +13,6 @@ from shared.domain.records.policy import MessageContacts, Organization, PaymentS
 from shared.domain.vocabulary.words import AccountStatus, BillType, CommunicationStatus, Processor
 
 LONGEST_DEFAULT_SHORT_NAME = 20
-READ_ONLY = ("orgId", "practiceId", "clientId", "location", "createdOn")
-"""Members that a PATCH may repeat, as from a GET, but not change."""
 
 
 class ExternalSite(WireModel):
@@ -105,6 +103,8 @@ class TestContacts(WireModel):
 
 class OrganizationBody(WireModel):
     """What a partner says of an organization."""
+
+    read_only = ("orgId", "practiceId", "clientId", "location", "createdOn")
 
     name: Annotated[NamedLine, Field(max_length=100)]
     short_name: Annotated[MaybeLine, Field(max_length=30, description="For texts; default: the name, shortened.")] = ""

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from typing import Annotated, Any, Never, TypeVar
+from typing import Annotated, Any, ClassVar, Never, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
@@ -36,6 +36,9 @@ class WireModel(BaseModel):
         extra="forbid",
         defer_build=True,  # a cold start builds only the models that its first request needs
     )
+
+    read_only: ClassVar[tuple[str, ...]] = ()
+    """Members that a PATCH may repeat, as from a GET, but not change."""
 
 
 def _cents(value: object) -> Cents:
@@ -89,7 +92,20 @@ Money = Annotated[
 ]
 """An amount in an answer: cents inside, written as a decimal string."""
 
-GivenMoney = Annotated[Money, BeforeValidator(_cents)]
+GivenMoney = Annotated[
+    Money,
+    BeforeValidator(_cents),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": r"^-?\d{1,8}(\.\d{1,2})?$"},
+                {"type": "number", "exclusiveMinimum": -1e8, "exclusiveMaximum": 1e8},
+            ],
+            "examples": ["74.60", 74.6],
+        },
+        mode="validation",
+    ),
+]
 """An amount in a body that partners send: a decimal string or an exact JSON number of dollars; cents inside."""
 
 Instant = Annotated[

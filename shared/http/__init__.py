@@ -1,1 +1,1 @@
-"""What every HTTP function does alike: problem details, the caller, idempotency, cursors."""
+"""What every HTTP function does alike: routes, problem details, the caller, idempotency, cursors."""

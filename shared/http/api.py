@@ -1,25 +1,32 @@
-"""The frame of every HTTP function: routes, and every error mapped to its answer, in this one file."""
+"""The frame of every HTTP function that answers JSON: its routes, and every error mapped to its answer, in one file."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import unquote
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel, ValidationError
 
 from shared import clock as simulated_time
+from shared.http import gateway
 from shared.http.caller import Caller, caller_of
-from shared.http.problems import MEDIA_TYPE, InputError, ProblemError
+from shared.http.problems import INVALID_BODY, MEDIA_TYPE, InputError, ProblemError, nothing_here
+from shared.http.routes import Route
 from shared.storage.races import BusyError
 
 type Answer = Response[str]
 
 MOST_BODY_BYTES = 5_500_000
 """Just under what a Lambda invocation may carry."""
+
+LONGEST_ID = 512
+"""Bytes of an id in a path: more than any of ours or of partners has, less than the table's keys may have."""
 
 
 def json_answer(body: Any, status: HTTPStatus = HTTPStatus.OK, headers: dict[str, str] | None = None) -> Answer:  # noqa: ANN401 - any JSON
@@ -32,6 +39,14 @@ def problem_answer(error: ProblemError) -> Answer:
     """A problem as an answer."""
     body = error.problem.model_dump_json(exclude_none=True)
     return Response(status_code=error.status, content_type=MEDIA_TYPE, body=body, headers=dict(error.headers))
+
+
+def path_id(value: str) -> str:
+    """An id from the path as it was meant; a 404 problem for one too long to be anything's key."""
+    meant = unquote(value)
+    if len(meant.encode()) > LONGEST_ID:
+        raise nothing_here()
+    return meant
 
 
 def pointer(location: tuple[int | str, ...]) -> str:
@@ -50,9 +65,12 @@ def input_errors(error: ValidationError) -> list[InputError]:
 class Api:
     """Routes of one function, with the answers to errors that all functions give alike."""
 
+    problem_type = MEDIA_TYPE
+
     def __init__(self, logger: Logger, *, allow_simulated_time: Callable[[], bool]) -> None:
         """Make the frame; whether simulated time counts is asked at the first request, not at import."""
         self.routes = APIGatewayRestResolver()
+        self.declared: list[tuple[Route, Callable[..., Answer]]] = []
         self._logger = logger
         self._allow_simulated_time = allow_simulated_time
         self.routes.exception_handler(ProblemError)(problem_answer)
@@ -60,6 +78,21 @@ class Api:
         self.routes.exception_handler(BusyError)(self._busy)
         self.routes.exception_handler(Exception)(self._failed)
         self.routes.not_found(self._unknown)
+
+    def add(self, route: Route, function: Callable[..., Answer]) -> None:
+        """Answer requests for the route with the function, once all is checked that the route says."""
+        self.declared.append((route, function))
+
+        def called(**ids: str) -> Answer:
+            return self._called(route, function, list(ids.values()))
+
+        self.routes.route(route.rule, method=route.method)(called)
+
+    def resolve(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        """The answer to a proxy event. No cache keeps it, unless its route says so: it may hold personal data."""
+        answer = gateway.resolve(self.routes, event, context)
+        answer["multiValueHeaders"].setdefault("Cache-Control", ["no-store"])
+        return answer
 
     @property
     def caller(self) -> Caller:
@@ -92,17 +125,22 @@ class Api:
             )
         return raw
 
-    def read[T: BaseModel](self, model: type[T]) -> T:
-        """The body as a model; not JSON is a 400 problem, a wrong member a 422 one with its pointer."""
-        try:
-            json.loads(self.body)
-        except ValueError:
-            raise ProblemError(HTTPStatus.BAD_REQUEST, "The body isn't JSON.") from None
-        return model.model_validate_json(self.body)
+    @property
+    def query(self) -> Mapping[str, str]:
+        """The query's parameters."""
+        return self.routes.current_event.query_string_parameters
+
+    def _called(self, route: Route, function: Callable[..., Answer], ids: list[str]) -> Answer:
+        """What a route's function answers; a problem is raised before it is called if the request can't be for it."""
+        self._check_query(route)
+        return function(*map(path_id, ids))
+
+    def _check_query(self, route: Route) -> None:
+        given = self.routes.current_event.multi_value_query_string_parameters
+        route.check_query(given or {name: [value] for name, value in self.query.items()})
 
     def _invalid(self, error: ValidationError) -> Answer:
-        detail = "Some members of the body are missing or wrong."
-        return problem_answer(ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, detail, input_errors(error)))
+        return problem_answer(ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, INVALID_BODY, input_errors(error)))
 
     def _busy(self, _: BusyError) -> Answer:
         return problem_answer(
@@ -119,4 +157,4 @@ class Api:
         return problem_answer(ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong on our side."))
 
     def _unknown(self, _: NotFoundError) -> Answer:
-        return problem_answer(ProblemError(HTTPStatus.NOT_FOUND, "There is nothing at this address."))
+        return problem_answer(nothing_here())

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from pydantic import BaseModel
 
 MEDIA_TYPE = "application/problem+json"
+INVALID_BODY = "Some fields are missing or invalid."
 
 
 class InputError(BaseModel):
@@ -43,3 +44,8 @@ class ProblemError(Exception):
 def not_found(what: str) -> ProblemError:
     """404, for what doesn't exist and for what is somebody else's alike."""
     return ProblemError(HTTPStatus.NOT_FOUND, f"There is no such {what}.")
+
+
+def nothing_here() -> ProblemError:
+    """404, for an address that no route has, or that has an id in it that nothing can have."""
+    return ProblemError(HTTPStatus.NOT_FOUND, "There is nothing at this address.")

@@ -477,6 +477,28 @@ def test_a_bad_limit_cursor_or_result_is_a_400() -> None:
     assert OWN.get(f"{base}?limit=100&cursor={cursor}").status == HTTPStatus.OK
 
 
+def test_head_answers_as_get_does_without_the_body() -> None:
+    base = f"/v1/ingestions/{OWN.send(statement()).body['ingestionId']}"
+    for path in ("/v1/ingestions", base, f"{base}/statements"):
+        read, probed = OWN.get(path), OWN.call("HEAD", path)
+        assert (read.status, probed.status, probed.body) == (HTTPStatus.OK, HTTPStatus.OK, None)
+        assert probed.headers == read.headers
+    assert OWN.call("HEAD", "/v1/ingestions/unknown").status == HTTPStatus.NOT_FOUND
+
+
+def test_an_id_that_nothing_can_have_is_a_404() -> None:
+    for value in ("x" * 3_000, "%00", "%F0%9F%98%80", "..%2F..", "%25", "%7Bid%7D", "%FF"):
+        for path in (f"/v1/ingestions/{value}", f"/v1/ingestions/{value}/statements"):
+            assert OWN.get(path).status == HTTPStatus.NOT_FOUND
+
+
+def test_a_stored_answer_is_not_for_a_key_of_the_same_partner_without_the_scope() -> None:
+    body = {"statements": [statement()]}
+    assert OWN.post("/v1/statements", body, Idempotency_Key="k").status == HTTPStatus.OK
+    reader = Partner(scopes="read")
+    assert reader.post("/v1/statements", body, Idempotency_Key="k").status == HTTPStatus.FORBIDDEN
+
+
 def test_another_partner_sees_nothing_of_it() -> None:
     ingestion_id = OWN.send(statement()).body["ingestionId"]
     foreign = Partner(partner_id="prt_2")

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions.manage.route_table import ROUTES, Route
+from functions.manage.documentation import DOCUMENT
+from local.openapi.routes import declared
 from shared.domain.vocabulary.words import NoticeStatus
+from shared.http.routes import Route
 from shared.storage.account_books import AccountBooks
 from tests.worlds.examples import notice
-from tests.worlds.manage_api import FOREIGN, OWN, Caller, Reply, snapshot, store
+from tests.worlds.manage_api import FOREIGN, ORGANIZATION, OWN, Caller, Reply, snapshot, store
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -43,7 +45,7 @@ BODIES: dict[str, Any] = {
     "changeAccount": {"holds": ["Dispute"]},
     "cancelNotification": {"optOut": True},
 }
-MANAGED = [route for route in ROUTES if route.partner and route.tag != "Statements"]
+MANAGED = [route for route, _ in declared()["Manage"] if route.scope]
 OF_AN_ORGANIZATION = [route for route in MANAGED if "{orgId}" in route.path]
 
 
@@ -51,7 +53,7 @@ def call(caller: Caller, route: Route, **headers: str) -> Reply:
     path = route.path
     for name, value in IDS.items():
         path = path.replace(f"{{{name}}}", value)
-    return caller.call(route.method.upper(), path, BODIES.get(route.operation), **headers)
+    return caller.call(route.method, path, BODIES.get(route.operation), **headers)
 
 
 @pytest.fixture
@@ -101,7 +103,7 @@ def test_with_only_its_scope_a_route_of_the_table_is_there(route: Route) -> None
 
 @pytest.mark.usefixtures("full")
 @pytest.mark.parametrize(
-    "route", [route for route in MANAGED if route.method == "post"], ids=lambda route: route.operation
+    "route", [route for route in MANAGED if route.method == "POST"], ids=lambda route: route.operation
 )
 def test_every_post_replays_under_the_same_idempotency_key(route: Route) -> None:
     first = call(OWN, route, Idempotency_Key="k")
@@ -109,10 +111,42 @@ def test_every_post_replays_under_the_same_idempotency_key(route: Route) -> None
     assert (again.status, again.text) == (first.status, first.text)
 
 
+@pytest.mark.usefixtures("full")
+def test_a_stored_answer_is_not_for_a_key_of_the_same_partner_without_the_scope() -> None:
+    for route in MANAGED:
+        if route.method == "POST":
+            others = " ".join(scope for scope in OWN.scopes.split() if scope != route.scope)
+            call(OWN, route, Idempotency_Key=route.operation)
+            assert call(replace(OWN, scopes=others), route, Idempotency_Key=route.operation).status == 403
+
+
+@pytest.mark.usefixtures("full")
+def test_head_answers_as_get_does_without_the_body() -> None:
+    reads = [route for route, _ in declared()["Manage"] if route.method == "GET"]
+    assert len(reads) >= 20
+    for route in reads:
+        path = re.sub(r"\{(\w+)\}", lambda found: IDS[found[1]], route.path)
+        read, probed = OWN.get(path), OWN.call("HEAD", path)
+        assert (read.status, probed.status, probed.text) == (200, 200, ""), route
+        assert probed.headers == read.headers
+    assert OWN.call("HEAD", f"{ORGANIZATION}/bills/unknown").status == 404
+    assert OWN.call("HEAD", f"{ORGANIZATION}/bills/S-1/status").status == 404
+    assert OWN.call("HEAD", f"{ORGANIZATION}/bills?nope=1").status == 400
+    assert FOREIGN.call("HEAD", f"{ORGANIZATION}/bills").status == 404
+    assert replace(OWN, scopes="send").call("HEAD", f"{ORGANIZATION}/bills").status == 403
+
+
+@pytest.mark.usefixtures("full")
+def test_what_partners_are_answered_is_kept_by_no_cache_and_the_document_is() -> None:
+    """tests/worlds/gateway.py asks it of every answer."""
+    assert OWN.get(f"{ORGANIZATION}/bills").headers["Cache-Control"] == "no-store"
+    assert OWN.get(f"{ORGANIZATION}/bills?limit=0").headers["Cache-Control"] == "no-store"
+    assert OWN.get("/openapi.json").headers["Cache-Control"] == "public, max-age=300"
+
+
 def test_the_document_and_its_page_need_no_key_and_hold_no_script() -> None:
     nobody = replace(OWN, partner_id="", scopes="")
-    described = nobody.get("/openapi.json")
-    assert described.body["openapi"] == "3.1.0"
+    assert nobody.get("/openapi.json").text == DOCUMENT.read_text("utf-8")
     page = nobody.get("/docs")
     assert page.headers["Content-Type"].startswith("text/html")
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]
@@ -139,7 +173,7 @@ def test_a_body_that_is_no_json_in_utf_8_is_a_400_everywhere(body: str) -> None:
     for route in MANAGED:
         if route.body is not None:
             path = route.path.replace("{orgId}", "org_1")
-            answer = OWN.call(route.method.upper(), path, body)
+            answer = OWN.call(route.method, path, body)
             assert answer.status in {400, 404}
     assert OWN.call("POST", "/v1/organizations", body).status == 400
     assert OWN.call("POST", "/v1/organizations", body, Idempotency_Key="k").status == 400
@@ -150,5 +184,4 @@ def test_an_id_that_nothing_can_have_is_a_404_everywhere() -> None:
         names = re.findall(r"\{\w+\}", route.path)
         for value in ("x" * 3_000, "%00", "%F0%9F%98%80", "..%2F..", "%25", "%7Bid%7D", "%FF") if names else ():
             path = route.path.replace(names[-1], value).replace("{orgId}", "org_1")
-            answer = OWN.call(route.method.upper(), path, BODIES.get(route.operation))
-            assert answer.status == 404
+            assert OWN.call(route.method, path, BODIES.get(route.operation)).status == 404

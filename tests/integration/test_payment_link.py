@@ -15,6 +15,7 @@ import pytest
 
 from functions.payment_link import sandbox
 from functions.payment_link.ports import ports
+from local.openapi.routes import declared
 from shared.domain.records.policy import PaymentSettings
 from shared.domain.vocabulary.words import (
     BillStatus,
@@ -41,6 +42,7 @@ from tests.worlds.clinic import (
     invoke,
 )
 from tests.worlds.examples import NOW, bill, notice, organization
+from tests.worlds.gateway import addressed
 from tests.worlds.wiring import wired
 
 # --- the question ------------------------------------
@@ -598,6 +600,20 @@ def test_a_chosen_language_comes_back_from_the_processor(clinic: Clinic) -> None
     assert "lang=es" in parse_qs(urlsplit(answer.location).query)["return"][0]
 
 
+def test_head_answers_as_get_does_without_the_body_on_every_page(clinic: Clinic) -> None:
+    reads = [route for route, _ in declared()["PaymentLink"] if route.method == "GET"]
+    assert len(reads) > 5
+    for route in reads:
+        path = route.path.replace("{token}", clinic.issued.token)
+        read, probed = clinic.get(path), clinic.request("HEAD", path)
+        assert (probed.status, probed.body) == (read.status, ""), route
+        assert probed.headers == read.headers
+
+
+def test_what_others_add_to_a_links_address_keeps_nobody_from_their_page(clinic: Clinic) -> None:
+    assert "date of birth" in clinic.get(f"{clinic.path}?utm_source=mail&fbclid=x&lang=xx").text
+
+
 def test_a_stack_without_simulated_time_ignores_the_header(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
     wired(monkeypatch, ports, ALLOW_SIMULATED_TIME="false")
     expired = replace(clinic.link, expires_at=datetime.now(UTC) + timedelta(hours=1))
@@ -647,7 +663,7 @@ def test_nothing_personal_reaches_the_log(clinic: Clinic, log: StringIO) -> None
 
 def test_the_log_tells_a_request_by_its_route_and_answer(clinic: Clinic, log: StringIO) -> None:
     sample = json.loads((EVENTS / "payment_link_verify.json").read_text())
-    wrong = {"path": f"{clinic.path}/verify", "body": "month=1&day=1&year=1901"}
+    wrong = addressed("POST", f"{clinic.path}/verify") | {"body": "month=1&day=1&year=1901"}
     invoke(sample | wrong | {"headers": {"Dunlin-As-Of": NOW.isoformat()}}, clinic.context)
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
     (answered,) = [line for line in lines if line["message"] == "answered"]
@@ -656,7 +672,7 @@ def test_the_log_tells_a_request_by_its_route_and_answer(clinic: Clinic, log: St
 
 def test_the_sample_form_is_what_the_browser_sends(clinic: Clinic) -> None:
     sample = json.loads((EVENTS / "payment_link_verify.json").read_text())
-    event = sample | {"path": f"{clinic.path}/verify", "headers": {"Dunlin-As-Of": NOW.isoformat()}}
+    event = sample | addressed("POST", f"{clinic.path}/verify") | {"headers": {"Dunlin-As-Of": NOW.isoformat()}}
     assert "$74.60" in invoke(event, clinic.context).text
 
 

@@ -19,6 +19,7 @@ from shared.domain.vocabulary.words import BillStatus, Channel, LinkStatus, Noti
 from shared.storage.account_books import AccountBooks, ConcurrentChangeError
 from tests.worlds.clinic import EVENTS, PRIVATE, RIGHT, WRONG, Answer, Clinic, invoke
 from tests.worlds.examples import notice
+from tests.worlds.gateway import addressed
 
 EMAIL, SMS, PRINT = Channel
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
@@ -128,7 +129,7 @@ def test_one_click_opts_out_of_email_and_stops_what_was_going_to_be_sent(clinic:
 
 def test_the_sample_one_click_is_multipart_and_needs_nothing_else(clinic: Clinic) -> None:
     sample = json.loads((EVENTS / "payment_link_one_click.json").read_text())
-    answer = invoke(sample | {"path": path(clinic)}, clinic.context)
+    answer = invoke(sample | addressed("POST", path(clinic)), clinic.context)
     assert answer.status == 200
     assert opened(clinic) == {SMS, PRINT}
     assert consents(clinic)[0][2] == "one-click unsubscribe"

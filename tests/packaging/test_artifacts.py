@@ -136,6 +136,11 @@ def test_the_layer_holds_no_data_that_nothing_reads() -> None:
     assert [surplus.pattern for surplus in SURPLUS if not surplus.kept and list(layer.glob(surplus.pattern))] == []
 
 
+def test_the_function_that_serves_the_document_carries_it_as_it_is_committed() -> None:
+    carried = built() / "Manage/functions/manage/openapi.json"
+    assert carried.read_bytes() == (PROJECT / "docs/openapi.json").read_bytes()
+
+
 def test_only_the_print_function_carries_the_pdf_library() -> None:
     carriers = {path.parent.name for path in built().glob("*/typst")}
     assert carriers == {"RenderPrint"}

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ FUNCTIONS = {
     "SendEmail",
     "SendSms",
 }
+LONG_STACK_NAME = "dunlin-production"
 ENCRYPTED_IN_FLIGHT = {"Bool": {"aws:SecureTransport": "false"}}
 
 
@@ -166,7 +168,32 @@ def test_the_gateways_own_answers_are_problem_details() -> None:
     for answer in answers.values():
         body = json.loads(answer["responseTemplates"]["application/json"])
         assert {"type", "title", "status", "detail"} <= set(body)
-        assert answer["responseParameters"]["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
+        headers = {name.rpartition(".")[2]: value for name, value in answer["responseParameters"].items()}
+        assert headers["Content-Type"] == "'application/problem+json'"
+        # They come on the paths of partners and of patients alike.
+        assert headers["Cache-Control"] == "'no-store'"
+        assert headers["X-Robots-Tag"] == "'noindex, nofollow'"
+
+
+def test_the_gateways_permissions_fit_into_the_policy_that_a_function_may_have() -> None:
+    """SAM makes one for each event, and Lambda refuses more than 20 KB of them, which no local AWS shows."""
+    sizes = Counter[str]()
+    for name, found in template.resources("AWS::Lambda::Permission").items():
+        permission = found["Properties"]
+        if permission["Principal"] != "apigateway.amazonaws.com":
+            continue
+        function = json.dumps(permission["FunctionName"])
+        statement = {
+            "Sid": f"{LONG_STACK_NAME}-{name}-ABCDEFGHIJKL",
+            "Effect": "Allow",
+            "Principal": {"Service": permission["Principal"]},
+            "Action": permission["Action"],
+            "Resource": f"arn:aws:lambda:ap-southeast-2:123456789012:function:{LONG_STACK_NAME}-payment-link",
+            "Condition": {"ArnLike": {"AWS:SourceArn": json.dumps(permission["SourceArn"])}},
+        }
+        sizes[function] += len(json.dumps(statement))
+    assert len(sizes) == 4
+    assert max(sizes.values()) < 20_480, sizes
 
 
 def test_the_access_log_holds_no_path_because_a_path_may_hold_a_links_secret() -> None:

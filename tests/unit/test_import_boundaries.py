@@ -114,6 +114,11 @@ def test_a_function_never_imports_another() -> None:
     assert [arrow for arrow in arrows("functions") if arrow[0] != arrow[1]] == []
 
 
+def test_what_is_deployed_imports_nothing_that_only_builds_or_tests() -> None:
+    named = {name for path in files("shared", "functions") for name in imports(path)}
+    assert [name for name in named if name.split(".")[0] in {"local", "cli", "tests"}] == []
+
+
 def test_nothing_reads_the_environment_at_import() -> None:
     def reads(path: Path) -> bool:
         top = [

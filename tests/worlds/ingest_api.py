@@ -2,13 +2,14 @@
 
 import json
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from functions.ingest.handler import lambda_handler
 from tests.worlds.examples import NOW
+from tests.worlds.gateway import addressed, assert_described
 from tests.worlds.lambda_context import lambda_context
 from tests.worlds.statement_examples import EVENTS
 
@@ -29,6 +30,7 @@ class Reply:
 
     status: int
     body: Any
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -43,13 +45,15 @@ class Partner:
         """Call a route; header names with underscores for hyphens."""
         event, parts = deepcopy(REQUEST), urlsplit(path)
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        event |= {"path": parts.path, "resource": parts.path, "httpMethod": method, "body": body}
+        event |= addressed(method, parts.path) | {"httpMethod": method, "body": body}
         event |= {"queryStringParameters": query or None}
         event["headers"] |= {"Dunlin-As-Of": self.at.isoformat()}
         event["headers"] |= {name.replace("_", "-"): value for name, value in headers.items()}
         event["requestContext"]["authorizer"] |= {"partnerId": self.partner_id, "scopes": self.scopes}
         answer = lambda_handler(event, context())
-        return Reply(answer["statusCode"], json.loads(answer["body"]))
+        assert_described(method, parts.path, answer)
+        sent = {name: values[0] for name, values in answer["multiValueHeaders"].items()}
+        return Reply(answer["statusCode"], json.loads(answer["body"] or "null"), sent)
 
     def get(self, path: str) -> Reply:
         return self.call("GET", path)

@@ -1,7 +1,6 @@
 """Calls the partner API of functions/manage as the gateway does: the fixtures and helpers of its tests."""
 
 import json
-import re
 from base64 import b64encode
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from functions.manage.handler import lambda_handler
-from functions.manage.route_table import ROUTES
 from shared.domain.records.account import Account
 from shared.domain.records.book import AccountBook, Change
 from shared.storage import keys
@@ -17,6 +15,7 @@ from shared.storage.account_books import AccountBooks
 from shared.storage.due_index import Due, DueIndex
 from tests.conftest import TABLE
 from tests.worlds.examples import NOW, account, bill
+from tests.worlds.gateway import addressed, assert_described
 from tests.worlds.lambda_context import lambda_context
 
 if TYPE_CHECKING:
@@ -61,9 +60,10 @@ class Caller:
         names = {name.replace("_", "-"): value for name, value in headers.items()}
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         answer = lambda_handler(event(method, parts.path, query, text, self, names), CONTEXT)
+        assert_described(method, parts.path, answer)
         sent = {name: values[0] for name, values in answer.get("multiValueHeaders", {}).items()}
         kind = sent.get("Content-Type", "")
-        parsed = json.loads(answer["body"]) if "json" in kind else answer["body"]
+        parsed = json.loads(answer["body"]) if "json" in kind and answer["body"] else answer["body"]
         return Reply(answer["statusCode"], parsed, sent, answer["body"])
 
 
@@ -71,16 +71,14 @@ def event(
     method: str, path: str, query: dict[str, str], body: str | None, caller: Caller, headers: dict[str, str]
 ) -> dict[str, Any]:
     """A proxy event of the REST API, which matches the path as it was sent and passes on decoded ids."""
-    resource, ids = _matched(path)
     return {
-        "resource": resource,
+        **addressed(method, path),
         "path": unquote(path),
         "httpMethod": method,
         "headers": {"Dunlin-As-Of": caller.at.isoformat(), "Content-Type": "application/json", **headers},
         "multiValueHeaders": {},
         "queryStringParameters": query or None,
         "multiValueQueryStringParameters": {name: [value] for name, value in query.items()} or None,
-        "pathParameters": ids or None,
         "stageVariables": None,
         "requestContext": {
             "requestId": "r-1",
@@ -102,15 +100,6 @@ BILL = f"{ORGANIZATION}/bills/S-1"
 ACCOUNT = f"{ORGANIZATION}/accounts/G-1"
 QUEUE = f"{ORGANIZATION}/notifications"
 DUNNING = f"{ORGANIZATION}/dunning"
-
-
-def _matched(path: str) -> tuple[str, dict[str, str]]:
-    for route in ROUTES:
-        pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(route.path))
-        found = re.fullmatch(pattern, path)
-        if found:
-            return route.path, {name: unquote(value) for name, value in found.groupdict().items()}
-    return path, {}
 
 
 def store(books: AccountBooks, guarantor: Account | None = None, **belongings: Any) -> None:

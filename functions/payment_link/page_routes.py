@@ -1,0 +1,142 @@
+"""The addresses of the patient pages, with what docs/openapi.json says of each. What they show: patient_pages.py."""
+
+from functools import partial
+
+from functions.payment_link.frame import site
+from functions.payment_link.ports import ports
+from functions.payment_link.site import PageAnswer, PageRequest
+from shared.domain.vocabulary.words import Language
+from shared.http.routes import Query, Route, WordQuery
+
+LANGUAGE = WordQuery("lang", "The language to show; default: the guarantor's, else the browser's.", Language)
+CHECKOUT = Query("checkout", "Which way to the processor the browser comes back from.")
+
+page = partial(Route, site, tag="Patient pages", media_type="text/html", query=(LANGUAGE,))
+"""Decorates what answers a page's address. Parameters that others add to a link, mail programs say, are ignored."""
+
+back = partial(Route, site, tag="Patient pages", media_type="", query=(LANGUAGE,), status=303)
+"""Decorates what only leads to another address."""
+
+
+@page(
+    "GET",
+    "/pay/{token}",
+    operation="openLink",
+    summary="Ask for the date of birth, or show the balance to a browser that has answered",
+    problems=(404, 410, 429),
+)
+def open_link(request: PageRequest, token: str) -> PageAnswer:
+    """The link's own page."""
+    return ports().pages.enter(request, token)
+
+
+@page(
+    "POST",
+    "/pay/{token}/verify",
+    operation="verify",
+    summary="Check the date of birth, and show the balance",
+    problems=(400, 403, 404, 410, 422, 429, 503),
+)
+def verify(request: PageRequest, token: str) -> PageAnswer:
+    """The answer to the question."""
+    return ports().pages.verify(request, token)
+
+
+@back(
+    "POST",
+    "/pay/{token}/checkout",
+    operation="checkOut",
+    summary="Send the browser to the processor",
+    problems=(400, 403, 404, 409, 410, 422, 429, 503),
+)
+def check_out(request: PageRequest, token: str) -> PageAnswer:
+    """On to the processor."""
+    return ports().pages.checkout(request, token)
+
+
+@page(
+    "GET",
+    "/pay/{token}/done",
+    operation="finish",
+    summary="Show what was paid",
+    query=(LANGUAGE, CHECKOUT),
+    problems=(404,),
+)
+def finish(request: PageRequest, token: str) -> PageAnswer:
+    """Back from the processor."""
+    return ports().pages.done(request, token)
+
+
+@page(
+    "POST",
+    "/pay/{token}/renew",
+    operation="renewLink",
+    summary="Send a new link to the address on file",
+    problems=(400, 404, 503),
+)
+def renew(request: PageRequest, token: str) -> PageAnswer:
+    """A new link instead of one that expired."""
+    return ports().pages.renew(request, token)
+
+
+# A phone that opens a tab again asks by GET for what was a form's answer.
+
+
+@back("GET", "/pay/{token}/verify", operation="returnFromVerify", summary="Redirect to the link's page")
+def return_from_verify(request: PageRequest, token: str) -> PageAnswer:
+    """Back to the link's page."""
+    return ports().pages.back(request, token)
+
+
+@back("GET", "/pay/{token}/checkout", operation="returnFromCheckout", summary="Redirect to the link's page")
+def return_from_checkout(request: PageRequest, token: str) -> PageAnswer:
+    """Back to the link's page."""
+    return ports().pages.back(request, token)
+
+
+@back("GET", "/pay/{token}/renew", operation="returnFromRenew", summary="Redirect to the link's page")
+def return_from_renew(request: PageRequest, token: str) -> PageAnswer:
+    """Back to the link's page."""
+    return ports().pages.back(request, token)
+
+
+@page("GET", "/bill", operation="askBillCode", summary="Ask for the printed bill code")
+def ask_bill_code(request: PageRequest) -> PageAnswer:
+    """The form for the code on a letter."""
+    return ports().pages.ask_code(request)
+
+
+@back(
+    "POST",
+    "/bill",
+    operation="openBillCode",
+    summary="Redirect to the page of a printed bill code",
+    problems=(400, 404, 422),
+)
+def open_bill_code(request: PageRequest) -> PageAnswer:
+    """On to the page of a letter."""
+    return ports().pages.find_code(request)
+
+
+@page(
+    "GET",
+    "/unsubscribe/{token}",
+    operation="showUnsubscribe",
+    summary="Ask whether to stop emails; changes nothing",
+    problems=(404,),
+)
+def show_unsubscribe(request: PageRequest, token: str) -> PageAnswer:
+    """The channels, and the forms to choose them."""
+    return ports().channel_pages.show(request, token)
+
+
+@page(
+    "POST",
+    "/unsubscribe/{token}",
+    operation="unsubscribe",
+    summary="Stop emails (one click: RFC 8058), or choose channels",
+    problems=(400, 403, 404, 422, 429, 503),
+)
+def unsubscribe(request: PageRequest, token: str) -> PageAnswer:
+    """What was chosen."""
+    return ports().channel_pages.act(request, token)

@@ -1,0 +1,96 @@
+"""The frame of what partners call: the key's scope, the caller's own organization, the body, and repeats of a POST."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, Protocol
+
+from aws_lambda_powertools import Logger
+from pydantic import BaseModel
+
+from shared.contracts import wire
+from shared.domain.records.policy import Organization
+from shared.http.api import Answer, Api, path_id
+from shared.http.idempotency import idempotent
+from shared.http.problems import INVALID_BODY, InputError, ProblemError, not_found
+from shared.http.routes import Route
+from shared.storage.idempotency import IdempotencyRecords
+from shared.storage.organizations import Organizations
+
+
+class PartnerSettings(Protocol):
+    """What the frame has to be told."""
+
+    @property
+    def allow_simulated_time(self) -> bool:
+        """Whether requests may say what time it is."""
+
+
+class PartnerPorts(Protocol):
+    """What the frame works with."""
+
+    @property
+    def settings(self) -> PartnerSettings:
+        """The function's settings."""
+
+    @property
+    def organizations(self) -> Organizations:
+        """Whose organization is whose."""
+
+    @property
+    def idempotency(self) -> IdempotencyRecords:
+        """Answers given before."""
+
+
+class PartnerApi(Api):
+    """Routes that partners call. Before a route's function is called, all is checked that its decorator says.
+
+    In this order: the scope (403), the query (400), whose organization it is (404), the body (400, 413, 422). Then a
+    POST that repeats one under the same Idempotency-Key gets that one's answer; so a key without the scope never does.
+    """
+
+    def __init__(self, logger: Logger, *, ports: Callable[[], PartnerPorts]) -> None:
+        """Make the frame; ports are asked for at the first request, not at import."""
+        super().__init__(logger, allow_simulated_time=lambda: ports().settings.allow_simulated_time)
+        self._ports = ports
+        self._once = idempotent(self, lambda: ports().idempotency)
+
+    def own_organization(self, org_id: str) -> Organization:
+        """The caller's organization; a 404 problem for what isn't theirs."""
+        organization = self._ports().organizations.of_partner(self.caller.partner_id, org_id)
+        if organization is None:
+            raise not_found("organization")
+        return organization
+
+    def _called(self, route: Route, function: Callable[..., Answer], ids: list[str]) -> Answer:
+        if route.scope is None:
+            return super()._called(route, function, ids)
+        self.caller.require(route.scope)
+        self._check_query(route)
+        arguments: list[Any] = [path_id(value) for value in ids]
+        if "{orgId}" in route.path:
+            arguments[0] = self.own_organization(arguments[0])
+        if route.body is not None and not route.reads_body:
+            arguments.append(self._body(route, route.body))
+        if route.method == "POST":
+            return self._once(function)(*arguments)
+        return function(*arguments)
+
+    def _body(self, route: Route, model: type[BaseModel]) -> Any:  # noqa: ANN401 - a model or a merge patch
+        """The body as the route's function gets it. Without one, all members are as if they were left out."""
+        given = self._json_object() if self.body or route.method == "PATCH" else {}
+        return given if route.merge_patch else model.model_validate(given)
+
+    def _json_object(self) -> wire.Json:
+        """The body, exact to the decimal; a 400 problem when it isn't JSON, a 422 one when it is no object."""
+        try:
+            document = wire.parse(self.body)
+        except ValueError:
+            raise ProblemError(HTTPStatus.BAD_REQUEST, "The body isn't JSON.") from None
+        if not isinstance(document, dict):
+            raise invalid("", "must be a JSON object")
+        return document
+
+
+def invalid(pointer: str, detail: str) -> ProblemError:
+    """422 for one wrong member."""
+    return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, INVALID_BODY, [InputError(pointer=pointer, detail=detail)])

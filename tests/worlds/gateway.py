@@ -1,0 +1,81 @@
+"""The REST API in front of the functions: which route a request meets, and whether the answer is as described."""
+
+import json
+import re
+from functools import cache
+from typing import Any
+from urllib.parse import unquote
+
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped] # ships no type information
+
+from local.openapi.document import document
+from local.openapi.routes import all_routes
+
+
+@cache
+def described() -> dict[str, Any]:
+    """The document as the decorators give it."""
+    return document(all_routes())
+
+
+@cache
+def _patterns() -> list[tuple[str, re.Pattern[str]]]:
+    paths = sorted({route.path for route in all_routes()})
+    return [(path, re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(path)))) for path in paths]
+
+
+def matched(method: str, path: str) -> tuple[str, dict[str, str]]:
+    """The resource that a request is for, and its ids, decoded. HEAD of functions/manage has one resource for all."""
+    if method == "HEAD" and path.startswith("/v1/") and not path.startswith("/v1/ingestions"):
+        return "/v1/{proxy+}", {"proxy": unquote(path.removeprefix("/v1/"))}
+    for resource, pattern in _patterns():
+        found = pattern.fullmatch(path)
+        if found:
+            return resource, {name: unquote(value) for name, value in found.groupdict().items()}
+    return path, {}
+
+
+def addressed(method: str, path: str) -> dict[str, Any]:
+    """Where a request goes, as its event says it."""
+    resource, ids = matched(method, path)
+    return {"path": path, "resource": resource, "pathParameters": ids or None}
+
+
+def assert_described(method: str, path: str, answer: dict[str, Any]) -> None:
+    """The document names the answer's status and media type, and its body is of the schema that stands there.
+
+    No cache keeps what partners are answered.
+    """
+    resource, _ = matched("GET" if method == "HEAD" else method, path)
+    operation = described()["paths"].get(resource, {}).get("get" if method == "HEAD" else method.lower())
+    assert not resource.startswith("/v1/") or answer["multiValueHeaders"]["Cache-Control"] == ["no-store"]
+    if operation is None:
+        return
+    where, status = f"{method} {resource}", str(int(answer["statusCode"]))
+    assert status in operation["responses"], f"{where} answered {status}, which the document doesn't say"
+    content = _resolved(operation["responses"][status]).get("content", {})
+    kind = answer["multiValueHeaders"].get("Content-Type", [""])[0].partition(";")[0]
+    if not content or method == "HEAD":
+        assert not answer["body"], f"{where} answered {status} with a body, which the document doesn't say"
+        return
+    assert kind in content, f"{where} answered {status} as {kind}, which the document doesn't say"
+    if kind.endswith("json"):
+        errors = [
+            error.message
+            for error in _validator(resource, method, status, kind).iter_errors(json.loads(answer["body"]))
+        ]
+        assert errors == [], f"{where} answered {status} otherwise than the document says"
+
+
+@cache
+def _validator(resource: str, method: str, status: str, kind: str) -> Draft202012Validator:
+    responses = described()["paths"][resource][method.lower()]["responses"]
+    schema = _resolved(responses[status])["content"][kind]["schema"]
+    return Draft202012Validator({**schema, "components": described()["components"]})
+
+
+def _resolved(response: dict[str, Any]) -> dict[str, Any]:
+    if "$ref" not in response:
+        return response
+    found: dict[str, Any] = described()["components"]["responses"][response["$ref"].rsplit("/", 1)[1]]
+    return found
