@@ -107,7 +107,7 @@ chaos: .venv/.ready .venv-ministack/.ready ## kill and fault the functions at ev
 	.venv/bin/python -m local.chaos --benches $(JOBS) $(if $(WRITE),--write docs/delivery-matrix.md)
 
 .PHONY: mutants
-mutants: .venv-mutation/.ready ## mutate the domain, and tell how much of it the tests notice (docs/mutants.md)
+mutants: .venv-mutation/.ready ## mutate the domain, and report how much of it the tests notice (docs/mutants.md)
 	rm -rf mutants # else mutmut keeps what earlier tests made of a mutant
 	.venv-mutation/bin/mutmut run --max-children $(JOBS)
 	.venv-mutation/bin/python -m local.measure.mutation_score --reasons docs/mutants.md

@@ -1,1 +1,1 @@
-"""`dunlin`: what operators do beside the API."""
+"""`dunlin`: what operators do without the API."""

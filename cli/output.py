@@ -1,4 +1,4 @@
-"""What commands print: tables for people, JSON for programs, errors beside both."""
+"""What commands print: tables for people, JSON for programs, errors on their own stream."""
 
 import json
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""The channel queues: how full they are, and bringing back what was set aside as dead letters."""
+"""The channel queues: how full they are, and redriving what was set aside as dead letters."""
 
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated
@@ -9,13 +9,13 @@ from cli.errors import CommandError
 from cli.output import say, say_json, say_table
 from cli.stack import DeployedStack, JsonOption, StackOption
 from shared.domain.vocabulary.words import Channel
+from shared.messaging.channel_queues import MOST_IN_A_BATCH
 from shared.storage.queue_lists import NoticeFilter, Position
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
-MOST_IN_A_BATCH = 10
 NOTICES_AT_ONCE = 100
 
 DEPTHS = {
@@ -23,7 +23,7 @@ DEPTHS = {
     "delayed": "ApproximateNumberOfMessagesDelayed",
     "inFlight": "ApproximateNumberOfMessagesNotVisible",
 }
-"""What is told of a queue, and what SQS calls it."""
+"""What a report says of a queue, and what SQS calls it."""
 
 OrganizationOption = Annotated[
     str | None, typer.Option("--organization", help="Count this organization's notices as well.", show_default=False)
@@ -49,12 +49,12 @@ def queue(stack: StackOption, *, organization: OrganizationOption = None, as_jso
 def redrive(
     stack: StackOption,
     *,
-    yes: Annotated[bool, typer.Option("--yes", help="Do it; without this it is only told.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Move them. Without it: a dry run.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Bring dead letters back: notices to their channels' queues, events to the function that hears them.
+    """Redrive dead letters: notices to their channels' queues, events to the function that receives them.
 
-    Notices are judged again there and events settle once, so nothing goes twice.
+    Notices are judged again there and events settle once, so nothing is sent twice.
     """
     found = DeployedStack.find(stack)
     report = {}
@@ -73,7 +73,7 @@ def redrive(
     left = sum(counts["deadLetters"] - counts["moved"] for counts in (*report.values(), events))
     if yes and left > 0:
         raise CommandError(
-            f"{left} dead letters stay: refused, or in another's hands at the moment. Run it again later"
+            f"{left} messages remain: the queue refused them, or another consumer holds them. Run it again later"
         )
 
 
@@ -103,7 +103,7 @@ def _redrive_events(stack: DeployedStack, *, yes: bool) -> dict[str, int]:
 def move(sqs: "SQSClient", source: str, target: str, most: int) -> int:
     """Move messages of a queue to another, as many as were counted there, and answer how many.
 
-    No more than that, so that one that comes back at once isn't moved round and round. Each is deleted only after the
+    No more than that, so that one that fails again at once isn't moved round and round. Each is deleted only after the
     target has it: a crash between leaves it in both, and a second copy is harmless. One that the target refuses stays.
     """
     moved = 0

@@ -12,14 +12,14 @@ from shared.domain.account.reconciliation import leases_ended, sent_twice, stuck
 from shared.domain.records.notice import Notice
 from shared.domain.vocabulary.words import NoticeStatus
 
-type Row = dict[str, str | int | bool | None]
+type ReviewRow = dict[str, str | int | bool | None]
 
-PARTS = {
-    "unknown": ("Unknown: the provider may have them", ("since", "sentOnceMore", "lookedAtAgain")),
+REVIEW_PARTS = {
+    "unknown": ("Unknown: the provider may have them", ("since", "sentOnceMore", "nextCheckAt")),
     "possibleDuplicates": ("Possible duplicates: sent twice, the first may have arrived", ("since", "attempts")),
-    "stuck": ("Stuck: the clockwork should have moved them on", ("since", "leasesEnded")),
+    "stuck": ("Stuck: overdue, or retries exhausted", ("since", "leasesEnded")),
 }
-"""The parts of the report: what each is called for people, and what it tells of a notice beside its ids."""
+"""The parts of the report: the title of each, and what it shows of a notice in addition to its ids."""
 
 
 def reconcile(
@@ -34,17 +34,17 @@ def reconcile(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List the notices that people may have to look at: ids and statuses, nothing personal."""
+    """List the notices that may need manual review: ids and statuses, nothing personal."""
     found, now = DeployedStack.find(stack), as_of or datetime.now(UTC)
-    report: dict[str, list[Row]] = {part: [] for part in PARTS}
+    report: dict[str, list[ReviewRow]] = {part: [] for part in REVIEW_PARTS}
     for each in found.chosen(partner, organization):
-        for notice in found.lists.in_question(each.org_id):
+        for notice in found.lists.needs_review(each.org_id):
             for part in _parts(notice, now):
                 report[part].append(_row(part, notice))
     if as_json:
         say_json(report)
         return
-    for part, (title, facts) in PARTS.items():
+    for part, (title, facts) in REVIEW_PARTS.items():
         headings = ("orgId", "notificationId", "channel", "status", *facts)
         say_table(title, headings, [[_shown(row[heading]) for heading in headings] for row in report[part]])
 
@@ -58,26 +58,26 @@ def _parts(notice: Notice, now: datetime) -> Iterator[str]:
         yield "stuck"
 
 
-def _row(part: str, notice: Notice) -> Row:
+def _row(part: str, notice: Notice) -> ReviewRow:
     since = notice.status_history[-1].at if notice.status_history else notice.created_at
-    told: Row = {
+    known: ReviewRow = {
         "since": since.isoformat(),
         "sentOnceMore": notice.possible_duplicate,
-        "lookedAtAgain": notice.lease_until.isoformat() if notice.lease_until else None,
+        "nextCheckAt": notice.lease_until.isoformat() if notice.lease_until else None,
         "attempts": notice.attempt,
         "leasesEnded": leases_ended(notice),
     }
-    _, facts = PARTS[part]
+    _, facts = REVIEW_PARTS[part]
     return {
         "orgId": notice.org_id,
         "notificationId": notice.notice_id,
         "channel": notice.channel,
         "status": notice.status,
-        **{fact: told[fact] for fact in facts},
+        **{fact: known[fact] for fact in facts},
     }
 
 
 def _shown(value: object) -> str:
     if value is None:
-        return "by a person"
+        return "manual review"
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)

@@ -63,7 +63,9 @@ class DeployedStack:
     def output(self, name: str) -> str:
         """One output. Raises CommandError when the stack doesn't have it."""
         if name not in self.outputs:
-            raise CommandError(f"the stack {self.name} has no output {name}; is it one of ours, and finished?")
+            raise CommandError(
+                f"the stack {self.name} has no output {name}; is it a Dunlin stack, and has it finished deploying?"
+            )
         return self.outputs[name]
 
     @cached_property
@@ -102,7 +104,7 @@ class DeployedStack:
             if known is None:
                 raise CommandError(f"there is no organization {organization}")
             return [known]
-        raise CommandError("say whose: either --partner or --organization")
+        raise CommandError("pass --partner or --organization")
 
     def queue(self, channel: Channel) -> str:
         """Address of a channel's queue."""

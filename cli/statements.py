@@ -32,13 +32,13 @@ statement_commands = typer.Typer(no_args_is_help=True, help="Statement files.")
 CHUNK_BYTES = 3_000_000
 """How much one request carries; the gateway and the function behind it have limits."""
 
-TRIES = 4
-PAUSE_SECONDS = 1.0
+REQUEST_TRIES = 4
+RESEND_PAUSE_SECONDS = 1.0
 TIMEOUT_SECONDS = 60.0
 PASSING = frozenset({409, 429, 500, 502, 503, 504})
 """Answers after which the same request may well succeed."""
 
-type Row = dict[str, Any]
+type ResultRow = dict[str, Any]
 """What became of a statement, as the API answers it."""
 
 
@@ -48,7 +48,7 @@ class Parts:
 
     bodies: list[bytes] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
-    refused: list[Row] = field(default_factory=list)
+    refused: list[ResultRow] = field(default_factory=list)
 
 
 @statement_commands.command("send")
@@ -63,7 +63,7 @@ def send(
     as_of: Annotated[str | None, typer.Option(help="A simulated time, for test stacks.", show_default=False)] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Send a file of statements. Ends well only if none of them failed."""
+    """Send a file of statements. Exits 0 only if no statement failed."""
     address = _address(url, stack)
     parts = take_apart(file.read_bytes())
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
@@ -100,8 +100,8 @@ def take_apart(content: bytes) -> Parts:
     return parts
 
 
-def _pieces(statements: Iterable[RawStatement], refused: list[Row]) -> list[list[RawStatement]]:
-    """Statements by request; one that can't be read, or whose like goes in an earlier request, is refused here."""
+def _pieces(statements: Iterable[RawStatement], refused: list[ResultRow]) -> list[list[RawStatement]]:
+    """Statements by request; one that can't be read, or repeats one of an earlier request, is refused here."""
     pieces: list[list[RawStatement]] = [[]]
     room = CHUNK_BYTES
     firsts: dict[tuple[str | None, str], tuple[int, str]] = {}
@@ -124,13 +124,13 @@ def _pieces(statements: Iterable[RawStatement], refused: list[Row]) -> list[list
     return [piece for piece in pieces if piece]
 
 
-def _repeated(statement: RawStatement, *, same: bool) -> Row:
+def _repeated(statement: RawStatement, *, same: bool) -> ResultRow:
     if same:
         return _row(statement, IngestionResult.IGNORED)
     return _row(statement, IngestionResult.FAILED, "/statementId", "appears more than once in this file")
 
 
-def _row(statement: RawStatement, result: IngestionResult, pointer: str = "", detail: str = "") -> Row:
+def _row(statement: RawStatement, result: IngestionResult, pointer: str = "", detail: str = "") -> ResultRow:
     found = [{"pointer": pointer, "detail": detail}] if detail else []
     return {"statementId": statement.statement_id, "result": str(result), "warnings": [], "errors": found}
 
@@ -146,24 +146,24 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def _send(client: httpx.Client, body: bytes) -> list[Row]:
+def _send(client: httpx.Client, body: bytes) -> list[ResultRow]:
     """Send one request; again, under the same Idempotency-Key, when no answer or a passing error came."""
     key = {"Idempotency-Key": f"dunlin-{secrets.token_hex(16)}"}
-    for left in reversed(range(TRIES)):
+    for left in reversed(range(REQUEST_TRIES)):
         try:
             answer = client.post("v1/statements", content=body, headers=key)
         except httpx.TransportError as error:
             if not left:
                 raise CommandError(f"the API at {client.base_url} can't be reached: {type(error).__name__}") from None
-            time.sleep(PAUSE_SECONDS)
+            time.sleep(RESEND_PAUSE_SECONDS)
             continue
         if left and answer.status_code in PASSING:
-            time.sleep(PAUSE_SECONDS)
+            time.sleep(RESEND_PAUSE_SECONDS)
             continue
         break
     if answer.status_code != HTTPStatus.OK:
         raise CommandError(f"the API answered {answer.status_code}: {_detail(answer)}")
-    rows: list[Row] = answer.json()["statements"]
+    rows: list[ResultRow] = answer.json()["statements"]
     return rows
 
 
@@ -182,7 +182,7 @@ def _address(url: str | None, stack: str | None) -> str:
         return url.rstrip("/") + "/"
     if stack:
         return DeployedStack.find(stack).output("ApiUrl").rstrip("/") + "/"
-    raise CommandError("say where the API is: --url, or --stack")
+    raise CommandError("pass --url or --stack, so that the API can be found")
 
 
 def _progress() -> Progress:
@@ -190,8 +190,8 @@ def _progress() -> Progress:
     return Progress(*columns, console=errors())
 
 
-def _report(rows: list[Row], *, as_json: bool) -> None:
-    """Tell the counts and whatever was wrong. Raises typer.Exit with 1 when a statement failed."""
+def _report(rows: list[ResultRow], *, as_json: bool) -> None:
+    """Print the counts and whatever was wrong. Raises typer.Exit with 1 when a statement failed."""
     counts = Counter(row["result"] for row in rows)
     by_result = {result.lower(): counts[result] for result in IngestionResult}
     if as_json:

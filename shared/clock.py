@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-HEADER = "Dunlin-As-Of"
+SIMULATED_TIME_HEADER = "Dunlin-As-Of"
 
 
 def now(as_of: str | None, *, allowed: bool) -> datetime:

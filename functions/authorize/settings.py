@@ -1,4 +1,4 @@
-"""What the authorizer is told by its environment."""
+"""The authorizer's settings, from its environment."""
 
 from shared.settings import FunctionSettings
 

@@ -1,4 +1,4 @@
-"""What time it is for an event, which itself tells real time only."""
+"""What time it is for an event, which itself has real time only."""
 
 from dataclasses import dataclass
 from datetime import datetime

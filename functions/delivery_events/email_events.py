@@ -54,7 +54,7 @@ class EmailEvents:
     organizations: Organizations
     clock: Clock
 
-    def hear(self, message: str, now: datetime) -> None:
+    def receive(self, message: str, now: datetime) -> None:
         """Settle the notice that one event is about. One that can't be read is passed over and logged."""
         try:
             event = EmailEvent.model_validate_json(message)

@@ -1,4 +1,4 @@
-"""Hears from the providers what became of messages, and from recipients what they answer to texts."""
+"""Receives the providers' delivery reports, and the texts that recipients send."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -17,11 +17,11 @@ def lambda_handler(event: dict[str, Any], _: LambdaContext) -> None:
     """Entry point: SNS calls it once an event, CloudWatch Logs with some records, each again when it fails."""
     emails, texts, now = ports().emails, ports().texts, datetime.now(UTC)
     if "awslogs" in event:
-        texts.hear_logs(event["awslogs"]["data"], now)
+        texts.receive_logs(event["awslogs"]["data"], now)
         return
     for entry in event["Records"]:
-        told = entry["Sns"]
-        if told.get("TopicArn") == ports().settings.text_events_topic:
-            texts.hear(told["Message"], now, topic_time(told.get("Timestamp")))
+        notification = entry["Sns"]
+        if notification.get("TopicArn") == ports().settings.text_events_topic:
+            texts.receive(notification["Message"], now, topic_time(notification.get("Timestamp")))
         else:
-            emails.hear(told["Message"], now)
+            emails.receive(notification["Message"], now)

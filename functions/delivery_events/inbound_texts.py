@@ -13,28 +13,29 @@ from shared.domain.records.book import AccountBook, Change
 from shared.domain.texting.inbound_texts import Keyword, TextMeaning, keyword_of
 from shared.domain.texting.text_consent import (
     ReceivedText,
-    closed_by,
-    hears_nothing,
+    gets_no_texts,
     note_text,
+    opted_out_by,
     restart_texts,
     stop_texts,
 )
 from shared.storage.account_books import AccountBooks
-from shared.storage.numbers import HeardText, KnownNumber, Numbers, ReachedAccount
+from shared.storage.numbers import HandledText, KnownNumber, Numbers, TextedAccount
 
 logger = Logger()
 
-TOLD_AGAIN_AFTER = timedelta(days=1)
-"""How often a number that texts what we don't understand is told how to reach a person and how to stop texts."""
+HELP_AGAIN_AFTER = timedelta(days=1)
+"""How often a number that texts what we don't understand gets the help text: how to reach a person, how to stop."""
 
 
 @dataclass(frozen=True, slots=True)
 class InboundTexts:
-    """Hears texts from recipients. What a text says beyond our own words is neither stored nor logged.
+    """Handles texts from recipients. What a text says beyond our own words is neither stored nor logged.
 
-    First the accounts are changed, then the text is noted as seen to, then it is answered. So a crash has it heard
-    again until it is noted; from then on it is never answered (again). What it changed is in the accounts' histories
-    with its id, so nothing is done twice, and the confirmation of a STOP still goes when its first hearing broke off.
+    First the accounts are changed, then the text is recorded as handled, then it is answered. So after a crash it is
+    handled again until it is recorded; from then on it is never answered (again). What it changed is in the accounts'
+    histories with its id, so nothing is done twice, and the confirmation of a STOP still goes when its first handling
+    broke off.
     A text from a number that no text of ours went to is nobody's.
     """
 
@@ -43,22 +44,22 @@ class InboundTexts:
     answers: TextAnswers
     clock: Clock
 
-    def hear(self, text: InboundText, said_at: datetime, now: datetime) -> None:
+    def receive(self, text: InboundText, said_at: datetime, now: datetime) -> None:
         """Do what one text asks for. said_at: when the provider had it."""
         number = number_hash(text.origination_number)
         known = self.numbers.known(number)
-        if known.has_heard(text.inbound_message_id):
+        if known.has_handled(text.inbound_message_id):
             return
         keyword = keyword_of(text.message_body)
         received = ReceivedText(text_id=text.inbound_message_id, number=number, said_at=said_at)
         closed = self._act(known, received, keyword, now)
         answer = self._answer(text, keyword, known, now, closed=closed)
-        heard = HeardText(inbound_message_id=text.inbound_message_id, at=now, answered=answer is not None)
-        first = self.numbers.hear(number, heard)
+        handled = HandledText(inbound_message_id=text.inbound_message_id, at=now, answered=answer is not None)
+        first = self.numbers.record_handled(number, handled)
         if first and answer is not None:
             answer_id = self.answers.give(text.origination_number, answer)
-            self.numbers.answered(number, replace(heard, answer_id=answer_id))
-        logger.info("text heard", extra={"word": keyword.word if keyword else None, "accounts": len(known.accounts)})
+            self.numbers.record_answer(number, replace(handled, answer_id=answer_id))
+        logger.info("text handled", extra={"word": keyword.word if keyword else None, "accounts": len(known.accounts)})
 
     def _act(self, known: KnownNumber, text: ReceivedText, keyword: Keyword | None, now: datetime) -> bool:
         """Change each account by itself, and fail at the end if any of them failed; whether the text closed any."""
@@ -72,13 +73,13 @@ class InboundTexts:
             raise ExceptionGroup("accounts not changed", failures)
         return closed
 
-    def _acted(self, account: ReachedAccount, text: ReceivedText, keyword: Keyword | None, now: datetime) -> bool:
-        """Change one account; whether the text closed it to the number, now or when its hearing broke off."""
+    def _acted(self, account: TextedAccount, text: ReceivedText, keyword: Keyword | None, now: datetime) -> bool:
+        """Change one account; whether the text closed it to the number, now or when its handling broke off."""
 
         def decide(book: AccountBook) -> Change | None:
             return _change(book, account, text, keyword, self.clock.at(book, now))
 
-        return closed_by(self.books.change(account.org_id, account.account_id, decide), text)
+        return opted_out_by(self.books.change(account.org_id, account.account_id, decide), text)
 
     def _answer(
         self, text: InboundText, keyword: Keyword | None, known: KnownNumber, now: datetime, *, closed: bool
@@ -90,20 +91,20 @@ class InboundTexts:
             return None
         if keyword and keyword.meaning is TextMeaning.STOP:
             return self.answers.confirmation(book, keyword, text.message_body) if closed else None
-        told_lately = any(heard.answered and now - heard.at < TOLD_AGAIN_AFTER for heard in known.heard)
+        helped_lately = any(text.answered and now - text.at < HELP_AGAIN_AFTER for text in known.handled)
         unasked = keyword is None
-        if unasked and (told_lately or hears_nothing(book.account, number_hash(text.origination_number))):
+        if unasked and (helped_lately or gets_no_texts(book.account, number_hash(text.origination_number))):
             return None
         return self.answers.help(book, keyword)
 
 
 def _change(
-    book: AccountBook, account: ReachedAccount, text: ReceivedText, keyword: Keyword | None, now: datetime
+    book: AccountBook, account: TextedAccount, text: ReceivedText, keyword: Keyword | None, now: datetime
 ) -> Change | None:
     if keyword is None:
-        return note_text(book, text, account.whose, now)
+        return note_text(book, text, account.recipients, now)
     if keyword.meaning is TextMeaning.STOP:
-        return stop_texts(book, text, account.whose, keyword.word, now)
+        return stop_texts(book, text, account.recipients, keyword.word, now)
     if keyword.meaning is TextMeaning.START:
-        return restart_texts(book, text, account.whose, keyword.word, now)
+        return restart_texts(book, text, account.recipients, keyword.word, now)
     return None

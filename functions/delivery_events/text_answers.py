@@ -53,7 +53,7 @@ class TextAnswers:
                 Message=text,
                 MessageAttributes={"AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"}},
             )
-        except Exception as error:  # noqa: BLE001 - whatever it is, the text was seen to and must not be heard again
+        except Exception as error:  # noqa: BLE001 - whatever it is, the text was handled and must not be handled again
             # The type only: an error's text may quote the number.
             logger.warning("answer not sent", extra={"error": type(error).__name__})
             return ""

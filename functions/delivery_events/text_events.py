@@ -34,10 +34,10 @@ class TextEvents:
     inbound: InboundTexts
     gate: ChannelGate
 
-    def hear(self, message: str, now: datetime, told_at: datetime | None = None) -> None:
-        """Hear one message of the text topic. One that can't be read is passed over and logged.
+    def receive(self, message: str, now: datetime, published_at: datetime | None = None) -> None:
+        """Handle one message of the text topic. One that can't be read is passed over and logged.
 
-        told_at: when it came to the topic; None: not known.
+        published_at: when it came to the topic; None: not known.
         """
         try:
             event = TOPIC_MESSAGE.validate_json(message)
@@ -45,12 +45,12 @@ class TextEvents:
             logger.warning("event not understood", extra={"errors": error.error_count()})
             return
         if isinstance(event, InboundText):
-            self.inbound.hear(event, told_at or now, now)
+            self.inbound.receive(event, published_at or now, now)
         else:
             self._settle(result_of_event(event), now)
 
-    def hear_logs(self, data: str, now: datetime) -> None:
-        """Hear the delivery status records of a batch, each by itself; fails at the end if any of them failed."""
+    def receive_logs(self, data: str, now: datetime) -> None:
+        """Handle the delivery status records of a batch, each by itself; fails at the end if any of them failed."""
         try:
             lines = log_batch(data).records
         except ValueError:
@@ -66,10 +66,10 @@ class TextEvents:
                 continue
             try:
                 self._settle(result_of_record(record), now)
-            except Exception as error:  # noqa: BLE001 - one record's trouble must not keep the others unheard
+            except Exception as error:  # noqa: BLE001 - one record's trouble must not hold up the others
                 failures.append(error)
         if failures:
-            raise ExceptionGroup("records not heard", failures)
+            raise ExceptionGroup("records not handled", failures)
 
     def _settle(self, result: TextResult | None, now: datetime) -> None:
         if result is None:
@@ -81,11 +81,11 @@ class TextEvents:
             logger.info("text event about no notice", extra={"outcome": result.outcome.name})
             return
         org_id, notice_id = found.notice.org_id, found.notice.notice_id
-        # Only what a returned message leads to depends on the organization's settings.
+        # Only what a bounce leads to depends on the organization's settings.
         organization = self.organizations.get(org_id) if result.outcome is DeliveryOutcome.BOUNCED else None
 
         def decide(book: AccountBook) -> Change | None:
-            # Somebody may have been quicker since it was found: then the word may be about nothing here any more.
+            # Somebody may have been quicker since it was found: then the report may be about nothing here any more.
             still = sending_of([book], result.number, result.message_id, asked_at)
             if still is None or still.notice.notice_id != notice_id:
                 return None
@@ -106,13 +106,13 @@ class TextEvents:
             book
             for account in known.accounts
             # An account whose last text to the number is older than the message can't have sent it.
-            if asked_at is None or account.reached_at >= asked_at - AROUND
+            if asked_at is None or account.texted_at >= asked_at - AROUND
             if (book := self.books.load(account.org_id, account.account_id))
         ]
         found = sending_of(books, result.number, result.message_id, asked_at)
         if found is None or found.notice.provider_message_id == result.message_id:
             return found
-        answers = [heard for heard in known.heard if heard.answered]
-        is_an_answer = any(heard.answer_id == result.message_id for heard in answers)
-        may_be_an_answer = any(not heard.answer_id and about(asked_at, heard.at) for heard in answers)
+        answers = [text for text in known.handled if text.answered]
+        is_an_answer = any(text.answer_id == result.message_id for text in answers)
+        may_be_an_answer = any(not text.answer_id and about(asked_at, text.at) for text in answers)
         return None if is_an_answer or may_be_an_answer else found

@@ -12,7 +12,7 @@ from shared.domain.delivery.settlement import DeliveryOutcome
 
 SUCCESSFUL = "TEXT_SUCCESSFUL"
 
-EVENTS = {
+OUTCOMES_OF_EVENTS = {
     "TEXT_QUEUED": DeliveryOutcome.ACCEPTED,
     "TEXT_PENDING": DeliveryOutcome.ACCEPTED,
     "TEXT_SENT": DeliveryOutcome.ACCEPTED,
@@ -64,9 +64,9 @@ class TextResult:
 
 def result_of_event(event: TextEvent) -> TextResult | None:
     """What an event says; None: nothing that we know of."""
-    outcome = EVENTS.get(event.event_type)
+    outcome = OUTCOMES_OF_EVENTS.get(event.event_type)
     if event.event_type == SUCCESSFUL and event.is_final:
-        # In many countries carriers tell no more than that they took it.
+        # In many countries carriers report no more than that they accepted it.
         outcome = DeliveryOutcome.DELIVERED
     if outcome is None:
         return None

@@ -154,7 +154,7 @@ class FileIntake:
         return self._take_in(ingestion, survey)
 
     def _ingestion(self) -> Ingestion | None:
-        """The ingestion of this file, begun if this is the first that is heard of it."""
+        """The ingestion of this file, begun if there is none yet."""
         ingestions, partner_id = self.ports.ingestions, self.file.partner_id
         if not partner_id or self.ports.organizations.partner(partner_id) is None:
             return None

@@ -13,7 +13,7 @@ from shared.http.request_log import log_answer
 
 __all__ = ["ingestion_lists", "lambda_handler", "statement_routes"]
 
-LEAVE_MILLISECONDS = 45_000
+INGEST_RESERVE_MILLISECONDS = 45_000
 """A file is left to the next attempt this long before the invocation's time ends."""
 
 
@@ -24,7 +24,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         return log_answer(logger, event, api.resolve(event, context))
     for record in event["Records"]:
         file, now = DroppedFile.model_validate(record), simulated_time.now(None, allowed=False)
-        time_is_up = lambda: context.get_remaining_time_in_millis() < LEAVE_MILLISECONDS  # noqa: E731 - a port
+        time_is_up = lambda: context.get_remaining_time_in_millis() < INGEST_RESERVE_MILLISECONDS  # noqa: E731 - a port
         done = FileIntake(ports(), file, now, time_is_up).run()
-        logger.info("took in a file", extra={"ingestion_id": done.ingestion_id if done else None})
+        logger.info("file ingested", extra={"ingestion_id": done.ingestion_id if done else None})
     return {}

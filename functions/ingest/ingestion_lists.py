@@ -7,9 +7,10 @@ from shared.domain.records.ingestion import Ingestion
 from shared.domain.records.partner import Scope
 from shared.domain.vocabulary.words import IngestionResult
 from shared.http.api import Answer, json_answer
-from shared.http.cursors import Position, read_cursor, read_limit, write_cursor
+from shared.http.cursors import read_cursor, read_limit, write_cursor
 from shared.http.problems import not_found
 from shared.http.routes import WordQuery
+from shared.storage.queue_lists import Position
 
 RESULT = WordQuery("result", "One result.", IngestionResult)
 

@@ -32,13 +32,13 @@ from shared.storage.account_books import AccountBooks, ConcurrentChangeError, wr
 from shared.storage.organizations import Organizations
 from shared.storage.races import BusyError, until_won
 
-WORKERS = 8
+INTAKE_WORKERS = 8
 """How many accounts' calls are under way at once; one call waits for the table most of its time."""
 
 ACCOUNTS_TOGETHER = 25
 """How many accounts one worker takes on at a time, and writes together where the limits allow it."""
 
-MOST_WRITES = 90
+MOST_WRITES_TOGETHER = 90
 """How many items are written at once; DynamoDB takes 100, and one statement may add several."""
 
 MOST_BYTES = 2_000_000
@@ -47,13 +47,13 @@ MOST_BYTES = 2_000_000
 LOOKUPS_TOGETHER = 64
 
 UNKNOWN_CLIENT = Remark("/clientId", "There is no organization with this clientId.")
-TWICE = Remark("/statementId", "appears more than once in this file; the first counts")
+REPEATED_STATEMENT = Remark("/statementId", "appears more than once in this file; the first counts")
 UNKNOWN_BILL = Remark("/statementId", "There is no bill for this statement.")
-BUSY = Remark("", "The account was being changed by others; send the statement again.")
+ACCOUNT_BUSY = Remark("", "The account was being changed by others; send the statement again.")
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class FileStatement:
     """One readable statement on its way to its account."""
 
     place: int
@@ -82,7 +82,7 @@ class AccountWork:
     delivery: IntakeContext
     account_id: str
     is_known: bool
-    items: list[Item] = field(default_factory=list)
+    items: list[FileStatement] = field(default_factory=list)
     elsewhere: dict[str, str] = field(default_factory=dict)
 
 
@@ -92,13 +92,13 @@ class IntakeDecision:
 
     changes: list[Change]
     rows: dict[int, StatementRow]
-    rest: list[Item]
+    rest: list[FileStatement]
 
 
 def repeated(statements: Iterable[RawStatement]) -> dict[int, StatementRow]:
     """The statements of a file whose `statementId` came before in it, by their places (settled question 15).
 
-    Payment updates may come several times for one statement; their transactions are told apart by themselves.
+    Payment updates may come several times for one statement; their transactions are distinguished by themselves.
     """
     first = dict[bytes, bytes]()
     rows = dict[int, StatementRow]()
@@ -112,7 +112,7 @@ def repeated(statements: Iterable[RawStatement]) -> dict[int, StatementRow]:
         if first[name] == content:
             rows[place] = StatementRow(statement_id=raw.statement_id, result=IngestionResult.IGNORED)
         else:
-            rows[place] = failed(raw.statement_id, TWICE)
+            rows[place] = failed(raw.statement_id, REPEATED_STATEMENT)
     return rows
 
 
@@ -135,21 +135,21 @@ class Intake:
     ingestion_id: str
     schema: FileSchema | None
     now: datetime
-    workers: int = WORKERS
+    workers: int = INTAKE_WORKERS
     _deliveries: dict[str, IntakeContext | None] = field(default_factory=dict)
 
     def take(self, statements: Sequence[RawStatement], known: dict[int, StatementRow]) -> list[StatementRow]:
         """Take statements in, and answer a row for each, in their order.
 
-        `known` are the rows, by place, of those that are not to be looked at. Taking the same file in again does
+        `known` are the rows, by place, of those that are done already. Taking the same file in again does
         nothing twice. Raises what the table raises when it can't be reached.
         """
         rows = dict(known)
-        items = list[Item]()
+        items = list[FileStatement]()
         for place, raw in enumerate(statements):
             if place not in rows:
                 read = self._read(place, raw)
-                if isinstance(read, Item):
+                if isinstance(read, FileStatement):
                     items.append(read)
                 else:
                     rows[place] = read
@@ -159,12 +159,12 @@ class Intake:
                 rows |= made
         return [rows[place] for place in range(len(statements))]
 
-    def _read(self, place: int, raw: RawStatement) -> Item | StatementRow:
+    def _read(self, place: int, raw: RawStatement) -> FileStatement | StatementRow:
         if raw.error:
             return failed(raw.statement_id, raw.error)
         try:
             if self.schema is FileSchema.PAYMENT_UPDATES or transactions_only(raw.value):
-                return Item(place, read_payment_update(raw.value))
+                return FileStatement(place, read_payment_update(raw.value))
             read = read_statement(raw.value)
         except UnreadableStatementError as error:
             return failed(raw.statement_id, *error.errors)
@@ -175,13 +175,13 @@ class Intake:
             language_given=read.language_given,
             time_zones=read.time_zones,
         )
-        return Item(place, arrival)
+        return FileStatement(place, arrival)
 
     def _by_organization(
-        self, items: Iterable[Item], rows: dict[int, StatementRow]
-    ) -> Iterator[tuple[IntakeContext, list[Item]]]:
+        self, items: Iterable[FileStatement], rows: dict[int, StatementRow]
+    ) -> Iterator[tuple[IntakeContext, list[FileStatement]]]:
         """The items of each organization of this partner; those of no organization have failed."""
-        groups = dict[str, list[Item]]()
+        groups = dict[str, list[FileStatement]]()
         for item in items:
             if self._delivery(item.client_id) is None:
                 rows[item.place] = failed(item.statement_id, UNKNOWN_CLIENT)
@@ -210,7 +210,9 @@ class Intake:
 
     # Which account each statement belongs to.
 
-    def _work(self, delivery: IntakeContext, items: list[Item], rows: dict[int, StatementRow]) -> list[AccountWork]:
+    def _work(
+        self, delivery: IntakeContext, items: list[FileStatement], rows: dict[int, StatementRow]
+    ) -> list[AccountWork]:
         org_id = delivery.organization.org_id
         having = self._accounts_having(org_id, items)
         groups = dict[str, AccountWork]()
@@ -232,14 +234,14 @@ class Intake:
             work.is_known = work.account_id in known
         return list(groups.values())
 
-    def _accounts_having(self, org_id: str, items: list[Item]) -> dict[str, str]:
+    def _accounts_having(self, org_id: str, items: list[FileStatement]) -> dict[str, str]:
         """Which account has each statement's bill by now. Runs of ids are looked up side by side."""
         lookups = sorted({keys.bill_lookup(item.statement_id) for item in items})
         runs = list(batched(lookups, LOOKUPS_TOGETHER, strict=False))
         found = dict[str, str]()
         for part in self._side_by_side(lambda run: self.books.accounts_of(org_id, run), runs):
             found |= part
-        return {lookup.removeprefix(keys.BILL): account_id for lookup, account_id in found.items()}
+        return {lookup.removeprefix(keys.BILL_SORT): account_id for lookup, account_id in found.items()}
 
     # Decide, then write.
 
@@ -277,25 +279,25 @@ class Intake:
                 rows |= self._alone(work, decision.rest)
         return rows
 
-    def _alone(self, work: AccountWork, items: list[Item]) -> dict[int, StatementRow]:
+    def _alone(self, work: AccountWork, items: list[FileStatement]) -> dict[int, StatementRow]:
         """Bring one account up to date, in as many transactions as it takes, deciding again after a lost race."""
         rows = dict[int, StatementRow]()
         while items:
             try:
                 decision = until_won(partial(self._decide_and_write, work, items))
             except BusyError:
-                return rows | {item.place: failed(item.statement_id, BUSY) for item in items}
+                return rows | {item.place: failed(item.statement_id, ACCOUNT_BUSY) for item in items}
             rows |= decision.rows
             items = decision.rest
         return rows
 
-    def _decide_and_write(self, work: AccountWork, items: list[Item]) -> IntakeDecision:
+    def _decide_and_write(self, work: AccountWork, items: list[FileStatement]) -> IntakeDecision:
         decision = self._decide(work, items, is_known=True)
         if decision.changes:
             self.books.commit_together(decision.changes)
         return decision
 
-    def _decide(self, work: AccountWork, items: list[Item], *, is_known: bool) -> IntakeDecision:
+    def _decide(self, work: AccountWork, items: list[FileStatement], *, is_known: bool) -> IntakeDecision:
         """What items do to their account, as many as one transaction holds; reads the account unless it is new."""
         org_id = work.delivery.organization.org_id
         book = self.books.load(org_id, work.account_id) if is_known else None
@@ -304,7 +306,7 @@ class Intake:
         size = 0
         for n, item in enumerate(items):
             size += item.size
-            if n and (size > MOST_BYTES or _writes(decision, whole) > MOST_WRITES // 2):
+            if n and (size > MOST_BYTES or _writes(decision, whole) > MOST_WRITES_TOGETHER // 2):
                 decision.rest = items[n:]
                 break
             received, released = self._receive(book, item, work)
@@ -322,7 +324,9 @@ class Intake:
             decision.changes.append(whole)
         return decision
 
-    def _receive(self, book: AccountBook | None, item: Item, work: AccountWork) -> tuple[Received, Change | None]:
+    def _receive(
+        self, book: AccountBook | None, item: FileStatement, work: AccountWork
+    ) -> tuple[Received, Change | None]:
         """What one item does, and what it does to another account that had its statement until now."""
         if isinstance(item.content, PaymentUpdate):
             return receive_payment_update(book, item.content, work.delivery), None
@@ -342,7 +346,7 @@ def _new_book(change: Change) -> AccountBook:
     return AccountBook(account=change.account).after(change)
 
 
-def _row(item: Item, received: Received) -> StatementRow:
+def _row(item: FileStatement, received: Received) -> StatementRow:
     return StatementRow(
         statement_id=item.statement_id,
         result=received.result,
@@ -362,6 +366,6 @@ def _fits(decisions: Sequence[IntakeDecision]) -> bool:
     size = sum(len(bill.document) for change in changes for bill in change.bills)
     return (
         len(accounts) == len(changes)
-        and sum(writes_of(change) for change in changes) <= MOST_WRITES
+        and sum(writes_of(change) for change in changes) <= MOST_WRITES_TOGETHER
         and size <= MOST_BYTES
     )

@@ -27,7 +27,7 @@ from shared.http.api import Answer, json_answer
 def receive_statements() -> Answer:
     """Take in a file of at most 500 statements."""
     ingestion, rows = take_request(ports(), api.caller.partner_id, api.body, api.now, secrets.token_hex(8))
-    logger.info("took in statements", extra={"ingestion_id": ingestion.ingestion_id, "total": len(rows)})
+    logger.info("statements ingested", extra={"ingestion_id": ingestion.ingestion_id, "total": len(rows)})
     return json_answer(StatementsAnswer.of(ingestion, rows))
 
 

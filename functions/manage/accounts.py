@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from functions.manage.frame import actor, api, list_request, merged, route
 from functions.manage.ports import ports
-from shared.contracts import wire
 from shared.contracts.accounts import AccountAnswer, AccountBody, ConsentAnswer, ConsentsPage
 from shared.contracts.contact import time_zones
 from shared.domain.account.account_changes import change_account
@@ -13,6 +12,7 @@ from shared.domain.records.account import Account
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.partner import Scope
 from shared.domain.records.policy import Organization
+from shared.domain.vocabulary.json_documents import Json
 from shared.domain.vocabulary.words import ConsentSource
 from shared.http.api import Answer, json_answer
 from shared.http.problems import not_found
@@ -37,14 +37,14 @@ def read(organization: Organization, account_id: str) -> Answer:
     "PATCH",
     "/v1/organizations/{orgId}/accounts/{accountId}",
     operation="changeAccount",
-    summary="Change an account by a merge patch; a hold or opt-out cancels what is pending at once",
+    summary="Change an account by a merge patch; a hold or opt-out cancels pending notifications at once",
     tag="Accounts",
     scope=Scope.MANAGE,
     body=AccountBody,
     answer=AccountAnswer,
     problems=(409,),
 )
-def change(organization: Organization, account_id: str, patch: wire.Json) -> Answer:
+def change(organization: Organization, account_id: str, patch: Json) -> Answer:
     """Change an account by a merge patch."""
     now, who = api.now, actor()
 

@@ -117,7 +117,7 @@ def read_forecast(organization: Organization, statement_id: str) -> Answer:
     answer=ExplanationAnswer,
 )
 def read_explanation(organization: Organization, statement_id: str) -> Answer:
-    """Each rule looked at now, what it found, and its outcome."""
+    """Each rule checked now, what it found, and its outcome."""
     book, bill = find_bill(organization, statement_id)
     return json_answer(bill_views.explain(bill, book, organization, api.now))
 

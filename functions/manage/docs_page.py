@@ -6,11 +6,10 @@ from base64 import b64encode
 from collections.abc import Iterable
 from functools import cache
 from html import escape
-from typing import Any
 
-type Json = dict[str, Any]
+from shared.domain.vocabulary.json_documents import Json
 
-STYLE = """
+DOCS_STYLE = """
 :root { color-scheme: light dark }
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem }
 h2 { margin-top: 3rem; border-bottom: 1px solid }
@@ -20,7 +19,7 @@ table { border-collapse: collapse; width: 100% }
 th, td { border: 1px solid #767676; padding: .3rem .5rem; text-align: left; vertical-align: top }
 a:focus-visible { outline: 3px solid }
 """
-STYLE_HASH = b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+STYLE_HASH = b64encode(hashlib.sha256(DOCS_STYLE.encode()).digest()).decode()
 POLICY = f"default-src 'none'; style-src 'sha256-{STYLE_HASH}'; base-uri 'none'; frame-ancestors 'none'"
 """Content-Security-Policy of the page: this one style sheet, and nothing else."""
 
@@ -42,7 +41,7 @@ def page(document: str) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(info['title'])} API</title><style>{STYLE}</style></head><body><main>"
+        f"<title>{escape(info['title'])} API</title><style>{DOCS_STYLE}</style></head><body><main>"
         f"<h1>{escape(info['title'])} API</h1><p>{escape(info['description'])}</p><p>{_text(key)}</p>"
         '<p>For programs: <a href="openapi.json">openapi.json</a> (OpenAPI 3.1).</p>'
         f'<nav aria-label="Contents"><ul>{contents}</ul></nav>{sections}</main></body></html>'
@@ -93,12 +92,12 @@ def _schema(name: str, schema: Json) -> str:
     required = set(schema.get("required", ()))
     rows = [
         (
-            f"<code>{escape(member)}</code>",
+            f"<code>{escape(field)}</code>",
             _type(about),
-            "yes" if member in required else "no",
+            "yes" if field in required else "no",
             _text(about.get("description", "")),
         )
-        for member, about in schema["properties"].items()
+        for field, about in schema["properties"].items()
     ]
     return heading + _table(f"Members of {name}", ("Member", "Type", "Required", "Meaning"), rows)
 

@@ -5,12 +5,12 @@ from dataclasses import replace
 from functions.manage.frame import api, changeable, list_request, route
 from functions.manage.organizations import SEARCH, read_again, save, won
 from functions.manage.ports import ports
-from shared.contracts import wire
 from shared.contracts.dunning import ConfigurationAnswer, ConfigurationsPage, DunningAnswer, DunningBody, patched
 from shared.domain.records import presets
 from shared.domain.records.inheritance import SYSTEM, PartnerDefaults, inheriting, overrides_of
 from shared.domain.records.partner import Scope
 from shared.domain.records.policy import Organization
+from shared.domain.vocabulary.json_documents import Json
 from shared.http.api import Answer, json_answer
 from shared.http.problems import not_found
 
@@ -75,8 +75,8 @@ def read(organization: Organization) -> Answer:
     answer=DunningAnswer,
     problems=(409,),
 )
-def change(organization: Organization, patch: wire.Json) -> Answer:
-    """Change an organization's dunning settings by a merge patch, and have its accounts planned anew."""
+def change(organization: Organization, patch: Json) -> Answer:
+    """Change an organization's dunning settings by a merge patch, and have its accounts planned again."""
     readings = read_again(organization)
 
     def attempt() -> Organization:
@@ -111,7 +111,7 @@ def read_defaults() -> Answer:
     answer=DunningAnswer,
     problems=(409,),
 )
-def change_defaults(patch: wire.Json) -> Answer:
+def change_defaults(patch: Json) -> Answer:
     """Change what the caller's organizations inherit by a merge patch; it is passed on to them in the background."""
 
     def attempt() -> PartnerDefaults:
@@ -124,7 +124,7 @@ def change_defaults(patch: wire.Json) -> Answer:
     return json_answer(DunningAnswer.of_partner(won(attempt, "The defaults are")))
 
 
-def proposed_for(before: Organization, patch: wire.Json) -> tuple[Organization, PartnerDefaults]:
+def proposed_for(before: Organization, patch: Json) -> tuple[Organization, PartnerDefaults]:
     """An organization after a merge patch of its dunning settings, and the defaults that it then inherits from."""
     changes = changeable(patch, DunningAnswer.of_organization(before))
     defaults = ports().defaults.get(before.partner_id)

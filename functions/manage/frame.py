@@ -11,6 +11,7 @@ from shared.contracts import wire
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook
 from shared.domain.records.policy import Organization
+from shared.domain.vocabulary.json_documents import Json
 from shared.http.cursors import read_cursor, read_limit, write_cursor
 from shared.http.partner_api import PartnerApi
 from shared.http.problems import InputError, ProblemError, not_found
@@ -40,22 +41,22 @@ def find_bill(organization: Organization, statement_id: str) -> tuple[AccountBoo
     return book, bill
 
 
-def merged(now_said: wire.WireModel, now_answered: wire.WireModel, patch: wire.Json) -> wire.Json:
+def merged(now_said: wire.WireModel, now_answered: wire.WireModel, patch: Json) -> Json:
     """What is said after a merge patch (RFC 7396); a 422 problem when it changes what can't be changed.
 
-    Read-only members may come along unchanged, as they do when a document that was read is sent back.
+    Read-only fields may come along unchanged, as they do when a document that was read is sent back.
     """
     changes = changeable(patch, now_answered)
     return wire.merge_patch(now_said.model_dump(mode="json", by_alias=True), changes)
 
 
-def changeable(patch: wire.Json, now_answered: wire.WireModel) -> wire.Json:
-    """The members of a merge patch that aren't read-only; a 422 problem when it changes those that are."""
+def changeable(patch: Json, now_answered: wire.WireModel) -> Json:
+    """The fields of a merge patch that aren't read-only; a 422 problem when it changes those that are."""
     read_only, answered = now_answered.read_only, now_answered.model_dump(mode="json", by_alias=True)
     wrong = [name for name in read_only if name in patch and patch[name] != answered.get(name)]
     if wrong:
         errors = [InputError(pointer=f"/{name}", detail="is read-only") for name in wrong]
-        raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "Some members of the body are read-only.", errors)
+        raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "Some fields are read-only.", errors)
     return {name: value for name, value in patch.items() if name not in read_only}
 
 

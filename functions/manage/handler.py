@@ -1,4 +1,4 @@
-"""The partner API beside ingest: organizations, dunning, bills, accounts, the queue."""
+"""The partner API but for statements: organizations, dunning, bills, accounts, the queue."""
 
 from typing import Any
 

@@ -7,7 +7,6 @@ from http import HTTPStatus
 
 from functions.manage.frame import api, list_request, logger, merged, route
 from functions.manage.ports import ports
-from shared.contracts import wire
 from shared.contracts.organizations import (
     OrganizationAnswer,
     OrganizationBody,
@@ -17,6 +16,7 @@ from shared.contracts.organizations import (
 from shared.domain.records.inheritance import PartnerDefaults, inheriting
 from shared.domain.records.partner import Scope
 from shared.domain.records.policy import Organization, PaymentSettings
+from shared.domain.vocabulary.json_documents import Json
 from shared.domain.vocabulary.words import Processor
 from shared.http.api import Answer, json_answer
 from shared.http.partner_api import invalid
@@ -26,7 +26,7 @@ from shared.storage.organizations import ClientIdTakenError
 from shared.storage.races import BusyError, until_won
 
 PLANNED_BY = frozenset({"communicationStatus", "accountStatus", "timeZone", "testContacts"})
-"""Members that accounts are planned by: whoever changes one has them planned anew."""
+"""Fields that accounts are planned by: whoever changes one has them planned again."""
 
 SEARCH = Query("search", "Part of a name or id, in any case.")
 
@@ -122,7 +122,7 @@ def read(organization: Organization) -> Answer:
     answer=OrganizationAnswer,
     problems=(409,),
 )
-def change(organization: Organization, patch: wire.Json) -> Answer:
+def change(organization: Organization, patch: Json) -> Answer:
     """Change an organization by a merge patch."""
     readings = read_again(organization)
 
@@ -147,7 +147,7 @@ def read_again(organization: Organization) -> Iterator[Organization]:
 def save(organization: Organization, defaults: PartnerDefaults, *, replan: bool, now: datetime) -> Organization:
     """Store an organization with what it inherits by now.
 
-    Where that changes how its accounts are planned, or the caller says so (`replan`), they are planned anew.
+    Where that changes how its accounts are planned, or the caller says so (`replan`), they are planned again.
     Raises OrganizationChangedError when somebody else changed it, or its partner's defaults, meanwhile.
     """
     after = inheriting(organization, defaults)

@@ -5,7 +5,7 @@ from datetime import date
 from functions.manage.frame import api, list_request, route
 from functions.manage.ports import ports
 from shared.contracts.print_batches import PrintBatchAnswer, PrintBatchesPage
-from shared.domain.delivery.print_batch import OpenBatch, open_batches, over_through
+from shared.domain.delivery.print_batch import OpenBatch, last_closable_day, open_batches
 from shared.domain.records.partner import Scope
 from shared.domain.records.policy import Organization
 from shared.http.api import Answer, json_answer
@@ -42,4 +42,4 @@ def _open(organization: Organization) -> list[OpenBatch]:
     if state is None:
         return []
     letters = stored.letters(organization.org_id)
-    return open_batches(letters, state.closed_through, over_through(api.now, organization.zone))
+    return open_batches(letters, state.closed_through, last_closable_day(api.now, organization.zone))

@@ -8,15 +8,15 @@ from itertools import batched
 from functions.manage.dunning_settings import proposed_for
 from functions.manage.frame import api, logger, route
 from functions.manage.ports import ports
-from shared.contracts import wire
 from shared.contracts.simulation import HorizonBody, SimulationAnswer, SimulationBody
 from shared.domain.dunning.simulation import simulate
 from shared.domain.records.book import AccountBook
 from shared.domain.records.partner import Scope
 from shared.domain.records.policy import Organization
+from shared.domain.vocabulary.json_documents import Json
 from shared.http.api import Answer, json_answer
 
-LEAVE_MILLISECONDS = 5_000
+SIMULATION_RESERVE_MILLISECONDS = 5_000
 """Before a request's time ends, looking stops and the answer says how far it came."""
 
 READERS = 8
@@ -33,7 +33,7 @@ READERS = 8
     merges=True,
     answer=SimulationAnswer,
 )
-def simulate_settings(organization: Organization, patch: wire.Json) -> Answer:
+def simulate_settings(organization: Organization, patch: Json) -> Answer:
     """Foresee the notices of the open book with the settings in force, and with the proposed ones."""
     horizon = HorizonBody.model_validate({"horizonDays": patch.pop("horizonDays")} if "horizonDays" in patch else {})
     proposed, _ = proposed_for(organization, patch)
@@ -47,7 +47,7 @@ def simulate_settings(organization: Organization, patch: wire.Json) -> Answer:
 
 def _time_is_up() -> bool:
     left: int = api.routes.lambda_context.get_remaining_time_in_millis()
-    return left < LEAVE_MILLISECONDS
+    return left < SIMULATION_RESERVE_MILLISECONDS
 
 
 class OpenBooks:

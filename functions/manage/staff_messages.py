@@ -36,7 +36,7 @@ from shared.http.problems import ProblemError, not_found
 if TYPE_CHECKING:
     from shared.domain.records.statement import Patient
 
-PLACES = {PATIENT: "the patient", GUARANTOR: "the guarantor", BILL_TO: "the bill-to party"}
+RECIPIENT_NAMES = {PATIENT: "the patient", GUARANTOR: "the guarantor", BILL_TO: "the bill-to party"}
 """Where an email address may stand, in the order in which they are tried."""
 
 NO_ADDRESS = (
@@ -73,7 +73,7 @@ def notify(organization: Organization, statement_id: str, wanted: OnDemandBody) 
             bill,
             notice_id=notice_id,
             channel=wanted.channel,
-            send_to=wanted.send_to,
+            recipient=wanted.send_to,
             template_id=SYSTEM_DEFAULT_TEMPLATE,
             now=now,
             actor=who,
@@ -103,13 +103,13 @@ def send_link(organization: Organization, statement_id: str, wanted: PaymentLink
     now, who = api.now, actor()
 
     def decide(book: AccountBook, bill: Bill) -> tuple[Change, PaymentLink]:
-        send_to, contact = _first_address(book, bill, organization, wanted.send_to)
+        recipient, contact = _first_address(book, bill, organization, wanted.send_to)
         link, change = one_time_link(
             book,
             bill,
             link_id=link_id,
             notice_id=notice_id,
-            send_to=send_to,
+            recipient=recipient,
             sent_to=masked(contact),
             staff_name=wanted.staff_name,
             now=now,
@@ -203,27 +203,29 @@ def _link(book: AccountBook, bill: Bill, payment_link_id: str) -> PaymentLink:
 def _first_address(
     book: AccountBook, bill: Bill, organization: Organization, wanted: str | None
 ) -> tuple[str, Contact]:
-    """To whom a link goes: whom staff named, else the first of the three who has an address."""
-    for send_to in [wanted] if wanted else PLACES:
-        contact = _contact(Channel.EMAIL, book, bill, organization, send_to)
+    """The recipient of a link: the one that staff named, else the first of the three who has an address."""
+    for recipient in [wanted] if wanted else RECIPIENT_NAMES:
+        contact = _contact(Channel.EMAIL, book, bill, organization, recipient)
         if not isinstance(contact, Reason):
-            return send_to, contact
+            return recipient, contact
         if contact is Reason.NO_TEST_CONTACT:
             raise ProblemError(HTTPStatus.CONFLICT, "In test mode links go to the test contact, which has no email.")
     raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, NO_ADDRESS, invalid("/sendTo", _missing(wanted)).errors)
 
 
 def _missing(wanted: str | None) -> str:
-    return f"{PLACES[wanted]} has no usable email address" if wanted else "none of the three has an email address"
+    return (
+        f"{RECIPIENT_NAMES[wanted]} has no usable email address" if wanted else "none of the three has an email address"
+    )
 
 
 def _contact(
-    channel: Channel, book: AccountBook, bill: Bill, organization: Organization, send_to: str
+    channel: Channel, book: AccountBook, bill: Bill, organization: Organization, recipient: str
 ) -> Contact | Reason:
-    patient = _patient(bill) if send_to == PATIENT else None
-    if send_to == PATIENT and patient is None:
+    patient = _patient(bill) if recipient == PATIENT else None
+    if recipient == PATIENT and patient is None:
         return Reason.NO_EMAIL
-    return contact_for(channel, book, organization, send_to, patient)
+    return contact_for(channel, book, organization, recipient, patient)
 
 
 def _patient(bill: Bill) -> "Patient | None":

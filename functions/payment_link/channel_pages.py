@@ -6,12 +6,19 @@ from urllib.parse import quote
 
 from functions.payment_link.forms import checked
 from functions.payment_link.page import Page, PageError, say
-from functions.payment_link.questions import Asking, answered, asked_again, known_visit, question_page, verified_by
-from functions.payment_link.site import UNREADABLE, PageAnswer, PageRequest
+from functions.payment_link.questions import (
+    Asking,
+    asked_again,
+    checked_answer,
+    known_visit,
+    question_page,
+    verified_by,
+)
+from functions.payment_link.site import UNREADABLE_PAGE, PageAnswer, PageRequest
 from functions.payment_link.visits import Desk, LinkVisit
 from shared.domain.account.contacts import GUARANTOR, contact_refusal
 from shared.domain.delivery.claim_records import TEST_CONTACT
-from shared.domain.texting.channel_choices import Agreement, open_channels, stopped_by_text, to_open
+from shared.domain.texting.channel_choices import Agreement, opted_in_channels, stopped_by_text, to_opt_in
 from shared.domain.vocabulary.words import Channel, ConsentSource
 
 ONE_CLICK = "List-Unsubscribe=One-Click"
@@ -32,14 +39,14 @@ class ChannelPages:
     def show(self, request: PageRequest, token: str) -> PageAnswer:
         """`GET`: asks, and offers the other choices; changes nothing."""
         visit = known_visit(self.desk, request, token)
-        if visit.party == TEST_CONTACT:
+        if visit.recipient == TEST_CONTACT:
             return _page(visit, "test")
         return _page(visit, "ask" if visit.emails_on else "off")
 
     def act(self, request: PageRequest, token: str) -> PageAnswer:
         """`POST`: does what `action` says; without one, as from a mail program, it unsubscribes."""
         visit = known_visit(self.desk, request, token)
-        if visit.party == TEST_CONTACT:
+        if visit.recipient == TEST_CONTACT:
             return _page(visit, "test")
         # A mail program's click means one thing, whatever else came with it.
         action = "" if _one_click(request) else request.form.get("action", "")
@@ -47,9 +54,9 @@ class ChannelPages:
             return self._unsubscribe(visit, request)
         if action == "resubscribe":
             return self._resubscribe(visit, request)
-        if action == "preferences" and visit.party == GUARANTOR:
+        if action == "preferences" and visit.recipient == GUARANTOR:
             return self._choose(visit, request)
-        return UNREADABLE
+        return UNREADABLE_PAGE
 
     def _unsubscribe(self, visit: LinkVisit, request: PageRequest) -> Page:
         clicked = Agreement(source=ConsentSource.ONE_CLICK, wording=ONE_CLICK)
@@ -68,13 +75,13 @@ class ChannelPages:
         """Close at once what isn't checked; open what is, for somebody who answers the question."""
         wanted = frozenset(channel for channel in Channel if checked(request.form, channel))
         agreed = _agreed(visit, request, "preferences_agreed")
-        before, secret = open_channels(visit.book.account), verified_by(request, visit)
-        visit = self.desk.choose(visit, wanted, request.now, agreed, may_open=bool(secret))
-        opening = to_open(visit.book.account, wanted)
+        before, secret = opted_in_channels(visit.book.account), verified_by(request, visit)
+        visit = self.desk.choose(visit, wanted, request.now, agreed, may_opt_in=bool(secret))
+        opening = to_opt_in(visit.book.account, wanted)
         if opening:
-            closed = _told_of_closed(before, open_channels(visit.book.account), wanted)
+            closed = _closed_notice(before, opted_in_channels(visit.book.account), wanted)
             visit, secret = self._identified(visit, request, "preferences", wanted, opening=opening, closed=closed)
-            visit = self.desk.choose(visit, wanted, request.now, agreed, may_open=True)
+            visit = self.desk.choose(visit, wanted, request.now, agreed, may_opt_in=True)
         return _page(visit, "chosen", wanted=wanted, secret=secret)
 
     def _identified(
@@ -99,7 +106,7 @@ class ChannelPages:
             },
         )
         if ANSWER_FIELDS & request.form.keys():
-            return answered(self.desk, visit, request, asking)
+            return checked_answer(self.desk, visit, request, asking)
         secret = verified_by(request, visit)
         if secret:
             return visit, secret
@@ -111,7 +118,7 @@ class ChannelPages:
 def _page(visit: LinkVisit, state: str, *, wanted: AbstractSet[Channel] = frozenset(), secret: str = "") -> Page:
     """What holds now, with the forms to change it. It names channels only: whoever has the link may see it."""
     account = visit.book.account
-    may_use, own = open_channels(account), visit.party == GUARANTOR
+    may_use, own = opted_in_channels(account), visit.recipient == GUARANTOR
     return Page(
         template="unsubscribe.html",
         visit=visit,
@@ -123,7 +130,7 @@ def _page(visit: LinkVisit, state: str, *, wanted: AbstractSet[Channel] = frozen
             "open": may_use,
             "text_stopped": stopped_by_text(account),
             "letters_kept": not wanted,
-            # Whether there is an address is told to nobody but the patient.
+            # Only the patient may learn whether there is an address.
             "unreachable": own
             and bool(secret)
             and any(contact_refusal(channel, account) for channel in wanted & may_use),
@@ -132,7 +139,7 @@ def _page(visit: LinkVisit, state: str, *, wanted: AbstractSet[Channel] = frozen
     )
 
 
-def _told_of_closed(before: frozenset[Channel], after: frozenset[Channel], wanted: frozenset[Channel]) -> str:
+def _closed_notice(before: frozenset[Channel], after: frozenset[Channel], wanted: frozenset[Channel]) -> str:
     """What to say of the channels just closed, while others wait for the answer; letters may have to wait too."""
     if Channel.PRINT in after - wanted:
         return "confirm_closed_letters"

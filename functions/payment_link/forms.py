@@ -28,7 +28,7 @@ class FormError(Exception):
 
 
 @dataclass
-class FieldProblem(Exception):  # noqa: N818 - a person's slip, told beside its field
+class FieldProblem(Exception):  # noqa: N818 - a person's slip, shown next to its field
     """A field can't be read. `text` names the words to say about it."""
 
     field: str

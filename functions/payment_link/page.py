@@ -26,7 +26,7 @@ class Page:
     """A page to show.
 
     home: where, below the base address, the page is found again by GET, for the language switch; "" leaves it out.
-    problem_at: the form field that must be looked at again. sends_to: an origin that its form may lead to.
+    problem_at: the form field with a problem. sends_to: an origin that its form may lead to.
     secret: of a browser that gave the right answer, to be kept in its cookie.
     """
 

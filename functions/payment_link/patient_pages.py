@@ -7,7 +7,14 @@ from urllib.parse import quote, urlencode, urlsplit
 from functions.payment_link import sandbox
 from functions.payment_link.forms import FieldProblem, read_amount
 from functions.payment_link.page import Page, PageError, Redirect
-from functions.payment_link.questions import Asking, answered, asked_again, known_visit, question_page, verified_by
+from functions.payment_link.questions import (
+    Asking,
+    asked_again,
+    checked_answer,
+    known_visit,
+    question_page,
+    verified_by,
+)
 from functions.payment_link.site import PageAnswer, PageRequest, language_query
 from functions.payment_link.visits import Desk, LinkVisit
 from shared.domain.paying.link_access import Standing, standing
@@ -36,7 +43,7 @@ class PatientPages:
     def verify(self, request: PageRequest, token: str) -> PageAnswer:
         """`POST /pay/{token}/verify`: the balance, for the right answer."""
         visit = self._open_visit(request, token)
-        visit, secret = answered(self.desk, visit, request, _asking(visit))
+        visit, secret = checked_answer(self.desk, visit, request, _asking(visit))
         return self._balance(visit, request, secret)
 
     def checkout(self, request: PageRequest, token: str) -> PageAnswer:
@@ -70,7 +77,7 @@ class PatientPages:
         )
 
     def renew(self, request: PageRequest, token: str) -> PageAnswer:
-        """`POST /pay/{token}/renew`: a new link to the address on file; the answer doesn't tell if there is one."""
+        """`POST /pay/{token}/renew`: a new link to the address on file; the answer doesn't say if there is one."""
         visit = known_visit(self.desk, request, token)
         self.desk.renew(visit, request.now)
         return Page(template="renewed.html", visit=visit)
@@ -97,7 +104,7 @@ class PatientPages:
 
     def _open_visit(self, request: PageRequest, token: str) -> LinkVisit:
         visit = known_visit(self.desk, request, token)
-        if standing(visit.link, request.now) is Standing.OVER:
+        if standing(visit.link, request.now) is Standing.EXPIRED:
             raise PageError(
                 Page(template="over.html", status=HTTPStatus.GONE, visit=visit, home=f"/pay/{_quoted(visit)}")
             )
@@ -181,7 +188,7 @@ def _quoted(visit: LinkVisit) -> str:
 def _external_url(visit: LinkVisit, amount: Cents | None, statement_id: str, request: PageRequest) -> str:
     """An external payment site's address, with the organization's own id there (InstaMed style).
 
-    Nothing is stored: such a site tells the practice, not us. Raises AmountError like any checkout.
+    Nothing is stored: such a site reports to the practice, not to us. Raises AmountError like any checkout.
     """
     checkout = begin_checkout(visit.book, visit.link, amount, statement_id, "", request.now)
     settings = visit.organization.payments

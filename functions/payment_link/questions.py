@@ -1,4 +1,4 @@
-"""Who is at a page: whose link it is, and the question that shows that it is the patient who holds it."""
+"""Who is at a page: the link it belongs to, and the question that shows that it is the patient who holds it."""
 
 import math
 from collections.abc import Mapping
@@ -8,11 +8,11 @@ from typing import Any
 
 from functions.payment_link.forms import FieldProblem, read_answer
 from functions.payment_link.page import Page, PageError
-from functions.payment_link.site import UNKNOWN, PageRequest
+from functions.payment_link.site import UNKNOWN_PAGE, PageRequest
 from functions.payment_link.visits import Desk, LinkVisit
 from shared.domain.paying.link_access import AccessQuestion, AnswerOutcome, locked, question, tries_left, verified
 
-TRIES_WORTH_TELLING = 5
+TRIES_WORTH_SHOWING = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,15 +25,15 @@ class Asking:
 
 
 def known_visit(desk: Desk, request: PageRequest, token: str) -> LinkVisit:
-    """Who comes with a token. Raises PageError for nobody's, a malformed and a revoked one, which look alike."""
+    """The visit that a token opens. Raises PageError for an unknown, malformed or revoked one, which look alike."""
     visit = desk.visit(token, request.now)
     if visit is None:
-        raise PageError(UNKNOWN)
+        raise PageError(UNKNOWN_PAGE)
     return visit
 
 
 def question_page(visit: LinkVisit, request: PageRequest, asking: Asking) -> Page:
-    """The question; where too many answers were wrong, the page that says when to come back, as an error."""
+    """The question; where too many answers were wrong, the page that says when to try again, as an error."""
     if visit.link.locked_until and locked(visit.link, request.now):
         wait = math.ceil((visit.link.locked_until - request.now).total_seconds())
         raise PageError(
@@ -56,13 +56,13 @@ def question_page(visit: LinkVisit, request: PageRequest, asking: Asking) -> Pag
             "asked": asked,
             "typed": request.form,
             "first_field": "postalCode" if asked is AccessQuestion.POSTAL_CODE else "month",
-            "tries_left": left if left <= TRIES_WORTH_TELLING else None,
+            "tries_left": left if left <= TRIES_WORTH_SHOWING else None,
         },
     )
 
 
 def asked_again(visit: LinkVisit, request: PageRequest, asking: Asking, problem: str) -> Page:
-    """The question once more, with what is wrong beside its first field."""
+    """The question once more, with what is wrong next to its first field."""
     page = question_page(visit, request, asking).having(status=HTTPStatus.FORBIDDEN)
     if page.facts["asked"] is AccessQuestion.NOTHING_KNOWN:
         # There is no field to point at: the page says that nothing can be asked.
@@ -70,7 +70,7 @@ def asked_again(visit: LinkVisit, request: PageRequest, asking: Asking, problem:
     return page.having(problem_at=page.facts["first_field"], problem=problem)
 
 
-def answered(desk: Desk, visit: LinkVisit, request: PageRequest, asking: Asking) -> tuple[LinkVisit, str]:
+def checked_answer(desk: Desk, visit: LinkVisit, request: PageRequest, asking: Asking) -> tuple[LinkVisit, str]:
     """Judge the answer in a form: the visit after it, and the secret for the browser that gave the right one.
 
     Raises PageError with the question again for any other, which is counted if it was a wrong one.

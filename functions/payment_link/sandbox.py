@@ -1,4 +1,4 @@
-"""The simulated processor of test stacks: the way to its page, and its signed word about what came of it."""
+"""The simulated processor of test stacks: the way to its page, and its signed event about the outcome."""
 
 import hashlib
 import hmac
@@ -26,7 +26,7 @@ class BadSignatureError(Exception):
 
 
 class SandboxEvent(BaseModel):
-    """What the simulated processor tells. `reference` is empty for what didn't begin here; `amount` is in cents."""
+    """An event of the simulated processor. `reference` is empty for what didn't begin here; `amount` is in cents."""
 
     model_config = ConfigDict(alias_generator=to_camel, frozen=True, extra="ignore")
 
@@ -59,7 +59,7 @@ def checkout_url(
 ) -> str:
     """Where the browser goes to pay: ids, the amount and the practice's name, nothing about the patient.
 
-    `webhook` is told what came of it, and the browser comes `back`. `as_of`: the simulated time, if any.
+    `webhook` gets the outcome, and the browser is sent to `back`. `as_of`: the simulated time, if any.
     """
     query = {
         "session": checkout.reference,

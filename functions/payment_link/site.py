@@ -31,10 +31,10 @@ HEADERS = {
     "X-Robots-Tag": "noindex, nofollow",
 }
 
-UNKNOWN = Page(template="unknown.html", status=HTTPStatus.NOT_FOUND)
-UNREADABLE = Page(template="trouble.html", status=HTTPStatus.BAD_REQUEST)
-BUSY = Page(template="trouble.html", status=HTTPStatus.SERVICE_UNAVAILABLE, headers={"Retry-After": "2"})
-FAILED = Page(template="trouble.html", status=HTTPStatus.INTERNAL_SERVER_ERROR)
+UNKNOWN_PAGE = Page(template="unknown.html", status=HTTPStatus.NOT_FOUND)
+UNREADABLE_PAGE = Page(template="trouble.html", status=HTTPStatus.BAD_REQUEST)
+BUSY_PAGE = Page(template="trouble.html", status=HTTPStatus.SERVICE_UNAVAILABLE, headers={"Retry-After": "2"})
+FAILED_PAGE = Page(template="trouble.html", status=HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,19 +97,19 @@ class Site:
         except PageError as error:
             return error.page
         except FormError:
-            return UNREADABLE
+            return UNREADABLE_PAGE
         except BusyError:
-            return BUSY
+            return BUSY_PAGE
         except Exception as error:  # noqa: BLE001 - whatever it is, a patient gets a page
             # The type only: an exception's text may quote what a person sent.
             self._logger.error(  # noqa: TRY400 - and so may its trace
                 "page failed", extra={"error": type(error).__name__, "at": _where(error)}
             )
-            return FAILED
+            return FAILED_PAGE
 
     def _request(self) -> PageRequest:
         event = self.routes.current_event
-        as_of = event.headers.get(simulated_time.HEADER, "") if self._allow_simulated_time() else ""
+        as_of = event.headers.get(simulated_time.SIMULATED_TIME_HEADER, "") if self._allow_simulated_time() else ""
         try:
             now = simulated_time.now(as_of, allowed=True)
             content_type = event.headers.get("Content-Type", "")
@@ -150,7 +150,7 @@ class Site:
         return Language.SPANISH if accepted.casefold().startswith(Language.SPANISH) else Language.ENGLISH
 
     def _no_route(self, _: NotFoundError) -> Response[str]:
-        return self._response(UNKNOWN)
+        return self._response(UNKNOWN_PAGE)
 
 
 def language_query(chosen: Language | None) -> str:

@@ -31,7 +31,7 @@ from shared.storage.organizations import Organizations
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkVisit:
-    """Somebody at a payment link: whose it is, and the secret by which they came."""
+    """Somebody at a payment link: its account, and the secret by which they came."""
 
     token: str
     organization: Organization
@@ -49,14 +49,14 @@ class LinkVisit:
         return sum(bill.balance for bill in self.bills)
 
     @property
-    def party(self) -> str:
-        """Whose channels may be chosen here."""
-        return channel_choices.party_of(self.book, self.link, self.organization)
+    def recipient(self) -> str:
+        """The recipient whose channels may be chosen here."""
+        return channel_choices.recipient_of(self.book, self.link, self.organization)
 
     @property
     def emails_on(self) -> bool:
-        """Whether emails may go to that party."""
-        return channel_choices.gets_emails(self.book, self.party)
+        """Whether that recipient isn't opted out of emails."""
+        return channel_choices.gets_emails(self.book, self.recipient)
 
     def checkout(self, reference: str) -> Checkout | None:
         """The way to the processor of this reference that began at this link; without one, the latest."""
@@ -82,7 +82,7 @@ class Desk:
     organizations: Organizations
 
     def visit(self, token: str, now: datetime) -> LinkVisit | None:
-        """Who comes with a token or bill code; None: nobody's, malformed or revoked, which must look alike."""
+        """The visit that a token or bill code opens; None: unknown, malformed or revoked, which must look alike."""
         owner = self.links.by_secret_hash(secret_hash(token)) if well_formed(token) else None
         book = self.books.load(owner.org_id, owner.account_id) if owner else None
         organization = self.organizations.get(owner.org_id) if owner else None
@@ -119,18 +119,20 @@ class Desk:
         self._change(visit, lambda book: renew(book, book.link(visit.link.link_id) or visit.link, now))
 
     def unsubscribe(self, visit: LinkVisit, now: datetime, agreed: Agreement) -> LinkVisit:
-        """Opt whom the link went to out of email; the visit as it is afterwards."""
-        return self._change(visit, lambda book: channel_choices.unsubscribe(book, now, agreed, visit.party))
+        """Opt the link's recipient out of email; the visit as it is afterwards."""
+        return self._change(visit, lambda book: channel_choices.unsubscribe(book, now, agreed, visit.recipient))
 
     def resubscribe(self, visit: LinkVisit, now: datetime, agreed: Agreement) -> LinkVisit:
-        """Let emails go to whom the link went to again; the visit as it is afterwards."""
-        return self._change(visit, lambda book: channel_choices.resubscribe(book, now, agreed, visit.party))
+        """Opt the link's recipient in to email again; the visit as it is afterwards."""
+        return self._change(visit, lambda book: channel_choices.resubscribe(book, now, agreed, visit.recipient))
 
     def choose(
-        self, visit: LinkVisit, wanted: AbstractSet[Channel], now: datetime, agreed: Agreement, *, may_open: bool
+        self, visit: LinkVisit, wanted: AbstractSet[Channel], now: datetime, agreed: Agreement, *, may_opt_in: bool
     ) -> LinkVisit:
-        """Leave the wanted channels open, as `channel_choices.choose` says; the visit as it is afterwards."""
-        return self._change(visit, lambda book: channel_choices.choose(book, wanted, now, agreed, may_open=may_open))
+        """Opt in to the wanted channels alone, as `channel_choices.choose` says; the visit as it is afterwards."""
+        return self._change(
+            visit, lambda book: channel_choices.choose(book, wanted, now, agreed, may_opt_in=may_opt_in)
+        )
 
     def completed(self, org_id: str, reference: str, amount: Cents, now: datetime) -> None:
         """Post what the processor took. Raises UnknownReferenceError for one of our shape that isn't this one's."""

@@ -1,4 +1,4 @@
-"""What processors tell: each word checked for its sender, and money posted once however often it is told of."""
+"""Events of payment processors: each one's signature is checked, and money posted once however often it is reported."""
 
 import base64
 from datetime import UTC, datetime
@@ -40,10 +40,10 @@ class WebhookAnswer(BaseModel):
     problems=(400, 401, 404, 409, 422),
 )
 def sandbox_webhook(org_id: str) -> Answer:
-    """The simulated processor tells what came of a checkout."""
+    """The simulated processor reports the outcome of a checkout."""
     event = api.routes.current_event
     raw = event.body or ""
-    done = hear_sandbox(
+    done = receive_sandbox_event(
         ports().desk,
         ports().settings,
         org_id=org_id,
@@ -52,11 +52,11 @@ def sandbox_webhook(org_id: str) -> Answer:
         now=api.now,
         clock=datetime.now(UTC),
     )
-    logger.info("webhook heard", extra={"org_id": org_id, "result": done})
+    logger.info("webhook received", extra={"org_id": org_id, "result": done})
     return json_answer(WebhookAnswer(result=done))
 
 
-def hear_sandbox(
+def receive_sandbox_event(
     desk: Desk,
     settings: PaymentLinkSettings,
     *,
@@ -66,7 +66,7 @@ def hear_sandbox(
     now: datetime,
     clock: datetime,
 ) -> Result:
-    """Act on the simulated processor's word, and answer what was done with it.
+    """Act on an event of the simulated processor, and answer what was done with it.
 
     `clock` is the real one, whatever time is simulated. Raises a 404 problem in stacks without that processor and for a
     reference of our shape that isn't known (so that it is sent again), a 401 one for a bad signature, and pydantic's

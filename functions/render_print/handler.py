@@ -12,7 +12,7 @@ from shared.sending.queue_consumer import consume
 
 logger = Logger()
 
-LEAVE_MILLISECONDS = 8_000
+PRINT_RESERVE_MILLISECONDS = 8_000
 """The closing of a batch stops this long before the invocation ends, and goes on in another."""
 
 
@@ -23,7 +23,7 @@ def closer(context: LambdaContext) -> BatchCloser:
         ports().organizations,
         ports().sender.client,
         ports().settings.print_bucket,
-        lambda: context.get_remaining_time_in_millis() < LEAVE_MILLISECONDS,
+        lambda: context.get_remaining_time_in_millis() < PRINT_RESERVE_MILLISECONDS,
     )
 
 

@@ -18,12 +18,12 @@ from pydantic.alias_generators import to_camel
 
 from functions.render_print.print_job import letter_key, put_once
 from shared.domain.delivery.print_batch import (
-    Fate,
+    LetterState,
     PrintBatch,
     closes_at,
-    fate,
+    last_closable_day,
+    letter_state,
     next_batch,
-    over_through,
     print_batch_id,
 )
 from shared.domain.records.notice import StoredLetter
@@ -41,7 +41,7 @@ AT_A_TIME = 250
 
 
 class ListedLetter(BaseModel):
-    """A letter in a manifest, as its own print job tells it."""
+    """A letter in a manifest, as its own print job describes it."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
 
@@ -116,7 +116,7 @@ def manifest_key(org_id: str, day: date) -> str:
 
 @dataclass(frozen=True, slots=True)
 class BatchCloser:
-    """Closes batches. What it leaves undone when time is up, or when it dies, the lease of the batch brings again."""
+    """Closes batches. What it leaves undone when time is up, or when it dies, is done when the batch's lease ends."""
 
     batches: PrintBatches
     organizations: Organizations
@@ -125,7 +125,7 @@ class BatchCloser:
     time_is_up: Callable[[], bool] = lambda: False
 
     def close(self, org_id: str, now: datetime) -> None:
-        """Close those of an organization's batches that are over, the oldest first, and say when to look again."""
+        """Close those of an organization's batches whose time has come, the oldest first; the next is due then."""
         organization = self.organizations.get(org_id)
         if organization is None:
             logger.error("print batch without organization", extra={"org_id": org_id})
@@ -141,10 +141,10 @@ class BatchCloser:
         if state.closing:
             return state.closing
         org_id, zone = organization.org_id, organization.zone
-        day = next_batch(self.batches.letters(org_id), state.closed_through, over_through(now, zone))
-        look_at = closes_at(day, zone) if day else state.open_until
-        if look_at > now:
-            self.batches.rest(org_id, look_at, state)
+        day = next_batch(self.batches.letters(org_id), state.closed_through, last_closable_day(now, zone))
+        due_at = closes_at(day, zone) if day else state.open_until
+        if due_at > now:
+            self.batches.rest(org_id, due_at, state)
         elif day is None:
             self.batches.rest(org_id, None, state)
         elif self.batches.begin(org_id, day, state):
@@ -158,20 +158,20 @@ class BatchCloser:
         """
         letters = [letter for letter in self.batches.letters(org_id) if letter.day <= day]
         rows = self.batches.rows(org_id, letters)
-        fates = {letter.notice_id: fate(rows.get(letter.notice_id)) for letter in letters}
+        states = {letter.notice_id: letter_state(rows.get(letter.notice_id)) for letter in letters}
         listed = (
             ListedLetter.of(org_id, row.notice_id, row.letter)
             for row in rows.values()
-            if row.letter and fates[row.notice_id] is Fate.LISTED
+            if row.letter and states[row.notice_id] is LetterState.LISTED
         )
         manifest = self._written(Manifest.of(org_id, day, listed, now))
-        gone = [letter.notification_id for letter in manifest.letters if letter.notification_id in fates]
+        gone = [letter.notification_id for letter in manifest.letters if letter.notification_id in states]
         for some in batched(gone, AT_A_TIME, strict=False):
             if self.time_is_up():
                 return False
             self.batches.forget(org_id, some)
         for letter in letters:
-            if fates[letter.notice_id] is Fate.DROPPED:
+            if states[letter.notice_id] is LetterState.DROPPED:
                 self.batches.drop(org_id, letter)
         finished = self.batches.finish(manifest.batch)
         facts = {"org_id": org_id, "print_batch_id": manifest.print_batch_id, "letters": manifest.count}

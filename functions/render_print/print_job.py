@@ -45,7 +45,7 @@ class PrintJob(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A letter ready to be stored, and what is remembered beside its PDF for a repeat to find."""
+    """A letter ready to be stored, and what is stored with its PDF for a repeat to find."""
 
     pdf: bytes
     job: PrintJob

@@ -16,7 +16,7 @@ from shared.storage.races import BusyError
 logger = Logger(child=True)
 
 SET_ASIDE = timedelta(hours=1)
-"""How long an account waits that couldn't be planned, so that it holds nobody else up."""
+"""How long an account waits that couldn't be planned, so that it holds up no other."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from aws_lambda_powertools import Logger
 from functions.scheduler.ports import SchedulerPorts
 from functions.scheduler.rounds import NOTHING, Done
 from shared.contracts.messages import ClosePrintBatch, NoticeMessage
-from shared.domain.account.reconciliation import in_vain, lease_over
+from shared.domain.account.reconciliation import lease_ended, retries_exhausted
 from shared.domain.records.notice import Notice, moved
 from shared.domain.vocabulary.words import Channel, NoticeStatus
 from shared.messaging.metrics import count
@@ -20,7 +20,7 @@ from shared.storage.due_index import DueNotice, DuePrintBatch
 
 logger = Logger(child=True)
 
-LEASE = timedelta(minutes=15)
+QUEUE_LEASE = timedelta(minutes=15)
 """How long a channel may take with a queued notice before it is queued again; longer than the queue's visibility."""
 
 
@@ -41,16 +41,16 @@ class Dispatcher:
         return Done(1, moved=after)
 
     def _moved_on(self, row: Notice) -> Notice | None:
-        lease_until = self.now + LEASE
+        lease_until = self.now + QUEUE_LEASE
         if row.status is NoticeStatus.SCHEDULED and row.scheduled_for <= self.now:
             return moved(row, NoticeStatus.QUEUED, self.now, "scheduler", lease_until=lease_until)
         if row.lease_until is not None and row.lease_until <= self.now:
-            return lease_over(row, self.now, lease_until)
+            return lease_ended(row, self.now, lease_until)
         return None
 
     def close_print_batch(self, due: DuePrintBatch) -> Done:
         """Have an organization's print batch closed; nothing, if it isn't due any more."""
-        if not self.ports.due_index.lease(due, self.now, self.now + LEASE):
+        if not self.ports.due_index.lease(due, self.now, self.now + QUEUE_LEASE):
             return NOTHING
         self.ports.queues.close_print_batch(ClosePrintBatch(org_id=due.org_id, as_of=self.as_of))
         return Done(1)
@@ -87,13 +87,13 @@ class Dispatcher:
 
 
 def count_troubled(rows: list[Notice]) -> None:
-    """Count for operators what needs them: what nobody reported on, and what comes round again and again."""
+    """Count for operators what needs them: what has no delivery report, and what is stuck."""
     for after in rows:
         if after.status is NoticeStatus.UNKNOWN:
             count("NoticeUnknown", channel=after.channel, org_id=after.org_id)
-        if in_vain(after):
+        if retries_exhausted(after):
             count("NoticeStuck", channel=after.channel, org_id=after.org_id)
-            logger.warning("nobody takes a notice", extra=_ids(after))
+            logger.warning("notice stuck in queue", extra=_ids(after))
 
 
 def _ids(notice: Notice) -> dict[str, str]:

@@ -14,12 +14,12 @@ from shared import clock as simulated_time
 
 logger = Logger()
 
-LEAVE_MILLISECONDS = 30_000
+SWEEP_RESERVE_MILLISECONDS = 30_000
 """A sweep stops this long before its time ends; the next minute's run goes on."""
 
 
 class WorkLeftError(Exception):
-    """Something that is due fails by itself; all the rest was done. The log names it, and an alarm counts errors."""
+    """Something that is due failed; all the rest was done. The log names it, and an alarm counts errors."""
 
 
 class SweepAnswer(BaseModel):
@@ -37,7 +37,7 @@ def sweep(event: dict[str, Any], context: LambdaContext) -> SweepReport:
     simulated = ports().settings.allow_simulated_time
     as_of = event.get("asOf") if simulated else None
     now = simulated_time.now(as_of, allowed=simulated)
-    time_is_up = lambda: context.get_remaining_time_in_millis() < LEAVE_MILLISECONDS  # noqa: E731 - a port
+    time_is_up = lambda: context.get_remaining_time_in_millis() < SWEEP_RESERVE_MILLISECONDS  # noqa: E731 - a port
     return Sweep(ports(), now=now, as_of=now if as_of else None, time_is_up=time_is_up).run()
 
 

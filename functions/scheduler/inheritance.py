@@ -2,8 +2,8 @@
 
 A job item in the due index says that it has to be done, and how far it came. Each sweep takes a page of the partner's
 organizations. One whose settings change by it is saved together with the job that replans its accounts; doing it again
-finds nothing to do. Whoever writes an organization meanwhile resolves its settings anew, so that none that moves in the
-list, because it is new or has another name, is left out.
+finds nothing to do. Whoever writes an organization meanwhile resolves its settings again, so that none that moves in
+the list, because it is new or has another name, is left out.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from shared.storage.organizations import Organizations
 from shared.storage.partner_defaults import PartnersDefaults
 from shared.storage.races import BusyError, until_won
 
-PAGE = 25
+ORGANIZATIONS_A_PAGE = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Inheritance:
         job = self.jobs.inheritance(partner_id, now)
         if job is None:
             return 0
-        page = self.jobs.organizations(job, partner_id, PAGE)
+        page = self.jobs.organizations(job, partner_id, ORGANIZATIONS_A_PAGE)
         if not all(self._pass_on(partner_id, org_id, now) for org_id in page.rows):
             return 0
         self.jobs.move_on(job, page)

@@ -3,7 +3,7 @@
 A job item in the due index says that it has to be done. It is written in the same transaction as the change, so
 neither is ever without the other. Each sweep takes pages of the organization's bills, marks their accounts as due, and
 notes how far it came; a job that is cut off goes on from there, and marking an account twice is harmless. Another
-change starts the job anew.
+change starts the job again.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from shared.domain.vocabulary.words import BillStatus
 from shared.storage.account_books import AccountBooks
 from shared.storage.background_jobs import BackgroundJobs
 
-PAGE = 100
+BILLS_A_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Replanning:
         job = self.jobs.replanning(org_id, now)
         if job is None:
             return 0
-        page = self.jobs.bills(job, org_id, PAGE)
+        page = self.jobs.bills(job, org_id, BILLS_A_PAGE)
         owing = {bill.account_id for bill in page.rows if bill.status is BillStatus.DUE}
         marked = sum(self.books.mark_due(org_id, account_id, job.version, now) for account_id in sorted(owing))
         self.jobs.move_on(job, page)

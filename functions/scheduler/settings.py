@@ -1,4 +1,4 @@
-"""What the scheduler is told by its environment."""
+"""The scheduler's settings, from its environment."""
 
 from shared.domain.vocabulary.words import Channel
 from shared.settings import FunctionSettings

@@ -22,7 +22,7 @@ from shared.storage.due_index import Due, DueAccount, DueInheritance, DueNotice,
 
 logger = Logger(child=True)
 
-WORKERS = 8
+SWEEP_WORKERS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Sweep:
         """Go round until nothing is due, time is up, or two rounds in a row find the same and can do nothing."""
         collected = dispatched = 0
         before: Round | None = None
-        with ThreadPoolExecutor(WORKERS) as pool:
+        with ThreadPoolExecutor(SWEEP_WORKERS) as pool:
             while True:
                 this = self._round(pool)
                 collected, dispatched = collected + this.steps[DueAccount], dispatched + this.dispatched
@@ -110,7 +110,7 @@ class Sweep:
             return work(item)
         except Exception as error:  # noqa: BLE001 - whatever it is, the other work must go on
             facts = asdict(item) | {"error": type(error).__name__}
-            logger.error("not moved on", extra=facts)  # noqa: TRY400 - a traceback could quote what a person sent
+            logger.error("due item failed", extra=facts)  # noqa: TRY400 - a traceback could quote what a person sent
             return None
 
     def _inherit(self, due: DueInheritance) -> Done:
@@ -122,5 +122,5 @@ class Sweep:
     def _replan(self, due: DueReplanning) -> Done:
         """Mark a page of an organization's accounts as due; they are planned in the next round."""
         marked = self.ports.replanning.advance(due.org_id, self.now)
-        logger.info("accounts to be planned anew", extra={"org_id": due.org_id, "accounts": marked})
+        logger.info("accounts to be planned again", extra={"org_id": due.org_id, "accounts": marked})
         return Done(marked)

@@ -44,7 +44,7 @@ class EmailSender:
                     ],
                 }
             },
-            # They come back with every event, and say which notice it is about, and which sending of it.
+            # They are in every event, and say which notice it is about, and which sending of it.
             "EmailTags": [
                 {"Name": NOTICE_TAG, "Value": order.notice.notice_id},
                 {"Name": ORGANIZATION_TAG, "Value": order.notice.org_id},

@@ -18,7 +18,7 @@ from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
 
 USUAL_PER_SECOND = 14.0
-"""SES's rate for a new account outside the sandbox: gone by until SES has told the account's own."""
+"""SES's rate for a new account outside the sandbox: kept to until SES has answered the account's own."""
 
 
 @dataclass(frozen=True, kw_only=True)

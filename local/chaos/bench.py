@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from shared.domain.vocabulary.words import Channel
 
-FUNCTIONS = ("scheduler", "send_email", "send_sms", "render_print", "delivery_events")
+CHAOS_FUNCTIONS = ("scheduler", "send_email", "send_sms", "render_print", "delivery_events")
 
 _START_SECONDS = 30.0
 _POLL_SECONDS = 0.05
@@ -71,7 +71,7 @@ class Bench:
                 stderr=log,
                 start_new_session=True,  # a Ctrl-C is for the harness, which then ends its processes itself
             )
-        for name in FUNCTIONS:
+        for name in CHAOS_FUNCTIONS:
             self.functions[name] = Function(name, self._port, self.providers, self._logs / f"{name}.log")
         self._await_port(self._keeper)
         for function in self.functions.values():

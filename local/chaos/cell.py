@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from local.chaos.events import delivered
 from local.chaos.functions import HarnessError, Invocation
-from local.chaos.world import START
+from local.chaos.world import WORLD_START
 from shared.domain.vocabulary.words import Channel, NoticeStatus
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from shared.domain.records.notice import Notice
 
 CONSUMERS = {Channel.EMAIL: "send_email", Channel.SMS: "send_sms", Channel.PRINT: "render_print"}
-HORIZON = START + timedelta(days=4)
+CELL_HORIZON = WORLD_START + timedelta(days=4)
 """Where a cell ends: past every lease, wait and deferral, before the next step of dunning."""
 
 _MINUTE = timedelta(minutes=1)
@@ -111,7 +111,7 @@ class Play:
     bench: Bench
     cell: Cell
     world: ChaosWorld
-    now: datetime = START
+    now: datetime = WORLD_START
     _counts: Counter[str] = field(default_factory=Counter)
     _invocations: list[Invocation] = field(default_factory=list)
     _pending: list[Acceptance] = field(default_factory=list)
@@ -141,7 +141,7 @@ class Play:
             due = swept.answer["nextDueAt"] if swept.succeeded else None
             if worked or not swept.succeeded:
                 self.now += _MINUTE
-            elif due is None or datetime.fromisoformat(due) > HORIZON:
+            elif due is None or datetime.fromisoformat(due) > CELL_HORIZON:
                 return True
             else:
                 self.now = max(datetime.fromisoformat(due), self.now + _MINUTE)

@@ -24,7 +24,7 @@ from botocore.config import Config
 from local.chaos.calls import SHORT_READ_TIMEOUT
 from shared.messaging import clients
 
-SERVICES = {
+WORKER_SERVICES = {
     "scheduler": ("dynamodb", "sqs", "s3"),
     "send_email": ("dynamodb", "ses"),
     "send_sms": ("dynamodb", "sns"),
@@ -44,7 +44,7 @@ def prepare(function: str) -> Any:  # noqa: ANN401 - a module with a lambda_hand
     # A client holds no connection before its first call, so the children may have the one made here.
     vars(clients)["_client"] = cache(clients._client)  # noqa: SLF001 - the one place that makes them
     module = importlib.import_module(f"functions.{function}.handler")
-    for service in SERVICES[function]:
+    for service in WORKER_SERVICES[function]:
         getattr(clients, service)()
     gc.freeze()
     return module

@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
-START = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
+WORLD_START = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 """Monday, ten in the morning in New York: inside every channel's hours, and long before they end."""
 
 ORGANIZATION_ID, ACCOUNT_ID = "org_chaos", "G-1"
-EMAIL, MOBILE_PHONE = "ada@example.com", "+15185550111"
+GUARANTORS_EMAIL, MOBILE_PHONE = "ada@example.com", "+15185550111"
 MOST_RECEIVES = 5
 MANIFEST = ".manifest"
 
@@ -170,13 +170,13 @@ def _account(channel: Channel) -> Account:
         first_name="Ada",
         last_name="Example",
         date_of_birth=date(1980, 2, 29),
-        email=EMAIL if channel is Channel.EMAIL else "",
+        email=GUARANTORS_EMAIL if channel is Channel.EMAIL else "",
         mobile_phone=MOBILE_PHONE if channel is Channel.SMS else "",
         address=_ADDRESS,
     )
     zones = ("America/New_York",)
     return Account(
-        org_id=ORGANIZATION_ID, account_id=ACCOUNT_ID, guarantor=guarantor, time_zones=zones, planning_at=START
+        org_id=ORGANIZATION_ID, account_id=ACCOUNT_ID, guarantor=guarantor, time_zones=zones, planning_at=WORLD_START
     )
 
 
@@ -185,9 +185,9 @@ def _bill() -> Bill:
         statement_id="S-1",
         total_billed=120_00,
         balance=74_60,
-        statement_date=START.date(),
-        created_at=START,
-        effective_created_date=START.date(),
+        statement_date=WORLD_START.date(),
+        created_at=WORLD_START,
+        effective_created_date=WORLD_START.date(),
         aging_period="S-1/1",
         patient_account_ids=("P-1",),
         birth_dates=(date(2015, 6, 7),),

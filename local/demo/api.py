@@ -8,7 +8,7 @@ import subprocess
 import sys
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-type Json = dict[str, Any]
+    from shared.domain.vocabulary.json_documents import Json
 
 AS_OF = "Dunlin-As-Of"
 _SECONDS = 120.0

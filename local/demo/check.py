@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from local.demo.input import DemoInput, InputAccount, InputBill
     from local.demo.ledger import Ledger, Notification
     from local.demo.mailbox import Mailbox
-    from local.demo.oracle import Sending
+    from local.demo.oracle import ExpectedSending
     from local.demo.practices import Practice
     from local.demo.run import DemoRun
     from local.sample.generator import Expected
@@ -29,7 +29,7 @@ _OPENS, _CLOSES = time(9, 45), time(18, 0)
 _TEXTS_FROM, _TEXTS_UNTIL = time(9, 0), time(20, 0)
 _LONGEST_TEXT = 160
 _MOST_OF_A_KIND = 8
-_PENDING = frozenset({"Queued", "Sending", "Unknown", "QueueingError", "DeliveryError"})
+_PENDING = frozenset({"Queued", "ExpectedSending", "Unknown", "QueueingError", "DeliveryError"})
 _STATE_ZONES = {
     "AK": "America/Anchorage",
     "AZ": "America/Phoenix",
@@ -116,7 +116,7 @@ def _pointers(remarks: object) -> set[str]:
 def sendings(run: DemoRun, ledger: Ledger, accounts: Mapping[str, InputAccount]) -> Iterator[str]:
     """Yield each dunning notice that went and oughtn't to have, and each that ought to have and didn't."""
     schedule = run.schedules[ledger.practice.client_id]
-    went: dict[str, Counter[Sending]] = {name: Counter() for name in accounts}
+    went: dict[str, Counter[ExpectedSending]] = {name: Counter() for name in accounts}
     for each in ledger.notifications:
         if each.went and each.dunning and each.sent_at:
             went[each.account_id][ledger.day(each.sent_at), each.channel, each.level] += 1

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
     from local.demo.practices import Practice
     from local.sample.generator import Sample, SampleAccount, SampleFile
-
-type Json = dict[str, Any]
+    from shared.domain.vocabulary.json_documents import Json
 
 STATEMENTS, ONLINE, ELSEWHERE = "statements", "online", "elsewhere"
 """By what a balance changes."""

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Container
 
     from local.demo.practices import Practice
     from local.demo.run import DemoRun
-
-type Json = dict[str, Any]
+    from shared.domain.vocabulary.json_documents import Json
 
 WENT = frozenset({"Sent", "Delivered"})
-DUNNING = frozenset({"Initial", "Due", "PastDue", "Final"})
+DUNNING_WORDS = frozenset({"Initial", "Due", "PastDue", "Final"})
 OPEN = frozenset({"Due", "Suspended"})
 
 
@@ -57,7 +56,7 @@ class Notification:
     @property
     def dunning(self) -> bool:
         """Whether a step asked for it."""
-        return self.kind in DUNNING
+        return self.kind in DUNNING_WORDS
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from local.stack.errors import LocalStackError
 if TYPE_CHECKING:
     from datetime import date
 
-    from local.stack.watch import LocalStack, SentMail, Text
+    from local.stack.watch import LocalStack, SentMail, WatchedText
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Mailbox:
     """All that was sent, in the order in which it was seen; `collect` looks for more."""
 
     stack: LocalStack
-    texts: list[tuple[date, Text]] = field(default_factory=list)
+    texts: list[tuple[date, WatchedText]] = field(default_factory=list)
     letters: list[tuple[date, MailboxLetter]] = field(default_factory=list)
     _days: list[tuple[float, date]] = field(default_factory=list)
     _mails: list[tuple[date, SentMail]] = field(default_factory=list)
@@ -66,7 +66,7 @@ class Mailbox:
             raise LocalStackError("a patient waits for an email that didn't come")
         return found[-1]
 
-    def text_to(self, number: str) -> Text:
+    def text_to(self, number: str) -> WatchedText:
         """Return the latest text to a number; raises LocalStackError where there is none."""
         found = [text for _, text in self.texts if text.to == number]
         if not found:

@@ -14,18 +14,20 @@ from typing import TYPE_CHECKING, Any
 
 import holidays
 
+from shared.domain.vocabulary.json_documents import Json
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from local.demo.input import InputAccount, InputBill
     from local.demo.practices import Practice
+    from shared.domain.vocabulary.json_documents import Json
 
-type Json = dict[str, Any]
-type Sending = tuple[date, str, int]
+type ExpectedSending = tuple[date, str, int]
 """The day, the channel and the level of a notice."""
 
 ELECTRONIC = ("email", "sms")
-REMINDERS = ("Due", "PastDue")
+REMINDER_WORDS = ("Due", "PastDue")
 
 
 @dataclass(frozen=True)
@@ -74,9 +76,9 @@ def business_days(first: date, last: date) -> Iterator[date]:
 
 def expected_sendings(
     account: InputAccount, practice: Practice, schedule: Schedule, first: date, last: date
-) -> Counter[Sending]:
+) -> Counter[ExpectedSending]:
     """Every dunning notice that the account ought to get."""
-    sendings: Counter[Sending] = Counter()
+    sendings: Counter[ExpectedSending] = Counter()
     told: dict[int, int] = {}
     last_letter: date | None = None
     for day in business_days(first, last):
@@ -113,7 +115,7 @@ def _asks(account: InputAccount, practice: Practice, step: OracleStep, channel: 
     if channel in step.channels:
         return goes(channel)
     electronic = [each for each in step.channels if each in ELECTRONIC]
-    drops = practice.drops_to_paper and step.kind in REMINDERS
+    drops = practice.drops_to_paper and step.kind in REMINDER_WORDS
     return (
         channel == "print"
         and drops

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
-from local.demo.ledger import DUNNING
+from local.demo.ledger import DUNNING_WORDS
 from local.demo.practices import PRACTICES
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _letters(run: DemoRun, ledgers: Mapping[str, Ledger], folder: Path) -> list[
         for each in ledgers[practice.client_id].notifications:
             language = run.input.accounts[practice.client_id, each.account_id].facts.language
             kind = f"{practice.client_id.lower()}-{each.kind.lower()}-{language}"
-            known = each.notification_id in keys and each.kind in DUNNING
+            known = each.notification_id in keys and each.kind in DUNNING_WORDS
             if known and counts.get(kind, 0) < _LETTERS_OF_A_KIND:
                 counts[kind] = counts.get(kind, 0) + 1
                 path = folder / f"letter-{kind}-{counts[kind]}.pdf"

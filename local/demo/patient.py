@@ -33,7 +33,7 @@ class PatientError(LocalStackError):
 
 
 @dataclass
-class Form:
+class HtmlForm:
     """A form of a page: where it goes, and what its fields hold before anybody types."""
 
     action: str
@@ -47,10 +47,10 @@ class BrowserPage:
     url: str
     status: int
     heading: str
-    forms: tuple[Form, ...]
+    forms: tuple[HtmlForm, ...]
     html: str
 
-    def form(self, part: str) -> Form:
+    def form(self, part: str) -> HtmlForm:
         """Find the form whose action contains a part; raises PatientError."""
         for form in self.forms:
             if part in form.action:
@@ -64,9 +64,9 @@ class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.heading = ""
-        self.forms: list[Form] = []
+        self.forms: list[HtmlForm] = []
         self._in_heading = False
-        self._form: Form | None = None
+        self._form: HtmlForm | None = None
 
     @override
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -74,7 +74,7 @@ class _Reader(HTMLParser):
         if tag == "h1":
             self._in_heading = True
         elif tag == "form":
-            self._form = Form(facts.get("action", ""))
+            self._form = HtmlForm(facts.get("action", ""))
             self.forms.append(self._form)
         elif tag == "input" and self._form and facts.get("name"):
             chosen = facts.get("type") not in {"radio", "checkbox"} or "checked" in facts

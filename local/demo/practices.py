@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from local.sample.generator import SampleOrganization
 
-type Json = dict[str, Any]
+if TYPE_CHECKING:
+    from shared.domain.vocabulary.json_documents import Json
 
 SEED = 2
 

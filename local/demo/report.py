@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
@@ -12,16 +12,17 @@ from local.demo.input import ELSEWHERE, ONLINE, STATEMENTS
 from local.demo.practices import PRACTICES
 from local.demo.scenes import dollars
 from local.sample.generator import Result
+from shared.domain.vocabulary.json_documents import Json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from local.demo.ledger import Ledger
     from local.demo.run import DemoRun
+    from shared.domain.vocabulary.json_documents import Json
 
-type Json = dict[str, Any]
-type Row = tuple[str, Sequence[str]]
-type Section = tuple[str, list[Row]]
+type ReportRow = tuple[str, Sequence[str]]
+type Section = tuple[str, list[ReportRow]]
 
 _CHANNELS = ("email", "sms", "print")
 _KINDS = ("Initial", "Due", "PastDue", "Final", "OnDemand", "PaymentLink", "Receipt")
@@ -53,7 +54,7 @@ def table(run: DemoRun, ledgers: Mapping[str, Ledger]) -> Table:
 
 
 def explanation(answer: Json) -> Table:
-    """Return an explanation of the API as a table: each rule looked at, what it found, and the outcome."""
+    """Return an explanation of the API as a table: each rule checked, its finding, and the outcome."""
     shown = Table(title=f"Why bill {answer['statementId']} is where it is, at {answer['at']}", title_justify="left")
     for heading in ("rule", "channel", "found", "outcome"):
         shown.add_column(heading)
@@ -65,8 +66,8 @@ def explanation(answer: Json) -> Table:
     return shown
 
 
-def _settings(run: DemoRun) -> list[Row]:
-    def row(name: str, key: str, missing: str = "") -> Row:
+def _settings(run: DemoRun) -> list[ReportRow]:
+    def row(name: str, key: str, missing: str = "") -> ReportRow:
         return name, [str(practice.dunning.get(key, missing)) for practice in PRACTICES]
 
     return [
@@ -81,7 +82,7 @@ def _settings(run: DemoRun) -> list[Row]:
     ]
 
 
-def _statements(run: DemoRun) -> list[Row]:
+def _statements(run: DemoRun) -> list[ReportRow]:
     counts = {practice.client_id: Counter[str]() for practice in PRACTICES}
     for file, rows in run.answers:
         # Every file is of one practice; statements with a wrong client id are in the file of the practice that sent it.
@@ -91,7 +92,7 @@ def _statements(run: DemoRun) -> list[Row]:
     return [*rows_shown, ("total", [f"{counts[each.client_id].total():,}" for each in PRACTICES])]
 
 
-def _notices(ledgers: Mapping[str, Ledger]) -> list[Row]:
+def _notices(ledgers: Mapping[str, Ledger]) -> list[ReportRow]:
     counts = [ledgers[practice.client_id].by_status() for practice in PRACTICES]
     keys = sorted(
         {key for count in counts for key in count},
@@ -100,7 +101,7 @@ def _notices(ledgers: Mapping[str, Ledger]) -> list[Row]:
     return [(" ".join(key), [_number(count[key]) for count in counts]) for key in keys]
 
 
-def _reasons(ledgers: Mapping[str, Ledger]) -> list[Row]:
+def _reasons(ledgers: Mapping[str, Ledger]) -> list[ReportRow]:
     counts = [ledgers[practice.client_id].by_reason() for practice in PRACTICES]
     keys = sorted({key for count in counts for key in count}, key=lambda key: (key[1], _CHANNELS.index(key[0])))
     return [
@@ -108,7 +109,7 @@ def _reasons(ledgers: Mapping[str, Ledger]) -> list[Row]:
     ]
 
 
-def _money(run: DemoRun, ledgers: Mapping[str, Ledger]) -> list[Row]:
+def _money(run: DemoRun, ledgers: Mapping[str, Ledger]) -> list[ReportRow]:
     def moved(cause: str, sign: int) -> list[str]:
         return [
             dollars(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from local.demo.api import Command, DemoApi
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from local.demo.scenes import Scene
     from local.sample.generator import Sample, SampleFile
     from local.stack.watch import LocalStack
-
-type Json = dict[str, Any]
+    from shared.domain.vocabulary.json_documents import Json
 
 DAYS = 60
 _CLOCK = ZoneInfo("America/New_York")

@@ -20,7 +20,7 @@ from local.stack.workspace import PROJECT
 
 BUDGET = 18.0
 BARE = "def lambda_handler(event, context):\n    return None\n"
-FUNCTIONS = {
+MEASURED_FUNCTIONS = {
     "Authorize": "authorize",
     "Ingest": "ingest",
     "Manage": "manage",
@@ -46,7 +46,7 @@ ENVIRONMENT = {
     "POWERTOOLS_SERVICE_NAME": "bench",
 }
 BARE_START = "import bare"
-START = """
+START_SCRIPT = """
 import functions.{name}.handler
 from functions.{name}.ports import ports
 ports()
@@ -68,12 +68,12 @@ def measure(rounds: int) -> dict[str, float]:
     built = artifacts(PROJECT)
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "bare.py").write_text(BARE, encoding="utf-8")
-        bare, best = float("inf"), dict.fromkeys(FUNCTIONS, float("inf"))
+        bare, best = float("inf"), dict.fromkeys(MEASURED_FUNCTIONS, float("inf"))
         for _ in range(rounds):
             bare = min(bare, seconds(BARE_START, [Path(folder)]))
-            for function, name in FUNCTIONS.items():
+            for function, name in MEASURED_FUNCTIONS.items():
                 paths = [built / function, built / "SharedLayer" / "python"]
-                best[function] = min(best[function], seconds(START.format(name=name), paths))
+                best[function] = min(best[function], seconds(START_SCRIPT.format(name=name), paths))
     print(f"a bare handler: {bare * 1000:.0f} ms")
     return {function: taken / bare for function, taken in best.items()}
 

@@ -8,14 +8,14 @@ whoever reads one has to expect that there will be more.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local.openapi.schemas import referred_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-type Json = dict[str, Any]
+    from shared.domain.vocabulary.json_documents import Json
 
 ANYTHING = "anything"
 UPPER = ("maxLength", "maximum", "exclusiveMaximum", "maxItems")

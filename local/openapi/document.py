@@ -6,13 +6,14 @@ import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from local.openapi.schemas import Json, Schemas, reference
+from local.openapi.schemas import Schemas, reference
 from shared.http import idempotency, problems
 from shared.http.cursors import DEFAULT_LIMIT, MOST_ITEMS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from shared.domain.vocabulary.json_documents import Json
     from shared.http.routes import Query, Route
 
 VERSION = "1.0.0"
@@ -173,4 +174,4 @@ def _header_parameters(route: Route) -> list[Json]:
         return []
     about = "The same key and body replays the first answer; another body is a 422, one in flight a 409."
     schema = {"type": "string", "maxLength": idempotency.LONGEST_KEY}
-    return [{"name": idempotency.HEADER, "in": "header", "description": about, "schema": schema}]
+    return [{"name": idempotency.IDEMPOTENCY_HEADER, "in": "header", "description": about, "schema": schema}]

@@ -17,9 +17,9 @@ from pydantic_core import SchemaSerializer, core_schema
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from shared.domain.vocabulary.json_documents import Json
     from shared.http.routes import Route
 
-type Json = dict[str, Any]
 type Wanted = tuple[type[BaseModel], JsonSchemaMode]
 
 REFERENCE = "#/components/schemas/{model}"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 LABEL = "Simulated processor — no real money moves"
 
 # Contrast is at least 4.5:1 for text and 3:1 for borders and the focus ring, in both colour schemes.
-STYLE = """
+PROCESSOR_STYLE = """
 :root { color-scheme: light dark; --ink: #17212b; --soft: #44525f; --paper: #ffffff; --ground: #eef2f5;
   --line: #75828e; --go: #14603c; --go-ink: #ffffff; --banner: #ffe08a; --banner-ink: #3a2c00; --ring: #0b57d0; }
 @media (prefers-color-scheme: dark) { :root { --ink: #eef3f7; --soft: #b9c5cf; --paper: #1d2731; --ground: #11181f;
@@ -36,7 +36,7 @@ button.go { background: var(--go); border-color: var(--go); color: var(--go-ink)
 button:focus-visible, .link:focus-visible { outline: 3px solid var(--ring); outline-offset: 3px; }
 .note { color: var(--soft); font-size: .9375rem; margin: 1.25rem 0 0; }
 """
-_STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+_STYLE_HASH = base64.b64encode(hashlib.sha256(PROCESSOR_STYLE.encode()).digest()).decode()
 
 # A form's redirect counts as its action in some browsers, so the way back to the practice has to be allowed.
 _LOOPBACK_SOURCES = "http://127.0.0.1:* http://localhost:* https://127.0.0.1:* https://localhost:*"
@@ -110,7 +110,7 @@ def _page(title: str, body: str) -> str:
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escape(title)} · Simulated processor</title>
-<style>{STYLE}</style>
+<style>{PROCESSOR_STYLE}</style>
 </head>
 <body>
 <header><p class="banner">{LABEL}</p></header>

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-SIGNATURE_HEADER = "Dunlin-Sandbox-Signature"
+PROCESSOR_SIGNATURE_HEADER = "Dunlin-Sandbox-Signature"
 AS_OF_HEADER = "Dunlin-As-Of"
 EVENT_TYPES = {"approve": "checkout.completed", "decline": "checkout.declined"}
 _REQUIRED = ("session", "org", "amount", "currency", "reference", "practice", "webhook", "return")
@@ -143,7 +143,7 @@ class ProcessorServer(ThreadingHTTPServer):
         """
         as_of, clock = fields.get("asOf"), datetime.now(UTC)
         body = json.dumps(event(fields, outcome, _instant(as_of) if as_of else clock), separators=(",", ":")).encode()
-        headers = {"Content-Type": "application/json", SIGNATURE_HEADER: sign(self.key, body, clock)}
+        headers = {"Content-Type": "application/json", PROCESSOR_SIGNATURE_HEADER: sign(self.key, body, clock)}
         if as_of:
             headers[AS_OF_HEADER] = as_of
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local.sample import words
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from datetime import date
     from random import Random
 
-type Json = dict[str, Any]
+    from shared.domain.vocabulary.json_documents import Json
 
 _TOTALS = ("totalBilled", "totalBalance")
 _COLUMNS = ("billed", "insurancePaid", "adjustment", "patientPaid", "balance")

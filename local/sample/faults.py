@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-type Json = dict[str, Any]
+if TYPE_CHECKING:
+    from shared.domain.vocabulary.json_documents import Json
+
 
 _REMOVED = object()
 _LONGEST_STATEMENT_ID = 64

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local.sample import words
 from local.sample.amounts import decimal, in_cents, lower_balance, make_visit, number, set_balance
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-type Json = dict[str, Any]
+    from shared.domain.vocabulary.json_documents import Json
 
 _VERSION = "1.0.0"
 _HOUSEHOLDS = 100
@@ -295,7 +295,7 @@ class _Practice:
             document["payers"] = payers
         if not random.randrange(_MESSAGE_ONE_IN):
             spanish = household.guarantor["language"] == "es"
-            document["statementMessage"] = words.SPANISH_MESSAGE if spanish else random.choice(words.MESSAGES)
+            document["statementMessage"] = words.SPANISH_MESSAGE if spanish else random.choice(words.PRACTICE_MESSAGES)
         set_balance(document, household.kind, random)
         return document
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local.sample import words
 
 if TYPE_CHECKING:
     from random import Random
 
-type Json = dict[str, Any]
+    from shared.domain.vocabulary.json_documents import Json
 
 # Kinds of household, and how many of each a practice has; the rest are plain.
 SPECIAL_KINDS = {
@@ -121,7 +121,7 @@ def make_household(random: Random, client_id: str, number: int, kind: str, today
     if kind == "unusual name":
         first, last = words.UNUSUAL_NAMES[number % len(words.UNUSUAL_NAMES)]
     born = _birthday(random, today, _GROWN_UP, _OLDEST)
-    place = random.choice(words.PLACES)
+    place = random.choice(words.SAMPLE_PLACES)
     guarantor: Json = {
         "guarantorId": f"{client_id}-G{number:04d}",
         "firstName": first,

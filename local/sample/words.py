@@ -18,7 +18,7 @@ class Place(NamedTuple):
     area_code: str
 
 
-PLACES = (
+SAMPLE_PLACES = (
     Place("New York", "NY", ("10001", "10025", "10128"), "212"),
     Place("Boston", "MA", ("02108", "02116", "02130"), "617"),
     Place("Atlanta", "GA", ("30303", "30309", "30318"), "404"),
@@ -159,7 +159,7 @@ UNITS = ("Apt 2", "Apt 14B", "Unit 7", "Suite 120", "Floor 3")
 PROVIDERS = ("Dr. Sample Turnstone", "Dr. Made-Up Heron", "Dr. Invented Ibis", "Pat Fictional Tern, NP")
 LOCATIONS = ("Main Street Clinic", "North Campus", "Harbor Building", "UNKNOWN-77")
 PAYERS = ("Example Health Plan", "Sample Mutual", "Placeholder Insurance Co.")
-MESSAGES = (
+PRACTICE_MESSAGES = (
     "Thank you for choosing us. Call us with any question about this bill.",
     "We offer payment plans. Ask us before the due date.",
     "Your insurance has been billed. The balance shown is your responsibility.",

@@ -63,7 +63,7 @@ class SentMail:
 
 
 @dataclass(frozen=True)
-class Text:
+class WatchedText:
     """One sent text message."""
 
     message_id: str
@@ -203,11 +203,11 @@ class LocalStack:
             for record in sorted(records, key=lambda record: record["Timestamp"])
         ]
 
-    def sent_texts(self) -> list[Text]:
+    def sent_texts(self) -> list[WatchedText]:
         """Return every text message sent, by phone number, the oldest of each number first."""
         numbers = self._inspect("sns/sms-messages")["sms_messages"]
         return [
-            Text(record["MessageId"], number, record["Message"], record.get("MessageAttributes") or {})
+            WatchedText(record["MessageId"], number, record["Message"], record.get("MessageAttributes") or {})
             for number, records in sorted(numbers.items())
             for record in records
         ]

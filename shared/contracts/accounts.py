@@ -117,7 +117,7 @@ class AccountAnswer(AccountBody):
     account_id: str
     balance: Money = Field(description="The sum of what its bills owe.")
     credit: Money = Field(description="Money that no bill took, and what statements say the practice owes.")
-    undeliverable: list[Channel] = Field(description="Channels on which messages came back for good.")
+    undeliverable: list[Channel] = Field(description="Channels where a message bounced permanently.")
     statement_ids: list[str]
 
     @classmethod
@@ -141,12 +141,10 @@ class ConsentAnswer(WireModel):
     consent: Literal["given", "withdrawn"]
     at: Instant
     actor: str
-    source: str | None = Field(
-        description=f"By which way: {', '.join(ConsentSource)}. null: recorded before sources were."
-    )
+    source: str | None = Field(description=f"How: {', '.join(ConsentSource)}. null: recorded before sources were.")
     wording: str | None = Field(
-        description="In which words: of the page, the statement's member, or the word that a text was recognised as;"
-        " never what a person wrote."
+        description="The words agreed to: of the page, the statement's field, or the keyword that a text was recognised"
+        " as; never what a person wrote."
     )
     party: Literal["guarantor", "patient", "billTo"] = Field(
         description="Whose consent. That of others than the guarantor is about messages to their own number or address."
@@ -163,7 +161,7 @@ class ConsentAnswer(WireModel):
                 "actor": consent.actor,
                 "source": consent.source or None,
                 "wording": consent.wording or None,
-                "party": consent.party,
+                "party": consent.recipient,
             }
         )
 

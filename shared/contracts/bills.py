@@ -111,7 +111,7 @@ class ForecastAnswer(WireModel):
 
 
 class FindingAnswer(WireModel):
-    """One rule looked at for a bill."""
+    """One rule checked for a bill."""
 
     rule: str
     found: str
@@ -131,7 +131,7 @@ class ExplanationAnswer(WireModel):
 
 
 class BillStatusBody(WireModel):
-    """A status set by a person."""
+    """A status set by staff."""
 
     status: Literal["Due", "Suspended", "Cancelled"]
     reason: Annotated[NamedLine, Field(max_length=200)]

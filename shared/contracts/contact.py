@@ -17,7 +17,7 @@ MOST_ZONES = 4
 def email_address(value: str) -> str | None:
     """The address with its domain in ASCII, as the email provider takes it; None: it can't be used.
 
-    Only the form is looked at, never the network. Reserved example and test domains pass, so that sample files work
+    Only the form is checked, never the network. Reserved example and test domains pass, so that sample files work
     unchanged; an address whose local part isn't ASCII doesn't, because the email provider refuses it.
     """
     from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - loaded when first needed

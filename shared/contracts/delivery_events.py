@@ -1,6 +1,6 @@
 """What the email provider says became of a message: SES event publishing, delivered by an SNS topic.
 
-Only what we act on is read. Our own ids come back as message tags.
+Only what we act on is read. Our own ids are in the message tags.
 """
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -40,7 +40,7 @@ class SesMail(_Part):
 
 
 class Bounce(_Part):
-    """Why a message came back."""
+    """Why a message bounced."""
 
     bounce_type: str
 

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 
 from shared.contracts import wire
-from shared.contracts.wire import GivenMoney, Json, TimeOfDay, WireModel, Word
+from shared.contracts.wire import GivenMoney, TimeOfDay, WireModel, Word
 from shared.domain.records.inheritance import QUIET_HOURS, PartnerDefaults, Source, overrides_of, source_of
 from shared.domain.records.policy import (
     SYSTEM_DEFAULT_TEMPLATE,
@@ -20,19 +20,20 @@ from shared.domain.records.policy import (
     SendWindow,
 )
 from shared.domain.records.presets import CONFIGURATIONS
+from shared.domain.vocabulary.json_documents import Json
 from shared.domain.vocabulary.words import BillAging, Channel, DunningReset, NotificationType
 
 WHOLE = frozenset({"paymentRule"})
-"""Members that a merge patch replaces whole, because their own members exclude each other."""
+"""Fields that a merge patch replaces whole, because their own fields exclude each other."""
 
 SETTINGS_OF: dict[str, frozenset[str]] = {
     to_camel(field.name): frozenset({field.name}) for field in fields(DunningSettings) if field.name not in QUIET_HOURS
 } | {"quietHours": QUIET_HOURS}
-"""The names, in the rules, of the settings that each member stands for."""
+"""The names, in the rules, of the settings that each field stands for."""
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
-STATEMENT_MEMBERS: dict[str, frozenset[str]] = {
+STATEMENT_FIELDS: dict[str, frozenset[str]] = {
     "statementDate": frozenset(),
     "totalBilled": frozenset(),
     "totalBalance": frozenset(),
@@ -59,7 +60,7 @@ STATEMENT_MEMBERS: dict[str, frozenset[str]] = {
     "patients": frozenset(),
     "payers": frozenset(),
 }
-"""The statement fields whose change may restart aging, each with its own members (domain.md, Statement JSON)."""
+"""The statement fields whose change may restart aging, each with its own fields (domain.md, Statement JSON)."""
 
 _POINTER = re.compile(r"(/([^~/]|~[01])+)+")
 
@@ -68,10 +69,10 @@ def _statement_pointer(pointer: str) -> str:
     if not _POINTER.fullmatch(pointer):
         raise ValueError("must be a JSON pointer such as /totalBilled")
     first, *deeper = (part.replace("~1", "/").replace("~0", "~") for part in pointer[1:].split("/"))
-    members = STATEMENT_MEMBERS.get(first)
-    if members is None or (members and deeper and deeper[0] not in members):
+    fields = STATEMENT_FIELDS.get(first)
+    if fields is None or (fields and deeper and deeper[0] not in fields):
         raise ValueError("must point at a field of a statement")
-    if deeper and not members and first not in {"patients", "payers"}:
+    if deeper and not fields and first not in {"patients", "payers"}:
         raise ValueError("must point at a field of a statement")
     return pointer
 
@@ -239,10 +240,10 @@ class DunningBody(WireModel):
     days_until_due: Days = 30
     days_to_ignore_after_transaction: Days = 0
     opt_out_after_undeliverable: bool = Field(
-        default=False, description="Whether an email or text that came back for good opts its guarantor out."
+        default=False, description="Whether an email or text that bounced permanently opts its guarantor out."
     )
     drop_to_paper_after_undeliverable_days: Days | None = Field(
-        default=None, description="Days after which a reminder that came back goes by letter; null: never."
+        default=None, description="Days after which a reminder that bounced goes by letter; null: never."
     )
     send_window: SendWindowBody = Field(default_factory=SendWindowBody)
     quiet_hours: QuietHoursBody = Field(default_factory=QuietHoursBody)
@@ -317,7 +318,7 @@ class DunningAnswer(DunningBody):
     paper_cycle_days: int
     schedule: list[StepAnswer]
     inherited: dict[str, Source] = Field(
-        description="The members that aren't set here, each with whose setting it is.",
+        description="The fields that aren't set here, each with where its setting is inherited from.",
         examples=[{"billAging": "system", "minimumPrint": "partner"}],
     )
 
@@ -334,13 +335,13 @@ class DunningAnswer(DunningBody):
     @classmethod
     def _of(cls, settings: DunningSettings, own: frozenset[str], from_partner: frozenset[str]) -> "DunningAnswer":
         configuration = ConfigurationAnswer.of(CONFIGURATIONS[settings.configuration_id])
-        sources = {member: source_of(names, own, from_partner) for member, names in SETTINGS_OF.items()}
+        sources = {field: source_of(names, own, from_partner) for field, names in SETTINGS_OF.items()}
         return cls.model_construct(
             **dict(DunningBody.of(settings)),
             dunning_cycle_days=configuration.dunning_cycle_days,
             paper_cycle_days=configuration.paper_cycle_days,
             schedule=configuration.steps,
-            inherited={member: source for member, source in sources.items() if source},
+            inherited={field: source for field, source in sources.items() if source},
         )
 
 
@@ -349,20 +350,20 @@ def patched(
 ) -> tuple[DunningSettings, frozenset[str]]:
     """The settings in force after a merge patch, and the names of those that are set here and not inherited.
 
-    A member that is named is set here, null takes that away again. `kept`: members that stay inherited if the patch
+    A field that is named is set here, null takes that away again. `kept`: fields that stay inherited if the patch
     leaves them as they are, as when a document that was read is sent back. Raises pydantic's ValidationError.
     """
     document, below = _wire(settings), _wire(inherited)
-    for member, value in patch.items():
-        before = {name: said for name, said in document.items() if name not in WHOLE or name != member}
-        document = wire.merge_patch(before, {member: below.get(member) if value is None else value})
-        names = SETTINGS_OF.get(member, frozenset())
+    for field, value in patch.items():
+        before = {name: said for name, said in document.items() if name not in WHOLE or name != field}
+        document = wire.merge_patch(before, {field: below.get(field) if value is None else value})
+        names = SETTINGS_OF.get(field, frozenset())
         own = own - names if value is None else own | names
     after = DunningBody.model_validate(document).domain()
     unchanged = (
-        SETTINGS_OF[member]
-        for member in patch
-        if member in SETTINGS_OF and member in kept and _same(SETTINGS_OF[member], settings, after)
+        SETTINGS_OF[field]
+        for field in patch
+        if field in SETTINGS_OF and field in kept and _same(SETTINGS_OF[field], settings, after)
     )
     return after, own.difference(*unchanged)
 

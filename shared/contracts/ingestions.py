@@ -1,4 +1,4 @@
-"""What partners are told about the files that they send (contract.md, Partner endpoints)."""
+"""What partners get to know about the files that they send (contract.md, Partner endpoints)."""
 
 from collections.abc import Sequence
 from typing import Annotated

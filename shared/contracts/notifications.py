@@ -59,7 +59,7 @@ class NotificationAnswer(WireModel):
     def of(cls, notice: Notice) -> "NotificationAnswer":
         """A notice as stored."""
         history = [StatusChangeAnswer.of(change) for change in notice.status_history]
-        return cls.model_validate({**_members(notice), "status_history": history})
+        return cls.model_validate({**_fields(notice), "status_history": history})
 
 
 class NotificationsPage(WireModel):
@@ -89,7 +89,7 @@ class OnDemandAnswer(WireModel):
     notification_id: str
 
 
-def _members(notice: Notice) -> dict[str, object]:
+def _fields(notice: Notice) -> dict[str, object]:
     return {
         "notification_id": notice.notice_id,
         "account_id": notice.account_id,

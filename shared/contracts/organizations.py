@@ -45,9 +45,9 @@ class PaymentsBody(WireModel):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if self.processor is Processor.EXTERNAL and self.external is None:
-            raise ValueError("the processor external needs the member external")
+            raise ValueError("the processor external needs the field external")
         if self.processor is Processor.STRIPE and self.stripe is None:
-            raise ValueError("the processor stripe needs the member stripe")
+            raise ValueError("the processor stripe needs the field stripe")
         return self
 
     @classmethod

@@ -92,8 +92,8 @@ def _contact(value: object) -> object:
 
 
 type Amount = Annotated[Cents, PlainValidator(_amount, json_schema_input_type=float | str)]
-type Day = Annotated[date, PlainValidator(_date, json_schema_input_type=date)]
-type OptionalDay = Annotated[date | None, PlainValidator(_optional_date, json_schema_input_type=date | None)]
+type StatementDay = Annotated[date, PlainValidator(_date, json_schema_input_type=date)]
+type OptionalStatementDay = Annotated[date | None, PlainValidator(_optional_date, json_schema_input_type=date | None)]
 type ContactText = Annotated[Any, PlainValidator(_contact, json_schema_input_type=str | None)]
 type Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT, pattern=r"^[^\p{Cc}]*$")]
 type Name = Annotated[str, StringConstraints(max_length=LONGEST_NAME, pattern=r"^[^\p{Cc}]*[^\p{Cc}\s][^\p{Cc}]*$")]
@@ -117,7 +117,7 @@ class Body(BaseModel):
 class ChargeBody(Body):
     """One line of a visit."""
 
-    date: Day
+    date: StatementDay
     code: Text | None = None
     description: Text
     billed: Amount
@@ -139,7 +139,7 @@ class VisitBody(Body):
     """One visit with its charges."""
 
     visit_id: Text | None = None
-    date: Day
+    date: StatementDay
     provider: ProviderBody | None = None
     location_name: Text | None = None
     charges: list[ChargeBody] | None = None
@@ -151,7 +151,7 @@ class PatientBody(Body):
     account_id: AccountId
     first_name: Name
     last_name: Name
-    date_of_birth: OptionalDay = None
+    date_of_birth: OptionalStatementDay = None
     email: ContactText = None
     mobile_phone: ContactText = None
     visits: list[VisitBody] | None = None
@@ -163,7 +163,7 @@ class GuarantorBody(Body):
     guarantor_id: Annotated[str, StringConstraints(max_length=55, pattern=r"^[^\p{Cc}]*$")] | None = None
     first_name: Name
     last_name: Name
-    date_of_birth: OptionalDay = None
+    date_of_birth: OptionalStatementDay = None
     email: ContactText = None
     mobile_phone: ContactText = None
     home_phone: ContactText = None
@@ -186,7 +186,7 @@ class StatementBody(Body):
 
     statement_id: StatementId
     client_id: ClientId
-    statement_date: OptionalDay = None
+    statement_date: OptionalStatementDay = None
     total_billed: Amount
     total_balance: Amount
     statement_message: Text | None = None
@@ -203,7 +203,7 @@ class PartnerTransactionBody(Body):
     """Money that reached the practice by another way."""
 
     transaction_id: Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\p{Cc}]*$")] | None = None
-    transaction_date: Day
+    transaction_date: StatementDay
     transaction_amt: Amount
 
 

@@ -25,11 +25,11 @@ MOST_PENDING = 16 * 1024 * 1024
 """How much of a file is held while the end of one value is looked for."""
 
 FIRST_LINE = 1024 * 1024
-"""How much of a file is looked at to tell NDJSON from a document."""
+"""How much of a file is read to distinguish NDJSON from a document."""
 
 SPACE = re.compile(r"[ \t\n\r]*")
 STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
-VERSION = re.compile(r"1(\.\d{1,4}){0,2}", re.ASCII)
+FILE_VERSION = re.compile(r"1(\.\d{1,4}){0,2}", re.ASCII)
 
 
 class FileSchema(StrEnum):
@@ -71,16 +71,16 @@ class RawStatement:
 
     @property
     def statement_id(self) -> str | None:
-        """Its `statementId` as far as it can be told, valid or not."""
-        return _member(self.value, "statementId")
+        """Its `statementId` as far as it can be read, valid or not."""
+        return _text_field(self.value, "statementId")
 
     @property
     def client_id(self) -> str | None:
         """Its `clientId`, likewise."""
-        return _member(self.value, "clientId")
+        return _text_field(self.value, "clientId")
 
 
-def _member(value: Any, name: str) -> str | None:  # noqa: ANN401 - any decoded JSON
+def _text_field(value: Any, name: str) -> str | None:  # noqa: ANN401 - any decoded JSON
     found = value.get(name) if isinstance(value, dict) else None
     if not isinstance(found, str) or len(found) > 4 * 64 or not found.isprintable():
         return None
@@ -89,7 +89,7 @@ def _member(value: Any, name: str) -> str | None:  # noqa: ANN401 - any decoded 
 
 @dataclass(slots=True)
 class StatementFile:
-    """A file being read. `header` holds the top-level members beside the statements that were seen so far."""
+    """A file being read. `header` holds the top-level fields, without the statements, that were seen so far."""
 
     chunks: Iterator[str]
     header: dict[str, Any] = field(default_factory=dict)
@@ -104,7 +104,7 @@ class StatementFile:
         Raises InvalidFileError for a schema or version that isn't ours.
         """
         version = self.header.get("version")
-        if version is not None and not VERSION.fullmatch(str(version)):
+        if version is not None and not FILE_VERSION.fullmatch(str(version)):
             raise InvalidFileError(Remark("/version", "must be 1.0.0"))
         name = self.header.get("schema")
         if name is None:

@@ -43,7 +43,7 @@ from shared.domain.vocabulary.json_documents import DECODER, Ambiguous
 from shared.domain.vocabulary.words import DUNNING_TYPES, AddressStatus, Language
 
 MOST_REMARKS = 50
-"""How many errors of one statement are told."""
+"""How many errors of one statement are reported."""
 
 LEVEL = re.compile(r"[1-9]\d?", re.ASCII)
 
@@ -114,7 +114,7 @@ def _valid[T: Body](model: type[T], value: Any) -> T:  # noqa: ANN401 - any deco
         raise UnreadableStatementError(tuple(remarks[:MOST_REMARKS])) from None
 
 
-MESSAGES = {
+ERROR_MESSAGES = {
     "missing": "is required",
     "string_type": "must be text",
     "string_unicode": "must not hold broken Unicode",
@@ -139,8 +139,8 @@ def _remarks(details: ErrorDetails) -> Iterator[Remark]:
     elif details["type"] == "string_pattern_mismatch":
         blank = not str(value).strip()
         yield Remark(pointer, "must not be blank" if blank else "must not hold control characters")
-    elif details["type"] in MESSAGES:
-        yield Remark(pointer, MESSAGES[details["type"]].format(**details.get("ctx", {})))
+    elif details["type"] in ERROR_MESSAGES:
+        yield Remark(pointer, ERROR_MESSAGES[details["type"]].format(**details.get("ctx", {})))
     else:
         # Messages of our own validators; they name no value either.
         yield Remark(pointer, details["msg"])

@@ -1,4 +1,4 @@
-"""What the text provider tells: what became of a text, in either of its two forms, and what a recipient texted.
+"""What the text provider sends: delivery reports on texts, in either of two forms, and what a recipient texted.
 
 Only what we act on is read. Phone numbers and bodies are kept out of representations, so that no log can show them.
 """
@@ -107,7 +107,7 @@ class LogBatch(_Part):
 
 
 TOPIC_MESSAGE: TypeAdapter[TextEvent | InboundText] = TypeAdapter(TextEvent | InboundText)
-"""What the text topic brings: events and inbound texts, told apart by their members."""
+"""What the text topic brings: events and inbound texts, known by their fields."""
 
 
 def topic_time(timestamp: str | None) -> datetime | None:

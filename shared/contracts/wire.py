@@ -1,4 +1,4 @@
-"""What all bodies of the partner API have in common: camelCase, exact money, instants in UTC, no unknown members."""
+"""What all bodies of the partner API have in common: camelCase, exact money, instants in UTC, no unknown fields."""
 
 import json
 import re
@@ -10,12 +10,10 @@ from typing import Annotated, Any, ClassVar, Never, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
+from shared.domain.vocabulary.json_documents import Json
 from shared.domain.vocabulary.money import Cents, cents, dollars
 
-type Json = dict[str, Any]
-"""A JSON object as Python reads it, with exact decimals for its fractions."""
-
-MOST_DIGITS = 12
+MOST_AMOUNT_DIGITS = 12
 """More than an amount may have before its point."""
 
 _AMOUNT = re.compile(r"-?[0-9]{1,8}(\.[0-9]{1,2})?", re.ASCII)
@@ -45,7 +43,7 @@ def _cents(value: object) -> Cents:
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise ValueError("must be an amount such as 74.60")  # noqa: TRY004 - pydantic reports ValueError only
     text = str(value)
-    if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) <= MOST_DIGITS:
+    if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) <= MOST_AMOUNT_DIGITS:
         # Written out, unless that would be a string of a million zeros.
         text = f"{value:f}"
     if not _AMOUNT.fullmatch(text):
@@ -124,7 +122,7 @@ TimeOfDay = Annotated[
     PlainSerializer(lambda value: value.strftime("%H:%M"), return_type=str),
     WithJsonSchema({"type": "string", "pattern": r"^\d{2}:\d{2}$", "examples": ["09:45"]}),
 ]
-"""A time of day to the minute, on some clock that its member names."""
+"""A time of day to the minute, on some clock that its field names."""
 
 Line = Annotated[str, AfterValidator(_line)]
 """One line of text, without control characters, stripped."""
@@ -134,7 +132,7 @@ NamedLine = Annotated[str, AfterValidator(_line), AfterValidator(_named_line)]
 
 _Word = TypeVar("_Word")
 Word = Annotated[_Word, Field(strict=False)]
-"""A member of a closed vocabulary, given by its value."""
+"""A word of a closed vocabulary, given by its value."""
 
 
 def _no_constant(_: str) -> Never:
@@ -153,7 +151,7 @@ def parse(raw: bytes) -> object:
 
 
 def merge_patch(document: Mapping[str, Any], patch: Mapping[str, Any]) -> Json:
-    """A JSON merge patch (RFC 7396): members replace members, objects merge, null removes."""
+    """A JSON merge patch (RFC 7396): fields replace fields, objects merge, null removes."""
     merged = dict(document)
     for name, value in patch.items():
         if value is None:

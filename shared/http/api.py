@@ -102,12 +102,12 @@ class Api:
     @property
     def now(self) -> datetime:
         """The instant to judge this request by. Raises a 400 problem for a time that can't be read."""
-        as_of = self.routes.current_event.headers.get(simulated_time.HEADER)
+        as_of = self.routes.current_event.headers.get(simulated_time.SIMULATED_TIME_HEADER)
         try:
             return simulated_time.now(as_of, allowed=self._allow_simulated_time())
         except ValueError:
             raise ProblemError(
-                HTTPStatus.BAD_REQUEST, f"{simulated_time.HEADER} must be an RFC 3339 instant."
+                HTTPStatus.BAD_REQUEST, f"{simulated_time.SIMULATED_TIME_HEADER} must be an RFC 3339 instant."
             ) from None
 
     @property

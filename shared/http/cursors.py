@@ -13,6 +13,7 @@ import json
 from http import HTTPStatus
 
 from shared.http.problems import ProblemError
+from shared.storage.queue_lists import Position
 
 DEFAULT_LIMIT = 50
 MOST_ITEMS = 100
@@ -26,10 +27,6 @@ def read_limit(limit: str | None) -> int:
     if limit.isascii() and limit.isdecimal() and len(limit) <= len(str(MOST_ITEMS)) and 1 <= int(limit) <= MOST_ITEMS:
         return int(limit)
     raise ProblemError(HTTPStatus.BAD_REQUEST, f"limit must be a whole number from 1 to {MOST_ITEMS}.")
-
-
-type Position = tuple[str, ...]
-"""Where a list goes on, in the words of the storage that reads it."""
 
 
 def write_cursor(position: Position, *list_name: str) -> str:
@@ -61,4 +58,4 @@ def _checksum(raw: bytes, list_name: tuple[str, ...]) -> bytes:
 
 
 def _not_ours() -> ProblemError:
-    return ProblemError(HTTPStatus.BAD_REQUEST, "The cursor isn't one that this list has given.")
+    return ProblemError(HTTPStatus.BAD_REQUEST, "This isn't a cursor of this list.")

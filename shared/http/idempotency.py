@@ -14,7 +14,7 @@ from shared.http.problems import ProblemError
 from shared.storage.idempotency import IdempotencyRecords, InFlightError, KeyReusedError, StoredAnswer
 from shared.storage.races import BusyError
 
-HEADER = "Idempotency-Key"
+IDEMPOTENCY_HEADER = "Idempotency-Key"
 LONGEST_KEY = 255
 
 
@@ -39,9 +39,9 @@ def idempotent[**P](
 
 
 def _key(api: Api) -> str | None:
-    key = api.routes.current_event.headers.get(HEADER)
+    key = api.routes.current_event.headers.get(IDEMPOTENCY_HEADER)
     if key and len(key) > LONGEST_KEY:
-        raise ProblemError(HTTPStatus.BAD_REQUEST, f"{HEADER} must have at most {LONGEST_KEY} characters.")
+        raise ProblemError(HTTPStatus.BAD_REQUEST, f"{IDEMPOTENCY_HEADER} must have at most {LONGEST_KEY} characters.")
     return key
 
 
@@ -79,8 +79,8 @@ class _Once:
         try:
             return self.records.begin(self.partner_id, self.key, self.request, self.now)
         except KeyReusedError:
-            detail = f"This {HEADER} was used with another request."
+            detail = f"This {IDEMPOTENCY_HEADER} was used with another request."
             raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, detail) from None
         except InFlightError:
-            detail = f"A request with this {HEADER} is being worked on."
+            detail = f"A request with this {IDEMPOTENCY_HEADER} is being worked on."
             raise ProblemError(HTTPStatus.CONFLICT, detail, headers={"Retry-After": "1"}) from None

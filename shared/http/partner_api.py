@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from shared.contracts import wire
 from shared.domain.records.policy import Organization
+from shared.domain.vocabulary.json_documents import Json
 from shared.http.api import Answer, Api, path_id
 from shared.http.idempotency import idempotent
 from shared.http.problems import INVALID_BODY, InputError, ProblemError, not_found
@@ -80,7 +81,7 @@ class PartnerApi(Api):
         given = self._json_object() if self.body or route.method == "PATCH" else {}
         return given if route.merge_patch else model.model_validate(given)
 
-    def _json_object(self) -> wire.Json:
+    def _json_object(self) -> Json:
         """The body, exact to the decimal; a 400 problem when it isn't JSON, a 422 one when it is no object."""
         try:
             document = wire.parse(self.body)

@@ -38,7 +38,7 @@ class ErrorClass(StrEnum):
     """What is done about an error."""
 
     THROTTLE = "throttle"
-    """Too fast: this notice comes back after a pause that its id spreads."""
+    """Too fast: this notice is tried again after a pause that its id spreads."""
     DAILY_QUOTA = "daily quota"
     """None is taken any more today: the channel pauses for an hour at a time."""
     STOPPED = "stopped"
@@ -73,7 +73,7 @@ QUOTA = ErrorMeaning(ErrorClass.DAILY_QUOTA, QUOTA_USED_UP)
 STOPPED_AT_PROVIDER = Postponed(
     reason="sending is stopped at the provider", pause=PAUSES[0], spread=SPREAD, stops_channel=True
 )
-STOPPED = ErrorMeaning(ErrorClass.STOPPED, STOPPED_AT_PROVIDER)
+PROVIDER_STOPPED = ErrorMeaning(ErrorClass.STOPPED, STOPPED_AT_PROVIDER)
 NOT_SET_UP = ErrorMeaning(
     ErrorClass.STOPPED, replace(STOPPED_AT_PROVIDER, reason="the provider is not set up for this")
 )
@@ -129,11 +129,16 @@ EVERYWHERE: dict[str, Phrases] = {
 MEANINGS: dict[MessageProvider, dict[str, Phrases]] = {
     MessageProvider.EMAIL: EVERYWHERE
     | {
-        "AccountSuspendedException": {"": STOPPED},
-        "SendingPausedException": {"": STOPPED},  # the account or the configuration set
+        "AccountSuspendedException": {"": PROVIDER_STOPPED},
+        "SendingPausedException": {"": PROVIDER_STOPPED},  # the account or the configuration set
         "MailFromDomainNotVerifiedException": {"": NOT_SET_UP},
         "NotFoundException": {"": NOT_SET_UP},
-        "MessageRejected": {"not verified": NOT_SET_UP, "suspended": STOPPED, "paused": STOPPED, "": REFUSED},
+        "MessageRejected": {
+            "not verified": NOT_SET_UP,
+            "suspended": PROVIDER_STOPPED,
+            "paused": PROVIDER_STOPPED,
+            "": REFUSED,
+        },
         "BadRequestException": {
             "not verified": NOT_SET_UP,
             "configuration set": NOT_SET_UP,
@@ -163,8 +168,8 @@ MEANINGS: dict[MessageProvider, dict[str, Phrases]] = {
     },
     MessageProvider.STORE: EVERYWHERE
     | {
-        "AccountProblem": {"": STOPPED},
-        "AllAccessDisabled": {"": STOPPED},
+        "AccountProblem": {"": PROVIDER_STOPPED},
+        "AllAccessDisabled": {"": PROVIDER_STOPPED},
         "NoSuchBucket": {"": NOT_SET_UP},
         "KMS.DisabledException": {"": NOT_SET_UP},
         "KMS.KMSInvalidStateException": {"": NOT_SET_UP},
@@ -215,7 +220,7 @@ def meaning_of(error: Exception, provider: MessageProvider, sender: str = "") ->
     writing it again is always safe.
     """
     if isinstance(error, ClientError):
-        meaning = _told(error, provider, sender)
+        meaning = _meaning_of_code(error, provider, sender)
     elif isinstance(error, NEVER_LEFT):
         meaning = NOT_REACHED
     elif isinstance(error, ParamValidationError):
@@ -225,7 +230,7 @@ def meaning_of(error: Exception, provider: MessageProvider, sender: str = "") ->
     return NOT_STORED if provider is MessageProvider.STORE and meaning is NO_ANSWER else meaning
 
 
-def _told(error: ClientError, provider: MessageProvider, sender: str) -> ErrorMeaning:
+def _meaning_of_code(error: ClientError, provider: MessageProvider, sender: str) -> ErrorMeaning:
     code, text = error.response["Error"].get("Code", ""), error.response["Error"].get("Message", "").lower()
     for phrase, meaning in MEANINGS[provider].get(code, {}).items():
         if phrase in text:

@@ -10,7 +10,7 @@ SERVICE = "delivery"
 
 
 def count(name: str, *, channel: str, org_id: str = "") -> None:
-    """Count one occurrence of `name`. Channel and organization stand beside it in the log; they are no dimensions.
+    """Count one occurrence of `name`. Channel and organization are logged with it; they are no dimensions.
 
     It is a log line in CloudWatch's embedded metric format, so it costs no call and can't fail a sending.
     """

@@ -1,4 +1,4 @@
-"""The facts of a message, taken from what it was ordered with; here it is decided what a message may tell."""
+"""The facts of a message, taken from what it was ordered with; here it is decided what a message may say."""
 
 from datetime import date, timedelta
 
@@ -9,8 +9,8 @@ from shared.domain.records.statement import Address
 from shared.domain.vocabulary.words import NotificationType
 from shared.rendering.variables import MessageVariables
 
-TOLD_TO_THE_MINUTE = timedelta(days=2)
-"""A link that lives no longer than this has the time of its end told."""
+EXPIRY_TO_THE_MINUTE = timedelta(days=2)
+"""A message with a link that lives no longer than this says until what time; with any other, until what day."""
 
 _DIGITS_OF_A_US_NUMBER = 10
 
@@ -33,7 +33,7 @@ def message_variables(order: Order, base_url: str) -> MessageVariables:
         address_lines=address_lines(organization.address),
         link=f"{base_url}/pay/{order.link.token}",
         link_expires_at=link.expires_at.astimezone(organization.zone),
-        link_expires_soon=link.expires_at - order.now <= TOLD_TO_THE_MINUTE,
+        link_expires_soon=link.expires_at - order.now <= EXPIRY_TO_THE_MINUTE,
         unsubscribe_link=unsubscribe_link(order, base_url),
         amount_due=order.amount_due if names_amount else None,
         amount_paid=amount_paid,

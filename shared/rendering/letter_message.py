@@ -1,4 +1,4 @@
-"""The paragraph of a letter that tells why it comes; everything else on it is the statement's own."""
+"""The paragraph of a letter that says why it is sent; everything else on it is the statement's own."""
 
 from shared.domain.vocabulary.words import Channel, Language, NotificationType
 from shared.rendering.environment import compiled_text

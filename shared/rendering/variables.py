@@ -8,9 +8,9 @@ from shared.domain.vocabulary.money import Cents
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageVariables:
-    """The facts of one message. What must not be told, or isn't known, is empty.
+    """The facts of one message. What must not be said, or isn't known, is empty.
 
-    link_expires_at: in the organization's time zone; link_expires_soon: it is told to the minute, not only the day.
+    link_expires_at: in the organization's time zone; link_expires_soon: it is given to the minute, not only the day.
     amount_due: cents, None unless the organization lets emails name it. amount_paid: cents, of a receipt.
     """
 

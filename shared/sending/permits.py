@@ -13,21 +13,21 @@ from typing import Protocol
 from aws_lambda_powertools import Logger
 
 from shared.domain.delivery.channel_gate import (
-    AT_THE_RATE,
-    NO_WORD,
-    SILENCE,
+    MAX_TIMEOUTS,
+    NO_RESPONSE,
+    RATE_LIMITED,
     SPREAD,
     ChannelState,
     Granted,
     Held,
     Limits,
-    Wish,
+    PermitRequest,
     after_probe,
-    answer_wish,
-    asking,
+    decide_permits,
     limits_are_old,
+    limits_learned,
+    limits_requested,
     pause,
-    told,
 )
 from shared.domain.delivery.orders import Postponed, ProviderAnswer, Unanswered
 from shared.domain.vocabulary.words import Channel
@@ -38,9 +38,9 @@ from shared.storage.races import BusyError, until_won
 logger = Logger(child=True)
 
 LONGEST_WAIT = timedelta(seconds=8)
-"""How long an invocation may wait for permissions, all its notices together. What would wait longer is put off."""
+"""How long an invocation may wait for permits, all its notices together. What would wait longer is put off."""
 
-CROWDED = timedelta(minutes=1)
+BACKLOG = timedelta(minutes=1)
 
 
 class Turn(Protocol):
@@ -49,8 +49,8 @@ class Turn(Protocol):
     def admit(self, now: datetime) -> Held | None:
         """Wait until the provider may be called for a notice; or answer why it may not, and until when."""
 
-    def heard(self, answer: ProviderAnswer, now: datetime) -> None:
-        """Learn what the provider answered. Never raises: the answer itself is recorded already."""
+    def record(self, answer: ProviderAnswer, now: datetime) -> None:
+        """Record what the provider answered. Never raises: the answer itself is stored already."""
 
 
 class Gate(Protocol):
@@ -64,7 +64,7 @@ class Gate(Protocol):
 class ChannelGate:
     """A channel's gate; one for a process.
 
-    usual: the limits where the provider hasn't told any; None: the channel has no rate. ask_limits: asks the provider.
+    usual: the limits where the provider hasn't given any; None: the channel has no rate. ask_limits: asks the provider.
     clock, sleep: real time.
     """
 
@@ -80,14 +80,14 @@ class ChannelGate:
         """Begin an invocation that brings so many notices."""
         return ChannelTurn(self, notices)
 
-    def ask(self, notices: int, patience: timedelta, now: datetime) -> Granted | Held:
-        """Ask for permissions. Raises whatever storage raises: then nothing may be sent."""
+    def ask(self, notices: int, max_wait: timedelta, now: datetime) -> Granted | Held:
+        """Ask for permits. Raises whatever storage raises: then nothing may be sent."""
         renewed = self._renewed_limits(now)
-        wish = Wish(notices=notices, patience=patience, now=now, clock=self.clock())
+        request = PermitRequest(notices=notices, max_wait=max_wait, now=now, clock=self.clock())
         try:
-            return self._agree(lambda state: answer_wish(renewed(state), wish, self.usual))
+            return self._agree(lambda state: decide_permits(renewed(state), request, self.usual))
         except BusyError:
-            return Held(until=now + CROWDED, reason=AT_THE_RATE, over=CROWDED)
+            return Held(until=now + BACKLOG, reason=RATE_LIMITED, over=BACKLOG)
 
     def change(self, decide: Callable[[ChannelState], ChannelState]) -> ChannelState:
         """Change the state, and answer it."""
@@ -124,7 +124,7 @@ class ChannelGate:
         return outcome
 
     def _report(self, before: ChannelState, after: ChannelState) -> None:
-        """Tell operators, once for each pause, and by a count once for each time that the channel stops sending."""
+        """Log each pause once, and count once each time that the channel stops sending."""
         if after.pauses > before.pauses:
             facts = {"reason": after.reason, "pauses": after.pauses, "paused_until": str(after.paused_until)}
             logger.error("channel paused", extra={"channel": self.channel, **facts})
@@ -142,19 +142,19 @@ class ChannelGate:
         def first_to_ask(state: ChannelState) -> tuple[ChannelState, bool]:
             pausing = state.paused_until is not None and now < state.paused_until
             old = limits_are_old(state, self.clock()) and not pausing
-            return (asking(state, self.clock()), True) if old else (state, False)
+            return (limits_requested(state, self.clock()), True) if old else (state, False)
 
         try:
             if not self._agree(first_to_ask):
                 return lambda state: state
         except BusyError:
             return lambda state: state
-        word: Limits | Postponed | None = None
+        answer: Limits | Postponed | None = None
         try:
-            word = self.ask_limits()
+            answer = self.ask_limits()
         except Exception as error:  # noqa: BLE001 - sending goes on by the limits known before
             logger.warning("limits not known", extra={"channel": self.channel, "error": type(error).__name__})
-        return lambda state: told(state, word, now)
+        return lambda state: limits_learned(state, answer, now)
 
 
 @dataclass(slots=True)
@@ -172,7 +172,7 @@ class ChannelTurn:
     def admit(self, now: datetime) -> Held | None:
         """Wait until the provider may be called for a notice; or answer why it may not, and until when.
 
-        A permission is used up by a call, not by asking: what can't be claimed leaves it to the next notice.
+        A permit is used up by a call, not by asking: what can't be claimed leaves it to the next notice.
         """
         if self._held is not None and now < self._held.until:
             return self._held
@@ -191,22 +191,22 @@ class ChannelTurn:
             self._waited += left
             self.gate.sleep(left.total_seconds())
 
-    def heard(self, answer: ProviderAnswer, now: datetime) -> None:
-        """Learn what the provider answered. Never raises: the answer itself is recorded already."""
+    def record(self, answer: ProviderAnswer, now: datetime) -> None:
+        """Record what the provider answered. Never raises: the answer itself is stored already."""
         del self._starts[:1]
         self.notices = max(self.notices - 1, 1)
         self._silent = self._silent + 1 if isinstance(answer, Unanswered) else 0
         try:
             if self._probing:
-                # Whatever comes of it, the next permission is asked for anew.
+                # Whatever comes of it, the next permit has to be asked for.
                 self._hold_while_paused(self.gate.change(lambda state: after_probe(state, answer, now)))
             elif isinstance(answer, Postponed) and answer.stops_channel:
                 self._stop(answer, now)
-            elif self._silent >= SILENCE:
-                self._stop(NO_WORD, now)
+            elif self._silent >= MAX_TIMEOUTS:
+                self._stop(NO_RESPONSE, now)
         except Exception as error:  # noqa: BLE001 - the notice went, or didn't, whatever becomes of the gate
             facts = {"channel": self.gate.channel, "error": type(error).__name__}
-            logger.error("gate not told", extra=facts)  # noqa: TRY400 - the type says enough
+            logger.error("gate update failed", extra=facts)  # noqa: TRY400 - the type says enough
 
     def _stop(self, stop: Postponed, now: datetime) -> None:
         self._held = Held(until=now + stop.pause, reason=stop.reason, over=SPREAD)

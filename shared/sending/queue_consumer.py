@@ -16,8 +16,8 @@ from shared import clock as simulated_time
 from shared.contracts.messages import ClosePrintBatch, NoticeMessage, read_message
 from shared.domain.records.notice import Notice
 
-LEAVE_MILLISECONDS = 24_000
-"""A notice is only begun with while this much time is left: enough to wait for a permission (gate.LONGEST_WAIT), and
+SEND_RESERVE_MILLISECONDS = 24_000
+"""A notice is only begun with while this much time is left: enough to wait for a permit (gate.LONGEST_WAIT), and
 for all the calls that it may need."""
 
 type Deliver = Callable[[str, str, str, datetime], Notice | None]
@@ -67,8 +67,8 @@ class _Consumer:
     def take(self, record: SQSRecord) -> None:
         """Do what one message asks for, if it can be read and there is time."""
         message, now = self._read(record)
-        if self.context.get_remaining_time_in_millis() < LEAVE_MILLISECONDS:
-            self.logger.warning("left to its lease, for want of time", extra={"message_id": record.message_id})
+        if self.context.get_remaining_time_in_millis() < SEND_RESERVE_MILLISECONDS:
+            self.logger.warning("lease kept: out of time", extra={"message_id": record.message_id})
         elif isinstance(message, NoticeMessage):
             self._deliver(message, now)
         elif self.close_print:
@@ -89,7 +89,7 @@ class _Consumer:
         with self._logged("notice not delivered", ids):
             left = self.deliver(message.org_id, message.account_id, message.notice_id, now)
         facts = {"status": left.status, "reason": left.reason} if left else {"status": "nothing to do"}
-        self.logger.info("notice looked at", extra={**ids, **facts})
+        self.logger.info("notice processed", extra={**ids, **facts})
 
     def _close(self, close_print: ClosePrint, org_id: str, now: datetime) -> None:
         with self._logged("print batch not closed", {"org_id": org_id}):

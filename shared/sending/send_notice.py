@@ -14,7 +14,7 @@ from typing import Protocol
 from shared.domain.account.contacts import PATIENT
 from shared.domain.account.reconciliation import sent_once_more
 from shared.domain.account.worklist import clear, cleared_by
-from shared.domain.delivery.claim_records import ClaimRecord, beside
+from shared.domain.delivery.claim_records import ClaimRecord, claim_records
 from shared.domain.delivery.links import issue_link
 from shared.domain.delivery.orders import (
     Order,
@@ -72,9 +72,9 @@ class Rows(Protocol):
         after: Notice,
         account: Account,
         links: tuple[PaymentLink, ...],
-        beside: tuple[ClaimRecord, ...] = (),
+        records: tuple[ClaimRecord, ...] = (),
     ) -> bool:
-        """Take a notice for sending, and store facts beside it. False: something changed."""
+        """Take a notice for sending, and store its claim records. False: something changed."""
 
     def move(self, before: Notice, after: Notice) -> bool:
         """Write a row's next state. False: somebody else moved it."""
@@ -88,7 +88,7 @@ class OrganizationReader(Protocol):
 
 
 class Sender(Protocol):
-    """A channel: it makes a message of an order, and gives it to the provider when told to."""
+    """A channel: it makes a message of an order, and gives it to the provider when asked to."""
 
     def prepare(self, order: Order) -> Callable[[], ProviderAnswer]:
         """Make the message. What is answered sends it: one call to the provider, which never raises its errors."""
@@ -161,7 +161,7 @@ class NoticeSender:
             waits = held_back(notice, held.instant(notice.notice_id), held.reason, now)
             return waits if self.notices.move(notice, waits) else None
         taken = made.order.notice
-        new = tuple(fact for fact in beside(made.order) if fact not in self._stored)
+        new = tuple(fact for fact in claim_records(made.order) if fact not in self._stored)
         if not self.notices.claim(notice, taken, book.account, (made.order.link.link,), new):
             return None
         self._stored.update(new)
@@ -171,7 +171,7 @@ class NoticeSender:
         try:
             return self._record(made.order, answer, now)
         finally:
-            self._turn.heard(answer, now)
+            self._turn.record(answer, now)
 
     def _make(
         self, notice: Notice, book: AccountBook, organization: Organization, now: datetime
@@ -191,7 +191,7 @@ class NoticeSender:
         return after if self.notices.move(notice, after) else None
 
     def _replan(self, book: AccountBook, after: Notice, now: datetime) -> Notice | None:
-        """Close a notice and have its account planned anew, in one transaction: others may have waited for it."""
+        """Close a notice and have its account planned again, in one transaction: others may have waited for it."""
         try:
             self.books.commit(Change(account=replace(book.account, planning_at=now), notices=(after,)))
         except ConcurrentChangeError:
@@ -213,7 +213,7 @@ class NoticeSender:
         return after
 
     def _record_late(self, taken: Notice, answer: ProviderAnswer, now: datetime) -> None:
-        """Tell what is known to a row that was given up meanwhile, whatever the clock has made of it since.
+        """Record what is known in a row whose lease ended meanwhile, whatever has become of it since.
 
         Or write it once more, where another's transaction at the row only was in the way. Again when the row moves
         between reading and writing: it might be about to be sent a second time.

@@ -216,12 +216,12 @@ def _belongings(change: Change) -> list[Item]:
 
 
 _KINDS: dict[str, tuple[str, type[Any]]] = {
-    keys.BILL: ("bills", Bill),
-    keys.NOTICE: ("notices", Notice),
-    keys.PAYMENT: ("payments", Payment),
-    keys.LINK: ("links", PaymentLink),
-    keys.CHECKOUT: ("checkouts", Checkout),
-    keys.HISTORY: ("history", HistoryEvent),
+    keys.BILL_SORT: ("bills", Bill),
+    keys.NOTICE_SORT: ("notices", Notice),
+    keys.PAYMENT_SORT: ("payments", Payment),
+    keys.LINK_SORT: ("links", PaymentLink),
+    keys.CHECKOUT_SORT: ("checkouts", Checkout),
+    keys.HISTORY_SORT: ("history", HistoryEvent),
 }
 
 

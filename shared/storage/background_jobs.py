@@ -47,7 +47,7 @@ class BackgroundJobs:
 
     def inheritance(self, partner_id: str, now: datetime) -> Job | None:
         """The job that passes a partner's defaults on to its organizations, if its time has come."""
-        return self._due(keys.defaults(partner_id), keys.JOB, now)
+        return self._due(keys.defaults(partner_id), keys.JOB_SORT, now)
 
     def bills(self, job: Job, org_id: str, limit: int) -> JobPage[BillRow]:
         """The next bills of an organization, in the order of their statement ids."""
@@ -68,7 +68,7 @@ class BackgroundJobs:
     def move_on[T](self, job: Job, done: JobPage[T]) -> None:
         """Note that a page is done: where the job goes on, or that its list has ended, and with it the job.
 
-        Only if it is still the job that was read: another change has put a new one in its place, which begins anew.
+        Only if it is still the job that was read: another change has replaced it by a new one, which starts over.
         """
         same_job = equals("version", job.item["version"])
         if done.position is None:

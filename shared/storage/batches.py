@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 MOST_KEYS = 100
 """DynamoDB's limit on one BatchGetItem."""
 
-PAUSE_SECONDS = 0.05
+UNPROCESSED_PAUSE_SECONDS = 0.05
 
 
 def read_items(client: "DynamoDBClient", table: str, keys: Iterable[tuple[str, str]]) -> list[Item]:
@@ -31,5 +31,5 @@ def read_items(client: "DynamoDBClient", table: str, keys: Iterable[tuple[str, s
             left = answer.get("UnprocessedKeys")
             if left:
                 # The table is busy, or the answer was full.
-                time.sleep(PAUSE_SECONDS)
+                time.sleep(UNPROCESSED_PAUSE_SECONDS)
     return [found[key] for key in wanted if key in found]

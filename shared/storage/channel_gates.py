@@ -25,6 +25,9 @@ class Seen:
 
 NEVER_SEEN = Seen(ChannelState())
 
+STORED_AS = {"backlog_until": "crowded_until"}
+"""The stored name of a field that has another name now: while one is deployed, two releases share the item."""
+
 
 class ChannelStateChangedError(LostRaceError):
     """Somebody else wrote the state since it was seen. `seen`: what lies there now."""
@@ -51,7 +54,7 @@ class ChannelGates:
         """Write a channel's next state, and answer it as it is seen from now on.
 
         Raises ChannelStateChangedError when another worker was quicker. That closes the races of two workers for the
-        same permissions, for the one probe after a pause, and for asking the provider for its limits.
+        same permits, for the one probe after a pause, and for asking the provider for its limits.
         """
         revision = seen.revision + 1
         values: dict[str, Attribute] = {":next": number(revision), ":body": items.pack(ChannelState, after)}
@@ -69,4 +72,4 @@ def _as(seen: Seen) -> Condition:
 
 
 def _seen(item: Item) -> Seen:
-    return Seen(items.unpack(ChannelState, item["body"]), int(item["revision"]["N"]))
+    return Seen(items.unpack(ChannelState, item["body"], stored_as=STORED_AS), int(item["revision"]["N"]))

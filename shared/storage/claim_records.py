@@ -1,26 +1,26 @@
-"""How the facts that a claim stores beside its row lie in the table."""
+"""How the facts that a claim stores together with its row lie in the table."""
 
-from shared.domain.delivery.claim_records import BatchedLetter, ClaimRecord, OpenPrintBatch, ReachedNumber
+from shared.domain.delivery.claim_records import BatchedLetter, ClaimRecord, OpenPrintBatch, TextedNumber
 from shared.storage import keys, print_batches
 from shared.storage.items import Item, text
 from shared.storage.writes import Write, put
 
 
-def beside_write(table: str, fact: ClaimRecord) -> Write:
+def claim_record_write(table: str, fact: ClaimRecord) -> Write:
     """A fact's part of the claim's transaction."""
     match fact:
-        case ReachedNumber():
-            return put(table, _reached_item(fact))
+        case TextedNumber():
+            return put(table, _texted_item(fact))
         case BatchedLetter():
             return put(table, print_batches.letter_item(fact))
         case OpenPrintBatch():
             return print_batches.opening(table, fact)
 
 
-def _reached_item(fact: ReachedNumber) -> Item:
+def _texted_item(fact: TextedNumber) -> Item:
     """`M#`: from a number, hashed, to an account that had a text sent to it."""
     return {
-        "pk": text(keys.number(fact.number_hash)),
-        "sk": text(keys.reached(fact.whose, fact.org_id, fact.account_id)),
-        "reached_at": text(keys.instant(fact.reached_at)),
+        "pk": text(keys.texted_number(fact.number_hash)),
+        "sk": text(keys.texted_account(fact.recipient, fact.org_id, fact.account_id)),
+        "reached_at": text(keys.instant(fact.texted_at)),
     }

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 DUE_INDEX = "due"
-PAGE = 100
+DUE_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class DueNotice:
 
 @dataclass(frozen=True, slots=True)
 class DueReplanning:
-    """An organization whose accounts are to be planned anew."""
+    """An organization whose accounts are to be planned again."""
 
     org_id: str
 
@@ -85,7 +85,7 @@ class DueIndex:
             IndexName=DUE_INDEX,
             KeyConditionExpression="due_shard = :shard",
             ExpressionAttributeValues={":shard": text(shard)},
-            Limit=PAGE,
+            Limit=DUE_PAGE,
         )
         until = keys.instant(now)
         due = [item for item in page["Items"] if item["due_at"]["S"] <= until]
@@ -113,13 +113,13 @@ class DueIndex:
 
 
 def _due(partition: str, sort: str) -> Due:
-    if partition.startswith(keys.REPLANNING):
-        return DueReplanning(partition.removeprefix(keys.REPLANNING))
-    if partition.startswith(keys.DEFAULTS):
-        return DueInheritance(partition.removeprefix(keys.DEFAULTS))
-    if partition.startswith(keys.PRINT_BATCHES):
-        return DuePrintBatch(partition.removeprefix(keys.PRINT_BATCHES))
+    if partition.startswith(keys.REPLANNING_PARTITION):
+        return DueReplanning(partition.removeprefix(keys.REPLANNING_PARTITION))
+    if partition.startswith(keys.DEFAULTS_PARTITION):
+        return DueInheritance(partition.removeprefix(keys.DEFAULTS_PARTITION))
+    if partition.startswith(keys.PRINT_BATCHES_PARTITION):
+        return DuePrintBatch(partition.removeprefix(keys.PRINT_BATCHES_PARTITION))
     _, org_id, account_id = partition.split("#", 2)
     if sort == keys.ROOT:
         return DueAccount(org_id, account_id)
-    return DueNotice(org_id, account_id, sort.removeprefix(keys.NOTICE))
+    return DueNotice(org_id, account_id, sort.removeprefix(keys.NOTICE_SORT))

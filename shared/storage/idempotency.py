@@ -14,8 +14,8 @@ from shared.storage.writes import NEW, Condition, absent, below, equals
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-KEPT_FOR = timedelta(hours=24)
-LEASE = timedelta(minutes=2)
+ANSWERS_KEPT_FOR = timedelta(hours=24)
+REQUEST_LEASE = timedelta(minutes=2)
 """After this a request that never answered is taken for dead, and its key may be used again."""
 
 
@@ -47,7 +47,7 @@ class IdempotencyRecords:
         """Take the key, or answer what was answered to it before.
 
         Raises KeyReusedError for another request under the same key, InFlightError while the first is under way. The
-        condition closes the race of two equal requests at once: one takes the key, the other hears so.
+        condition closes the race of two equal requests at once: one takes the key, the other is refused.
         """
         pk, fingerprint = keys.idempotency(partner_id, key), hashlib.sha256(request).hexdigest()
         records = Records(self.client, self.table)
@@ -55,8 +55,8 @@ class IdempotencyRecords:
             "pk": text(pk),
             "sk": text(keys.ROOT),
             "fingerprint": text(fingerprint),
-            "lease_until": text(keys.instant(now + LEASE)),
-            "expires_at": number(int((now + KEPT_FOR).timestamp())),
+            "lease_until": text(keys.instant(now + REQUEST_LEASE)),
+            "expires_at": number(int((now + ANSWERS_KEPT_FOR).timestamp())),
         }
         if records.put(item, NEW | _given_up(fingerprint, now)):
             return None
@@ -88,7 +88,7 @@ class IdempotencyRecords:
                 "status": number(answer.status),
                 "content_type": text(answer.content_type),
                 "answer": {"B": zlib.compress(answer.body.encode())},
-                "expires_at": number(int((now + KEPT_FOR).timestamp())),
+                "expires_at": number(int((now + ANSWERS_KEPT_FOR).timestamp())),
             }
         )
 

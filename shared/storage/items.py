@@ -3,8 +3,9 @@
 A compressed body keeps an item within one or two write units and keeps personal data out of consoles and exports.
 """
 
+import json
 import zlib
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
@@ -46,16 +47,29 @@ def _adapter(kind: Hashable) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
-def pack[T](kind: type[T], value: T, *, exclude: set[str] | None = None) -> dict[str, bytes]:
-    """Serialize a domain object to a compressed body attribute; defaults are left out."""
+def pack[T](
+    kind: type[T], value: T, *, exclude: set[str] | None = None, stored_as: Mapping[str, str] | None = None
+) -> dict[str, bytes]:
+    """Serialize a domain object to a compressed body attribute; defaults are left out.
+
+    stored_as: the stored names of fields that were renamed since items with the old names were written.
+    """
     raw = _adapter(cast("Hashable", kind)).dump_json(value, exclude=exclude, exclude_defaults=True)
-    return {"B": zlib.compress(raw, 6)}
+    return {"B": zlib.compress(_renamed(raw, stored_as) if stored_as else raw, 6)}
 
 
-def unpack[T](kind: type[T], attribute: dict[str, Any]) -> T:
-    """Read a domain object back from its body attribute."""
-    value: T = _adapter(cast("Hashable", kind)).validate_json(zlib.decompress(attribute["B"]))
+def unpack[T](kind: type[T], attribute: dict[str, Any], *, stored_as: Mapping[str, str] | None = None) -> T:
+    """Read a domain object back from its body attribute. stored_as: as it was packed with."""
+    raw = zlib.decompress(attribute["B"])
+    if stored_as:
+        raw = _renamed(raw, {stored: field for field, stored in stored_as.items()})
+    value: T = _adapter(cast("Hashable", kind)).validate_json(raw)
     return value
+
+
+def _renamed(raw: bytes, names: Mapping[str, str]) -> bytes:
+    document: dict[str, Any] = json.loads(raw)
+    return json.dumps({names.get(name, name): value for name, value in document.items()}).encode()
 
 
 def account_item(account: Account) -> Item:
@@ -93,7 +107,7 @@ def bill_item(org_id: str, account_id: str, bill: Bill) -> Item:
     """`B#`: a bill with its document. In the statement index by its statement, unless it went on to another account."""
     item = {
         "pk": text(keys.collection(org_id, account_id)),
-        "sk": text(f"{keys.BILL}{bill.statement_id}"),
+        "sk": text(f"{keys.BILL_SORT}{bill.statement_id}"),
         "status": text(bill.status),
         "body": pack(Bill, bill),
     }
@@ -113,7 +127,7 @@ def notice_item(notice: Notice) -> Item:
     partition = keys.collection(notice.org_id, notice.account_id)
     item = {
         "pk": text(partition),
-        "sk": text(f"{keys.NOTICE}{notice.notice_id}"),
+        "sk": text(f"{keys.NOTICE_SORT}{notice.notice_id}"),
         "status": text(notice.status),
         "channel": text(notice.channel),
         "attempt": number(notice.attempt),
@@ -152,7 +166,7 @@ def payment_item(org_id: str, account_id: str, payment: Payment) -> Item:
     """`P#`: a posted payment."""
     return {
         "pk": text(keys.collection(org_id, account_id)),
-        "sk": text(f"{keys.PAYMENT}{payment.payment_id}"),
+        "sk": text(f"{keys.PAYMENT_SORT}{payment.payment_id}"),
         "body": pack(Payment, payment),
     }
 
@@ -161,7 +175,7 @@ def link_item(link: PaymentLink) -> Item:
     """`L#`: a payment link, of which only hashes of its secrets are known."""
     return {
         "pk": text(keys.collection(link.org_id, link.account_id)),
-        "sk": text(f"{keys.LINK}{link.link_id}"),
+        "sk": text(f"{keys.LINK_SORT}{link.link_id}"),
         "body": pack(PaymentLink, link),
     }
 
@@ -185,7 +199,7 @@ def checkout_item(checkout: Checkout) -> Item:
     """`C#`: a way to the processor and back."""
     return {
         "pk": text(keys.collection(checkout.org_id, checkout.account_id)),
-        "sk": text(f"{keys.CHECKOUT}{checkout.reference}"),
+        "sk": text(f"{keys.CHECKOUT_SORT}{checkout.reference}"),
         "body": pack(Checkout, checkout),
     }
 
@@ -207,6 +221,6 @@ def history_item(org_id: str, account_id: str, event: HistoryEvent, version: int
     """
     return {
         "pk": text(keys.collection(org_id, account_id)),
-        "sk": text(f"{keys.HISTORY}{keys.instant(event.at)}#{version:010d}#{ordinal:03d}"),
+        "sk": text(f"{keys.HISTORY_SORT}{keys.instant(event.at)}#{version:010d}#{ordinal:03d}"),
         "body": pack(HistoryEvent, event),
     }

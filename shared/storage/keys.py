@@ -6,21 +6,35 @@ from datetime import UTC, datetime
 DUE_SHARDS = 4
 """How many partitions the due index has. One idle sweep is one Query for each."""
 
+# Values are stored, so they stay. A partition key and a sort key may begin alike (`B#`, `D#`, `M#`, `I#`, `A#`): one is
+# never read as the other, and in each partition every beginning of a sort key means one kind of item.
+
 ROOT = "@"
-BILL = "B#"
-NOTICE = "N#"
-PAYMENT = "P#"
-LINK = "L#"
-CHECKOUT = "C#"
-HISTORY = "H#"
-REPLANNING = "J#"
-DEFAULTS = "D#"
-JOB = "J"
-PRINT_BATCHES = "B#"
-WAITING_LETTER = "M#"
-PRINT_BATCH = "D#"
-REACHED = "A#"
-HEARD = "I#"
+"""Sort key of a partition's root item: the account, the organization, the partner, a job, a pointer..."""
+
+# sort keys in an account's partition (`collection`); bills and notices have theirs in the statement index too
+BILL_SORT = "B#"
+NOTICE_SORT = "N#"
+PAYMENT_SORT = "P#"
+LINK_SORT = "L#"
+CHECKOUT_SORT = "C#"
+HISTORY_SORT = "H#"
+
+# the partition of a job that has an organization's accounts planned again, with a root item alone
+REPLANNING_PARTITION = "J#"
+
+# the partition of a partner's defaults: the defaults at its root, and the job that passes them on
+DEFAULTS_PARTITION = "D#"
+JOB_SORT = "J"
+
+# the partition of an organization's print batches: letters that no manifest has yet, and closed batches by their date
+PRINT_BATCHES_PARTITION = "B#"
+WAITING_LETTER_SORT = "M#"
+PRINT_BATCH_SORT = "D#"
+
+# sort keys in a phone number's partition (`texted_number`)
+TEXTED_ACCOUNT_SORT = "A#"
+INBOUND_TEXT_SORT = "I#"
 
 
 def collection(org_id: str, account_id: str) -> str:
@@ -78,25 +92,25 @@ def checkout_reference(reference: str) -> str:
     return f"X#{reference}"
 
 
-def number(number_hash: str) -> str:
-    """Partition of a phone number, hashed: whom texts to it were about, and what was done about texts from it."""
+def texted_number(number_hash: str) -> str:
+    """Partition of a phone number, hashed: the accounts that texted it, and how texts from it were handled."""
     return f"M#{number_hash}"
 
 
-def reached(whose: str, org_id: str, account_id: str) -> str:
+def texted_account(recipient: str, org_id: str, account_id: str) -> str:
     """Sort key, under a number, of an account that had a text sent to it."""
-    return f"{REACHED}{whose}#{org_id}#{account_id}"
+    return f"{TEXTED_ACCOUNT_SORT}{recipient}#{org_id}#{account_id}"
 
 
-def reached_parts(sort_key: str) -> tuple[str, str, str]:
-    """Whose the number was, the organization and the account that `reached` made a sort key for."""
-    whose, org_id, account_id = sort_key.removeprefix(REACHED).split("#", 2)
-    return whose, org_id, account_id
+def texted_account_parts(sort_key: str) -> tuple[str, str, str]:
+    """The recipient, the organization and the account that `texted_account` made a sort key for."""
+    recipient, org_id, account_id = sort_key.removeprefix(TEXTED_ACCOUNT_SORT).split("#", 2)
+    return recipient, org_id, account_id
 
 
-def heard(inbound_message_id: str) -> str:
-    """Sort key, under a number, of a text that came from it and was seen to."""
-    return f"{HEARD}{inbound_message_id}"
+def inbound_text(inbound_message_id: str) -> str:
+    """Sort key, under a number, of a text that came from it and was handled."""
+    return f"{INBOUND_TEXT_SORT}{inbound_message_id}"
 
 
 def channel_gate(channel: str) -> str:
@@ -110,18 +124,18 @@ def idempotency(partner_id: str, key: str) -> str:
 
 
 def replanning(org_id: str) -> str:
-    """Partition of the job that has an organization's accounts planned anew."""
-    return f"{REPLANNING}{org_id}"
+    """Partition of the job that has an organization's accounts planned again."""
+    return f"{REPLANNING_PARTITION}{org_id}"
 
 
 def defaults(partner_id: str) -> str:
     """Partition of a partner's defaults, and of the job that passes them on to its organizations."""
-    return f"{DEFAULTS}{partner_id}"
+    return f"{DEFAULTS_PARTITION}{partner_id}"
 
 
 def print_batches(org_id: str) -> str:
     """Partition of an organization's print batches, and of its letters that no manifest has yet."""
-    return f"{PRINT_BATCHES}{org_id}"
+    return f"{PRINT_BATCHES_PARTITION}{org_id}"
 
 
 def due_shard(partition: str) -> str:
@@ -151,12 +165,12 @@ def statement_index(org_id: str) -> str:
 
 def notice_lookup(notice_id: str) -> str:
     """Sort key of a notice in the statement index."""
-    return f"{NOTICE}{notice_id}"
+    return f"{NOTICE_SORT}{notice_id}"
 
 
 def bill_lookup(statement_id: str) -> str:
     """Sort key of a bill in the statement index."""
-    return f"{BILL}{statement_id}"
+    return f"{BILL_SORT}{statement_id}"
 
 
 def notifications(org_id: str) -> str:

@@ -1,7 +1,7 @@
 """The ledger row of one notice, moved by conditional writes through its statuses.
 
 Each move states the status, attempt and number of moves that it starts from, so that of two workers at one row only
-one succeeds. The moves, one history entry each, tell apart what status and attempt can't: two schedulers that give the
+one succeeds. The moves, one history entry each, distinguish what status and attempt can't: two schedulers that give the
 same ended lease back, each to a queue message of its own.
 """
 
@@ -13,7 +13,7 @@ from shared.domain.records.account import Account
 from shared.domain.records.notice import Notice
 from shared.domain.records.payment_link import PaymentLink
 from shared.storage import items, keys
-from shared.storage.claim_records import beside_write
+from shared.storage.claim_records import claim_record_write
 from shared.storage.items import Item, number, text
 from shared.storage.writes import Condition, at_version, conditional, equals, put, transact, update
 
@@ -49,11 +49,11 @@ class Notices:
         after: Notice,
         account: Account,
         links: tuple[PaymentLink, ...],
-        beside: tuple[ClaimRecord, ...] = (),
+        records: tuple[ClaimRecord, ...] = (),
     ) -> bool:
         """Take a notice for sending, with the links it will carry, on condition that account and row are as judged.
 
-        `beside` are further facts that must be known as soon as the provider may have the message.
+        `records` are further facts that must be known as soon as the provider may have the message.
 
         The account's version is raised in the same transaction. That closes two races: a payment or opt-out recorded
         after the judgement makes the claim fail, and one decided before the claim but written after it fails instead.
@@ -70,12 +70,12 @@ class Notices:
         writes = [take, judged]
         for link in links:
             writes += [put(self.table, item) for item in (items.link_item(link), *items.link_pointers(link))]
-        writes += [beside_write(self.table, fact) for fact in beside]
+        writes += [claim_record_write(self.table, fact) for fact in records]
         return transact(self.client, writes)
 
 
 def _key(org_id: str, account_id: str, notice_id: str) -> Item:
-    return items.key(keys.collection(org_id, account_id), f"{keys.NOTICE}{notice_id}")
+    return items.key(keys.collection(org_id, account_id), f"{keys.NOTICE_SORT}{notice_id}")
 
 
 def still_as(before: Notice) -> Condition:

@@ -1,4 +1,4 @@
-"""What is known of a phone number, by its hash: whom texts to it were about, and what was done about texts from it."""
+"""What is known of a phone number, by its hash: the accounts that texted it, and how texts from it were handled."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,23 +12,23 @@ from shared.storage.writes import NEW
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-KEPT_FOR = timedelta(days=30)
-"""How long a text that was seen to is known again: SNS goes on for 23 days with what it couldn't deliver."""
+HANDLED_TEXTS_KEPT_FOR = timedelta(days=30)
+"""How long a handled text is recognised when it comes again: SNS retries for 23 days what it couldn't deliver."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReachedAccount:
-    """An account that had texts sent to the number. whose: as whose number; reached_at: when the last one was."""
+class TextedAccount:
+    """An account that had texts sent to the number. recipients: as whose number; texted_at: when the last one was."""
 
     org_id: str
     account_id: str
-    whose: frozenset[str]
-    reached_at: datetime
+    recipients: frozenset[str]
+    texted_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HeardText:
-    """A text that came from the number and was seen to. answered: whether it was answered by a text of ours.
+class HandledText:
+    """A text that came from the number and was handled. answered: whether it was answered by a text of ours.
 
     answer_id: the provider's own id of that answer; "": not known, or there is none.
     """
@@ -41,14 +41,14 @@ class HeardText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownNumber:
-    """All that is known of a number. accounts: the one reached last first."""
+    """All that is known of a number. accounts: the one texted last first. handled: the texts that came from it."""
 
-    accounts: tuple[ReachedAccount, ...]
-    heard: tuple[HeardText, ...]
+    accounts: tuple[TextedAccount, ...]
+    handled: tuple[HandledText, ...]
 
-    def has_heard(self, inbound_message_id: str) -> bool:
-        """Whether a text that came from it was seen to already."""
-        return any(each.inbound_message_id == inbound_message_id for each in self.heard)
+    def has_handled(self, inbound_message_id: str) -> bool:
+        """Whether a text that came from it was handled already."""
+        return any(each.inbound_message_id == inbound_message_id for each in self.handled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,56 +63,58 @@ class Numbers:
         pages = self.client.get_paginator("query").paginate(
             TableName=self.table,
             KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues={":pk": text(keys.number(number_hash))},
+            ExpressionAttributeValues={":pk": text(keys.texted_number(number_hash))},
             ConsistentRead=True,
         )
         found: list[Item] = [item for page in pages for item in page["Items"]]
-        heard = [_heard_text(item) for item in found if item["sk"]["S"].startswith(keys.HEARD)]
-        return KnownNumber(accounts=_accounts(found), heard=tuple(heard))
+        handled = [_handled_text(item) for item in found if item["sk"]["S"].startswith(keys.INBOUND_TEXT_SORT)]
+        return KnownNumber(accounts=_accounts(found), handled=tuple(handled))
 
-    def hear(self, number_hash: str, heard: HeardText) -> bool:
-        """Note that a text was seen to. False: it was noted before.
+    def record_handled(self, number_hash: str, handled: HandledText) -> bool:
+        """Record that a text was handled. False: it was recorded before.
 
         The condition closes the race of two deliveries of one text, of which only one may answer it.
         """
-        return Records(self.client, self.table).put(_heard_item(number_hash, heard), NEW)
+        return Records(self.client, self.table).put(_handled_item(number_hash, handled), NEW)
 
-    def answered(self, number_hash: str, heard: HeardText) -> None:
-        """Note the provider's id of an answer; nobody else writes this item after `hear`."""
-        Records(self.client, self.table).put(_heard_item(number_hash, heard))
+    def record_answer(self, number_hash: str, handled: HandledText) -> None:
+        """Record the provider's id of an answer; nobody else writes this item after `record_handled`."""
+        Records(self.client, self.table).put(_handled_item(number_hash, handled))
 
 
-def _accounts(found: list[Item]) -> tuple[ReachedAccount, ...]:
+def _accounts(found: list[Item]) -> tuple[TextedAccount, ...]:
     """The accounts, each once, whoever's the number was for it."""
-    whose = dict[tuple[str, str], set[str]]()
-    reached_at = dict[tuple[str, str], datetime]()
+    recipients = dict[tuple[str, str], set[str]]()
+    texted_at = dict[tuple[str, str], datetime]()
     for item in found:
-        if not item["sk"]["S"].startswith(keys.REACHED):
+        if not item["sk"]["S"].startswith(keys.TEXTED_ACCOUNT_SORT):
             continue
-        party, org_id, account_id = keys.reached_parts(item["sk"]["S"])
+        recipient, org_id, account_id = keys.texted_account_parts(item["sk"]["S"])
         account, at = (org_id, account_id), keys.moment(item["reached_at"]["S"])
-        whose.setdefault(account, set()).add(party)
-        reached_at[account] = max(at, reached_at.get(account, at))
+        recipients.setdefault(account, set()).add(recipient)
+        texted_at[account] = max(at, texted_at.get(account, at))
     return tuple(
-        ReachedAccount(org_id=org_id, account_id=account_id, whose=frozenset(whose[org_id, account_id]), reached_at=at)
-        for (org_id, account_id), at in sorted(reached_at.items(), key=lambda entry: entry[1], reverse=True)
+        TextedAccount(
+            org_id=org_id, account_id=account_id, recipients=frozenset(recipients[org_id, account_id]), texted_at=at
+        )
+        for (org_id, account_id), at in sorted(texted_at.items(), key=lambda entry: entry[1], reverse=True)
     )
 
 
-def _heard_item(number_hash: str, heard: HeardText) -> Item:
+def _handled_item(number_hash: str, handled: HandledText) -> Item:
     return {
-        "pk": text(keys.number(number_hash)),
-        "sk": text(keys.heard(heard.inbound_message_id)),
-        "heard_at": text(keys.instant(heard.at)),
-        "answered": {"BOOL": heard.answered},
-        "answer_id": text(heard.answer_id),
-        "expires_at": number(int((heard.at + KEPT_FOR).timestamp())),
+        "pk": text(keys.texted_number(number_hash)),
+        "sk": text(keys.inbound_text(handled.inbound_message_id)),
+        "heard_at": text(keys.instant(handled.at)),
+        "answered": {"BOOL": handled.answered},
+        "answer_id": text(handled.answer_id),
+        "expires_at": number(int((handled.at + HANDLED_TEXTS_KEPT_FOR).timestamp())),
     }
 
 
-def _heard_text(item: Item) -> HeardText:
-    return HeardText(
-        inbound_message_id=item["sk"]["S"].removeprefix(keys.HEARD),
+def _handled_text(item: Item) -> HandledText:
+    return HandledText(
+        inbound_message_id=item["sk"]["S"].removeprefix(keys.INBOUND_TEXT_SORT),
         at=keys.moment(item["heard_at"]["S"]),
         answered=item["answered"]["BOOL"],
         answer_id=item["answer_id"]["S"],

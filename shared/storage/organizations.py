@@ -88,7 +88,7 @@ class Organizations:
         """Store an organization's new state, and answer it in its new version.
 
         Raises OrganizationChangedError when it, or the `defaults` that it inherits, changed meanwhile.
-        `replan_at`: from when its accounts are to be planned anew; the job for that is written in the same transaction.
+        `replan_at`: from when its accounts are planned again; the job for that is written in the same transaction.
         """
         saved = replace(organization, version=organization.version + 1)
         writes = [put(self.table, _organization_item(saved), at_version(organization.version))]

@@ -36,7 +36,7 @@ class PartnersDefaults:
         """Store a partner's defaults, and answer them in their new version. Raises DefaultsChangedError.
 
         The job that passes them on to its organizations is written in the same transaction, so that neither is ever
-        without the other. It takes the place of one that is under way, and begins anew.
+        without the other. It replaces one that is under way, and starts over.
         """
         saved = replace(defaults, version=defaults.version + 1)
         item = {
@@ -45,7 +45,7 @@ class PartnersDefaults:
             "version": number(saved.version),
             "body": items.pack(PartnerDefaults, saved),
         }
-        job = job_item(keys.defaults(saved.partner_id), keys.JOB, saved.version, now)
+        job = job_item(keys.defaults(saved.partner_id), keys.JOB_SORT, saved.version, now)
         writes = [put(self.table, item, at_version(defaults.version)), put(self.table, job)]
         if not transact(self.client, writes):
             raise DefaultsChangedError

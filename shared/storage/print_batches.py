@@ -16,7 +16,7 @@ from shared.domain.delivery.claim_records import BatchedLetter, OpenPrintBatch
 from shared.domain.delivery.print_batch import PrintBatch, WaitingLetter
 from shared.domain.records.notice import Notice
 from shared.storage import items, keys
-from shared.storage.batches import PAUSE_SECONDS, read_items
+from shared.storage.batches import UNPROCESSED_PAUSE_SECONDS, read_items
 from shared.storage.items import Item, number, text
 from shared.storage.records import Records
 from shared.storage.writes import Condition, Write, absent, conditional, delete, equals, put, transact, update
@@ -32,7 +32,7 @@ def letter_item(letter: BatchedLetter) -> Item:
     """`M#`: a letter that no manifest has yet."""
     return {
         "pk": text(keys.print_batches(letter.org_id)),
-        "sk": text(f"{keys.WAITING_LETTER}{letter.notice_id}"),
+        "sk": text(f"{keys.WAITING_LETTER_SORT}{letter.notice_id}"),
         "account_id": text(letter.account_id),
         "day": text(letter.day.isoformat()),
         "claimed_at": text(keys.instant(letter.claimed_at)),
@@ -40,7 +40,7 @@ def letter_item(letter: BatchedLetter) -> Item:
 
 
 def opening(table: str, batch: OpenPrintBatch) -> Write:
-    """The part of a transaction that has the organization looked at when the batch's day is over, or earlier.
+    """The part of a transaction that makes the organization's batch due when its day is over, or earlier.
 
     It counts up `claims`, so that a worker that has just found that no letter waits doesn't write over it.
     """
@@ -97,11 +97,13 @@ class PrintBatches:
 
     def letters(self, org_id: str) -> list[WaitingLetter]:
         """The letters that no manifest has yet, read consistently."""
-        query = self._query(org_id, "begins_with(sk, :kind)", {":kind": text(keys.WAITING_LETTER)}, ConsistentRead=True)
+        query = self._query(
+            org_id, "begins_with(sk, :kind)", {":kind": text(keys.WAITING_LETTER_SORT)}, ConsistentRead=True
+        )
         return [
             WaitingLetter(
                 account_id=item["account_id"]["S"],
-                notice_id=item["sk"]["S"].removeprefix(keys.WAITING_LETTER),
+                notice_id=item["sk"]["S"].removeprefix(keys.WAITING_LETTER_SORT),
                 day=date.fromisoformat(item["day"]["S"]),
                 claimed_at=keys.moment(item["claimed_at"]["S"]),
             )
@@ -111,7 +113,7 @@ class PrintBatches:
     def rows(self, org_id: str, letters: Iterable[WaitingLetter]) -> dict[str, Notice]:
         """The letters' rows in the ledger by their ids, read consistently."""
         wanted = [
-            (keys.collection(org_id, letter.account_id), f"{keys.NOTICE}{letter.notice_id}") for letter in letters
+            (keys.collection(org_id, letter.account_id), f"{keys.NOTICE_SORT}{letter.notice_id}") for letter in letters
         ]
         rows = (items.notice_of(item) for item in read_items(self.client, self.table, wanted))
         return {row.notice_id: row for row in rows}
@@ -125,7 +127,7 @@ class PrintBatches:
         """Close a batch whose letters wait no more. False: another worker was quicker."""
         closed = {
             "pk": text(keys.print_batches(batch.org_id)),
-            "sk": text(f"{keys.PRINT_BATCH}{batch.day.isoformat()}"),
+            "sk": text(f"{keys.PRINT_BATCH_SORT}{batch.day.isoformat()}"),
             "body": items.pack(PrintBatch, batch),
         }
         day = text(batch.day.isoformat())
@@ -134,9 +136,9 @@ class PrintBatches:
         return transact(self.client, [put(self.table, closed), through])
 
     def rest(self, org_id: str, until: datetime | None, state: BatchState) -> bool:
-        """Look at an organization again at an instant; None: not before it has another letter.
+        """Make an organization's batch due at an instant; None: not before it has another letter.
 
-        False: a letter was claimed or a batch begun since the state was read, so it has to be looked at as it was.
+        False: a letter was claimed or a batch begun since the state was read, so it stays due as it was.
         """
         none_was_claimed = equals("claims", number(state.claims))
         if until is None:
@@ -152,23 +154,24 @@ class PrintBatches:
         for some in batched(notice_ids, MOST_DELETES, strict=False):
             left: Any = {
                 self.table: [
-                    {"DeleteRequest": {"Key": _key(org_id, f"{keys.WAITING_LETTER}{notice_id}")}} for notice_id in some
+                    {"DeleteRequest": {"Key": _key(org_id, f"{keys.WAITING_LETTER_SORT}{notice_id}")}}
+                    for notice_id in some
                 ]
             }
             while left:
                 left = self.client.batch_write_item(RequestItems=left).get("UnprocessedItems")
                 if left:
-                    time.sleep(PAUSE_SECONDS)
+                    time.sleep(UNPROCESSED_PAUSE_SECONDS)
 
     def drop(self, org_id: str, letter: WaitingLetter) -> None:
         """Let a letter wait no more, because it isn't being sent, unless it was claimed again since it was read."""
         not_claimed_again = equals("claimed_at", text(keys.instant(letter.claimed_at)))
-        key = _key(org_id, f"{keys.WAITING_LETTER}{letter.notice_id}")
+        key = _key(org_id, f"{keys.WAITING_LETTER_SORT}{letter.notice_id}")
         conditional(self.client, delete(self.table, key, not_claimed_again))
 
     def closed(self, org_id: str, limit: int, before: date = date.max) -> list[PrintBatch]:
         """Closed batches of days before a date, newest first, at most `limit`."""
-        days = {":first": text(keys.PRINT_BATCH), ":last": text(f"{keys.PRINT_BATCH}{before - DAY}")}
+        days = {":first": text(keys.PRINT_BATCH_SORT), ":last": text(f"{keys.PRINT_BATCH_SORT}{before - DAY}")}
         newest_first = self._query(
             org_id, "sk BETWEEN :first AND :last", days, ScanIndexForward=False, PaginationConfig={"PageSize": limit}
         )

@@ -86,12 +86,12 @@ class QueueLists:
         rows, position = self._page(_notice_rows(org_id), limit, after, chosen.keeps, ("org_pk", "org_sk"))
         return self._read(rows), position
 
-    def in_question(self, org_id: str) -> list[Notice]:
-        """An organization's notices that are still on their way, in doubt, or perhaps sent twice; the newest first.
+    def needs_review(self, org_id: str) -> list[Notice]:
+        """An organization's notices that may need review: still on their way, or possibly sent twice; newest first.
 
         Of all others, which grow with the years, only the narrow index is read.
         """
-        return self._read(row for row in self._rows(_notice_rows(org_id), None) if _in_question(row))
+        return self._read(row for row in self._rows(_notice_rows(org_id), None) if _needs_review(row))
 
     def _read(self, rows: Iterable[Item]) -> list[Notice]:
         found = read_items(self.client, self.table, ((row["pk"]["S"], row["sk"]["S"]) for row in rows))
@@ -140,7 +140,7 @@ def _notice_rows(org_id: str) -> dict[str, Any]:
     }
 
 
-def _in_question(row: Item) -> bool:
+def _needs_review(row: Item) -> bool:
     return row["status"]["S"] in ON_THE_CLOCK or "possible_duplicate" in row
 
 
@@ -149,7 +149,7 @@ def bill_rows(org_id: str) -> dict[str, Any]:
     return {
         "IndexName": STATEMENT_INDEX,
         "KeyConditionExpression": "statement_pk = :org AND begins_with(statement_sk, :bills)",
-        "ExpressionAttributeValues": {":org": text(keys.statement_index(org_id)), ":bills": text(keys.BILL)},
+        "ExpressionAttributeValues": {":org": text(keys.statement_index(org_id)), ":bills": text(keys.BILL_SORT)},
     }
 
 
@@ -157,6 +157,6 @@ def bill_row(row: Item) -> BillRow:
     """A bill as the statement index shows it."""
     return BillRow(
         account_id=keys.account_id_of(row["pk"]["S"]),
-        statement_id=row["statement_sk"]["S"].removeprefix(keys.BILL),
+        statement_id=row["statement_sk"]["S"].removeprefix(keys.BILL_SORT),
         status=BillStatus(row["status"]["S"]),
     )

@@ -1,4 +1,4 @@
-"""Single items read and written by key: a body with a few attributes beside it."""
+"""Single items read and written by key: a body and a few attributes."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from local.chaos.bench import FUNCTIONS, Bench
+from local.chaos.bench import CHAOS_FUNCTIONS, Bench
 from local.chaos.calls import Kind
 from local.chaos.cell import Cell, EventMode, play
 from local.chaos.matrix import judged, story
 from local.chaos.plan import Point, points
-from local.chaos.world import EMAIL as ADDRESS
+from local.chaos.world import GUARANTORS_EMAIL as ADDRESS
 from local.chaos.world import MOBILE_PHONE
 from local.stack.workspace import PROJECT
 from shared.domain.vocabulary.words import Channel
@@ -143,7 +143,7 @@ def test_no_fault_makes_a_function_log_anything_personal(matrix: Matrix, channel
     mode = SOON if channel.electronic else LOST
     matrix.value(channel, mode, "claim", "TransactWriteItems", Kind.OUTAGE)
     matrix.value(channel, mode, "send", call, Kind.RESET_AFTER)
-    logged = "".join((matrix.logs / f"{function}.log").read_text() for function in FUNCTIONS)
-    assert "notice looked at" in logged
+    logged = "".join((matrix.logs / f"{function}.log").read_text() for function in CHAOS_FUNCTIONS)
+    assert "notice processed" in logged
     for personal in ("Ada", "Kim", "Juniper", ADDRESS, MOBILE_PHONE.lstrip("+"), "74.60", "1980-02-29", "2015-06-07"):
         assert personal not in logged

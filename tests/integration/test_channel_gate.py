@@ -1,6 +1,8 @@
 """A provider that takes nothing, or not so fast: what many workers of one channel make of it together."""
 
+import json
 import logging
+import zlib
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
@@ -13,7 +15,7 @@ from functions.send_email.account_limits import account_limits
 from shared.domain.delivery.channel_gate import PAUSES, PROBE, SPREAD, ChannelState, Limits
 from shared.domain.delivery.orders import Accepted, Postponed, ProviderAnswer, Unanswered
 from shared.domain.vocabulary.words import Channel, NoticeStatus
-from shared.messaging.errors import NO_ANSWER, QUOTA, SLOWER, STOPPED, STOPPED_AT_PROVIDER
+from shared.messaging.errors import NO_ANSWER, PROVIDER_STOPPED, QUOTA, SLOWER, STOPPED_AT_PROVIDER
 from shared.sending import permits as gate
 from shared.storage.channel_gates import NEVER_SEEN, ChannelGates, ChannelStateChangedError
 from tests.conftest import TABLE
@@ -35,7 +37,9 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return channels
 
 
-def stopped_until(end: timedelta, answer: ProviderAnswer = STOPPED.answer) -> Callable[[datetime], ProviderAnswer]:
+def stopped_until(
+    end: timedelta, answer: ProviderAnswer = PROVIDER_STOPPED.answer
+) -> Callable[[datetime], ProviderAnswer]:
     return lambda now: answer if now < NOW + end else ACCEPTED
 
 
@@ -77,7 +81,7 @@ def test_workers_that_are_all_in_a_call_when_the_account_is_paused_make_one_paus
     def stopped(_: datetime) -> ProviderAnswer:
         for other in others:
             world.invoke(other)
-        return STOPPED.answer
+        return PROVIDER_STOPPED.answer
 
     world.provider.mood = stopped
     world.invoke(world.gates[0])
@@ -236,7 +240,7 @@ def test_a_hold_lasts_no_longer_than_it_says_even_within_an_invocation() -> None
     turn = world.gates[0].turn(2)
     world.slept.append([])
     assert turn.admit(world.now) is None
-    turn.heard(ACCEPTED, world.now)
+    turn.record(ACCEPTED, world.now)
     held = turn.admit(world.now)
     assert held is not None
     assert held.until == world.now + timedelta(seconds=10)
@@ -248,7 +252,7 @@ def test_permissions_from_before_a_stop_are_void_when_the_pause_is_over() -> Non
     world = World(workers=1)
     turn = world.gates[0].turn(10)
     assert turn.admit(world.now) is None
-    turn.heard(STOPPED.answer, world.now)
+    turn.record(PROVIDER_STOPPED.answer, world.now)
     assert turn.admit(world.now + PAUSES[0]) is None
     assert world.state.probe_until == world.now + PAUSES[0] + PROBE
 
@@ -259,10 +263,10 @@ def test_what_was_sent_already_is_not_asked_for_again() -> None:
     world.slept.append([])
     for _ in range(9):
         assert turn.admit(world.now) is None
-        turn.heard(ACCEPTED, world.now)
+        turn.record(ACCEPTED, world.now)
     assert turn.admit(world.now) is not None
     assert world.state.free_at is not None
-    assert world.state.crowded_until == world.state.free_at + timedelta(seconds=1)
+    assert world.state.backlog_until == world.state.free_at + timedelta(seconds=1)
 
 
 def waiting_at_the_end_of_a_pause(world: World, stopped_for: timedelta, more: int) -> list[str]:
@@ -430,7 +434,7 @@ def called_by_four_at_once(per_second: float, seconds: float, latency: float) ->
         held = turns[n].admit(world.now)
         if held is None:
             calls.append(world.elapsed.total_seconds())
-            turns[n].heard(ACCEPTED, world.now)
+            turns[n].record(ACCEPTED, world.now)
             left[n] -= 1
         if held is not None or left[n] == 0:
             turns[n], left[n] = world.gates[n].turn(10), 10
@@ -510,7 +514,7 @@ def test_a_gate_that_cannot_be_told_of_a_stop_holds_the_rest_of_the_batch_and_fa
 
     def stopped(_: datetime) -> ProviderAnswer:
         world.fault = broken("update_item", "get_item")
-        return STOPPED.answer
+        return PROVIDER_STOPPED.answer
 
     world.provider.mood = stopped
     world.invoke(world.gates[0])
@@ -530,7 +534,7 @@ def test_a_state_is_read_back_as_it_was_written(dynamodb: "DynamoDBClient") -> N
         pauses=2,
         probe_until=NOW,
         free_at=CLOCK,
-        crowded_until=CLOCK,
+        backlog_until=CLOCK,
         limits=Limits(per_second=14.0, left_today=7),
         limits_read_at=CLOCK,
     )
@@ -539,6 +543,13 @@ def test_a_state_is_read_back_as_it_was_written(dynamodb: "DynamoDBClient") -> N
     assert gates.load(Channel.SMS) == written
     assert written.state == state
     assert gates.load(Channel.EMAIL) == NEVER_SEEN
+
+
+def test_a_renamed_field_keeps_its_stored_name(dynamodb: "DynamoDBClient") -> None:
+    """Functions of an older release read and write the same item while a new one is deployed."""
+    ChannelGates(dynamodb, TABLE).save(Channel.SMS, NEVER_SEEN, ChannelState(backlog_until=CLOCK))
+    item = dynamodb.get_item(TableName=TABLE, Key={"pk": {"S": "G#sms"}, "sk": {"S": "@"}})["Item"]
+    assert json.loads(zlib.decompress(item["body"]["B"])) == {"crowded_until": CLOCK.strftime("%Y-%m-%dT%H:%M:%SZ")}
 
 
 def test_of_two_who_write_the_same_state_one_learns_what_the_other_wrote(dynamodb: "DynamoDBClient") -> None:

@@ -46,7 +46,7 @@ def stack(aws: None, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DUNLIN_STACK", "dunlin-test")
     monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setattr(statements, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(statements, "RESEND_PAUSE_SECONDS", 0)
     create_table(boto3.client("dynamodb"))
     sqs, outputs = boto3.client("sqs"), {"TableName": TABLE, "ApiUrl": "https://api.test/live"}
     for channel in CHANNELS:
@@ -232,7 +232,7 @@ def test_a_dead_letter_that_somebody_else_holds_is_left_and_ends_badly(run: Run,
     status, out, errors = run("redrive", "--yes", "--json")
     assert status == 1
     assert json.loads(out)["channels"]["email"] == {"deadLetters": 1, "moved": 0}
-    assert "1 dead letters" in errors
+    assert "1 messages remain" in errors
 
 
 class Queues:
@@ -263,7 +263,7 @@ def test_a_dead_letter_that_its_queue_refuses_stays_and_holds_up_no_other(
     channels = json.loads(out)["channels"]
     assert (channels["email"]["moved"], channels["print"]["moved"]) == (1, 1)
     assert status == 1
-    assert "1 dead letters stay" in errors
+    assert "1 messages remain" in errors
     assert (waiting(stack["EmailQueueUrl"]), waiting(stack["PrintQueueUrl"])) == (["fine"], ["letter"])
 
 

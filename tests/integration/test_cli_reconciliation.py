@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 import pytest
 
-from shared.domain.account.reconciliation import LEASE_ENDED, STUCK_AFTER, lease_over
+from shared.domain.account.reconciliation import LEASE_ENDED, STUCK_AFTER, lease_ended
 from shared.domain.delivery.orders import Accepted, Unanswered, answered
 from shared.domain.records.book import Change
 from shared.domain.records.notice import Notice, moved
@@ -40,7 +40,7 @@ def given_up(notice_id: str, at: datetime = NOW, **changes: Any) -> Notice:
 
 def again(row: Notice) -> Notice:
     """Given to the provider once more."""
-    return moved(lease_over(row, AT, AT), S.SENDING, AT, "send_email", attempt=2, lease_until=AT)
+    return moved(lease_ended(row, AT, AT), S.SENDING, AT, "send_email", attempt=2, lease_until=AT)
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def rows() -> tuple[Notice, ...]:
         answered(again(given_up("ntc_people")), Unanswered(reason="no answer"), AT),
         answered(again(given_up("ntc_twice")), Accepted(message_id="m-2"), AT),
         replace(again(given_up("ntc_dead")), lease_until=NOW),
-        lease_over(given_up("ntc_again"), AT, AT),
+        lease_ended(given_up("ntc_again"), AT, AT),
         queued,
         notice(notice_id="ntc_late"),
         notice(notice_id="ntc_soon", scheduled_for=AT + timedelta(hours=1)),
@@ -90,7 +90,7 @@ def test_what_may_have_gone_is_told_with_whether_it_is_looked_at_again(run: Run)
             "status": "Unknown",
             "since": AT.isoformat(),
             "sentOnceMore": False,
-            "lookedAtAgain": (AT + timedelta(hours=4)).isoformat(),
+            "nextCheckAt": (AT + timedelta(hours=4)).isoformat(),
         },
         "ntc_people": {
             "orgId": "org_1",
@@ -99,7 +99,7 @@ def test_what_may_have_gone_is_told_with_whether_it_is_looked_at_again(run: Run)
             "status": "Unknown",
             "since": AT.isoformat(),
             "sentOnceMore": True,
-            "lookedAtAgain": None,
+            "nextCheckAt": None,
         },
     }
 
@@ -142,7 +142,7 @@ def test_people_read_tables_that_hold_nothing_personal_and_a_report_that_worked_
 ) -> None:
     status, out, errors = run("reconcile", "--org", "org_1")
     assert (status, errors) == (0, "")
-    assert "by a person" in out
+    assert "manual review" in out
     assert "ntc_twice" in out
     for personal in ("Ada", "example.com", "G-1", "S-1", "74"):
         assert personal not in out

@@ -12,10 +12,10 @@ from botocore.parsers import ResponseParserError
 
 from functions.scheduler import dispatch
 from shared.domain.delivery.channel_gate import PROBE
-from shared.domain.delivery.orders import LEASE
+from shared.domain.delivery.orders import SENDING_LEASE
 from shared.messaging import clients
 from shared.sending.permits import LONGEST_WAIT
-from shared.sending.queue_consumer import LEAVE_MILLISECONDS
+from shared.sending.queue_consumer import SEND_RESERVE_MILLISECONDS
 from tests.worlds import template
 
 
@@ -74,11 +74,11 @@ def test_a_call_ends_before_its_function_and_a_function_before_whoever_gives_it_
     """A notice is begun with only if all that it may wait for fits into what is left of the invocation."""
     call = timedelta(seconds=clients.ONCE.connect_timeout + clients.ONCE.read_timeout)  # type: ignore[attr-defined] # botocore sets them
     lives = timedelta(seconds=template.resources("AWS::Lambda::Function")[function]["Properties"]["Timeout"])
-    assert LONGEST_WAIT + call < timedelta(milliseconds=LEAVE_MILLISECONDS) < lives
-    assert 2 * lives <= min(LEASE, PROBE)
+    assert LONGEST_WAIT + call < timedelta(milliseconds=SEND_RESERVE_MILLISECONDS) < lives
+    assert 2 * lives <= min(SENDING_LEASE, PROBE)
 
 
 @pytest.mark.parametrize("channel", ["Email", "Sms", "Print"])
 def test_a_queued_notice_is_queued_once_more_only_after_its_message_could_have_come_again(channel: str) -> None:
     queue = template.resources("AWS::SQS::Queue")[f"{channel}Queue"]["Properties"]
-    assert timedelta(seconds=queue["VisibilityTimeout"]) < dispatch.LEASE
+    assert timedelta(seconds=queue["VisibilityTimeout"]) < dispatch.QUEUE_LEASE

@@ -11,8 +11,8 @@ import pytest
 
 from functions.delivery_events import handler
 from functions.delivery_events.ports import ports
-from shared.domain.account.consents import consents, refuses_emails
-from shared.domain.account.reconciliation import lease_over
+from shared.domain.account.consents import consents, opted_out_of_emails
+from shared.domain.account.reconciliation import lease_ended
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.notice import Notice, moved
 from shared.domain.records.policy import MessageContacts
@@ -90,7 +90,7 @@ def test_the_providers_word_settles_what_was_unknown(books: AccountBooks) -> Non
 def sent_once_more(books: AccountBooks) -> Notice:
     """A notice of whose first sending nobody heard, as it waits for its second."""
     sending = moved(notice(), S.SENDING, NOW, "send_email", attempt=1)
-    row = lease_over(moved(sending, S.UNKNOWN, NOW, "scheduler"), NOW, NOW)
+    row = lease_ended(moved(sending, S.UNKNOWN, NOW, "scheduler"), NOW, NOW)
     stored(books, row)
     return row
 
@@ -189,10 +189,10 @@ def test_a_complaint_speaks_for_the_guarantor_where_the_address_is_the_guarantor
         told("Complaint", complaint={}, mail={**with_attempt("1"), "destination": [address]})
     after = book(books)
     assert after.account.opt_outs.email is closed
-    assert [(each.party, each.given, each.source) for each in consents(after)] == [
+    assert [(each.recipient, each.given, each.source) for each in consents(after)] == [
         ("guarantor" if closed else "patient", False, "complaint")
     ]
-    assert refuses_emails(after, "patient") is not closed
+    assert opted_out_of_emails(after, "patient") is not closed
 
 
 @pytest.mark.parametrize("send_to", ["guarantor", "billTo"])

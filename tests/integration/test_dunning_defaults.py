@@ -134,7 +134,7 @@ def test_passing_on_again_finds_nothing_to_do(manage_table: "DynamoDBClient") ->
 def test_a_job_goes_on_by_pages_where_it_was_cut_off(
     manage_table: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inheritance, "PAGE", 2)
+    monkeypatch.setattr(inheritance, "ORGANIZATIONS_A_PAGE", 2)
     org_ids = ["org_1", *many(manage_table, 4)]
     OWN.patch(DEFAULTS, {"minimumPrint": "9.00"})
     assert scheduler_ports(manage_table).inheritance.advance("prt_1", NOW) == 2
@@ -147,7 +147,7 @@ def test_a_job_goes_on_by_pages_where_it_was_cut_off(
 def test_defaults_changed_while_they_are_passed_on_begin_anew(
     manage_table: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inheritance, "PAGE", 2)
+    monkeypatch.setattr(inheritance, "ORGANIZATIONS_A_PAGE", 2)
     org_ids = ["org_1", *many(manage_table, 4)]
     OWN.patch(DEFAULTS, {"minimumPrint": "9.00"})
     scheduler_ports(manage_table).inheritance.advance("prt_1", NOW)
@@ -159,7 +159,7 @@ def test_defaults_changed_while_they_are_passed_on_begin_anew(
 def test_an_organization_renamed_behind_the_job_is_not_left_out(
     manage_table: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inheritance, "PAGE", 2)
+    monkeypatch.setattr(inheritance, "ORGANIZATIONS_A_PAGE", 2)
     many(manage_table, 2)
     Organizations(manage_table, TABLE).create(organization(org_id="org_z", client_id="Z", name="Zebra Clinic"))
     OWN.patch(DEFAULTS, {"minimumPrint": "9.00"})

@@ -181,7 +181,7 @@ def test_a_lock_by_somebody_else_does_not_throw_a_verified_browser_out(clinic: C
     assert clinic.get().status == 200
 
 
-# --- links that lead nowhere ------------------------------------
+# --- links that can't be used ---------------------------------
 
 
 @pytest.mark.parametrize("status", [LinkStatus.REVOKED, None])

@@ -11,7 +11,7 @@ from shared.domain.delivery.print_batch import PrintBatch
 from shared.domain.records.book import Change
 from shared.domain.vocabulary.words import Channel
 from shared.storage.account_books import AccountBooks
-from shared.storage.claim_records import beside_write
+from shared.storage.claim_records import claim_record_write
 from shared.storage.due_index import DueIndex, DuePrintBatch
 from shared.storage.print_batches import BatchState, PrintBatches
 from shared.storage.writes import transact
@@ -48,7 +48,7 @@ def wait_for(dynamodb: "DynamoDBClient", number: int = 1, claimed_at: datetime =
         org_id="org_1", account_id=account_id, notice_id=f"ntc_{number}", day=claimed_at.date(), claimed_at=claimed_at
     )
     opened = OpenPrintBatch(org_id="org_1", closes_at=CLOSES_AT)
-    assert transact(dynamodb, [beside_write(TABLE, letter), beside_write(TABLE, opened)])
+    assert transact(dynamodb, [claim_record_write(TABLE, letter), claim_record_write(TABLE, opened)])
 
 
 def state(batches: PrintBatches) -> BatchState:
@@ -114,7 +114,7 @@ def test_an_organization_whose_batch_is_being_closed_is_not_put_off(
 def test_a_later_letter_does_not_put_the_closing_off(dynamodb: "DynamoDBClient", batches: PrintBatches) -> None:
     wait_for(dynamodb)
     tomorrow = CLOSES_AT + timedelta(days=1)
-    transact(dynamodb, [beside_write(TABLE, OpenPrintBatch(org_id="org_1", closes_at=tomorrow))])
+    transact(dynamodb, [claim_record_write(TABLE, OpenPrintBatch(org_id="org_1", closes_at=tomorrow))])
     assert due_next(dynamodb) == {CLOSES_AT}
     assert state(batches).open_until == tomorrow
 

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from functions.render_print import handler
 from functions.render_print.print_batch import BatchCloser, Manifest
-from functions.scheduler.dispatch import LEASE
+from functions.scheduler.dispatch import QUEUE_LEASE
 from functions.scheduler.sweep import Sweep, SweepReport
 from shared.contracts.messages import ClosePrintBatch
 from shared.domain.vocabulary.words import Channel, NoticeStatus
@@ -242,7 +242,7 @@ def test_a_batch_whose_time_has_come_is_asked_for_once_and_counts_as_no_notice(
 ) -> None:
     send_letters(stack, 1)
     report = sweep(stack.dynamodb, sqs, CLOSES_AT)
-    assert (report.dispatched, report.next_due_at) == (0, CLOSES_AT + LEASE)
+    assert (report.dispatched, report.next_due_at) == (0, CLOSES_AT + QUEUE_LEASE)
     assert newly_asked(sqs) == [{"kind": "ClosePrintBatch", "orgId": "org_1", "asOf": "2026-03-03T06:00:00Z"}]
     sweep(stack.dynamodb, sqs, CLOSES_AT)
     assert newly_asked(sqs) == []
@@ -252,7 +252,7 @@ def test_a_closing_that_nobody_worked_off_is_asked_for_again(stack: ChannelStack
     send_letters(stack, 1)
     sweep(stack.dynamodb, sqs, CLOSES_AT)
     newly_asked(sqs)
-    sweep(stack.dynamodb, sqs, CLOSES_AT + LEASE)
+    sweep(stack.dynamodb, sqs, CLOSES_AT + QUEUE_LEASE)
     assert [message["orgId"] for message in newly_asked(sqs)] == ["org_1"]
 
 
@@ -265,4 +265,4 @@ def test_a_print_queue_that_cannot_be_reached_holds_nothing_up(stack: ChannelSta
 
     send_letters(stack, 1)
     report = sweep(stack.dynamodb, sqs, CLOSES_AT, queues=Unreachable(sqs, {}))
-    assert report.next_due_at == CLOSES_AT + LEASE
+    assert report.next_due_at == CLOSES_AT + QUEUE_LEASE

@@ -51,7 +51,7 @@ def dies_before_it_is_noted(body: str, inbound_id: str, monkeypatch: pytest.Monk
         raise TimeoutError
 
     with monkeypatch.context() as patched:
-        patched.setattr(Numbers, "hear", dies)
+        patched.setattr(Numbers, "record_handled", dies)
         with pytest.raises(TimeoutError):
             texted(body, inbound_id)
 
@@ -99,7 +99,7 @@ def test_stop_from_a_number_that_isnt_the_guarantors_leaves_the_guarantor_alone(
     assert not after.account.opt_outs.sms
     assert after.account.stopped_numbers == {number_hash("+15185550199")}
     assert {row.status for row in after.notices} == {S.SCHEDULED, S.QUEUED}
-    assert [(each.party, each.given) for each in consents(after)] == [(whose, False)]
+    assert [(each.recipient, each.given) for each in consents(after)] == [(whose, False)]
 
 
 def test_stop_from_a_test_contact_closes_nothing(table: TextTable) -> None:
@@ -220,13 +220,13 @@ def test_an_account_that_cant_be_changed_keeps_no_others_texts_going(
 
 def test_of_two_copies_of_one_text_at_once_one_is_answered(table: TextTable, monkeypatch: pytest.MonkeyPatch) -> None:
     table.given(sent(a_text()))
-    real = Numbers.hear
+    real = Numbers.record_handled
 
     def behind_a_copy(self: Numbers, number: str, heard: Any) -> bool:
         real(self, number, heard)
         return real(self, number, heard)
 
-    monkeypatch.setattr(Numbers, "hear", behind_a_copy)
+    monkeypatch.setattr(Numbers, "record_handled", behind_a_copy)
     texted("HELP", "in-1")
     assert table.answers == []
 
@@ -361,7 +361,7 @@ def test_nothing_personal_is_logged_and_no_number_is_in_a_key(
         happened(event_type, "m-8", destinationPhoneNumber="+15185550199")
     logged(record("Invalid phone number"), "5550111 Zebulon")
     said = str([vars(each) for each in caplog.records])
-    assert "text heard" in said
+    assert "text handled" in said
     for personal in ("5550111", "5550199", "Zebulon", "Tallahassee", "Ada", "Example", number_hash(PHONE)):
         assert personal not in said
     keys = [(item["pk"]["S"], item["sk"]["S"]) for item in table.client.scan(TableName=TABLE)["Items"]]
@@ -372,6 +372,6 @@ def test_what_was_heard_is_forgotten_after_a_month(table: TextTable) -> None:
     """Longer than SNS goes on bringing it."""
     table.given(sent(a_text()))
     texted("HELP", "in-1")
-    [heard] = Numbers(table.client, TABLE).known(number_hash(PHONE)).heard
+    [text] = Numbers(table.client, TABLE).known(number_hash(PHONE)).handled
     [item] = [item for item in table.client.scan(TableName=TABLE)["Items"] if "expires_at" in item]
-    assert int(item["expires_at"]["N"]) == int((heard.at + timedelta(days=30)).timestamp())
+    assert int(item["expires_at"]["N"]) == int((text.at + timedelta(days=30)).timestamp())

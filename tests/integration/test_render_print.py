@@ -15,7 +15,7 @@ from functions.render_print import handler
 from functions.render_print.print_job import page_count
 from functions.render_print.statement_contents import statement_page
 from shared.domain.account.contacts import Contact
-from shared.domain.account.reconciliation import lease_over
+from shared.domain.account.reconciliation import lease_ended
 from shared.domain.delivery.orders import Order
 from shared.domain.paying.link_secrets import new_payment_link, secret_hash
 from shared.domain.records.notice import Notice, StoredLetter
@@ -160,7 +160,7 @@ def test_a_letter_whose_record_was_lost_is_found_again_and_keeps_its_link(stack:
     # As the scheduler leaves a letter whose consumer died before it could record anything.
     before = stack.row()
     died = replace(before, status=NoticeStatus.SENDING, sent_at=None, provider_message_id="")
-    again = lease_over(died, NOW, NOW + timedelta(minutes=15))
+    again = lease_ended(died, NOW, NOW + timedelta(minutes=15))
     assert Notices(stack.dynamodb, TABLE).move(before, again)
     assert stack.handle() == []
     row = stack.row()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 import pytest
 
 from functions.scheduler import collect, handler
-from functions.scheduler.dispatch import LEASE
+from functions.scheduler.dispatch import QUEUE_LEASE
 from functions.scheduler.ports import ports
 from functions.scheduler.sweep import Sweep
 from shared.domain.account.reconciliation import RECONCILE_AFTER, STUCK_AFTER
@@ -104,7 +104,7 @@ def test_a_crash_between_marking_and_queueing_is_made_good_when_the_lease_ends(s
     with pytest.raises(CrashError):
         stack.sweep(END_OF_DAY, queues=DeadQueues(stack.sqs, stack.urls))
     assert stack.messages(Channel.EMAIL) == []
-    stack.sweep(END_OF_DAY + LEASE)
+    stack.sweep(END_OF_DAY + QUEUE_LEASE)
     assert len(stack.messages(Channel.EMAIL)) == 1
 
 
@@ -114,10 +114,10 @@ def test_a_crash_between_marking_and_queueing_is_made_good_when_the_lease_ends(s
 def test_a_worker_that_died_while_sending_leaves_unknown_except_for_letters_which_are_written_once(
     stack: Stack, channel: Channel, then: NoticeStatus
 ) -> None:
-    sending = moved(notice(channel=channel), NoticeStatus.SENDING, NOW, "x", attempt=1, lease_until=NOW + LEASE)
+    sending = moved(notice(channel=channel), NoticeStatus.SENDING, NOW, "x", attempt=1, lease_until=NOW + QUEUE_LEASE)
     read = stack.book()
     stack.books.commit(Change(account=replace(read.account, planning_at=None), notices=(sending,)))
-    stack.sweep(NOW + LEASE)
+    stack.sweep(NOW + QUEUE_LEASE)
     assert stack.notices()[channel].status is then
 
 
@@ -169,7 +169,7 @@ def test_a_notice_that_nobody_takes_is_counted_from_the_fifth_lease_on_and_still
 ) -> None:
     stack.books.commit(Change(account=replace(stack.book().account, planning_at=None), notices=(notice(),)))
     for lease in range(7):
-        assert stack.sweep(NOW + lease * LEASE).dispatched == 1
+        assert stack.sweep(NOW + lease * QUEUE_LEASE).dispatched == 1
     assert counted(capsys) == [("NoticeStuck", "email")] * 2
 
 
@@ -204,7 +204,7 @@ def test_a_queue_that_cannot_be_reached_holds_no_other_channel_up_and_loses_noth
     (told,) = caplog.records
     assert vars(told)["notice_ids"] == ["ntc_1"]
     assert "ada@example.com" not in str(vars(told))
-    stack.sweep(NOW + LEASE)
+    stack.sweep(NOW + QUEUE_LEASE)
     assert len(stack.messages(Channel.EMAIL)) == 1
 
 
@@ -281,7 +281,7 @@ def test_what_fails_by_itself_stays_due_is_reported_by_its_ids_and_holds_nothing
     report = stack.sweep(notices=BrokenRows(*table), books=BrokenBooks(*table))
     assert (report.collected, report.dispatched, report.next_due_at, report.failed) == (1, 1, NOW, 2)
     assert [message["noticeId"] for message in stack.messages(Channel.SMS)] == ["ntc_2"]
-    told = [vars(record) for record in caplog.records if record.getMessage() == "not moved on"]
+    told = [vars(record) for record in caplog.records if record.getMessage() == "due item failed"]
     assert {(one["account_id"], one.get("notice_id"), one["error"]) for one in told} == {
         ("G-1", None, "ValueError"),
         ("G-2", "ntc_1", "ValueError"),

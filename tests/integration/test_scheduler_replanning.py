@@ -31,7 +31,7 @@ def stack(dynamodb: "DynamoDBClient") -> Stack:
 
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replanning, "PAGE", PAGE)
+    monkeypatch.setattr(replanning, "BILLS_A_PAGE", PAGE)
 
 
 def settings_changed(stack: Stack, now: datetime = NOW) -> None:
@@ -120,7 +120,7 @@ def test_changed_defaults_of_a_partner_replan_the_accounts_of_its_organizations_
 def test_defaults_that_change_nothing_for_anybody_are_still_passed_on_to_the_last_organization(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inheritance, "PAGE", 1)
+    monkeypatch.setattr(inheritance, "ORGANIZATIONS_A_PAGE", 1)
     organizations = Organizations(stack.dynamodb, TABLE)
     for n in range(4):
         own = {"dunning_overrides": frozenset({"minimum_print"}), "org_id": f"org_own_{n}", "client_id": f"OWN-{n}"}

@@ -261,7 +261,7 @@ def test_nothing_personal_is_logged(stack: ChannelStack, caplog: pytest.LogCaptu
     [request] = stack.asked("SendEmail")
     token = request["Content"]["Simple"]["Headers"][0]["Value"].rpartition("/")[2].removesuffix(">")
     ours = [record for record in caplog.records if record.module == "queue_consumer"]
-    assert [record.getMessage() for record in ours] == ["notice looked at", "message not understood"]
+    assert [record.getMessage() for record in ours] == ["notice processed", "message not understood"]
     assert ours[0].__dict__["notice_id"] == "ntc_1"
     numbers = {"created", "msecs", "relativeCreated", "thread", "process"}
     logged = str([{name: told for name, told in one.__dict__.items() if name not in numbers} for one in caplog.records])

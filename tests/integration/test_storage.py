@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from shared.domain.account.reconciliation import lease_over
+from shared.domain.account.reconciliation import lease_ended
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.notice import moved
 from shared.domain.records.payment import Payment
@@ -15,7 +15,7 @@ from shared.domain.vocabulary.history import HistoryEvent
 from shared.domain.vocabulary.words import NoticeStatus
 from shared.storage import keys
 from shared.storage.account_books import AccountBooks, ConcurrentChangeError, NoSuchAccountError
-from shared.storage.due_index import PAGE, Due, DueAccount, DueIndex, DueNotice
+from shared.storage.due_index import DUE_PAGE, Due, DueAccount, DueIndex, DueNotice
 from shared.storage.idempotency import IdempotencyRecords, InFlightError, KeyReusedError, StoredAnswer
 from shared.storage.links import Links
 from shared.storage.notices import Notices
@@ -211,7 +211,7 @@ def test_of_two_schedulers_that_give_an_ended_lease_back_one_succeeds(books: Acc
     stored(books)
     queued = moved(notice(), NoticeStatus.QUEUED, NOW, "scheduler", lease_until=NOW)
     assert notices.move(notice(), queued)
-    again = lease_over(queued, NOW, LATER)
+    again = lease_ended(queued, NOW, LATER)
     assert [notices.move(queued, again) for _ in range(2)] == [True, False]
 
 
@@ -309,10 +309,10 @@ def test_a_sweep_reads_one_page_and_claims_no_end_while_more_is_due(
     books: AccountBooks, dynamodb: "DynamoDBClient"
 ) -> None:
     same_shard = [f"G-{n}" for n in range(2000) if keys.due_shard(keys.collection("org_1", f"G-{n}")) == "D#0"]
-    for account_id in same_shard[: PAGE + 1]:
+    for account_id in same_shard[: DUE_PAGE + 1]:
         books.commit(Change(account=account(account_id=account_id, planning_at=NOW)))
     found = DueIndex(dynamodb, TABLE).sweep("D#0", NOW)
-    assert (len(found.due), found.next_due_at) == (PAGE, None)
+    assert (len(found.due), found.next_due_at) == (DUE_PAGE, None)
 
 
 def test_a_client_id_belongs_to_one_organization_of_all_partners(dynamodb: "DynamoDBClient") -> None:

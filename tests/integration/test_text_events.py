@@ -13,7 +13,7 @@ from functions.send_sms import handler as send_sms
 from shared.contracts.text_events import DeliveryRecord, InboundText, TextEvent, log_batch
 from shared.domain.account.consents import consents
 from shared.domain.account.contacts import number_hash
-from shared.domain.account.reconciliation import in_doubt
+from shared.domain.account.reconciliation import possibly_sent
 from shared.domain.delivery.claim_records import TEST_CONTACT
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.notice import moved
@@ -158,7 +158,7 @@ def test_a_month_without_quota_pauses_the_channel_and_has_the_text_sent_when_it_
     assert "ChannelPaused" in capsys.readouterr().out
     for row in table.book().notices:
         assert (row.status, row.sent_at, row.lease_until) == (S.SCHEDULED, None, None)
-        assert not in_doubt(row)
+        assert not possibly_sent(row)
     assert table.book().account.planning_at is not None
 
 
@@ -396,7 +396,7 @@ def test_an_event_about_an_answer_of_ours_settles_no_notice(table: TextTable) ->
     texted("HELP", "in-0", "+15185550199")
     table.given(sent(a_text("ntc_2"), "m-2"))
     texted("HELP", "in-1")
-    heard_at = Numbers(table.client, TABLE).known(number_hash(PHONE)).heard[0].at
+    heard_at = Numbers(table.client, TABLE).known(number_hash(PHONE)).handled[0].at
     doubtful = unknown(a_text(), heard_at)
     book = table.book()
     table.books.commit(Change(account=book.account, notices=(doubtful,)))
@@ -412,7 +412,7 @@ def test_an_event_that_may_be_about_an_answer_whose_id_is_lost_settles_no_notice
     table.fail = lost
     table.given(sent(a_text("ntc_2"), "m-2"))
     texted("HELP", "in-1")
-    heard_at = Numbers(table.client, TABLE).known(number_hash(PHONE)).heard[0].at
+    heard_at = Numbers(table.client, TABLE).known(number_hash(PHONE)).handled[0].at
     table.books.commit(Change(account=table.book().account, notices=(unknown(a_text(), heard_at),)))
     happened("TEXT_DELIVERED", "who-knows", asked_at=heard_at)
     assert table.row().status is S.UNKNOWN
@@ -462,7 +462,7 @@ def test_the_pointer_says_whose_number_it_was(
     channel.handle()
     number = "+15185550190" if testing else PHONE
     [reached] = Numbers(dynamodb, TABLE).known(number_hash(number)).accounts
-    assert (reached.account_id, reached.whose, reached.reached_at) == ("G-1", frozenset({whose}), NOW)
+    assert (reached.account_id, reached.recipients, reached.texted_at) == ("G-1", frozenset({whose}), NOW)
 
 
 def test_where_time_is_simulated_an_event_comes_at_the_time_of_the_sending(

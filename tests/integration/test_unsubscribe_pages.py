@@ -14,7 +14,7 @@ from shared.domain.records.account import Account
 from shared.domain.records.book import Change
 from shared.domain.records.policy import MessageContacts
 from shared.domain.records.statement import BillTo, OptOuts
-from shared.domain.texting.channel_choices import open_channels
+from shared.domain.texting.channel_choices import opted_in_channels
 from shared.domain.vocabulary.words import BillStatus, Channel, LinkStatus, NoticeStatus
 from shared.storage.account_books import AccountBooks, ConcurrentChangeError
 from tests.worlds.clinic import EVENTS, PRIVATE, RIGHT, WRONG, Answer, Clinic, invoke
@@ -32,7 +32,7 @@ def path(clinic: Clinic, language: str = "") -> str:
 
 
 def opened(clinic: Clinic) -> set[Channel]:
-    return set(open_channels(clinic.book.account))
+    return set(opted_in_channels(clinic.book.account))
 
 
 def close(clinic: Clinic, *channels: Channel) -> None:
@@ -243,7 +243,7 @@ def test_a_third_party_unsubscribes_itself_and_takes_no_reminder_from_the_guaran
     assert [row.status for row in third_party.book.notices] == [NoticeStatus.SENT, NoticeStatus.SCHEDULED]
     third_party.post(path(third_party), ONE_CLICK)
     (told,) = registry(third_party.book)
-    assert (told.party, told.given, told.source) == ("billTo", False, "one-click unsubscribe")
+    assert (told.recipient, told.given, told.source) == ("billTo", False, "one-click unsubscribe")
     assert "You are unsubscribed" in third_party.get(path(third_party)).text
 
 

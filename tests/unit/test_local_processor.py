@@ -157,7 +157,7 @@ def test_the_page_is_accessible_and_works_without_script(processor: ProcessorSer
 )
 def test_colours_have_enough_contrast(scheme: str, front: str, back: str, least: float) -> None:
     """WCAG 2.1 AA, computed from the style sheet in both colour schemes."""
-    rules = processor_page.STYLE.split("@media (prefers-color-scheme: dark)")
+    rules = processor_page.PROCESSOR_STYLE.split("@media (prefers-color-scheme: dark)")
     light_rule, dark_rule = (rule.split("}", 1)[0] for rule in rules)
     colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", light_rule if scheme == "light" else dark_rule))
 

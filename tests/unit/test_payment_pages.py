@@ -16,7 +16,7 @@ from functions.payment_link.channel_pages import ChannelPages
 from functions.payment_link.forms import FieldProblem, FormError, checked, read_amount, read_answer, read_form
 from functions.payment_link.page import FOLDER, Page, PageError, Redirect, render, style, style_source, words
 from functions.payment_link.patient_pages import PatientPages
-from functions.payment_link.site import BUSY, UNKNOWN, PageRequest
+from functions.payment_link.site import BUSY_PAGE, UNKNOWN_PAGE, PageRequest
 from functions.payment_link.visits import Desk, LinkVisit
 from shared.domain.account.contacts import number_hash
 from shared.domain.paying.link_access import AccessQuestion, Verification, verify
@@ -62,9 +62,9 @@ class FakeDesk:
         return self._after(visit, channel_choices.resubscribe(visit.book, now, agreed))
 
     def choose(
-        self, visit: LinkVisit, wanted: frozenset[Channel], now: datetime, agreed: Agreement, *, may_open: bool
+        self, visit: LinkVisit, wanted: frozenset[Channel], now: datetime, agreed: Agreement, *, may_opt_in: bool
     ) -> LinkVisit:
-        return self._after(visit, channel_choices.choose(visit.book, wanted, now, agreed, may_open=may_open))
+        return self._after(visit, channel_choices.choose(visit.book, wanted, now, agreed, may_opt_in=may_opt_in))
 
     def _after(self, visit: LinkVisit, change: Change | None) -> LinkVisit:
         return replace(visit, book=visit.book.after(change)) if change else visit
@@ -183,8 +183,8 @@ def every_page() -> Iterator[tuple[str, Page]]:
     yield "bill", shown(pages(one).ask_code(now))
     yield "bill, no code", shown(pages(one).find_code(PageRequest(now=NOW, form={"code": "<b>"})))
     yield from every_channel_page()
-    yield "unknown", UNKNOWN
-    yield "trouble", BUSY
+    yield "unknown", UNKNOWN_PAGE
+    yield "trouble", BUSY_PAGE
 
 
 def payment(reference: str) -> Payment:
@@ -417,7 +417,7 @@ def test_every_colour_is_a_property_so_that_these_tests_see_it() -> None:
 
 
 def test_the_style_in_the_page_is_the_one_that_the_policy_names() -> None:
-    (inline,) = re.findall(r"<style>(.*?)</style>", render(UNKNOWN, Language.ENGLISH, BASE, ""), re.DOTALL)
+    (inline,) = re.findall(r"<style>(.*?)</style>", render(UNKNOWN_PAGE, Language.ENGLISH, BASE, ""), re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()
     assert style_source() == f"'sha256-{digest}'"
 

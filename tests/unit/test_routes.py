@@ -11,9 +11,9 @@ from functions.manage.handler import lambda_handler as manage
 from functions.payment_link.handler import lambda_handler as payment_link
 from functions.payment_link.site import PageRequest
 from local.openapi.routes import all_routes, declared
-from shared.contracts import wire
 from shared.domain.records.partner import Scope
 from shared.domain.records.policy import Organization
+from shared.domain.vocabulary.json_documents import Json
 from shared.http.routes import Route
 from tests.worlds import template
 from tests.worlds.manage_api import CONTEXT, OWN, event
@@ -84,7 +84,7 @@ def test_a_function_takes_what_its_route_gives_it() -> None:
         if route.scope and "{orgId}" in route.path:
             expected[0] = Organization
         if route.body and not route.reads_body:
-            expected.append(wire.Json if route.merge_patch else route.body)
+            expected.append(Json if route.merge_patch else route.body)
         taken = [parameter.annotation for parameter in inspect.signature(function).parameters.values()]
         assert taken == expected, route
         assert route.path.find("{orgId}") in {-1, route.path.find("{")}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from shared.contracts import contact
-from shared.contracts.dunning import STATEMENT_MEMBERS
+from shared.contracts.dunning import STATEMENT_FIELDS
 from shared.contracts.postal_zones import zones_of_prefix
 from shared.contracts.statement_bodies import BillToBody, GuarantorBody, StatementBody
 from shared.contracts.statement_files import (
@@ -576,8 +576,8 @@ def test_a_pointer_finds_its_member_and_amounts_by_their_value(pointer: str, val
 def test_the_fields_that_may_restart_aging_are_fields_of_a_statement() -> None:
     """The dunning settings list them by themselves, so that they needn't load the statement's models."""
     named = {name: {field.alias for field in body.model_fields.values()} for name, body in BODIES.items()}
-    assert STATEMENT_MEMBERS.keys() - {"payers"} <= named[""]
-    assert {name: set(STATEMENT_MEMBERS[name]) for name in ("guarantor", "billTo")} == {
+    assert STATEMENT_FIELDS.keys() - {"payers"} <= named[""]
+    assert {name: set(STATEMENT_FIELDS[name]) for name in ("guarantor", "billTo")} == {
         name: named[name] for name in ("guarantor", "billTo")
     }
 

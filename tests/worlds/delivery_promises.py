@@ -105,7 +105,7 @@ class Promises:
         if sort == keys.ROOT and after["pk"]["S"].startswith("A#"):
             was = int(before["version"]["N"]) if before else 0
             promise(int(after["version"]["N"]) == was + 1, "an account is written over what somebody else wrote")
-        if sort.startswith(keys.NOTICE):
+        if sort.startswith(keys.NOTICE_SORT):
             self._row_written(_notice(before) if before else None, _notice(after))
 
     def _row_written(self, before: Notice | None, after: Notice) -> None:

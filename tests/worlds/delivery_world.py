@@ -140,7 +140,7 @@ class World:
 
         def job(now: datetime = self.now) -> None:
             with suppress(*GIVEN_UP):
-                self.functions.listener(acceptance.channel).hear(acceptance.told(outcome), now)
+                self.functions.listener(acceptance.channel).receive(acceptance.told(outcome), now)
                 self.promises.heard(acceptance, outcome)
                 acceptance.heard.append(outcome)
                 if outcome in acceptance.events:

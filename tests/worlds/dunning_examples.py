@@ -5,7 +5,7 @@ kinds of tables are played, known by their first column:
 
     Day            a story: each row is a day on which something happens, or on which something goes
     anything else  cases: each row is a guarantor of their own, on one Monday; what comes out stands under Email, Text,
-                   Letter and Rests because
+                   Letter and Why nothing is planned
 """
 
 import re
@@ -202,7 +202,7 @@ class Case:
                 self.guarantor = replace(self.guarantor, address_status=ADDRESS_STATUSES[cell])
             case "Opted out of":
                 self.account["opt_outs"] = _opt_outs(cell)
-            case "Came back for good":
+            case "Bounced permanently":
                 self.account["undeliverable"] = frozenset({CHANNELS[cell]} if cell in CHANNELS else ())
             case "Test contacts":
                 everywhere = MessageContacts(**_contact("nothing" if cell == "none" else cell))
@@ -242,14 +242,16 @@ def given(line: str) -> Case:
 def played_case(table: Table, row: dict[str, str]) -> dict[str, str]:
     """The row as it comes out."""
     case = given(table.given)
-    outcomes = {*(name.capitalize() for name in CHANNELS), "Rests because"}
+    outcomes = {*(name.capitalize() for name in CHANNELS), "Why nothing is planned"}
     for column, cell in row.items():
         if column not in outcomes:
             case.take(column, cell)
     practice = case.play()
     several = len(case.bills) > 1
     came = {name.capitalize(): _outcome(practice, channel, several=several) for name, channel in CHANNELS.items()}
-    came["Rests because"] = plan(practice.books["G-1"], practice.organization, practice.now).rest_reason or NEVER
+    came["Why nothing is planned"] = (
+        plan(practice.books["G-1"], practice.organization, practice.now).rest_reason or NEVER
+    )
     return row | {column: outcome for column, outcome in came.items() if column in row}
 
 
@@ -318,7 +320,7 @@ class Story:
         self.practice.payment("G-1", -_money(amount), name, method)
 
     def account(self, change: Callable[[Account], Account]) -> None:
-        """The account is changed by a person."""
+        """The account is changed by staff."""
         self.practice.change_account("G-1", change)
 
     def contact(self, channel: str) -> None:
@@ -336,9 +338,9 @@ class Story:
         )
 
     def bounces(self, channel: str, how: str) -> None:
-        """The last message on a channel comes back."""
+        """The last message on a channel bounces."""
         last = [went for went in self.practice.went if went.channel is CHANNELS[channel]][-1]
-        self.practice.event("G-1", last.notice_id, DeliveryOutcome(f"bounced for {how}"))
+        self.practice.event("G-1", last.notice_id, DeliveryOutcome(f"bounced {how}"))
 
     def settings(self, name: str, value: str) -> None:
         """A setting is changed."""
@@ -377,7 +379,7 @@ SENTENCES: tuple[tuple[str, Callable[..., None]], ...] = (
         lambda story, name, status: story.practice.set_status("G-1", name, BillStatus(status)),
     ),
     (r"(?P<channel>email|text) corrected", Story.contact),
-    (r"(?P<channel>email|text|letter) comes back for (?P<how>good|now)", Story.bounces),
+    (r"(?P<channel>email|text|letter) bounces (?P<how>permanently|for now)", Story.bounces),
     (r"scheduler (?P<does>stops|runs again)", Story.scheduler),
     (r"(?P<name>[A-Za-z -]+): (?P<value>.+)", Story.settings),
 )

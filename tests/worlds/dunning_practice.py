@@ -14,7 +14,7 @@ from enum import Enum
 from shared.domain.account.account_changes import change_account
 from shared.domain.account.bill_status import StatusRefusedError, set_status
 from shared.domain.account.queue_actions import ActionRefusedError, QueueAction, act
-from shared.domain.account.reconciliation import lease_over
+from shared.domain.account.reconciliation import lease_ended
 from shared.domain.account.worklist import clear
 from shared.domain.calendar.send_window import local_date
 from shared.domain.delivery.orders import (
@@ -199,7 +199,7 @@ class Practice:
         if notice.status is NoticeStatus.SCHEDULED and notice.scheduled_for <= self.now:
             self._write(account_id, moved(notice, NoticeStatus.QUEUED, self.now, "scheduler", lease_until=lease_until))
         elif notice.lease_until is not None and notice.lease_until <= self.now:
-            self._write(account_id, lease_over(notice, self.now, lease_until))
+            self._write(account_id, lease_ended(notice, self.now, lease_until))
 
     def _write(self, account_id: str, notice: Notice) -> None:
         self.books[account_id] = with_notices(self.books[account_id], (notice,))

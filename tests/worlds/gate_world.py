@@ -65,7 +65,7 @@ class Rows:
         after: Notice,
         account: Account,
         links: tuple[PaymentLink, ...],
-        beside: tuple[ClaimRecord, ...] = (),
+        records: tuple[ClaimRecord, ...] = (),
     ) -> bool:
         return self.move(before, after)
 

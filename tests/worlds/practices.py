@@ -103,7 +103,7 @@ class World:
         self.at(self.partner.now.astimezone(NEW_YORK).date(), 17, 50)
 
     def bounce(self, name: str) -> None:
-        """Let the provider say on its topic that the email sent came back for good; until that is in the queue."""
+        """Let the provider say on its topic that the email sent bounced permanently; until that is in the queue."""
         [notice] = [notice for notice in self.queue(name) if notice["channel"] == "email"]
         assert notice["status"] == "Sent", notice
         tags = {"notice_id": [notice["notificationId"]], "org_id": [self.orgs[name]]}

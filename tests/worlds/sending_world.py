@@ -86,7 +86,7 @@ class Table:
         after: Notice,
         judged: Account,
         links: tuple[PaymentLink, ...],
-        beside: tuple[ClaimRecord, ...] = (),
+        records: tuple[ClaimRecord, ...] = (),
     ) -> bool:
         self.calls.append("claim")
         self.before_claim(self)
@@ -148,9 +148,9 @@ class Rows:
         after: Notice,
         account: Account,
         links: tuple[PaymentLink, ...],
-        beside: tuple[ClaimRecord, ...] = (),
+        records: tuple[ClaimRecord, ...] = (),
     ) -> bool:
-        return self.table.claim(before, after, account, links, beside)
+        return self.table.claim(before, after, account, links, records)
 
     def move(self, before: Notice, after: Notice) -> bool:
         return self.table.move(before, after)
@@ -165,7 +165,7 @@ class OpenGate:
     def admit(self, _now: datetime) -> None:
         return None
 
-    def heard(self, _answer: ProviderAnswer, _now: datetime) -> None: ...
+    def record(self, _answer: ProviderAnswer, _now: datetime) -> None: ...
 
 
 @dataclass

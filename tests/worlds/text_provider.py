@@ -15,14 +15,14 @@ import pytest
 from functions.delivery_events import handler
 from functions.delivery_events.ports import ports
 from shared.domain.account.contacts import GUARANTOR, number_hash
-from shared.domain.delivery.claim_records import ReachedNumber
+from shared.domain.delivery.claim_records import TextedNumber
 from shared.domain.records.account import Account
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.notice import Notice, moved
 from shared.domain.vocabulary.words import Channel, NoticeStatus
 from shared.messaging import clients
 from shared.storage.account_books import AccountBooks
-from shared.storage.claim_records import beside_write
+from shared.storage.claim_records import claim_record_write
 from shared.storage.organizations import Organizations
 from tests.conftest import TABLE
 from tests.worlds.examples import NOW, account, bill, notice, organization
@@ -135,14 +135,14 @@ class TextTable:
         """Store an account with its texts, one of which went, or may have, to a number at a time."""
         owner = who or account()
         self.books.commit(Change(account=owner, bills=(bill(),), notices=rows))
-        fact = ReachedNumber(
+        fact = TextedNumber(
             org_id=owner.org_id,
             account_id=owner.account_id,
             number_hash=number_hash(number),
-            whose=whose,
-            reached_at=at,
+            recipient=whose,
+            texted_at=at,
         )
-        self.client.put_item(**beside_write(TABLE, fact)["Put"])
+        self.client.put_item(**claim_record_write(TABLE, fact)["Put"])
 
     def book(self, account_id: str = "G-1", org_id: str = "org_1") -> AccountBook:
         found = self.books.load(org_id, account_id)

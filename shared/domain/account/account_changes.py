@@ -1,13 +1,13 @@
 """A change to an account: contact, language, opt-outs, holds.
 
-Each opt-out is told of in the account's history with its source and wording, which makes that history the registry of
+Each opt-out is recorded in the account's history with its source and wording, which makes that history the registry of
 consent (`shared.domain.account.consents`).
 """
 
 from dataclasses import replace
 from datetime import datetime
 
-from shared.domain.account.consents import GIVEN, WITHDRAWN
+from shared.domain.account.consents import OPTED_IN_EVENT, OPTED_OUT_EVENT
 from shared.domain.account.contacts import GUARANTOR, number_hash
 from shared.domain.account.ledger import stopped
 from shared.domain.account.stopping import cancel_pending
@@ -26,13 +26,13 @@ def change_account(
 ) -> Change | None:
     """Put an account into a new state, and stop what a hold or opt-out forbids; None: nothing is different.
 
-    Whatever it was, the account is planned anew: a hold lifted or an address corrected may let a step go.
-    source: by which way consent was given or withdrawn (ConsentSource). wording: in which of our own words.
+    Whatever it was, the account is planned again: a hold lifted or an address corrected may let a step go.
+    source: how consent was given or withdrawn (ConsentSource). wording: the words of ours that were agreed to.
     """
     if after == book.account:
         return None
-    after = _own_number_back(book.account, after)
-    notices = {notice.notice_id: notice for notice in _of_closed_channels(book, after, now, actor)}
+    after = _own_number_allowed(book.account, after)
+    notices = {notice.notice_id: notice for notice in _on_demand_opted_out_of(book, after, now, actor)}
     notices |= {notice.notice_id: notice for notice in cancel_pending(replace(book, account=after), now, actor)}
     return Change(
         account=replace(after, planning_at=now),
@@ -44,21 +44,21 @@ def change_account(
 def consent_events(
     before: OptOuts, after: OptOuts, now: datetime, actor: str, source: str, wording: str
 ) -> tuple[HistoryEvent, ...]:
-    """What the registry of consent is told of a change: each channel that it closes, and each that it opens.
+    """What a change adds to the registry of consent: an entry for each channel opted out of, and each opted in to.
 
-    Letters that are left on because the last other channel was closed are no consent of whoever closed it.
+    Letters that are left on because the last other channel was opted out of are no consent of whoever did so.
     """
-    closed, opened = _closed(before, after), _closed(after, before)
-    last = closed and after.email and after.sms
+    opted_out, opted_in = _newly_opted_out(before, after), _newly_opted_out(after, before)
+    last = opted_out and after.email and after.sms
 
     def event(name: str, channel: Channel) -> HistoryEvent:
-        kept = last and (name, channel) == (GIVEN, Channel.PRINT)
+        kept = last and (name, channel) == (OPTED_IN_EVENT, Channel.PRINT)
         said = {"source": ConsentSource.LAST_CHANNEL, "wording": ""} if kept else {"source": source, "wording": wording}
         return HistoryEvent(at=now, event=name, actor=actor, facts={"channel": channel, **said})
 
     return (
-        *(event(WITHDRAWN, channel) for channel in closed),
-        *(event(GIVEN, channel) for channel in opened),
+        *(event(OPTED_OUT_EVENT, channel) for channel in opted_out),
+        *(event(OPTED_IN_EVENT, channel) for channel in opted_in),
     )
 
 
@@ -72,8 +72,8 @@ def opted_out_of(opt_outs: OptOuts, channel: Channel) -> OptOuts:
     return leaving_one(replace(opt_outs, **{channel.value: True}))
 
 
-def after_return(account: Account, notice: Notice, organization: Organization | None) -> Account:
-    """The account after a message came back for good: its channel can't be used until the contact is corrected.
+def after_bounce(account: Account, notice: Notice, organization: Organization | None) -> Account:
+    """The account after a message bounced permanently: its channel can't be used until the contact is corrected.
 
     Where the organization wants it, an electronic one counts as opted out of too. A message to somebody else, or to a
     test contact, says nothing of the guarantor's own.
@@ -86,23 +86,23 @@ def after_return(account: Account, notice: Notice, organization: Organization | 
     return unreachable
 
 
-def _own_number_back(before: Account, after: Account) -> Account:
-    """Whoever has texts opened for a guarantor knows that they are wanted again at the guarantor's number."""
-    if Channel.SMS not in _closed(after.opt_outs, before.opt_outs):
+def _own_number_allowed(before: Account, after: Account) -> Account:
+    """Whoever opts a guarantor in to texts knows that they are wanted again at the guarantor's number."""
+    if Channel.SMS not in _newly_opted_out(after.opt_outs, before.opt_outs):
         return after
     return replace(after, stopped_numbers=after.stopped_numbers - {number_hash(after.guarantor.mobile_phone)})
 
 
-def _closed(before: OptOuts, after: OptOuts) -> list[Channel]:
+def _newly_opted_out(before: OptOuts, after: OptOuts) -> list[Channel]:
     return [channel for channel in Channel if getattr(after, channel) and not getattr(before, channel)]
 
 
-def _of_closed_channels(book: AccountBook, after: Account, now: datetime, actor: str) -> list[Notice]:
-    """Messages on demand that wait for a channel just closed; dunning's own are seen to with the others."""
+def _on_demand_opted_out_of(book: AccountBook, after: Account, now: datetime, actor: str) -> list[Notice]:
+    """Messages on demand that wait for a channel just opted out of; dunning's own are cancelled with the others."""
     return [
         stopped(notice, now, actor, OPT_OUT_REASONS[notice.channel])
         for notice in book.notices
-        if notice.channel in _closed(book.account.opt_outs, after.opt_outs)
+        if notice.channel in _newly_opted_out(book.account.opt_outs, after.opt_outs)
         and notice.status in CANCELLABLE
         and notice.notification_type is NotificationType.ON_DEMAND
         and notice.send_to == GUARANTOR

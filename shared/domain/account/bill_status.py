@@ -1,4 +1,4 @@
-"""A bill's status set by a person, and how far its dunning has come."""
+"""A bill's status set by staff, and how far its dunning has come."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -7,12 +7,12 @@ from shared.domain.account.ledger import dunning_notices
 from shared.domain.account.stopping import cancel_pending, cancel_requests
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook, Change
-from shared.domain.records.notice import REACHED
+from shared.domain.records.notice import COUNTS_AS_SENT
 from shared.domain.vocabulary.history import HistoryEvent
 from shared.domain.vocabulary.reasons import Reason
 from shared.domain.vocabulary.words import BillStatus
 
-EVENTS = {
+STATUS_EVENTS = {
     BillStatus.DUE: "BillReopened",
     BillStatus.SUSPENDED: "BillSuspended",
     BillStatus.CANCELLED: "BillCancelled",
@@ -24,7 +24,7 @@ MAY_BECOME = {
     BillStatus.CANCELLED: frozenset({BillStatus.DUE}),
     BillStatus.PAID: frozenset[BillStatus](),
 }
-"""What a person may make of a bill. A paid one is reopened by the payment that goes back, never by hand."""
+"""What staff may make of a bill. A paid one is reopened by the payment that goes back, never by hand."""
 
 
 class StatusRefusedError(Exception):
@@ -36,7 +36,7 @@ def set_status(
 ) -> Change | None:
     """Give a bill a status, and stop what is pending without a cause then; None: it has that status and reason.
 
-    Its age goes on. Raises StatusRefusedError for what a person may not do.
+    Its age goes on. Raises StatusRefusedError for what staff may not do.
     """
     bill = book.bill(statement_id)
     if bill is None or (bill.status is status and bill.status_reason == reason):
@@ -45,7 +45,7 @@ def set_status(
         raise StatusRefusedError(f"A bill that is {bill.status} can't be made {status}.")
     if status is BillStatus.DUE and bill.balance <= 0:
         raise StatusRefusedError("A bill without a balance can't be made Due.")
-    event = HistoryEvent(at=now, event=EVENTS[status], actor=actor, reason=reason)
+    event = HistoryEvent(at=now, event=STATUS_EVENTS[status], actor=actor, reason=reason)
     after = replace(bill, status=status, status_reason=reason, history=(*bill.history, event))
     bills = tuple(after if known.statement_id == statement_id else known for known in book.bills)
     then = replace(book, bills=bills)
@@ -54,12 +54,12 @@ def set_status(
 
 
 def level_sent(book: AccountBook, bill: Bill) -> int:
-    """The highest level told of in the bill's present aging period, or counted as sent by a reset; 0: none."""
-    told = (
+    """The highest level sent in the bill's present aging period, or counted as sent by a reset; 0: none."""
+    sent = (
         entry.level
         for notice in dunning_notices(book)
-        if notice.status in REACHED
+        if notice.status in COUNTS_AS_SENT
         for entry in notice.bills
         if entry.statement_id in bill.statement_ids and entry.aging_period == bill.aging_period
     )
-    return max(bill.level_floor, *told, 0)
+    return max(bill.level_floor, *sent, 0)

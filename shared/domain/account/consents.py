@@ -1,4 +1,4 @@
-"""The registry of consent: which channels were closed and opened, when, by whom, by which way and in which words.
+"""The registry of consent: which channels were opted out of and in to, when, by whom, with source and wording.
 
 It is read from the account's history, which nothing deletes and nothing overwrites.
 """
@@ -10,13 +10,13 @@ from shared.domain.account.contacts import GUARANTOR
 from shared.domain.records.book import AccountBook
 from shared.domain.vocabulary.words import Channel, ConsentSource
 
-WITHDRAWN, GIVEN = "OptedOut", "OptedIn"
+OPTED_OUT_EVENT, OPTED_IN_EVENT = "OptedOut", "OptedIn"
 """The events of an account's history that are about consent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
-    """Consent to a channel, given or withdrawn. party: who did; the guarantor, or another recipient of messages.
+    """Consent to a channel, given or withdrawn. recipient: by whom; the guarantor, or another recipient of messages.
 
     source: a ConsentSource; "" for what was recorded before sources were. wording: words of ours, never a person's own.
     """
@@ -27,7 +27,7 @@ class Consent:
     actor: str
     source: str
     wording: str
-    party: str = GUARANTOR
+    recipient: str = GUARANTOR
 
 
 def consents(book: AccountBook) -> tuple[Consent, ...]:
@@ -35,31 +35,31 @@ def consents(book: AccountBook) -> tuple[Consent, ...]:
     return tuple(
         Consent(
             channel=Channel(event.facts["channel"]),
-            given=event.event == GIVEN,
+            given=event.event == OPTED_IN_EVENT,
             at=event.at,
             actor=event.actor,
             source=event.facts.get("source", ""),
             wording=event.facts.get("wording", ""),
-            party=event.facts.get("party", GUARANTOR),
+            recipient=event.facts.get("party", GUARANTOR),
         )
         for event in sorted(book.history, key=lambda event: event.at)
-        if event.event in {GIVEN, WITHDRAWN}
+        if event.event in {OPTED_IN_EVENT, OPTED_OUT_EVENT}
     )
 
 
-def closed_by_text_alone(book: AccountBook) -> bool:
-    """Whether texts to the guarantor are closed, and nobody closed them but a text message since they were last open.
+def opted_out_by_text_alone(book: AccountBook) -> bool:
+    """Whether the guarantor is opted out of texts, and by nothing but text messages since last opted in.
 
-    Only then may a text message open them again: it takes back what a text said, not what staff or a page recorded.
+    Only then may a text message opt in again: it takes back what a text said, not what staff or a page recorded.
     """
-    about_texts = [each for each in consents(book) if each.channel is Channel.SMS and each.party == GUARANTOR]
+    about_texts = [each for each in consents(book) if each.channel is Channel.SMS and each.recipient == GUARANTOR]
     sources = set[str]()
     for each in about_texts:
         sources = set() if each.given else sources | {each.source}
     return sources == {ConsentSource.TEXT_MESSAGE}
 
 
-def refuses_emails(book: AccountBook, party: str) -> bool:
+def opted_out_of_emails(book: AccountBook, recipient: str) -> bool:
     """Whether a recipient other than the guarantor unsubscribed. The account's opt-outs are the guarantor's alone."""
-    told = [each.given for each in consents(book) if (each.channel, each.party) == (Channel.EMAIL, party)]
-    return bool(told) and not told[-1]
+    given = [each.given for each in consents(book) if (each.channel, each.recipient) == (Channel.EMAIL, recipient)]
+    return bool(given) and not given[-1]

@@ -11,12 +11,12 @@ from shared.domain.vocabulary.reasons import NO_CONTACT_REASONS, OPT_OUT_REASONS
 from shared.domain.vocabulary.words import Channel
 
 GUARANTOR, PATIENT, BILL_TO = "guarantor", "patient", "billTo"
-"""To whom a notice may be sent: the words of the API."""
+"""The recipients that a notice may have, in the words of the API (`sendTo`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """Who is written to, and where: an email address, a phone number, or a mailing address."""
+    """A recipient's name, and where it is reached: an email address, a phone number, or a mailing address."""
 
     channel: Channel
     name: str = field(repr=False)
@@ -43,7 +43,7 @@ def said_stop(number: str, account: Account) -> bool:
 
 
 def opted_out(channel: Channel, account: Account) -> bool:
-    """Whether the guarantor doesn't want to hear from us on a channel.
+    """Whether the guarantor is opted out of a channel.
 
     Each guarantor keeps at least one channel: where all three are closed, letters still go (domain.md, Queue rules).
     A number that said STOP gets no text, whoever's it was when it said so.
@@ -62,7 +62,7 @@ def opt_out_refusal(channel: Channel, account: Account) -> Reason | None:
 
 
 def contact_refusal(channel: Channel, account: Account) -> Reason | None:
-    """Why the guarantor can't be reached on a channel, if so: no address, or one that messages came back from."""
+    """Why the guarantor can't be reached on a channel, if so: no address, or one where messages bounced."""
     if not _contact_of_guarantor(channel, account).usable:
         return NO_CONTACT_REASONS[channel]
     if channel in account.undeliverable:
@@ -74,19 +74,19 @@ def contact_for(
     channel: Channel,
     book: AccountBook,
     organization: Organization,
-    send_to: str = GUARANTOR,
+    recipient: str = GUARANTOR,
     patient: Patient | None = None,
 ) -> Contact | Reason:
-    """Where a message on a channel goes, or why it can't go to anybody.
+    """Where a message on a channel goes, or why it can't be sent to anybody.
 
-    `patient` is needed for send_to "patient", since patients live in the statement's document: without one there is
-    nobody to send to, least of all somebody else. In test mode the
-    recipient must have an address as always, but the message goes to the organization's test contact.
+    `patient` is needed for the recipient "patient", since patients live in the statement's document: without one there
+    is nobody to send to, least of all somebody else. In test mode the recipient must have an address as always, but the
+    message goes to the organization's test contact.
     """
     account = book.account
-    if send_to == PATIENT:
+    if recipient == PATIENT:
         contact = _contact_of_patient(channel, patient, account)
-    elif send_to == BILL_TO:
+    elif recipient == BILL_TO:
         contact = _contact_of_bill_to(channel, account)
     else:
         refusal = contact_refusal(channel, account)

@@ -7,25 +7,24 @@ from hashlib import sha256
 from itertools import dropwhile
 from zoneinfo import ZoneInfo
 
-from shared.domain.account.reconciliation import in_doubt
+from shared.domain.account.reconciliation import possibly_sent
 from shared.domain.calendar.send_window import local_date
 from shared.domain.records import transitions
 from shared.domain.records.account import Account
 from shared.domain.records.book import AccountBook
-from shared.domain.records.notice import REACHED, Notice, moved
+from shared.domain.records.notice import COUNTS_AS_SENT, Notice, moved
 from shared.domain.vocabulary.reasons import Reason
-from shared.domain.vocabulary.words import Channel, NoticeStatus
-
-S = NoticeStatus
+from shared.domain.vocabulary.words import Channel
+from shared.domain.vocabulary.words import NoticeStatus as S
 
 IN_FLIGHT = frozenset({S.QUEUED, S.SENDING})
 """On its way to the provider: it covers its levels, and what it says is judged when it is sent."""
 
-STOPPED = frozenset(transitions.STOPPED)
+NOT_SENT = frozenset(transitions.STOPPED)
 """It didn't go, and while its day lasts the same row may be taken up again."""
 
 FINAL_REASONS = frozenset({Reason.PAPER_CYCLE, Reason.CANCELLED_BY_STAFF})
-"""Reasons that close a step on their channel for good: time alone doesn't make up for it (settled question 17)."""
+"""Reasons that close a step on their channel permanently: time alone doesn't make up for it (settled question 17)."""
 
 
 def notice_id(org_id: str, account_id: str, channel: Channel, day: date) -> str:
@@ -43,11 +42,11 @@ def refusal_id(org_id: str, account_id: str, channel: Channel, day: date, reason
 def dunning_notices(book: AccountBook) -> tuple[Notice, ...]:
     """The notices that the dunning rules planned: the only ones that count for levels, days and paper cycles.
 
-    One that was archived counts as what it was before: putting a row away changes nothing that happened. One whose
-    first sending may have arrived counts as on its way while it waits to be sent once more, so that no other bill is
-    added to it, which a late word about the first would then count as told; and as Unknown when that was stopped.
+    One that was archived counts as what it was before: archiving a row changes nothing that happened. One whose first
+    sending may have arrived counts as on its way while it waits to be sent once more, so that no other bill is added to
+    it, which a late report about the first would then count as sent; and as Unknown when that was stopped.
     """
-    return tuple(_with_its_doubt(_before_archiving(row)) for row in book.notices if row.notification_type.dunning)
+    return tuple(_as_possibly_sent(_before_archiving(row)) for row in book.notices if row.notification_type.dunning)
 
 
 def _before_archiving(notice: Notice) -> Notice:
@@ -57,18 +56,18 @@ def _before_archiving(notice: Notice) -> Notice:
     return replace(notice, status=before[-1].status, status_history=before)
 
 
-def _with_its_doubt(notice: Notice) -> Notice:
-    if notice.status is S.SCHEDULED and in_doubt(notice):
+def _as_possibly_sent(notice: Notice) -> Notice:
+    if notice.status is S.SCHEDULED and possibly_sent(notice):
         return replace(notice, status=S.QUEUED)
-    if notice.status in STOPPED and in_doubt(notice):
-        return _as_unheard_of(notice)
+    if notice.status in NOT_SENT and possibly_sent(notice):
+        return _as_unreported(notice)
     return notice
 
 
-def _as_unheard_of(notice: Notice) -> Notice:
-    """A notice as it was while nobody had heard of its last sending, without what came after."""
-    unheard = S.UNKNOWN if notice.channel.electronic else S.SENDING
-    newest_first = dropwhile(lambda entry: entry.status is not unheard, reversed(notice.status_history))
+def _as_unreported(notice: Notice) -> Notice:
+    """A notice as it was while nobody had reported on its last sending, without what came after."""
+    unreported = S.UNKNOWN if notice.channel.electronic else S.SENDING
+    newest_first = dropwhile(lambda entry: entry.status is not unreported, reversed(notice.status_history))
     return replace(notice, status=S.UNKNOWN, reason="", status_history=tuple(newest_first)[::-1])
 
 
@@ -79,8 +78,8 @@ def moment_of(notice: Notice) -> datetime:
     return notice.status_history[-1].at if notice.status_history else notice.created_at
 
 
-def last_return(book: AccountBook, channel: Channel, zone: ZoneInfo) -> date:
-    """The last local day on which a message to the guarantor came back for good; the first of all days: not known."""
+def last_permanent_bounce(book: AccountBook, channel: Channel, zone: ZoneInfo) -> date:
+    """The last local day on which a message to the guarantor bounced permanently; the first of all days: not known."""
     days = (
         local_date(change.at, zone)
         for notice in book.notices
@@ -91,10 +90,10 @@ def last_return(book: AccountBook, channel: Channel, zone: ZoneInfo) -> date:
     return max(days, default=date.min)
 
 
-def says_already(row: Notice, notice: Notice, due_on: date, zone: ZoneInfo) -> bool:
-    """Whether a row tells already, for the step that came due on a day, that a notice isn't sent, and why."""
+def refusal_on_record(row: Notice, notice: Notice, due_on: date, zone: ZoneInfo) -> bool:
+    """Whether a row says already, for the step that came due on a day, that a notice isn't sent, and why."""
     return (
-        row.status in STOPPED
+        row.status in NOT_SENT
         and row.channel is notice.channel
         and row.reason == notice.reason
         and last_day(row, zone) >= due_on
@@ -109,13 +108,13 @@ def last_day(notice: Notice, zone: ZoneInfo) -> date:
 
 def can_be_taken_up(notice: Notice) -> bool:
     """Whether a row that didn't go may become a notice again on its day."""
-    return notice.status in STOPPED and notice.reason not in FINAL_REASONS
+    return notice.status in NOT_SENT and notice.reason not in FINAL_REASONS
 
 
 def taken_days(
     notices: tuple[Notice, ...], account: Account, channel: Channel, now: datetime, zone: ZoneInfo
 ) -> Callable[[date], bool]:
-    """Tell for a day whether another dunning notice may not go on a channel: one went, or its row can't be taken up."""
+    """Says of a day whether no other dunning notice may go on a channel: one was sent, or its row can't be taken up."""
     used = _used_days(notices, channel, now, zone)
     locked = {
         notice.notice_id for notice in notices if notice.status is not S.SCHEDULED and not can_be_taken_up(notice)
@@ -129,7 +128,7 @@ def _used_days(notices: tuple[Notice, ...], channel: Channel, now: datetime, zon
     for notice in notices:
         if notice.channel is channel and notice.status in IN_FLIGHT:
             days |= {local_date(now, zone), local_date(notice.scheduled_for, zone)}
-        elif notice.channel is channel and notice.status not in STOPPED | {S.SCHEDULED}:
+        elif notice.channel is channel and notice.status not in NOT_SENT | {S.SCHEDULED}:
             days.add(local_date(moment_of(notice), zone))
     return frozenset(days)
 
@@ -137,13 +136,13 @@ def _used_days(notices: tuple[Notice, ...], channel: Channel, now: datetime, zon
 def last_letter_day(notices: tuple[Notice, ...], now: datetime, zone: ZoneInfo) -> date | None:
     """The last local day on which a dunning letter went, or is going, whatever became of it afterwards.
 
-    One that staff had scheduled once more, since it came back, doesn't stand in its own way.
+    One that staff had scheduled once more, since it bounced, doesn't stand in its own way.
     """
     days = [
         local_date(now if notice.status in IN_FLIGHT else moment_of(notice), zone)
         for notice in notices
         if notice.channel is Channel.PRINT
-        and (notice.status in REACHED | IN_FLIGHT or (notice.sent_at and notice.status is not S.SCHEDULED))
+        and (notice.status in COUNTS_AS_SENT | IN_FLIGHT or (notice.sent_at and notice.status is not S.SCHEDULED))
     ]
     return max(days, default=None)
 

@@ -1,11 +1,11 @@
-"""Where something went, told so that a stranger learns nothing."""
+"""Masked addresses: where a message was sent, so that a stranger learns nothing."""
 
 from shared.domain.account.contacts import Contact
 from shared.domain.vocabulary.words import Channel
 
 
 def masked(contact: Contact) -> str:
-    """Where something went, told so that a stranger learns nothing: "m***@example.com", "***0199", "Portland, ME"."""
+    """Where a message was sent, so that a stranger learns nothing: "m***@example.com", "***0199", "Portland, ME"."""
     if contact.channel is Channel.EMAIL:
         local, _, domain = contact.destination.rpartition("@")
         return f"{local[:1]}***@{domain}"

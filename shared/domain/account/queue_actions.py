@@ -1,4 +1,4 @@
-"""What a person does with a notice of the queue: cancel it, try it again, archive it."""
+"""What staff do with a notice of the queue: cancel it, retry it, archive it."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -9,12 +9,11 @@ from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.notice import Notice, moved
 from shared.domain.records.transitions import ERRORS, By, statuses_moved
 from shared.domain.vocabulary.reasons import Reason
-from shared.domain.vocabulary.words import Channel, ConsentSource, NoticeStatus
+from shared.domain.vocabulary.words import Channel, ConsentSource
+from shared.domain.vocabulary.words import NoticeStatus as S
 
-S = NoticeStatus
-
-FAILED = frozenset(ERRORS)
-"""The worklist of errors, without what may have gone after all."""
+WORKLIST_ERRORS = frozenset(ERRORS)
+"""The worklist of errors, without what was possibly sent after all."""
 
 
 class QueueAction(StrEnum):
@@ -48,7 +47,7 @@ def act(
     if notice is None:
         return None
     if notice.status not in POSSIBLE[action]:
-        raise ActionRefusedError(f"A notification that is {notice.status} can't be handled by {action}.")
+        raise ActionRefusedError(f"A notification that is {notice.status} doesn't allow {action}.")
     if action is QueueAction.RETRY:
         return Change(account=book.account, notices=(_retried(notice, book, now, actor),))
     after = _ended(notice, action, now, actor)
@@ -70,7 +69,7 @@ def _ended(notice: Notice, action: QueueAction, now: datetime, actor: str) -> No
 def _retried(notice: Notice, book: AccountBook, now: datetime, actor: str) -> Notice:
     """Scheduled again for now; whether it goes, and when, is judged at its sending as ever."""
     if notice.channel in book.account.undeliverable:
-        raise ActionRefusedError("Messages to this contact came back for good: correct it first.")
+        raise ActionRefusedError("Messages to this contact bounced permanently: correct it first.")
     if notice.status is S.UNKNOWN and notice.channel is Channel.PRINT:
         raise ActionRefusedError("A letter that may have gone isn't sent twice.")
     duplicate = notice.possible_duplicate or notice.status is S.UNKNOWN

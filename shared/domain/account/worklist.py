@@ -1,14 +1,13 @@
-"""The worklist of errors clears itself: what failed needs nobody once a later notice to that contact succeeded."""
+"""The worklist of errors clears itself: a failure needs no attention once a later notice to that contact succeeded."""
 
 from datetime import datetime
 
 from shared.domain.account.ledger import moment_of
-from shared.domain.account.queue_actions import FAILED
+from shared.domain.account.queue_actions import WORKLIST_ERRORS
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.notice import Notice, moved
+from shared.domain.vocabulary.actors import Actor
 from shared.domain.vocabulary.words import Channel, NoticeStatus
-
-ACTOR = "system"
 
 CLEARED = "a later notice to this contact succeeded"
 
@@ -17,20 +16,20 @@ SUCCESS = {
     Channel.SMS: frozenset({NoticeStatus.SENT, NoticeStatus.DELIVERED}),
     Channel.PRINT: frozenset({NoticeStatus.SENT, NoticeStatus.DELIVERED}),
 }
-"""What counts as success: of texts and letters nobody tells more than that they were taken."""
+"""What counts as success: of texts and letters nobody reports more than that they were accepted."""
 
 
 def cleared_by(book: AccountBook, success: Notice, now: datetime) -> tuple[Notice, ...]:
     """The earlier errors on the contact that a notice reached, archived; none if it didn't reach it.
 
-    What was archived counts for levels as it did before, so no step is told again because of it.
+    What was archived counts for levels as it did before, so no step is sent again because of it.
     """
     if success.status not in SUCCESS[success.channel] or success.sent_at is None:
         return ()
     return tuple(
-        moved(notice, NoticeStatus.ARCHIVED, now, ACTOR, CLEARED, lease_until=None)
+        moved(notice, NoticeStatus.ARCHIVED, now, Actor.SYSTEM, CLEARED, lease_until=None)
         for notice in book.notices
-        if notice.status in FAILED
+        if notice.status in WORKLIST_ERRORS
         and (notice.channel, notice.send_to) == (success.channel, success.send_to)
         and moment_of(notice) < success.sent_at
     )

@@ -102,7 +102,7 @@ def permitted(instant: datetime, channel: Channel, organization: Organization, a
     return any(instant in window for window in windows_on(day, channel, organization, account))
 
 
-def spread(org_id: str, account_id: str) -> float:
+def place_in_window(org_id: str, account_id: str) -> float:
     """Where in a window an account's notices go, from 0 up to 1: always the same, and even over all accounts."""
     digest = sha256(f"{org_id}\n{account_id}".encode()).digest()
     return int.from_bytes(digest[:6]) / 2**48
@@ -136,7 +136,7 @@ def first_moment(
     `taken` says of a day that no (other) notice may go on it.
     """
     today = local_date(now, organization.zone)
-    share = spread(organization.org_id, account.account_id)
+    share = place_in_window(organization.org_id, account.account_id)
     for day in (today + ahead * DAY for ahead in range(FURTHEST_DAYS)):
         for window in windows_on(day, channel, organization, account):
             moment = _moment_in(window, now.astimezone(UTC), share)

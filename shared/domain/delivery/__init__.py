@@ -1,1 +1,1 @@
-"""What a channel is handed, and what comes back from the provider."""
+"""What a channel is given to send, and what its provider answers and reports."""

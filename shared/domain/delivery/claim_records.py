@@ -1,4 +1,4 @@
-"""What a claim stores beside its row: facts that must be known as soon as a provider may have the message."""
+"""What a claim stores together with its row: facts that must be known as soon as a provider may have the message."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -10,22 +10,22 @@ from shared.domain.delivery.print_batch import closes_at
 from shared.domain.vocabulary.words import Channel
 
 TEST_CONTACT = "testContact"
-"""Whose a number is that an organization in test mode sends everything to."""
+"""The recipient of a number that an organization in test mode sends everything to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReachedNumber:
-    """An account has a text sent to a number; by it, what comes back from the number finds the account.
+class TextedNumber:
+    """An account has a text sent to a number; by it, a text or a report from the number finds the account.
 
-    whose: the guarantor's, the patient's, the third party's, or a test contact's. A later text replaces an earlier
-    one's fact. number_hash: the number itself is in no key.
+    recipient: whose number it is: the guarantor's, the patient's, the third party's, or a test contact's. A later text
+    replaces an earlier one's fact. number_hash: the number itself is in no key.
     """
 
     org_id: str
     account_id: str
     number_hash: str
-    whose: str = GUARANTOR
-    reached_at: datetime
+    recipient: str = GUARANTOR
+    texted_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ class BatchedLetter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenPrintBatch:
-    """An organization has letters that wait for a manifest, so it has to be looked at when their day is over.
+    """An organization has letters that wait for a manifest, so its batch is due when their day is over.
 
     The same for all letters of a day: one invocation stores it once, so that senders seldom meet at its item.
     """
@@ -53,26 +53,26 @@ class OpenPrintBatch:
     closes_at: datetime
 
 
-type ClaimRecord = ReachedNumber | BatchedLetter | OpenPrintBatch
+type ClaimRecord = TextedNumber | BatchedLetter | OpenPrintBatch
 """Every kind of fact that a claim can store."""
 
 
-def beside(order: Order) -> tuple[ClaimRecord, ...]:
-    """What a message's claim stores beside its row."""
+def claim_records(order: Order) -> tuple[ClaimRecord, ...]:
+    """What a message's claim stores together with its row."""
     if order.notice.channel is Channel.SMS:
-        return (_reached_number(order),)
+        return (_texted_number(order),)
     if order.notice.channel is Channel.PRINT:
         return _batched(order)
     return ()
 
 
-def _reached_number(order: Order) -> ReachedNumber:
-    return ReachedNumber(
+def _texted_number(order: Order) -> TextedNumber:
+    return TextedNumber(
         org_id=order.notice.org_id,
         account_id=order.notice.account_id,
         number_hash=number_hash(order.contact.destination),
-        whose=TEST_CONTACT if order.organization.test_contacts else order.notice.send_to,
-        reached_at=order.now,
+        recipient=TEST_CONTACT if order.organization.test_contacts else order.notice.send_to,
+        texted_at=order.now,
     )
 
 

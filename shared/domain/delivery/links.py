@@ -23,8 +23,8 @@ FOR_ONE_BILL = frozenset({NotificationType.PAYMENT_LINK, NotificationType.ON_DEM
 def issue_link(notice: Notice, send: Send, book: AccountBook, organization: Organization, now: datetime) -> IssuedLink:
     """Make the link that a notice carries.
 
-    A notice whose link is known already keeps it and gets new secrets, because secrets aren't stored: so what staff
-    was told of a link stays true, its expiry too, and a notice that was put back leaves no second link behind. Only
+    A notice that has a link already keeps it and gets new secrets, because secrets aren't stored: so what staff
+    know of a link stays true, its expiry too, and a notice that was rescheduled leaves no second link behind. Only
     where an earlier message may be on its way is another link made, because that message's must go on working.
     """
     on_paper, lives = notice.channel is Channel.PRINT, _link_lives(notice, organization)

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from shared.domain.account.account_changes import after_return, change_account
+from shared.domain.account.account_changes import after_bounce, change_account
 from shared.domain.account.contacts import Contact
 from shared.domain.account.masking import masked
-from shared.domain.account.reconciliation import BETWEEN, doubt_settled, in_doubt, unknown
+from shared.domain.account.reconciliation import BETWEEN, possibly_sent, report_settled, unknown
 from shared.domain.dunning.decision import Defer, Refuse, Send
 from shared.domain.paying.link_secrets import IssuedLink
 from shared.domain.paying.payments import link_scope
@@ -18,8 +18,8 @@ from shared.domain.vocabulary.money import Cents
 from shared.domain.vocabulary.spreading import spread
 from shared.domain.vocabulary.words import Channel, ConsentSource, NoticeStatus
 
-LEASE = timedelta(minutes=5)
-"""How long a provider may take with a notice before the scheduler looks after it: five times a function's timeout."""
+SENDING_LEASE = timedelta(minutes=5)
+"""How long a provider may take with a notice before the scheduler takes over: five times a function's timeout."""
 
 
 ACTORS = {Channel.EMAIL: "send_email", Channel.SMS: "send_sms", Channel.PRINT: "render_print"}
@@ -75,8 +75,8 @@ class Rejected:
 class Postponed:
     """The provider doesn't have it and may take it after a pause. It uses up no attempt.
 
-    spread: how far apart notices come back that are put off at the same time. stops_channel: no other message of the
-    channel would be taken either.
+    spread: how far apart notices are tried again that are put off at the same time. stops_channel: no other message of
+    the channel would be taken either.
     """
 
     reason: str
@@ -96,7 +96,7 @@ type ProviderAnswer = Accepted | Rejected | Postponed | Unanswered
 
 
 def may_be_taken(notice: Notice, now: datetime) -> bool:
-    """Whether a notice waits to be sent now. One whose lease was given back waits until it is due again."""
+    """Whether a notice waits to be sent now. One that was scheduled again waits until it is due."""
     due = notice.status is NoticeStatus.SCHEDULED and notice.scheduled_for <= now
     return due or notice.status is NoticeStatus.QUEUED
 
@@ -113,9 +113,9 @@ def claimed(notice: Notice, send: Send, link_id: str, now: datetime) -> Notice:
         bills=send.bills,
         template_id=send.template_id,
         attempt=notice.attempt + 1,
-        lease_until=now + LEASE,
+        lease_until=now + SENDING_LEASE,
         sent_to=masked(send.contact),
-        provider_message_id="",  # an earlier sending's; by it the provider's words are told apart
+        provider_message_id="",  # an earlier sending's; by it delivery reports are distinguished
         link_id=link_id,
     )
 
@@ -137,7 +137,7 @@ def held_back(notice: Notice, until: datetime, reason: str, now: datetime) -> No
 
 
 def uncomposable(notice: Notice, reason: str, now: datetime) -> Notice:
-    """The row of a notice that no message could be made of: for people to look at."""
+    """The row of a notice that no message could be made of: it stands on the worklist."""
     return moved(notice, NoticeStatus.DELIVERY_ERROR, now, ACTORS[notice.channel], reason, lease_until=None)
 
 
@@ -169,28 +169,28 @@ def answered(notice: Notice, answer: ProviderAnswer, now: datetime) -> Notice:
 
 
 def answered_late(current: Notice, taken: Notice, answer: ProviderAnswer, now: datetime) -> Notice | None:
-    """What an answer says of a row that isn't as it was taken, or that couldn't be written; None: nothing.
+    """The row after an answer, where it isn't as it was taken or couldn't be written; None: the answer changes nothing.
 
-    One whose lease ended while the provider was being called is Unknown by then, or waits already to be sent once more,
-    or that was stopped: an acceptance or a refusal settles it in any of these. A provider's event, or a later sending,
-    knows better.
+    A notice's lease may end while the provider is being called: it is Unknown by then, or waits already to be sent once
+    more, or that was stopped. An acceptance or a refusal settles it in any of these. A provider's event, or a later
+    sending, knows better.
     """
     if current.attempt != taken.attempt:
         return None
     if current.status is NoticeStatus.SENDING:
         return answered(current, answer, now)
-    given_up = current.status in BETWEEN | {NoticeStatus.UNKNOWN} and in_doubt(current)
+    given_up = current.status in BETWEEN | {NoticeStatus.UNKNOWN} and possibly_sent(current)
     if not given_up or isinstance(answer, Unanswered):
         return None
     if isinstance(answer, Postponed) and current.status is not NoticeStatus.UNKNOWN:
         return None
-    return answered(doubt_settled(current), answer, now)
+    return answered(report_settled(current), answer, now)
 
 
 def failure(
     book: AccountBook, notice: Notice, answer: Rejected, now: datetime, organization: Organization | None = None
 ) -> Change | None:
-    """What a rejection changes for the account: it is planned anew, and an address that can't be reached is noted.
+    """What a rejection changes for the account: it is planned again, and an address that can't be reached is noted.
 
     Whether the guarantor is then opted out of the channel, the `organization` says.
 
@@ -203,7 +203,7 @@ def failure(
     failed = Change(account=replace(book.account, planning_at=now), notices=(after,))
     if not answer.undeliverable:
         return failed
-    account = after_return(failed.account, notice, organization)
+    account = after_bounce(failed.account, notice, organization)
     actor, source = ACTORS[notice.channel], ConsentSource.RETURNED_MESSAGE
     changed = change_account(book.after(failed), account, now, actor, source=source)
     return failed.then(changed) if changed else failed

@@ -55,7 +55,7 @@ class OpenBatch:
     count: int
 
 
-class Fate(StrEnum):
+class LetterState(StrEnum):
     """What a batch that is being closed does with a letter that waits."""
 
     LISTED = "listed"
@@ -73,40 +73,40 @@ def closes_at(day: date, zone: ZoneInfo) -> datetime:
     return start_of_day(day + DAY, zone) + CLOSES_AFTER
 
 
-def over_through(now: datetime, zone: ZoneInfo) -> date:
+def last_closable_day(now: datetime, zone: ZoneInfo) -> date:
     """The last local day whose batch may be closed by now."""
     return local_date(now.astimezone(UTC) - CLOSES_AFTER, zone) - DAY
 
 
-def batch_of(day: date, closed_through: date | None, over: date) -> date:
+def batch_of(day: date, closed_through: date | None, closable: date) -> date:
     """The batch that a letter claimed on a day belongs to, while those up to `closed_through` are closed.
 
-    A late one belongs to the next to be closed: where that is over for days, to the last that is (`over`).
+    A late one belongs to the next to be closed: where that is overdue for days, to the last that may be (`closable`).
     """
     if closed_through is None or day > closed_through:
         return day
-    return max(closed_through + DAY, over)
+    return max(closed_through + DAY, closable)
 
 
-def next_batch(letters: Iterable[WaitingLetter], closed_through: date | None, over: date) -> date | None:
+def next_batch(letters: Iterable[WaitingLetter], closed_through: date | None, closable: date) -> date | None:
     """The batch to be closed next, the oldest; None: no letter waits."""
-    return min((batch_of(letter.day, closed_through, over) for letter in letters), default=None)
+    return min((batch_of(letter.day, closed_through, closable) for letter in letters), default=None)
 
 
-def open_batches(letters: Iterable[WaitingLetter], closed_through: date | None, over: date) -> list[OpenBatch]:
+def open_batches(letters: Iterable[WaitingLetter], closed_through: date | None, closable: date) -> list[OpenBatch]:
     """The batches that letters wait for, newest first."""
-    counts = Counter(batch_of(letter.day, closed_through, over) for letter in letters)
+    counts = Counter(batch_of(letter.day, closed_through, closable) for letter in letters)
     return [OpenBatch(day, counts[day]) for day in sorted(counts, reverse=True)]
 
 
-def fate(row: Notice | None) -> Fate:
+def letter_state(row: Notice | None) -> LetterState:
     """What becomes of a letter that waits, by its row.
 
-    While it is being sent nobody can tell. One that waits to be sent, or won't be, is dropped: being sent puts it among
+    While it is being sent that isn't known. One that waits to be sent, or won't be, is dropped: a claim puts it among
     those that wait again.
     """
     if row is not None and row.status is NoticeStatus.SENDING:
-        return Fate.WAITS
+        return LetterState.WAITS
     if row is not None and row.letter is not None:
-        return Fate.LISTED
-    return Fate.DROPPED
+        return LetterState.LISTED
+    return LetterState.DROPPED

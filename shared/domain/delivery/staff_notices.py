@@ -1,4 +1,4 @@
-"""What staff has sent beside the steps of dunning: notices on demand and one-time payment links."""
+"""What staff have sent besides the steps of dunning: notices on demand and one-time payment links."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -20,7 +20,7 @@ class NothingOwedError(Exception):
 
 
 class OptedOutError(Exception):
-    """The guarantor doesn't want to hear from us on this channel."""
+    """The guarantor is opted out of this channel."""
 
 
 class LinkPaidError(Exception):
@@ -33,14 +33,14 @@ def on_demand(  # noqa: PLR0913 - keywords only, one for each thing that a perso
     *,
     notice_id: str,
     channel: Channel,
-    send_to: str,
+    recipient: str,
     template_id: str,
     now: datetime,
     actor: str,
 ) -> Change:
     """A notice about one bill, to be sent now: past thresholds, without a level (domain.md, Queue rules).
 
-    Raises NothingOwedError and OptedOutError; whether there is a contact is for the caller to have looked at.
+    Raises NothingOwedError and OptedOutError; whether there is a contact, the caller must have checked.
     """
     if not bill.payable:
         raise NothingOwedError
@@ -52,7 +52,7 @@ def on_demand(  # noqa: PLR0913 - keywords only, one for each thing that a perso
         channel=channel,
         notification_type=NotificationType.ON_DEMAND,
         bills=[BillLevel.of(bill)],
-        send_to=send_to,
+        recipient=recipient,
         template_id=template_id,
         now=now,
     )
@@ -66,7 +66,7 @@ def one_time_link(  # noqa: PLR0913 - keywords only, one for each thing that a p
     *,
     link_id: str,
     notice_id: str,
-    send_to: str,
+    recipient: str,
     sent_to: str,
     staff_name: str,
     now: datetime,
@@ -96,7 +96,7 @@ def one_time_link(  # noqa: PLR0913 - keywords only, one for each thing that a p
         channel=Channel.EMAIL,
         notification_type=NotificationType.PAYMENT_LINK,
         bills=[BillLevel.of(bill)],
-        send_to=send_to,
+        recipient=recipient,
         link_id=link_id,
         now=now,
     )
@@ -113,7 +113,7 @@ def one_time_link(  # noqa: PLR0913 - keywords only, one for each thing that a p
 
 
 def revoke_link(book: AccountBook, link: PaymentLink, now: datetime, actor: str) -> Change | None:
-    """Make a link lead nowhere; None: it is revoked already. Raises LinkPaidError."""
+    """Revoke a link; None: it is revoked already. Raises LinkPaidError."""
     if link.status is LinkStatus.PAID:
         raise LinkPaidError
     if link.status is LinkStatus.REVOKED:
@@ -134,12 +134,12 @@ def staff_links(book: AccountBook, statement_id: str) -> list[PaymentLink]:
 
 
 def link_status(link: PaymentLink, now: datetime) -> LinkStatus:
-    """A link's status by now: one whose time has run out is Expired, though nobody wrote that down."""
+    """A link's status by now: one whose time has run out is Expired, though nothing recorded that."""
     return LinkStatus.EXPIRED if link.status in USABLE and now >= link.expires_at else link.status
 
 
 def _unsent(book: AccountBook, links: list[PaymentLink], reason: str, now: datetime, actor: str) -> tuple[Notice, ...]:
-    """The emails with these links that are still with us, cancelled."""
+    """The emails with these links that aren't sent yet, cancelled."""
     voided = {link.notice_id for link in links}
     return tuple(
         moved(notice, NoticeStatus.CANCELLED, now, actor, reason, lease_until=None)

@@ -1,6 +1,6 @@
 """The dunning engine: pure, total functions over an account book, an organization and a time.
 
-    plan            which notices an account should have now, and when to look again      planning.py
+    plan            which notices an account should have now, and when to plan again      planning.py
     judge           whether a notice goes, at the moment of sending                        judging.py
     cancel_pending  stop what is pending when its cause is gone                            stopping.py
     forecast        the next notices if nothing changes                                    forecast.py

@@ -27,7 +27,7 @@ def consolidate(situation: Situation, questions: Mapping[Channel, ChannelQuestio
 
     The highest bills decide. Where no channel goes for them, their step stays open and must not silence the others
     (settled question 16): they are put aside and the rest is decided as if they weren't there. Bills that no going
-    channel spoke of, because they are under its minimum, are decided among themselves on the channels still free.
+    channel covers, because they are under its minimum, are decided among themselves on the channels still free.
     """
     result = Consolidation()
     waiting = {entry.bill.statement_id for entries in due.values() for entry in entries}
@@ -67,12 +67,12 @@ def _round(
         if channel in result.going:
             continue
         bills = tuple(entry for entry in due[channel] if entry.bill.statement_id in waiting)
-        told_before = {
+        sent_before = {
             entry.bill.statement_id
             for entry in bills
             if situation.standing(entry.bill, entry.current).told_electronically
         }
-        question = replace(questions[channel], electronically=frozenset(electronically | told_before))
+        question = replace(questions[channel], electronically=frozenset(electronically | sent_before))
         decision = decide(question, bills)
         decisions.append(decision)
         if decision.goes and channel.electronic:

@@ -11,7 +11,7 @@ from shared.domain.vocabulary.words import Channel, NotificationType
 
 
 class Rule(StrEnum):
-    """A rule that is looked at, by the name that a billing manager knows it by."""
+    """A rule that is checked, by the name that a billing manager knows it by."""
 
     ORGANIZATION_STATUS = "account status of the organization"
     COMMUNICATIONS = "communication status"
@@ -41,7 +41,7 @@ class RuleOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One rule looked at: what it found, and its outcome. No channel: for all; no statement: for the whole account."""
+    """One rule checked: what it found, and its outcome. No channel: for all; no statement: for the whole account."""
 
     rule: Rule
     found: str
@@ -52,7 +52,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What to write, when to look again, and why.
+    """What to write, when to plan again, and why.
 
     notices: whole rows, each new or with its history appended to. next_planning_at: None with a rest_reason.
     """

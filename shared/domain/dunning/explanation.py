@@ -1,4 +1,4 @@
-"""What the engine found, told in the words of a billing manager."""
+"""What the engine found, in the words of a billing manager."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -39,7 +39,7 @@ def explain_account(situation: Situation) -> tuple[Finding, ...]:
 
 
 def explain_bills(situation: Situation) -> tuple[Finding, ...]:
-    """For each bill: whether it is dunned at all, the step that it is at, and whether that was told of."""
+    """For each bill: whether it is dunned at all, the step that it is at, and whether that was sent."""
     findings = list[Finding]()
     for bill in sorted(situation.book.bills, key=lambda bill: bill.statement_id):
         findings.append(_explain_status(bill))
@@ -61,17 +61,17 @@ def _explain_step(situation: Situation, bill: Bill) -> list[Finding]:
     current = situation.step_of(bill, situation.today)
     if current is None:
         return [_finding(Rule.STEP, bill, f"no step is due yet; {_next_step(situation, bill)}", RuleOutcome.WAITS)]
-    told = situation.standing(bill, current).told()
+    sent = situation.standing(bill, current).told()
     return [
         _finding(Rule.STEP, bill, _describe(situation, bill, current), RuleOutcome.PASSES),
         _finding(
             Rule.ALREADY_SENT,
             bill,
-            f"step was already sent; {_next_step(situation, bill)}" if told else "step was not sent yet",
-            RuleOutcome.WAITS if told else RuleOutcome.PASSES,
+            f"step was already sent; {_next_step(situation, bill)}" if sent else "step was not sent yet",
+            RuleOutcome.WAITS if sent else RuleOutcome.PASSES,
         ),
         *_explain_closed(situation, bill, current),
-        *_explain_return(situation, bill, current),
+        *_explain_bounce(situation, bill, current),
     ]
 
 
@@ -100,8 +100,8 @@ def _explain_closed(situation: Situation, bill: Bill, current: CurrentStep) -> l
     ]
 
 
-def _explain_return(situation: Situation, bill: Bill, current: CurrentStep) -> list[Finding]:
-    """When a step that came back undeliverable drops to paper, while that is still to come."""
+def _explain_bounce(situation: Situation, bill: Bill, current: CurrentStep) -> list[Finding]:
+    """When a step whose messages bounced drops to paper, while that is still to come."""
     day = paper_from(situation, bill, current)
     if day is None or day <= situation.today or situation.standing(bill, current).told():
         return []
@@ -121,7 +121,7 @@ def explain_results(
 ) -> tuple[Finding, ...]:
     """What came of it, for every bill on every channel: what goes, what doesn't, and why there is nothing to do.
 
-    moments, days: when a notice on a channel goes, and the day that its bills were looked at for.
+    moments, days: when a notice on a channel goes, and the day that its bills were checked for.
     """
     decided = _explain_decided(situation, result, moments)
     known = {(finding.statement_id, finding.channel) for finding in decided}

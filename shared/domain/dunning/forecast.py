@@ -12,13 +12,13 @@ from shared.domain.records.notice import PENDING, Notice
 from shared.domain.records.policy import Organization
 from shared.domain.vocabulary.words import NoticeStatus
 
-HORIZON = timedelta(days=180)
+FORECAST_HORIZON = timedelta(days=180)
 
 INSTANT = timedelta(seconds=1)
 
 
 def forecast(
-    book: AccountBook, organization: Organization, now: datetime, horizon: timedelta = HORIZON
+    book: AccountBook, organization: Organization, now: datetime, horizon: timedelta = FORECAST_HORIZON
 ) -> tuple[Notice, ...]:
     """Foresee the dunning notices of the coming days, in the order in which they go.
 

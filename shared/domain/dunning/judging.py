@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from shared.domain.account.consents import refuses_emails
+from shared.domain.account.consents import opted_out_of_emails
 from shared.domain.account.contacts import GUARANTOR, Contact, contact_for, opted_out
 from shared.domain.account.ledger import taken_days
-from shared.domain.account.reconciliation import in_doubt
+from shared.domain.account.reconciliation import possibly_sent
 from shared.domain.account.stopping import lost_cause
 from shared.domain.calendar.send_window import first_moment, first_waking_moment, permitted
 from shared.domain.dunning.decision import Defer, Refuse, Send, Verdict
@@ -37,7 +37,7 @@ def judge(
 ) -> Verdict:
     """Decide at the moment of sending whether a notice goes, with which message, about what, and to whom.
 
-    The notice itself doesn't count as told. A disabled organization's queue still goes; one that isn't active sends
+    The notice itself doesn't count as sent. A disabled organization's queue still goes; one that isn't active sends
     nothing (settled questions 6 and 21). `patient` is needed for a notice to a patient.
     """
     if organization.account_status is not AccountStatus.ACTIVE:
@@ -70,7 +70,7 @@ def _without(notice: Notice, book: AccountBook) -> AccountBook:
 
     def behind(other: Notice) -> bool:
         later = (other.scheduled_for, other.notice_id) > (notice.scheduled_for, notice.notice_id)
-        on_its_way = other.status is NoticeStatus.SCHEDULED and in_doubt(other)
+        on_its_way = other.status is NoticeStatus.SCHEDULED and possibly_sent(other)
         return later and (on_its_way or other.status is NoticeStatus.QUEUED)
 
     others = [other for other in book.notices if other.notice_id != notice.notice_id and not behind(other)]
@@ -78,9 +78,9 @@ def _without(notice: Notice, book: AccountBook) -> AccountBook:
 
 
 def _still_due(notice: Notice, situation: Situation) -> tuple[DueBill, ...]:
-    """The notice's bills at the step that is current now, unless another notice on this channel told of it.
+    """The notice's bills at the step that is current now, unless another notice on this channel covers it.
 
-    Bills that came due since wait for the next plan, which sees to all the channels of their step.
+    Bills that came due since wait for the next plan, which plans all the channels of their step.
     """
     due, about = list[DueBill](), frozenset(notice.statement_ids)
     for bill in situation.open_bills:
@@ -105,7 +105,7 @@ def _question(notice: Notice, situation: Situation, due: tuple[DueBill, ...]) ->
 
 
 def _not_now(notice: Notice, situation: Situation) -> Verdict | None:
-    """Put off what would go outside the permitted hours, or beside another notice of the same day."""
+    """Put off what would go outside the permitted hours, or on the same day as another notice."""
     organization, account, channel = situation.organization, situation.book.account, notice.channel
     taken = taken_days(situation.notices, account, channel, situation.now, situation.zone)
     today_is_taken = taken(situation.today)
@@ -185,7 +185,7 @@ def _opted_out(occasion: _Occasion) -> Refuse | None:
     """Where the guarantor opted out of the channel, or another recipient unsubscribed from emails."""
     notice, book = occasion.notice, occasion.book
     other = notice.channel is Channel.EMAIL and notice.send_to != GUARANTOR
-    refuses = opted_out(notice.channel, book.account) or (other and refuses_emails(book, notice.send_to))
+    refuses = opted_out(notice.channel, book.account) or (other and opted_out_of_emails(book, notice.send_to))
     return Refuse(reason=OPT_OUT_REASONS[notice.channel]) if refuses else None
 
 

@@ -39,24 +39,24 @@ def _drops_to_paper(step: Step, situation: Situation) -> bool:
 
 
 def paper_from(situation: Situation, bill: Bill, current: CurrentStep) -> date | None:
-    """The day from which a reminder goes by letter because messages came back undeliverable; None: it doesn't.
+    """The day from which a reminder goes by letter because messages bounced; None: it doesn't.
 
-    The days that the organization sets count from the last that came back, and only where the step has no electronic
+    The days that the organization sets count from the last that bounced, and only where the step has no electronic
     channel left: while there is one, it is the one that goes.
     """
     days = situation.organization.dunning.drop_to_paper_after_undeliverable_days
     if days is None or not _may_drop(current.step):
         return None
-    account, returned = situation.book.account, list[date]()
+    account, bounced = situation.book.account, list[date]()
     for channel in current.step.channels:
-        day = _returned(situation, bill, current, channel)
+        day = _bounced_on(situation, bill, current, channel)
         if day:
-            returned.append(day)
+            bounced.append(day)
         elif not (opted_out(channel, account) or contact_refusal(channel, account)):
             return None
-    return max(returned) + timedelta(days=days) if returned else None
+    return max(bounced) + timedelta(days=days) if bounced else None
 
 
-def _returned(situation: Situation, bill: Bill, current: CurrentStep, channel: Channel) -> date | None:
-    """The day on which a channel's messages came back: for good, whatever was in them, or for now, with this step."""
+def _bounced_on(situation: Situation, bill: Bill, current: CurrentStep, channel: Channel) -> date | None:
+    """The day on which a channel's messages bounced: permanently, whatever was in them, or for now, with this step."""
     return situation.last_returns.get(channel) or situation.standing(bill, current).came_back_on.get(channel)

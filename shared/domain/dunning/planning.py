@@ -1,4 +1,4 @@
-"""Planning: which notices an account should have now, and when to look again."""
+"""Planning: which notices an account should have now, and when to plan again."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -7,7 +7,7 @@ from datetime import date, datetime
 from shared.domain.account.ledger import (
     notice_id,
     refusal_id,
-    says_already,
+    refusal_on_record,
     stopped,
     taken_days,
     with_notices,
@@ -26,11 +26,9 @@ from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook
 from shared.domain.records.notice import Notice, moved, new_notice, scheduled
 from shared.domain.records.policy import Organization
+from shared.domain.vocabulary.actors import Actor
 from shared.domain.vocabulary.reasons import Reason
 from shared.domain.vocabulary.words import Channel, CommunicationStatus, NoticeStatus
-
-PLANNER = "scheduler"
-"""Who plans, as histories name it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +73,8 @@ def _stop_what_has_no_cause(book: AccountBook, organization: Organization, now: 
     """Stop what is pending for a bill, hold or opt-out that forbids it, or for an organization that sends nothing."""
     stop = account_stop(Situation(book=book, organization=organization, now=now))
     if stop:
-        return cancel_pending(book, now, PLANNER, stop, everything=True)
-    return cancel_pending(book, now, PLANNER)
+        return cancel_pending(book, now, Actor.SCHEDULER, stop, everything=True)
+    return cancel_pending(book, now, Actor.SCHEDULER)
 
 
 # --- what is due, and where it would go -----------------------------------------------------------------------
@@ -116,8 +114,8 @@ def _slot(situation: Situation, channel: Channel) -> Slot:
 def _due(situation: Situation, channel: Channel, slot: Slot) -> tuple[DueBill, ...]:
     """The bills that a notice on a channel would be about, at the step they will be at on the day it goes.
 
-    A bill is due while nothing told of the step it is at today, or while a notice for it still waits on this very
-    channel: so the channels of one step don't silence each other.
+    A bill is due while the step it is at today isn't sent, or while a notice for it still waits on this very channel:
+    so the channels of one step don't silence each other.
     """
     enabled = situation.organization.communication_status is CommunicationStatus.ENABLED
     waiting_for = {statement for notice in slot.scheduled for statement in notice.statement_ids}
@@ -126,8 +124,8 @@ def _due(situation: Situation, channel: Channel, slot: Slot) -> tuple[DueBill, .
         today, then = (situation.step_of(bill, day) for day in (situation.today, slot.day or situation.today))
         if then is None or _done_with(situation.standing(bill, then), channel):
             continue
-        untold = enabled and today is not None and not situation.standing(bill, today).told()
-        if untold or bill.statement_id in waiting_for:
+        unsent = enabled and today is not None and not situation.standing(bill, today).told()
+        if unsent or bill.statement_id in waiting_for:
             due.append(DueBill(bill=bill, current=then))
     return tuple(due)
 
@@ -155,7 +153,7 @@ def _next_planning(situation: Situation, result: Consolidation) -> tuple[datetim
 
 
 def _letter_day(situation: Situation, bill: Bill) -> date | None:
-    """The day to come on which a step that came back undeliverable drops to paper, if it does."""
+    """The day to come on which a step whose messages bounced drops to paper, if it does."""
     current = situation.step_of(bill, situation.today)
     if current is None or situation.standing(bill, current).told():
         return None
@@ -164,12 +162,12 @@ def _letter_day(situation: Situation, bill: Bill) -> date | None:
 
 
 def _without_hours(result: Consolidation) -> set[Channel]:
-    """The channels of steps that stay open because no hour is permitted: by another channel their bills aren't told."""
-    told = {statement for decision in result.going.values() for statement in decision.statement_ids}
+    """The channels of steps that stay open because no hour is permitted: no other channel covers their bills."""
+    covered = {statement for decision in result.going.values() for statement in decision.statement_ids}
     return {
         channel
         for (channel, reason), bills in result.refused.items()
-        if reason is Reason.NO_PERMITTED_HOUR and any(due.bill.statement_id not in told for due in bills)
+        if reason is Reason.NO_PERMITTED_HOUR and any(due.bill.statement_id not in covered for due in bills)
     }
 
 
@@ -183,14 +181,14 @@ def _hours_day(situation: Situation, channel: Channel) -> date | None:
 def _rows(situation: Situation, channel: Channel, slot: Slot, result: Consolidation) -> Iterable[Notice]:
     """The rows that differ from what the ledger has for a channel."""
     for surplus in slot.scheduled[1:]:
-        yield stopped(surplus, situation.now, PLANNER, Reason.MERGED)
+        yield stopped(surplus, situation.now, Actor.SCHEDULER, Reason.MERGED)
     going = result.going.get(channel)
     refused = {reason: bills for (on, reason), bills in result.refused.items() if on is channel}
     if going:
         yield from _going_row(situation, channel, slot, going.bills)
     elif slot.scheduled:
         reason = next(iter(refused), None) or _why_undue(situation, slot.scheduled[0], channel, slot)
-        ended = stopped(slot.scheduled[0], situation.now, PLANNER, reason)
+        ended = stopped(slot.scheduled[0], situation.now, Actor.SCHEDULER, reason)
         situation = replace(situation, book=with_notices(situation.book, (ended,)))
         yield ended
     for reason, bills in refused.items():
@@ -248,13 +246,15 @@ def _going_row(situation: Situation, channel: Channel, slot: Slot, bills: Sequen
     """The scheduled notice: a new one, a row of that day taken up again, or the waiting one brought up to date."""
     draft = _draft(situation, channel, slot, bills)
     if not slot.scheduled:
-        yield scheduled(_onto(situation.book.notice(draft.notice_id), draft), situation.now, PLANNER, Reason.STEP_DUE)
+        yield scheduled(
+            _onto(situation.book.notice(draft.notice_id), draft), situation.now, Actor.SCHEDULER, Reason.STEP_DUE
+        )
         return
     waiting = slot.scheduled[0]
     updated = _onto(waiting, draft)
     if updated != waiting:
         only_moved = replace(updated, scheduled_for=waiting.scheduled_for) == waiting
-        yield scheduled(updated, situation.now, PLANNER, Reason.MOVED if only_moved else Reason.CONSOLIDATED)
+        yield scheduled(updated, situation.now, Actor.SCHEDULER, Reason.MOVED if only_moved else Reason.CONSOLIDATED)
 
 
 def _refused_row(
@@ -267,12 +267,12 @@ def _refused_row(
     moment = max(slot.moment or situation.now, start_of_day(day, situation.zone))
     draft = replace(_draft(situation, channel, slot, bills), notice_id=row_id, reason=reason, scheduled_for=moment)
     due_on = max(due.current.due_on for due in bills)
-    if any(says_already(row, draft, due_on, situation.zone) for row in situation.notices):
+    if any(refusal_on_record(row, draft, due_on, situation.zone) for row in situation.notices):
         return
     row = situation.book.notice(row_id)
     entries = {entry.statement_id: entry for entry in (*(row.bills if row else ()), *draft.bills)}
     draft = replace(draft, bills=tuple(entries.values()))
-    yield moved(_onto(row, draft), NoticeStatus.WILL_NOT_SEND, situation.now, PLANNER, reason)
+    yield moved(_onto(row, draft), NoticeStatus.WILL_NOT_SEND, situation.now, Actor.SCHEDULER, reason)
 
 
 def _explain(situation: Situation, slots: dict[Channel, Slot], result: Consolidation) -> tuple[Finding, ...]:

@@ -22,7 +22,7 @@ def template_of(step: Step, channel: Channel) -> str:
     return step.templates.get(channel, SYSTEM_DEFAULT_TEMPLATE)
 
 
-# --- the rules that a channel must pass for a bill, in the order in which they are looked at ----------------------
+# --- the rules that a channel must pass for a bill, in the order in which they are checked ------------------------
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def _electronic_first_rule(question: ChannelQuestion, due: DueBill) -> RuleResul
     if question.channel.electronic:
         return RuleResult("is electronic itself")
     if not question.situation.organization.dunning.skip_paper_when_electronic_available:
-        return RuleResult("paper goes beside electronic channels")
+        return RuleResult("paper goes as well as electronic channels")
     if due.bill.statement_id in question.electronically:
         return RuleResult(Reason.ELECTRONIC_AVAILABLE, Reason.ELECTRONIC_AVAILABLE)
     return RuleResult("no electronic channel of the step goes")
@@ -125,7 +125,7 @@ def _look(question: ChannelQuestion, due: DueBill) -> _Look:
 
 
 def finding(rule: Rule, found: str, question: ChannelQuestion, due: DueBill, *, refused: bool) -> Finding:
-    """Write down what a rule found for a bill on a channel."""
+    """Record what a rule found for a bill on a channel."""
     return Finding(
         rule=rule,
         found=str(found),

@@ -25,7 +25,7 @@ class Foreseen:
 class Simulation:
     """How many notices would go, under the settings in force and under the proposed ones.
 
-    accounts: how many were looked at. accounts_changed: for how many of them the notices aren't the same.
+    accounts: how many were simulated. accounts_changed: for how many of them the notices aren't the same.
     """
 
     before: Counter[Foreseen] = field(default_factory=Counter)

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from shared.domain.account.ledger import dunning_notices, last_letter_day, last_return
+from shared.domain.account.ledger import dunning_notices, last_letter_day, last_permanent_bounce
 from shared.domain.calendar.send_window import local_date
 from shared.domain.calendar.steps import CurrentStep, current_step
 from shared.domain.dunning.decision import Finding
@@ -61,7 +61,9 @@ class Situation:
     @cached_property
     def last_returns(self) -> dict[Channel, date]:
         """For each channel that messages came back from for good, the last local day on which one did."""
-        return {channel: last_return(self.book, channel, self.zone) for channel in self.book.account.undeliverable}
+        return {
+            channel: last_permanent_bounce(self.book, channel, self.zone) for channel in self.book.account.undeliverable
+        }
 
     def step_of(self, bill: Bill, day: date) -> CurrentStep | None:
         """The step that a bill is at on a day."""
@@ -86,7 +88,7 @@ class Situation:
 
 @dataclass(frozen=True, kw_only=True)
 class DueBill:
-    """A bill with the step that is due for it on the day looked at."""
+    """A bill with the step that is due for it on the day in question."""
 
     bill: Bill
     current: CurrentStep
@@ -99,7 +101,7 @@ class DueBill:
 
 @dataclass(frozen=True, kw_only=True)
 class ChannelQuestion:
-    """May a channel go on a day? electronically: statements that an electronic notice of their step tells of.
+    """May a channel go on a day? electronically: statements that an electronic notice of their step covers.
 
     day: None where the channel has no permitted hour on any day.
     """

@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from shared.domain.account.ledger import FINAL_REASONS, IN_FLIGHT, STOPPED, last_day, moment_of
+from shared.domain.account.ledger import FINAL_REASONS, IN_FLIGHT, NOT_SENT, last_day, moment_of
 from shared.domain.calendar.send_window import local_date
 from shared.domain.calendar.steps import CurrentStep
 from shared.domain.records.bill import Bill
-from shared.domain.records.notice import REACHED, BillLevel, Notice
+from shared.domain.records.notice import COUNTS_AS_SENT, BillLevel, Notice
 from shared.domain.vocabulary.reasons import Reason
-from shared.domain.vocabulary.words import Channel, NoticeStatus
-
-S = NoticeStatus
+from shared.domain.vocabulary.words import Channel
+from shared.domain.vocabulary.words import NoticeStatus as S
 
 ON_WORKLIST = frozenset({S.UNDELIVERABLE_CAN_RETRY, S.DELIVERY_ERROR, S.QUEUEING_ERROR})
 """It failed, and a person decides whether it is tried again."""
@@ -106,13 +105,13 @@ def _about(bill: Bill, mentions: Mentions) -> list[Mention]:
 
 
 def _told(mention: Mention, bill: Bill, current: CurrentStep, zone: ZoneInfo) -> bool:
-    """Whether a notice that went, or is on its way, covers the step that a bill is at.
+    """Whether a notice that was sent, or is on its way, covers the step that a bill is at.
 
-    A higher level covers a lower one, also one that an update asks to be told again (settled question 10). A repetition
-    of the last step is covered only by what went on or after the day on which it came round.
+    A higher level covers a lower one, also one that an update asks to be sent again (settled question 10). A repetition
+    of the last step is covered only by what was sent on or after the day on which it came due.
     """
     notice, level = mention.notice, mention.entry.level
-    if notice.status not in REACHED | IN_FLIGHT or level < current.level:
+    if notice.status not in COUNTS_AS_SENT | IN_FLIGHT or level < current.level:
         return False
     if level > current.level:
         return True
@@ -135,13 +134,13 @@ def _closes(mention: Mention, bill: Bill, current: CurrentStep, zone: ZoneInfo) 
     notice = mention.notice
     if not _of_step(mention, bill, current, zone):
         return None
-    if notice.status in STOPPED and notice.reason in FINAL_REASONS:
+    if notice.status in NOT_SENT and notice.reason in FINAL_REASONS:
         return Reason(notice.reason)
     return Reason.ON_WORKLIST if notice.status in ON_WORKLIST else None
 
 
 def _came_back(mention: Mention, bill: Bill, current: CurrentStep, zone: ZoneInfo) -> date | None:
-    """The local day on which a notice of the step a bill is at came back for now; None: it isn't one, or didn't."""
+    """The local day on which a notice of the step a bill is at bounced for now; None: it isn't one, or didn't."""
     notice = mention.notice
     if notice.status is not S.UNDELIVERABLE_CAN_RETRY or not _of_step(mention, bill, current, zone):
         return None

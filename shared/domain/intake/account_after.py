@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 from shared.domain.account.account_changes import consent_events
-from shared.domain.intake.arrival import ACTOR, OPT_OUT_MEMBER, Arrival, IntakeContext
+from shared.domain.intake.arrival import OPT_OUT_FIELD, Arrival, IntakeContext
 from shared.domain.records.account import Account
 from shared.domain.records.statement import NOTHING_OPTED_OUT, Guarantor, OptOuts
+from shared.domain.vocabulary.actors import Actor
 from shared.domain.vocabulary.history import HistoryEvent
 from shared.domain.vocabulary.words import Channel, ConsentSource
 
@@ -66,13 +67,13 @@ def _renewed(before: Guarantor, after: Guarantor) -> frozenset[Channel]:
 
 
 def first_opt_outs(account: Account, context: IntakeContext) -> tuple[HistoryEvent, ...]:
-    """What the registry of consent says of a new account, whose first statement may have closed channels already."""
+    """The registry of consent of a new account: its first statement may have opted out of channels already."""
     source = ConsentSource.PARTNER_STATEMENT
-    return consent_events(NOTHING_OPTED_OUT, account.opt_outs, context.now, ACTOR, source, OPT_OUT_MEMBER)
+    return consent_events(NOTHING_OPTED_OUT, account.opt_outs, context.now, Actor.PARTNER, source, OPT_OUT_FIELD)
 
 
 def _opt_outs(before: OptOuts, said: OptOuts | None) -> OptOuts:
-    """An opt-out stands until it is taken back; what closes the last channel leaves paper open."""
+    """An opt-out stands until it is taken back; opting out of the last channel leaves paper."""
     if said is None:
         return before
     email, sms = before.email or said.email, before.sms or said.sms

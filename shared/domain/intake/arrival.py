@@ -1,4 +1,4 @@
-"""A statement as it arrives, and what became of it."""
+"""A statement as it arrives, and its result."""
 
 import hashlib
 from dataclasses import dataclass, replace
@@ -11,16 +11,13 @@ from shared.domain.records.ingestion import Remark
 from shared.domain.records.notice import Notice
 from shared.domain.records.policy import Organization
 from shared.domain.records.statement import Statement
+from shared.domain.vocabulary.actors import Actor
 from shared.domain.vocabulary.history import HistoryEvent
 from shared.domain.vocabulary.reasons import Reason
 from shared.domain.vocabulary.words import AccountStatus, BillStatus, BillType, IngestionResult
 
-ACTOR = "partner"
-"""Who brings statements, as histories name it."""
-
-
-OPT_OUT_MEMBER = "electronicOptOut"
-"""The member of a statement that closes channels: the wording that the registry of consent keeps of it."""
+OPT_OUT_FIELD = "electronicOptOut"
+"""The field of a statement that opts out of channels: the wording that the registry of consent keeps of it."""
 
 
 ACTIVE = frozenset({BillStatus.DUE, BillStatus.SUSPENDED})
@@ -85,13 +82,16 @@ def fingerprint(document: bytes) -> str:
 def with_event(bill: Bill, context: IntakeContext, event: str, reason: str, **facts: str) -> Bill:
     """The bill with an event of this ingestion at the end of its history."""
     facts = {"ingestionId": context.ingestion_id, **facts}
-    entry = HistoryEvent(at=context.now, event=event, actor=ACTOR, reason=reason, facts=facts)
+    entry = HistoryEvent(at=context.now, event=event, actor=Actor.PARTNER, reason=reason, facts=facts)
     return replace(bill, history=(*bill.history, entry))
 
 
 def without_cause(book: AccountBook, now: datetime) -> tuple[Notice, ...]:
     """What is pending and has no cause any more: by the dunning rules, or because nothing can be paid by it."""
-    return (*cancel_pending(book, now, ACTOR), *cancel_requests(book, now, ACTOR, Reason.BILL_CANCELLED))
+    return (
+        *cancel_pending(book, now, Actor.PARTNER),
+        *cancel_requests(book, now, Actor.PARTNER, Reason.BILL_CANCELLED),
+    )
 
 
 def refusal_of_intake(organization: Organization) -> Remark | None:

@@ -47,7 +47,7 @@ def bill_after(before: Bill | None, arrival: Arrival, context: IntakeContext) ->
         return bill, ()
     bill = _restarted(before, bill, arrival, context)
     bill, unused = _at_dunning_status(bill, statement, context)
-    return _told_again(before, bill, context), unused
+    return _sent_again(before, bill, context), unused
 
 
 def _status(before: Bill | None, statement: Statement) -> tuple[BillStatus, str]:
@@ -86,7 +86,7 @@ def _what_happened(before: Bill | None, after: Bill) -> tuple[str, str]:
 
 
 def _restarted(before: Bill | None, bill: Bill, arrival: Arrival, context: IntakeContext) -> Bill:
-    """Aging begins anew after Paid or Cancelled (settled question 11), or where a reset asks for it."""
+    """Aging restarts after Paid or Cancelled (settled question 11), or where a reset asks for it."""
     if before is None:
         return bill
     reason = "opened again" if before.status in ENDED else _reset_reason(before, arrival, context)
@@ -132,12 +132,12 @@ def _at_dunning_status(bill: Bill, statement: Statement, context: IntakeContext)
     if named == current or statement.dunning_status == type_of_current:
         return bill, ()
     day = effective_date_at_level(preset, named, context.today)
-    # A step below the present one is told again, so what was told before must not count.
+    # A step below the present one is sent again, so what was sent before must not count.
     moved = _aging_from(bill, day) if named < current else replace(bill, effective_created_date=day)
     return with_event(moved, context, "AgingMoved", "dunning status of the statement", level=str(named)), ()
 
 
-def _told_again(before: Bill | None, bill: Bill, context: IntakeContext) -> Bill:
+def _sent_again(before: Bill | None, bill: Bill, context: IntakeContext) -> Bill:
     """Ask for the current step once more when the balance of a bill that goes on has changed (setting)."""
     if before is None or not context.organization.dunning.communications_on_bill_update:
         return bill

@@ -1,19 +1,20 @@
-"""Payments that the partner tells of."""
+"""Payments that the partner reports."""
 
 import hashlib
 from collections.abc import Iterable
 from datetime import date
 
-from shared.domain.intake.arrival import ACTOR, IntakeContext, Received, refusal_of_intake
+from shared.domain.intake.arrival import IntakeContext, Received, refusal_of_intake
 from shared.domain.paying.payments import PaymentReceived, post_payment
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.ingestion import Remark
 from shared.domain.records.statement import PaymentUpdate
+from shared.domain.vocabulary.actors import Actor
 from shared.domain.vocabulary.words import BillStatus, IngestionResult
 
 PARTNER_PAYMENT = "partner"
-"""The method of a payment that reached the practice and was told of by a payment update."""
+"""The method of a payment that reached the practice and was reported by a payment update."""
 
 
 def receive_payment_update(book: AccountBook | None, update: PaymentUpdate, context: IntakeContext) -> Received:
@@ -28,14 +29,14 @@ def receive_payment_update(book: AccountBook | None, update: PaymentUpdate, cont
     whole: Change | None = None
     after = book
     for received in _payments(update, bill.statement_id):
-        posted = post_payment(after, context.organization, received, context.now, ACTOR)
+        posted = post_payment(after, context.organization, received, context.now, Actor.PARTNER)
         if posted is not None:
             after, whole = after.after(posted), whole.then(posted) if whole else posted
     return Received(result=IngestionResult.UPDATED if whole else IngestionResult.IGNORED, change=whole)
 
 
 def _successor(book: AccountBook, statement_id: str) -> Bill | None:
-    """The bill of a statement, or the one that has taken its place by now (Lifetime)."""
+    """The bill of a statement, or the one that has replaced it by now (Lifetime)."""
     standing = [bill for bill in book.bills if statement_id in bill.statement_ids and not bill.moved_to]
     return max(standing, key=lambda bill: (bill.status is not BillStatus.CANCELLED, len(bill.amends)), default=None)
 

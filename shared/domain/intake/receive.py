@@ -7,9 +7,8 @@ from shared.domain.account.account_changes import change_account
 from shared.domain.intake.account_after import account_after, first_opt_outs
 from shared.domain.intake.arrival import (
     ACTIVE,
-    ACTOR,
     MOVED,
-    OPT_OUT_MEMBER,
+    OPT_OUT_FIELD,
     Arrival,
     IntakeContext,
     Received,
@@ -23,6 +22,7 @@ from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.ingestion import Remark
 from shared.domain.records.notice import CANCELLABLE, Notice, moved
 from shared.domain.records.statement import Statement
+from shared.domain.vocabulary.actors import Actor
 from shared.domain.vocabulary.words import (
     BillStatus,
     BillType,
@@ -82,7 +82,7 @@ def release_bill(
 def _result_before(known: Bill, context: IntakeContext) -> IngestionResult:
     """What an identical statement comes to: Ignored, or if this very file brought it, what it came to then.
 
-    So a file that is worked on again after a crash tells the same as it would have without.
+    So a file that is worked on again after a crash reports the same as it would have without.
     """
     if known.ingestion_id != context.ingestion_id:
         return IngestionResult.IGNORED
@@ -96,7 +96,7 @@ def _result_before(known: Bill, context: IntakeContext) -> IngestionResult:
 def _bill_before(book: AccountBook | None, known: Bill | None, statement: Statement, kind: BillType) -> Bill | None:
     """The bill that a statement brings up to date: its own, or the active one of its patient account (Lifetime).
 
-    None: it makes a new one. A Lifetime statement whose own bill has ended amends the one that took its place.
+    None: it makes a new one. A Lifetime statement whose own bill has ended amends the one that replaced it.
     """
     if kind is BillType.EPISODIC or (known and known.status in ACTIVE):
         return known
@@ -152,8 +152,10 @@ def _change(
     change = Change(account=replace(book.account, planning_at=context.now), bills=(bill,))
     if amended:
         change = _amending(book, amended, bill, context)
-    source, wording = ConsentSource.PARTNER_STATEMENT, OPT_OUT_MEMBER
-    about_account = change_account(book.after(change), account, context.now, ACTOR, source=source, wording=wording)
+    source, wording = ConsentSource.PARTNER_STATEMENT, OPT_OUT_FIELD
+    about_account = change_account(
+        book.after(change), account, context.now, Actor.PARTNER, source=source, wording=wording
+    )
     if about_account:
         change = change.then(about_account)
     return change.then(Change(account=change.account, notices=without_cause(book.after(change), context.now)))
@@ -188,8 +190,5 @@ def _amending(book: AccountBook, amended: Bill, bill: Bill, context: IntakeConte
 def _renamed(notice: Notice, old: str, new: str, now: datetime) -> Notice:
     """The notice about the new bill. Its history says so: no row is written without an entry (storage/notices.py)."""
     entries = (replace(entry, statement_id=new) if entry.statement_id == old else entry for entry in notice.bills)
-    renamed = moved(notice, notice.status, now, ACTOR, f"replaced by statement {new}", bills=tuple(entries))
+    renamed = moved(notice, notice.status, now, Actor.PARTNER, f"replaced by statement {new}", bills=tuple(entries))
     return replace(renamed, reason=notice.reason)
-
-
-# --- payments told of by the partner --------------------------------------------------------------------------

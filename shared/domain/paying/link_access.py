@@ -9,6 +9,7 @@ from shared.domain.paying.link_secrets import new_secret, secret_hash
 from shared.domain.paying.payments import link_scope
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.payment_link import PaymentLink
+from shared.domain.vocabulary.actors import Actor
 from shared.domain.vocabulary.history import HistoryEvent
 from shared.domain.vocabulary.words import LinkStatus
 
@@ -17,14 +18,12 @@ LOCKED_FOR = timedelta(minutes=15)
 VERIFIED_FOR = timedelta(minutes=30)
 """How long a browser that gave the right answer may see and pay without giving it again."""
 
-ACTOR = "patient"
-
 
 class Standing(StrEnum):
-    """Whether a link still leads anywhere."""
+    """Whether a link can be used."""
 
     OPEN = "open"
-    OVER = "over"
+    EXPIRED = "expired"
     REVOKED = "revoked"
 
 
@@ -55,15 +54,15 @@ class Verification:
 
 
 def standing(link: PaymentLink, now: datetime) -> Standing:
-    """Whether a link is open at an instant; an expired or superseded one is over."""
+    """Whether a link is open at an instant; a superseded one counts as expired."""
     if link.status is LinkStatus.REVOKED:
         return Standing.REVOKED
-    over = link.status in {LinkStatus.SUPERSEDED, LinkStatus.EXPIRED} or now >= link.expires_at
-    return Standing.OVER if over else Standing.OPEN
+    expired = link.status in {LinkStatus.SUPERSEDED, LinkStatus.EXPIRED} or now >= link.expires_at
+    return Standing.EXPIRED if expired else Standing.OPEN
 
 
 def locked(link: PaymentLink, now: datetime) -> bool:
-    """Whether too many wrong answers keep the link from looking at another."""
+    """Whether the link accepts no further answer, after too many wrong ones."""
     return link.locked_until is not None and now < link.locked_until
 
 
@@ -131,7 +130,7 @@ def _opened(book: AccountBook, link: PaymentLink, now: datetime) -> Verification
 
 
 def _event(now: datetime, event: str, link: PaymentLink, reason: str) -> HistoryEvent:
-    return HistoryEvent(at=now, event=event, actor=ACTOR, reason=reason, facts={"paymentLinkId": link.link_id})
+    return HistoryEvent(at=now, event=event, actor=Actor.PATIENT, reason=reason, facts={"paymentLinkId": link.link_id})
 
 
 def _right(book: AccountBook, link: PaymentLink, answer: date | str) -> bool:

@@ -14,14 +14,13 @@ from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.notice import BillLevel, Notice, new_notice, scheduled
 from shared.domain.records.payment_link import Checkout, PaymentLink
 from shared.domain.records.policy import Organization
+from shared.domain.vocabulary.actors import Actor
 from shared.domain.vocabulary.history import HistoryEvent
 from shared.domain.vocabulary.money import Cents
 from shared.domain.vocabulary.words import Channel, NotificationType
 
-PATIENT, PROCESSOR = "patient", "processor"
-
 OUR_REFERENCE = re.compile(r"dln_[A-Za-z0-9]{22}")
-"""The shape of a checkout's reference, by which money that comes back is known as ours."""
+"""The shape of a checkout's reference, by which money is known as paid through one of our checkouts."""
 
 RENEWAL_PAUSE = timedelta(minutes=10)
 MOST_RENEWALS = 5
@@ -86,7 +85,7 @@ def begin_checkout(
 
 
 def payment_id_of(reference: str) -> str:
-    """The id of the one payment that a checkout can lead to, however often the processor tells of it."""
+    """The id of the one payment that a checkout can lead to, however often the processor reports it."""
     return f"pay_{reference}"
 
 
@@ -106,7 +105,7 @@ def complete_checkout(
         statement_id=checkout.statement_id,
         link_id=checkout.link_id,
     )
-    change = post_payment(book, organization, received, now, PROCESSOR)
+    change = post_payment(book, organization, received, now, Actor.PROCESSOR)
     done = replace(checkout, completed_at=now, declined_at=None)
     return replace(change, checkouts=(done,)) if change else None
 
@@ -138,8 +137,10 @@ def renew(book: AccountBook, link: PaymentLink, now: datetime) -> Change | None:
         send_to=asked.send_to if asked else GUARANTOR,
         now=now,
     )
-    event = HistoryEvent(at=now, event="PaymentLinkAskedFor", actor=PATIENT, facts={"paymentLinkId": link.link_id})
-    renewed = scheduled(notice, now, PATIENT, "new link asked for")
+    event = HistoryEvent(
+        at=now, event="PaymentLinkAskedFor", actor=Actor.PATIENT, facts={"paymentLinkId": link.link_id}
+    )
+    renewed = scheduled(notice, now, Actor.PATIENT, "new link asked for")
     return Change(account=book.account, notices=(renewed,), history=(event,))
 
 

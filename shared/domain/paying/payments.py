@@ -29,7 +29,7 @@ CHARGEBACK = "chargeback"
 class PaymentReceived:
     """Money that came in, or went back, and isn't posted yet.
 
-    payment_id: derived from where the money comes from, so that telling of it twice posts it once.
+    payment_id: derived from where the money comes from, so that reporting it twice posts it once.
     amount: cents; negative for money that went back (a refund, void, returned item or chargeback).
     received_on: the day on the organization's calendar. transaction_id: the partner's or processor's own id of it.
     statement_id: the bill that it is for; empty: the oldest first. link_id: the payment link that it came through.
@@ -247,8 +247,8 @@ def _receipt(book: AccountBook, payment: Payment, now: datetime, actor: str) -> 
     if link is None or payment.amount <= 0:
         return ()
     asked = book.notice(link.notice_id)
-    send_to = asked.send_to if asked else GUARANTOR
-    if not _has_email(book.account, send_to):
+    recipient = asked.send_to if asked else GUARANTOR
+    if not _has_email(book.account, recipient):
         return ()
     paid = {share.statement_id for share in payment.allocations}
     receipt = new_notice(
@@ -258,20 +258,20 @@ def _receipt(book: AccountBook, payment: Payment, now: datetime, actor: str) -> 
         notification_type=NotificationType.RECEIPT,
         bills=(BillLevel.of(bill) for bill in book.bills if bill.statement_id in paid),
         payment_id=payment.payment_id,
-        send_to=send_to,
+        send_to=recipient,
         now=now,
     )
     return (scheduled(receipt, now, actor, Reason.PAYMENT_MADE),)
 
 
-def _has_email(account: Account, send_to: str) -> bool:
+def _has_email(account: Account, recipient: str) -> bool:
     """Whether somebody may be there to get a receipt, which an opt-out from email doesn't stop: they just paid.
 
     A patient's address stands in the statement's document: the sender looks.
     """
-    if send_to == BILL_TO:
+    if recipient == BILL_TO:
         return bool(account.bill_to and account.bill_to.email)
-    if send_to == PATIENT:
+    if recipient == PATIENT:
         return True
     return not contact_refusal(Channel.EMAIL, account)
 

@@ -16,7 +16,7 @@ class Account:
     `time_zones` are those that the guarantor's ZIP code and phone number suggest, for a text's quiet hours.
     `stopped_numbers` are the phone numbers, hashed, from which somebody asked that no more texts be sent to them.
     `settings_version` is the version of the organization that it has to be planned by, or a later one.
-    `planning_at` is when the scheduler has to look again; None: nothing to wait for.
+    `planning_at` is when the scheduler plans it next; None: nothing to wait for.
     """
 
     org_id: str

@@ -16,8 +16,8 @@ class Bill:
     aging_period: names the stretch of aging that the bill is in; a reset starts a new one, and notices count only
         for the period that they were sent in. A Lifetime statement that amends a bill goes on with its period.
     level_floor: the level that a reset counts as sent (settled question 9); 0: none.
-    renotify_at: when an update asked that the current step be told again; notices before it don't cover the step.
-    amends: the statements whose place this one took (Lifetime); what was told of them in this period counts for it.
+    renotify_at: when an update asked that the current step be sent again; notices before it don't cover the step.
+    amends: the statements that this one replaced (Lifetime); what was sent about them in this period counts for it.
     moved_to: the account that the statement went on to; the bill that stays behind isn't found by its statement.
     ingestion_id: the file that it was last created or updated by.
     fingerprint: SHA-256 of the document as it was received, to know an identical one again (settled question 19).
@@ -50,7 +50,7 @@ class Bill:
 
     @property
     def statement_ids(self) -> tuple[str, ...]:
-        """The statement, and those whose place it took."""
+        """The statement, and those that it replaced."""
         return (self.statement_id, *self.amends)
 
     @property

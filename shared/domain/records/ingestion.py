@@ -34,7 +34,7 @@ class Remark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatementRow:
-    """What became of one statement of a file. `statement_id` is None where it couldn't be read."""
+    """The result of one statement of a file. `statement_id` is None where it couldn't be read."""
 
     statement_id: str | None
     result: IngestionResult

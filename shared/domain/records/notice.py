@@ -9,14 +9,13 @@ from shared.domain.records.account import Account
 from shared.domain.records.bill import Bill
 from shared.domain.records.transitions import BORN, WAITING, require
 from shared.domain.vocabulary.words import Channel, NoticeStatus, NotificationType
-
-S = NoticeStatus
+from shared.domain.vocabulary.words import NoticeStatus as S
 
 PENDING = frozenset({*WAITING, S.SENDING})
-"""On its way: no other dunning notice is planned beside it on its channel."""
+"""On its way: no other dunning notice is planned on its channel meanwhile."""
 
-REACHED = frozenset({S.SENT, S.DELIVERED, S.UNKNOWN})
-"""It went, or may have gone: its levels count as reached."""
+COUNTS_AS_SENT = frozenset({S.SENT, S.DELIVERED, S.UNKNOWN})
+"""Sent, or possibly sent: its levels count as sent."""
 
 CANCELLABLE = frozenset(WAITING)
 """Not yet given to a provider: a payment, opt-out or hold may still stop it."""
@@ -24,7 +23,7 @@ CANCELLABLE = frozenset(WAITING)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BillLevel:
-    """A bill that a notice speaks of, with the step that the bill was at."""
+    """A bill that a notice is about, with the step that the bill was at."""
 
     statement_id: str
     aging_period: str
@@ -62,10 +61,10 @@ class Notice:
 
     level: the highest step among `bills`; 0 for notices that no step asked for.
     attempt: how many times it was given to the provider.
-    scheduled_for: when it should go; lease_until: when a queued, sending or unknown one is looked at again.
+    scheduled_for: when it should be sent; lease_until: when a queued, sending or unknown one is next checked.
     ingestion_ids: of the files that its bills were last created or updated by.
-    sent_to: the masked address it went to. provider_message_id: the provider's own id of it.
-    letter: of a notice that went as a letter.
+    send_to: its recipient (GUARANTOR, PATIENT or BILL_TO). sent_to: the masked address it was sent to.
+    provider_message_id: the provider's own id of it. letter: of a notice that was sent as a letter.
     possible_duplicate: it was, or is to be, sent once more although an earlier sending may have arrived.
     moves_read: how many entries its stored history had when it was read; None: it isn't stored yet. Every write of a
     row appends an entry, so this says whether somebody else wrote it since.
@@ -100,7 +99,7 @@ class Notice:
 
     @property
     def statement_ids(self) -> tuple[str, ...]:
-        """The statements that the notice speaks of."""
+        """The statements that the notice is about."""
         return tuple(bill.statement_id for bill in self.bills)
 
 
@@ -144,7 +143,7 @@ def moved(
     reason: str = "",
     **changes: Any,  # noqa: ANN401 - any field of the row
 ) -> Notice:
-    """A notice in its next status, the change appended to its history; `changes` are further fields of the row.
+    """The row after a notice moved to its next status, the change in its history; `changes` are further fields.
 
     Raises ForbiddenTransitionError for a move that the table of transitions doesn't have.
     """

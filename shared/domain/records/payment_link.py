@@ -11,7 +11,7 @@ class PaymentLink:
     """A link in a notice opens the account; one sent by staff is for its `statement_id` only.
 
     token_hash, code_hash: SHA-256 of the secret in the URL and of the printed bill code; neither is stored itself.
-    wrong_answers: since the last right one; locked_until: no answer is looked at before.
+    wrong_answers: since the last right one; locked_until: no answer is accepted before.
     verified_hash, verified_until: of the secret that a browser got for a right answer.
     """
 

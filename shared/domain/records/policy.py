@@ -1,4 +1,4 @@
-"""An organization and the settings that decide who hears what, when and how."""
+"""An organization and the settings that decide what is sent to whom, when and how."""
 
 from dataclasses import dataclass, field
 from datetime import date, time
@@ -53,7 +53,7 @@ class PaymentRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendWindow:
-    """When a channel may be used: on business days, from opening to closing, in the organization's time zone."""
+    """When a channel may be used: on business days, from opens to closes, in the organization's time zone."""
 
     opens: time = time(9, 45)
     closes: time = time(18, 0)
@@ -67,8 +67,8 @@ class DunningSettings:
 
     Minimums are cents, and a balance must exceed them. `days_*` are whole days.
     quiet_from, quiet_until: no text outside of [quiet_until, quiet_from) in the recipient's own zones.
-    opt_out_after_undeliverable: whether a guarantor is opted out of a channel on which a message came back for good.
-    drop_to_paper_after_undeliverable_days: after so many a reminder that came back goes by letter; None: never.
+    opt_out_after_undeliverable: whether a guarantor is opted out of a channel where a message bounced permanently.
+    drop_to_paper_after_undeliverable_days: after so many a reminder that bounced goes by letter; None: never.
     """
 
     configuration_id: str = "standard-30"

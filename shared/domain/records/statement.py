@@ -54,7 +54,7 @@ class Visit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patient:
-    """Whose care the bill is for. `account_id` is the provider's own number for the patient account."""
+    """The patient whose care the bill is for. `account_id` is the provider's own number for the patient account."""
 
     account_id: str
     first_name: str
@@ -97,7 +97,7 @@ class BillTo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptOuts:
-    """The channels on which a guarantor doesn't want to hear from us."""
+    """The channels that a guarantor is opted out of."""
 
     email: bool = False
     sms: bool = False

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.domain.vocabulary.words import NoticeStatus
-
-S = NoticeStatus
+from shared.domain.vocabulary.words import NoticeStatus as S
 
 
 class By(StrEnum):
@@ -26,7 +25,7 @@ class By(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One move. since: the status that it starts from; None: the notice is new. by: whose doing it is."""
+    """One move. since: the status that it starts from; None: the notice is new. by: who makes it."""
 
     since: NoticeStatus | None
     to: NoticeStatus
@@ -45,10 +44,10 @@ class ForbiddenTransitionError(Exception):
 
 WAITING = (S.SCHEDULED, S.QUEUED)
 STOPPED = (S.WILL_NOT_SEND, S.CANCELLED)
-RETURNED = (S.UNDELIVERABLE_CAN_RETRY, S.UNDELIVERABLE_PERMANENT, S.DELIVERY_ERROR)
-ERRORS = (*RETURNED, S.QUEUEING_ERROR)
+NOT_DELIVERED = (S.UNDELIVERABLE_CAN_RETRY, S.UNDELIVERABLE_PERMANENT, S.DELIVERY_ERROR)
+ERRORS = (*NOT_DELIVERED, S.QUEUEING_ERROR)
 
-LATE_WORD = "a late word about a sending that nobody had heard of"
+LATE_REPORT = "a late delivery report about a sending that had none"
 
 
 def _moves(by: By, since: Iterable[NoticeStatus | None], to: Iterable[NoticeStatus], why: str) -> Iterator[Transition]:
@@ -64,7 +63,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     *_moves(By.ACCOUNT, [None], [S.SCHEDULED], "a receipt for a payment, or a new link that a patient asked for"),
     # waiting
     *_moves(By.PLANNER, [S.SCHEDULED], [S.SCHEDULED], "moved, or consolidated with what came due since"),
-    *_moves(By.PLANNER, [S.SCHEDULED], STOPPED, "nothing is due any more, or another notice says it"),
+    *_moves(By.PLANNER, [S.SCHEDULED], STOPPED, "nothing is due any more, or another notice covers it"),
     *_moves(By.PLANNER, [S.QUEUED], STOPPED, "its cause is gone"),
     *_moves(By.ACCOUNT, WAITING, STOPPED, "a payment, opt-out, hold or closed bill took its cause away"),
     *_moves(By.STAFF, WAITING, [S.CANCELLED], "cancelled by staff"),
@@ -84,19 +83,19 @@ TRANSITIONS: tuple[Transition, ...] = (
     *_moves(By.SENDER, [S.SENDING], [S.SCHEDULED], "the provider doesn't have it and may take it after a pause"),
     *_moves(By.SENDER, [S.SENDING], [S.UNKNOWN], "no answer: the provider may have it"),
     *_moves(By.SENDER, [S.SENDING], [S.QUEUED], "no answer about a letter, which is written at most once"),
-    # nobody reported back
+    # no result was recorded
     *_moves(By.SCHEDULER, [S.SENDING], [S.UNKNOWN], "its lease ended: the provider may have it"),
     *_moves(By.SCHEDULER, [S.SENDING], [S.QUEUED], "its lease ended: a letter is written at most once"),
-    *_moves(By.SCHEDULER, [S.UNKNOWN], [S.SCHEDULED], "no word after the wait: sent once more, marked"),
-    *_moves(By.SCHEDULER, [S.UNKNOWN], [S.UNKNOWN], "it may not be sent once more: left to people"),
-    # what the provider tells afterwards
+    *_moves(By.SCHEDULER, [S.UNKNOWN], [S.SCHEDULED], "no delivery report after the wait: sent once more, marked"),
+    *_moves(By.SCHEDULER, [S.UNKNOWN], [S.UNKNOWN], "it may not be sent once more: needs manual review"),
+    # what the provider reports afterwards
     *_moves(By.PROVIDER, [S.SENDING, S.UNKNOWN], [S.SENT], "accepted"),
     *_moves(By.PROVIDER, [S.SENDING, S.SENT, S.UNKNOWN], [S.DELIVERED], "delivered"),
-    *_moves(By.PROVIDER, [S.SENDING, S.SENT, S.UNKNOWN], RETURNED, "it came back, or was refused after all"),
+    *_moves(By.PROVIDER, [S.SENDING, S.SENT, S.UNKNOWN], NOT_DELIVERED, "it bounced, or was refused after all"),
     *_moves(By.PROVIDER, [S.SENDING, S.SENT], [S.SCHEDULED], "dropped after all, and may be taken after a pause"),
-    *_moves(By.PROVIDER, [S.DELIVERED], [S.UNDELIVERABLE_PERMANENT], "it came back after it had been taken"),
+    *_moves(By.PROVIDER, [S.DELIVERED], [S.UNDELIVERABLE_PERMANENT], "it bounced after it had been accepted"),
     *_moves(By.PROVIDER, [S.UNDELIVERABLE_CAN_RETRY], [S.DELIVERED], "it was delivered after all"),
-    *_moves(By.PROVIDER, [*WAITING, *STOPPED], [S.SENT, S.DELIVERED, *RETURNED], LATE_WORD),
+    *_moves(By.PROVIDER, [*WAITING, *STOPPED], [S.SENT, S.DELIVERED, *NOT_DELIVERED], LATE_REPORT),
     # an answer that came after the lease had ended
     *_moves(By.SENDER, [S.UNKNOWN, *WAITING, *STOPPED], [S.SENT], "accepted, known late"),
     *_moves(
@@ -109,9 +108,9 @@ TRANSITIONS: tuple[Transition, ...] = (
     # what failed or didn't go
     *_moves(By.STAFF, [*ERRORS, S.UNKNOWN], [S.SCHEDULED], "retried by staff"),
     *_moves(By.STAFF, ERRORS, [S.CANCELLED], "cancelled by staff"),
-    *_moves(By.STAFF, [*ERRORS, S.UNKNOWN, *STOPPED], [S.ARCHIVED], "put away by staff"),
+    *_moves(By.STAFF, [*ERRORS, S.UNKNOWN, *STOPPED], [S.ARCHIVED], "archived by staff"),
     *_moves(By.SYSTEM, ERRORS, [S.ARCHIVED], "a later notice to this contact succeeded"),
-    *_moves(By.PLANNER, STOPPED, [S.SCHEDULED], "taken up again on its day, its cause being back"),
+    *_moves(By.PLANNER, STOPPED, [S.SCHEDULED], "taken up again on its day, its cause being there again"),
     *_moves(By.PLANNER, [S.WILL_NOT_SEND], [S.WILL_NOT_SEND], "refused for another bill too, on the same day"),
     *_moves(By.PLANNER, [S.ARCHIVED], [S.SCHEDULED, S.WILL_NOT_SEND], "it hadn't gone and its day isn't over"),
 )

@@ -1,1 +1,1 @@
-"""Consent by text: STOP, START, HELP, and whom a text was about."""
+"""Consent by text: STOP, START, HELP, and which notice a text's delivery report is about."""

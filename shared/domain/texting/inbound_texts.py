@@ -1,8 +1,8 @@
-"""Which word of ours a text from a recipient says: STOP, START or HELP, however it is written.
+"""Which keyword a text from a recipient says: STOP, START or HELP, however it is written.
 
-Consent may be withdrawn "in any reasonable manner" (47 CFR 64.1200(a)(10)), so what closes is read generously: in any
-case, with any punctuation, politely, in English and Spanish, at the head of a longer message. What opens is read to the
-letter. A sentence without such a word is not interpreted.
+Consent may be withdrawn "in any reasonable manner" (47 CFR 64.1200(a)(10)), so STOP is read generously: in any case,
+with any punctuation, politely, in English and Spanish, at the head of a longer message. START is read to the letter. A
+sentence without a keyword is not interpreted.
 """
 
 import re
@@ -24,7 +24,7 @@ class TextMeaning(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Keyword:
-    """A word of ours that a text said. `word` is the word as we know it, never the text."""
+    """A keyword that a text said. `word` is the word as we know it, never the text."""
 
     meaning: TextMeaning
     word: str
@@ -50,7 +50,7 @@ STOP_ENGLISH = (
     "DONT TEXT ME",
     "LEAVE ME ALONE",
     "WRONG NUMBER",
-    # Of other languages, but on the provider's own list, so that the provider closes the number too.
+    # Of other languages, but on the provider's own list, so that the provider opts the number out too.
     "ARRET",
     "TD",
 )
@@ -73,7 +73,7 @@ STOP_SPANISH = (
     "TERMINAR",
 )
 START_ENGLISH = ("START", "UNSTOP", "OPTIN", "OPT IN", "SUBSCRIBE", "RESUME")
-"""YES is not among them: it may be the answer to anything, and what it would open was closed on purpose."""
+"""YES is not among them: it may be the answer to anything, and the opt-out that it would undo was on purpose."""
 START_SPANISH = ("COMENZAR", "EMPEZAR", "INICIAR", "REANUDAR")
 HELP_ENGLISH = ("HELP", "INFO")
 HELP_SPANISH = ("AYUDA", "INFORMACION")
@@ -88,23 +88,23 @@ _OBJECTS = (
     " de los mis mensajes mensaje textos texto enviar enviarme este numero lista"
 )
 OBJECTS = frozenset(_OBJECTS.split())
-"""What may stand around a word that closes without changing what it says: "please stop sending me these texts"."""
+"""What may stand around STOP without changing what it says: "please stop sending me these texts"."""
 
 ON_THE_PROVIDERS_LIST = re.compile(
     r"\s*(ARRET|CANCEL|END|OPT-OUT|OPTOUT|QUIT|REMOVE|STOP|TD|UNSUBSCRIBE)\b", re.IGNORECASE
 )
-"""AWS End User Messaging SMS user guide, "Required opt-out list keywords": the provider closes the number itself and
+"""AWS End User Messaging SMS user guide, "Required opt-out list keywords": the provider opts the number out itself and
 answers by itself, unless opt-outs are self-managed there."""
 
 _CLAUSE = re.compile(r"[\n.!?;,:]+")
 
 
 def keyword_of(body: str) -> Keyword | None:
-    """The word of ours that a text says; None: none that we know.
+    """The keyword that a text says; None: none that we know.
 
-    The whole text has to be the word, except that courtesies may stand around one that closes or asks for help, and
-    one that closes may stand alone in the first clause of a longer message. What opens has to be said as the carrier
-    wants it, or we would text a number that it still holds back.
+    The whole text has to be the keyword, except that courtesies may stand around STOP or HELP, and STOP may stand alone
+    in the first clause of a longer message. START has to be said as the carrier wants it, or we would text a number
+    that it still blocks.
     """
     whole = _words(body)
     exact, polite = KEYWORDS.get(whole), KEYWORDS.get(_without(whole, COURTESIES))
@@ -120,7 +120,7 @@ def keyword_of(body: str) -> Keyword | None:
 
 
 def answered_by_provider(body: str) -> bool:
-    """Whether the provider answers a text that closes by itself, where it manages opt-outs."""
+    """Whether the provider answers a STOP by itself, where it manages opt-outs."""
     return ON_THE_PROVIDERS_LIST.match(body) is not None
 
 

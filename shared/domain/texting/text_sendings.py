@@ -1,4 +1,4 @@
-"""Which sending of which notice a text provider's word is about, since texts carry no id of ours."""
+"""Which sending of which notice a text's delivery report is about, since texts carry no id of ours."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from shared.domain.account.contacts import Contact
 from shared.domain.account.masking import masked
-from shared.domain.account.reconciliation import in_doubt
+from shared.domain.account.reconciliation import possibly_sent
 from shared.domain.records.book import AccountBook
 from shared.domain.records.notice import Notice
 from shared.domain.vocabulary.words import Channel, NoticeStatus
@@ -24,20 +24,20 @@ class Sending:
 
 
 def sending_of(books: Iterable[AccountBook], number: str, message_id: str, asked_at: datetime | None) -> Sending | None:
-    """The sending that a word about a message to a number (E.164) is about; None: none, or it can't be told which.
+    """The sending that a report about a message to a number (E.164) is about; None: none, or it can't be known which.
 
-    It is the one whose message id the provider told us. A message with an id that nobody knows is one whose answer was
-    lost: it can only be a sending to the number that is in doubt, begun when the provider was asked (None: that isn't
-    known, so any). Of two that it could be, neither is settled: a wrong guess would lose a reminder.
+    It is the one with the message id that the provider answered. A message with an unknown id is one whose answer was
+    lost: it can only be a sending to the number that was possibly sent, begun when the provider was asked (None: that
+    isn't known, so any). Of two that it could be, neither is settled: a wrong guess would lose a reminder.
     """
     sent_to = masked(Contact(channel=Channel.SMS, name="", destination=number))
-    doubtful = list[Sending]()
+    possible = list[Sending]()
     for notice in (notice for book in books for notice in book.notices if notice.channel is Channel.SMS):
         if message_id and notice.provider_message_id == message_id:
             return Sending(notice=notice)
-        if notice.sent_to == sent_to and (notice.status is NoticeStatus.SENDING or in_doubt(notice)):
-            doubtful += _begun(notice, asked_at)
-    return doubtful[0] if len(doubtful) == 1 else None
+        if notice.sent_to == sent_to and (notice.status is NoticeStatus.SENDING or possibly_sent(notice)):
+            possible += _begun(notice, asked_at)
+    return possible[0] if len(possible) == 1 else None
 
 
 def about(asked_at: datetime | None, at: datetime) -> bool:

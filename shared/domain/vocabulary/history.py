@@ -1,4 +1,4 @@
-"""What happened, to be told to whoever asks why."""
+"""What happened, for whoever asks why."""
 
 from dataclasses import dataclass, field
 from datetime import datetime

@@ -1,7 +1,7 @@
 """JSON as statement files carry it: numbers exact, and what would spoil a whole file let through to be judged later.
 
 The decoder is the standard library's. So that one bad statement doesn't fail its neighbours, it goes on at `NaN`, raw
-control characters, endless numbers and members that appear twice; the contract finds them by their pointers.
+control characters, endless numbers and fields that appear twice; the contract finds them by their pointers.
 """
 
 import json
@@ -10,16 +10,19 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-MOST_DEPTH = 40
-"""How deeply a statement may be nested; its own members need eight levels."""
+type Json = dict[str, Any]
+"""A decoded JSON object."""
 
-MOST_DIGITS = 60
-"""Longer numbers fit no member of a statement, and making integers of them is slow."""
+MOST_DEPTH = 40
+"""How deeply a statement may be nested; its own fields need eight levels."""
+
+MOST_NUMBER_DIGITS = 60
+"""Longer numbers fit no field of a statement, and making integers of them is slow."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ambiguous:
-    """An object that has a member twice."""
+    """An object that has a field twice."""
 
     members: dict[str, Any]
     twice: tuple[str, ...]
@@ -34,12 +37,12 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any] | Ambiguous:
 
 
 def _whole(digits: str) -> int | Decimal:
-    return int(digits) if len(digits) <= MOST_DIGITS else Decimal("NaN")
+    return int(digits) if len(digits) <= MOST_NUMBER_DIGITS else Decimal("NaN")
 
 
 def _fraction(digits: str) -> Decimal:
     try:
-        return Decimal(digits if len(digits) <= MOST_DIGITS else "NaN")
+        return Decimal(digits if len(digits) <= MOST_NUMBER_DIGITS else "NaN")
     except InvalidOperation:  # an exponent that even Decimal can't hold
         return Decimal("NaN")
 

@@ -58,7 +58,7 @@ class Reason(StrEnum):
     OUTSIDE_HOURS = "outside the permitted hours"
     SENT_TODAY = "another notice went today on this channel"
 
-    # why an account rests
+    # why nothing is planned
     LAST_STEP_PASSED = "no open bill has a further step"
 
 

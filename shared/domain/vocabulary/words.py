@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Channel(StrEnum):
-    """How a notice reaches a guarantor."""
+    """How a notice is sent."""
 
     EMAIL = "email"
     SMS = "sms"
@@ -113,7 +113,7 @@ class DunningReset(StrEnum):
 
 
 class ConsentSource(StrEnum):
-    """By which way a channel was closed or opened, as the registry of consent names it."""
+    """How a channel was opted out of or in to, as the registry of consent names it."""
 
     TEXT_MESSAGE = "text message"
     UNSUBSCRIBE_PAGE = "unsubscribe page"
@@ -151,7 +151,7 @@ class Processor(StrEnum):
 
 
 class IngestionResult(StrEnum):
-    """What became of one statement of a file."""
+    """The result of one statement of a file."""
 
     CREATED = "Created"
     UPDATED = "Updated"

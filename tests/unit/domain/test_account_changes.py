@@ -323,10 +323,10 @@ def test_what_may_have_gone_is_marked_when_it_is_tried_again() -> None:
         (
             {"status": S.UNDELIVERABLE_PERMANENT},
             {"undeliverable": frozenset({EMAIL})},
-            "Messages to this contact came back for good: correct it first.",
+            "Messages to this contact bounced permanently: correct it first.",
         ),
         ({"status": S.UNKNOWN, "channel": PRINT}, {}, "A letter that may have gone isn't sent twice."),
-        ({"status": S.SENT}, {}, "A notification that is Sent can't be handled by retry."),
+        ({"status": S.SENT}, {}, "A notification that is Sent doesn't allow retry."),
     ],
 )
 def test_some_notices_cant_be_tried_again(row: dict[str, Any], changes: dict[str, Any], why: str) -> None:

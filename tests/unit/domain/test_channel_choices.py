@@ -20,10 +20,10 @@ from shared.domain.texting.channel_choices import (
     Agreement,
     choose,
     gets_emails,
-    open_channels,
-    party_of,
+    opted_in_channels,
+    recipient_of,
     resubscribe,
-    to_open,
+    to_opt_in,
     unsubscribe,
 )
 from shared.domain.vocabulary.reasons import Reason
@@ -46,7 +46,7 @@ def reached_by(*channels: Channel, **changes: object) -> AccountBook:
 
 
 def after(before: AccountBook, change: Change | None) -> frozenset[Channel]:
-    return open_channels((before.after(change) if change else before).account)
+    return opted_in_channels((before.after(change) if change else before).account)
 
 
 def told(change: Change | None) -> list[tuple[str, str]]:
@@ -65,7 +65,7 @@ def whose(sent_to: str, notice_id: str = "ntc_1", *, send_to: str = PATIENT, tes
     issued = new_payment_link(
         org_id="org_1", account_id="G-1", now=NOW, lives=timedelta(days=30), notice_id=notice_id, sent_to=sent_to
     )
-    return party_of(
+    return recipient_of(
         book(notices=(notice(notice_id="ntc_0"), asked)), issued.link, TESTING if testing else organization()
     )
 
@@ -121,8 +121,8 @@ def test_who_unsubscribes_gets_no_more_emails_and_what_waits_is_stopped() -> Non
 def test_who_said_stop_and_wants_neither_emails_nor_letters_keeps_letters() -> None:
     """The number may have said it when it was somebody else's, so that the guarantor's own opt-out says nothing."""
     closed = account(opt_outs=OptOuts(email=True, sms=False, print=True))
-    assert open_channels(closed) == {SMS}
-    assert open_channels(account(opt_outs=closed.opt_outs, stopped_numbers=STOPPED)) == {PRINT}
+    assert opted_in_channels(closed) == {SMS}
+    assert opted_in_channels(account(opt_outs=closed.opt_outs, stopped_numbers=STOPPED)) == {PRINT}
 
 
 def test_unsubscribing_from_the_last_channel_leaves_paper_on() -> None:
@@ -136,7 +136,7 @@ def test_letters_that_stay_on_as_the_last_way_count_as_no_consent_of_the_persons
     """Who closed the last other channel said nothing about letters, so no words of theirs stand beside them."""
     for change in (
         unsubscribe(reached_by(EMAIL), NOW, AGREED),
-        choose(reached_by(SMS), frozenset(), NOW, AGREED, may_open=True),
+        choose(reached_by(SMS), frozenset(), NOW, AGREED, may_opt_in=True),
     ):
         assert change is not None
         assert [(event.facts["source"], event.facts["wording"]) for event in change.history] == [
@@ -188,7 +188,7 @@ def test_the_registry_keeps_what_a_third_party_said_as_the_third_partys_own() ->
         actor=BILL_TO,
         source="unsubscribe page",
         wording="No more emails, please.",
-        party=BILL_TO,
+        recipient=BILL_TO,
     )
     assert consents(back) == (gone, replace(gone, given=True, at=LATER))
 
@@ -232,7 +232,7 @@ def test_exactly_what_is_wanted_stays_on_and_paper_where_that_is_nothing(
 ) -> None:
     """For somebody who is known to be the patient, from any state to any other."""
     before = reached_by(*was)
-    change = choose(before, wanted, LATER, AGREED, may_open=True)
+    change = choose(before, wanted, LATER, AGREED, may_opt_in=True)
     assert after(before, change) == (wanted or {PRINT})
     assert (change is None) is ((wanted or {PRINT}) == was)
 
@@ -242,23 +242,23 @@ def test_exactly_what_is_wanted_stays_on_and_paper_where_that_is_nothing(
 def test_nobody_unknown_opens_a_channel(was: frozenset[Channel], wanted: frozenset[Channel]) -> None:
     """Only what is open stays; what would open waits for the answer to the question."""
     before = reached_by(*was)
-    left = after(before, choose(before, wanted, LATER, AGREED, may_open=False))
+    left = after(before, choose(before, wanted, LATER, AGREED, may_opt_in=False))
     assert left == (wanted & was or {PRINT})
-    assert to_open(before.account, wanted) == wanted - was
+    assert to_opt_in(before.account, wanted) == wanted - was
 
 
 def test_sending_a_form_back_as_it_came_changes_nothing() -> None:
     """That is what scanners do; where all is opted out of, letters are on, and checked in the form."""
     for was in SETS:
         before = reached_by(*was)
-        shown = open_channels(before.account)
-        assert choose(before, shown, LATER, AGREED, may_open=False) is None
+        shown = opted_in_channels(before.account)
+        assert choose(before, shown, LATER, AGREED, may_opt_in=False) is None
 
 
 def test_what_waits_for_a_channel_that_is_closed_is_stopped() -> None:
     """Here the text."""
     before = book(notices=(notice(), notice(notice_id="ntc_2", channel=SMS)))
-    change = choose(before, {EMAIL, PRINT}, LATER, AGREED, may_open=False)
+    change = choose(before, {EMAIL, PRINT}, LATER, AGREED, may_opt_in=False)
     assert change is not None
     assert [(row.notice_id, row.status) for row in change.notices] == [("ntc_2", NoticeStatus.CANCELLED)]
 
@@ -266,16 +266,16 @@ def test_what_waits_for_a_channel_that_is_closed_is_stopped() -> None:
 def test_texts_that_were_stopped_by_stop_are_opened_by_no_page() -> None:
     """The carrier's own list holds them back until the number says START."""
     before = book(account=account(opt_outs=OptOuts(sms=True), stopped_numbers=STOPPED))
-    assert to_open(before.account, ALL) == frozenset()
-    assert choose(before, ALL, LATER, AGREED, may_open=True) is None
-    assert after(before, choose(before, {SMS}, LATER, AGREED, may_open=True)) == {PRINT}
+    assert to_opt_in(before.account, ALL) == frozenset()
+    assert choose(before, ALL, LATER, AGREED, may_opt_in=True) is None
+    assert after(before, choose(before, {SMS}, LATER, AGREED, may_opt_in=True)) == {PRINT}
 
 
 def test_saving_a_choice_that_shows_no_box_for_texts_says_nothing_of_texts() -> None:
     """The number said STOP as somebody else's. An opt-out recorded here would outlive the START that follows."""
     before = book(account=account(stopped_numbers=STOPPED))
-    change = choose(before, {PRINT}, LATER, AGREED, may_open=False)
+    change = choose(before, {PRINT}, LATER, AGREED, may_opt_in=False)
     assert told(change) == [("OptedOut", "email")]
     assert after(before, change) == {PRINT}
     assert change is not None
-    assert open_channels(replace(change.account, stopped_numbers=frozenset())) == {SMS, PRINT}
+    assert opted_in_channels(replace(change.account, stopped_numbers=frozenset())) == {SMS, PRINT}

@@ -8,24 +8,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.delivery.channel_gate import (
-    AT_THE_RATE,
-    NO_WORD,
+    NO_RESPONSE,
     PAUSES,
     PROBE,
     QUOTA_USED_UP,
+    RATE_LIMITED,
     REFRESHED,
     SPREAD,
     ChannelState,
     Granted,
     Held,
     Limits,
-    Wish,
+    PermitRequest,
     after_probe,
-    answer_wish,
-    asking,
+    decide_permits,
     limits_are_old,
+    limits_learned,
+    limits_requested,
     pause,
-    told,
 )
 from shared.domain.delivery.orders import Accepted, Postponed, ProviderAnswer, Rejected, Unanswered, answered, held_back
 from shared.domain.vocabulary.spreading import spread
@@ -41,8 +41,8 @@ MINUTE = timedelta(minutes=1)
 SECOND = timedelta(seconds=1)
 
 
-def wish(notices: int = 10, patience: float = 8, now: datetime = NOW, clock: datetime = CLOCK) -> Wish:
-    return Wish(notices=notices, patience=patience * SECOND, now=now, clock=clock)
+def request_for(notices: int = 10, max_wait: float = 8, now: datetime = NOW, clock: datetime = CLOCK) -> PermitRequest:
+    return PermitRequest(notices=notices, max_wait=max_wait * SECOND, now=now, clock=clock)
 
 
 def granted(outcome: Granted | Held) -> Granted:
@@ -59,14 +59,14 @@ def held(outcome: Granted | Held) -> Held:
 
 
 def test_a_channel_that_was_never_stopped_sends() -> None:
-    state, outcome = answer_wish(OPEN, wish(), None)
+    state, outcome = decide_permits(OPEN, request_for(), None)
     assert granted(outcome).starts == (CLOCK,) * 10
     assert state == OPEN
 
 
 def test_a_paused_channel_sends_nothing_and_notices_come_back_at_instants_of_their_own() -> None:
     paused = pause(OPEN, STOP, NOW)
-    state, outcome = answer_wish(paused, wish(now=NOW + MINUTE), None)
+    state, outcome = decide_permits(paused, request_for(now=NOW + MINUTE), None)
     assert state == paused
     assert held(outcome).reason == STOP.reason
     instants = [held(outcome).instant(f"ntc_{n}") for n in range(200)]
@@ -97,30 +97,30 @@ def test_ten_workers_that_hear_of_the_same_stop_make_one_pause() -> None:
 
 def test_when_a_pause_is_over_one_notice_probes_and_all_others_wait() -> None:
     over = NOW + PAUSES[0]
-    probing, outcome = answer_wish(pause(OPEN, STOP, NOW), wish(now=over), None)
+    probing, outcome = decide_permits(pause(OPEN, STOP, NOW), request_for(now=over), None)
     assert granted(outcome) == Granted(starts=(CLOCK,), probe=True)
-    again, other = answer_wish(probing, wish(now=over + SECOND), None)
+    again, other = decide_permits(probing, request_for(now=over + SECOND), None)
     assert again == probing
     assert held(other) == Held(until=over + PROBE, reason=STOP.reason, over=SPREAD)
 
 
 def test_a_probe_that_nobody_hears_of_again_is_followed_by_another() -> None:
     over = NOW + PAUSES[0]
-    probing, _ = answer_wish(pause(OPEN, STOP, NOW), wish(now=over), None)
-    _, outcome = answer_wish(probing, wish(now=over + PROBE), None)
+    probing, _ = decide_permits(pause(OPEN, STOP, NOW), request_for(now=over), None)
+    _, outcome = decide_permits(probing, request_for(now=over + PROBE), None)
     assert granted(outcome).probe
 
 
 @pytest.mark.parametrize("answer", [Accepted(message_id="m-1"), Rejected(reason="the provider refused the message")])
 def test_a_probe_that_the_provider_dealt_with_opens_the_channel_and_forgets_the_pauses(answer: ProviderAnswer) -> None:
     over = NOW + PAUSES[0]
-    probing, _ = answer_wish(pause(OPEN, STOP, NOW), wish(now=over), None)
+    probing, _ = decide_permits(pause(OPEN, STOP, NOW), request_for(now=over), None)
     assert after_probe(probing, answer, over) == OPEN
 
 
 def test_a_probe_that_is_refused_too_makes_the_next_pause_longer() -> None:
     over = NOW + PAUSES[0]
-    probing, _ = answer_wish(pause(OPEN, STOP, NOW), wish(now=over), None)
+    probing, _ = decide_permits(pause(OPEN, STOP, NOW), request_for(now=over), None)
     after = after_probe(probing, STOP, over)
     assert (after.paused_until, after.probe_until) == (over + PAUSES[1], None)
 
@@ -134,52 +134,52 @@ def test_a_probe_that_is_refused_too_makes_the_next_pause_longer() -> None:
 )
 def test_a_probe_that_shows_nothing_leaves_the_channel_paused_for_as_long_as_before(answer: ProviderAnswer) -> None:
     over = NOW + PAUSES[0]
-    probing, _ = answer_wish(pause(OPEN, STOP, NOW), wish(now=over), None)
+    probing, _ = decide_permits(pause(OPEN, STOP, NOW), request_for(now=over), None)
     after = after_probe(probing, answer, over)
     assert (after.paused_until, after.pauses, after.probe_until) == (over + PAUSES[0], 1, None)
 
 
 def test_pauses_go_by_the_products_time_whatever_the_clock_says() -> None:
     paused = pause(OPEN, STOP, NOW)
-    _, outcome = answer_wish(paused, wish(now=NOW, clock=CLOCK + timedelta(days=3)), None)
+    _, outcome = decide_permits(paused, request_for(now=NOW, clock=CLOCK + timedelta(days=3)), None)
     assert isinstance(outcome, Held)
 
 
 def test_a_provider_that_doesnt_answer_stops_the_channel_like_one_that_says_so() -> None:
-    assert pause(OPEN, NO_WORD, NOW).paused_until == NOW + PAUSES[0]
+    assert pause(OPEN, NO_RESPONSE, NOW).paused_until == NOW + PAUSES[0]
 
 
 # --- the rate ----------------------------------------------------------------------------------------------------
 
 
 def test_an_idle_bucket_holds_one_seconds_worth_and_then_goes_on_at_the_rate() -> None:
-    _, outcome = answer_wish(OPEN, wish(notices=6), Limits(per_second=4))
+    _, outcome = decide_permits(OPEN, request_for(notices=6), Limits(per_second=4))
     waits = [max(start - CLOCK, timedelta(0)).total_seconds() for start in granted(outcome).starts]
     assert waits == [0, 0, 0, 0, 0.25, 0.5]
 
 
 def test_however_slow_the_rate_one_may_go_at_once() -> None:
-    _, outcome = answer_wish(OPEN, wish(notices=3), Limits(per_second=0.2))
+    _, outcome = decide_permits(OPEN, request_for(notices=3), Limits(per_second=0.2))
     assert [(start - CLOCK).total_seconds() for start in granted(outcome).starts] == [0, 5]
 
 
 def test_what_would_wait_too_long_is_not_granted() -> None:
-    _, outcome = answer_wish(OPEN, wish(notices=10, patience=2), Limits(per_second=1))
+    _, outcome = decide_permits(OPEN, request_for(notices=10, max_wait=2), Limits(per_second=1))
     assert len(granted(outcome).starts) == 3
 
 
 def test_what_is_granted_nothing_comes_back_when_the_bucket_says_and_at_its_rate() -> None:
     limits = Limits(per_second=1)
-    state, _ = answer_wish(OPEN, wish(notices=10, patience=9), limits)
-    first, one = answer_wish(state, wish(notices=30, patience=2), limits)
-    assert held(one) == Held(until=NOW + 10 * SECOND, reason=AT_THE_RATE, over=30 * SECOND)
-    _, two = answer_wish(first, wish(notices=30, patience=2), limits)
+    state, _ = decide_permits(OPEN, request_for(notices=10, max_wait=9), limits)
+    first, one = decide_permits(state, request_for(notices=30, max_wait=2), limits)
+    assert held(one) == Held(until=NOW + 10 * SECOND, reason=RATE_LIMITED, over=30 * SECOND)
+    _, two = decide_permits(first, request_for(notices=30, max_wait=2), limits)
     assert held(two).until == NOW + 40 * SECOND
 
 
 def test_the_rate_that_the_provider_told_counts_not_the_usual_one() -> None:
-    state = told(OPEN, Limits(per_second=2), NOW)
-    _, outcome = answer_wish(state, wish(notices=3), Limits(per_second=100))
+    state = limits_learned(OPEN, Limits(per_second=2), NOW)
+    _, outcome = decide_permits(state, request_for(notices=3), Limits(per_second=100))
     assert granted(outcome).starts[-1] == CLOCK + SECOND / 2
 
 
@@ -191,9 +191,9 @@ def test_no_stretch_of_time_has_more_permissions_than_rate_times_time_and_a_burs
     rate: float, asks: list[tuple[float, int, float]]
 ) -> None:
     state, clock, used = OPEN, CLOCK, list[datetime]()
-    for gap, notices, patience in asks:
+    for gap, notices, max_wait in asks:
         clock += gap * SECOND
-        state, outcome = answer_wish(state, wish(notices, patience, clock=clock), Limits(per_second=rate))
+        state, outcome = decide_permits(state, request_for(notices, max_wait, clock=clock), Limits(per_second=rate))
         if isinstance(outcome, Granted):
             used += [max(start, clock) for start in outcome.starts]
     used.sort()
@@ -209,60 +209,62 @@ def test_no_stretch_of_time_has_more_permissions_than_rate_times_time_and_a_burs
 
 def test_limits_are_asked_for_at_first_and_every_quarter_of_an_hour() -> None:
     assert limits_are_old(OPEN, CLOCK)
-    asked = asking(OPEN, CLOCK)
+    asked = limits_requested(OPEN, CLOCK)
     assert not limits_are_old(asked, CLOCK + REFRESHED - SECOND)
     assert limits_are_old(asked, CLOCK + REFRESHED)
 
 
 def test_what_is_left_of_the_day_is_counted_down_and_then_the_channel_pauses_without_a_call() -> None:
-    state = told(OPEN, Limits(per_second=100, left_today=12), NOW)
-    state, one = answer_wish(state, wish(notices=10), None)
-    state, two = answer_wish(state, wish(notices=10), None)
-    state, three = answer_wish(state, wish(notices=10), None)
+    state = limits_learned(OPEN, Limits(per_second=100, left_today=12), NOW)
+    state, one = decide_permits(state, request_for(notices=10), None)
+    state, two = decide_permits(state, request_for(notices=10), None)
+    state, three = decide_permits(state, request_for(notices=10), None)
     assert (len(granted(one).starts), len(granted(two).starts)) == (10, 2)
     assert held(three).reason == QUOTA_USED_UP.reason
     assert state.paused_until == NOW + timedelta(hours=1)
 
 
 def test_a_day_that_is_used_up_pauses_the_channel_as_soon_as_it_is_known() -> None:
-    state = told(OPEN, Limits(per_second=14, left_today=0), NOW)
+    state = limits_learned(OPEN, Limits(per_second=14, left_today=0), NOW)
     assert (state.paused_until, state.reason) == (NOW + timedelta(hours=1), QUOTA_USED_UP.reason)
 
 
 def test_a_provider_that_says_it_is_stopped_pauses_the_channel() -> None:
-    assert told(OPEN, STOP, NOW).paused_until == NOW + PAUSES[0]
+    assert limits_learned(OPEN, STOP, NOW).paused_until == NOW + PAUSES[0]
 
 
 def test_limits_that_cant_be_renewed_keep_the_rate_and_no_longer_count_the_day() -> None:
-    known = told(OPEN, Limits(per_second=3, left_today=5), NOW)
-    assert told(known, None, NOW).limits == Limits(per_second=3)
-    assert told(OPEN, None, NOW) == OPEN
+    known = limits_learned(OPEN, Limits(per_second=3, left_today=5), NOW)
+    assert limits_learned(known, None, NOW).limits == Limits(per_second=3)
+    assert limits_learned(OPEN, None, NOW) == OPEN
 
 
 def test_after_a_days_quota_the_probe_goes_only_once_the_provider_has_some_left() -> None:
-    state = told(OPEN, Limits(per_second=14, left_today=0), NOW)
+    state = limits_learned(OPEN, Limits(per_second=14, left_today=0), NOW)
     over = NOW + timedelta(hours=1)
-    still_none = told(state, Limits(per_second=14, left_today=0), over)
-    _, outcome = answer_wish(still_none, wish(now=over), None)
+    still_none = limits_learned(state, Limits(per_second=14, left_today=0), over)
+    _, outcome = decide_permits(still_none, request_for(now=over), None)
     assert held(outcome).until == over + timedelta(hours=1)
-    _, outcome = answer_wish(told(state, Limits(per_second=14, left_today=9), over), wish(now=over), None)
+    _, outcome = decide_permits(
+        limits_learned(state, Limits(per_second=14, left_today=9), over), request_for(now=over), None
+    )
     assert granted(outcome).probe
 
 
 def test_a_probe_that_went_after_a_days_quota_shows_that_the_count_of_the_day_was_wrong() -> None:
     """The worker that was to read it anew died; nobody else asks for a quarter of an hour."""
     over = NOW + timedelta(hours=1)
-    used_up = told(OPEN, Limits(per_second=14, left_today=0), NOW)
-    probing, _ = answer_wish(used_up, wish(now=over), None)
-    _, outcome = answer_wish(after_probe(probing, Accepted(message_id="m-1"), over), wish(now=over), None)
+    used_up = limits_learned(OPEN, Limits(per_second=14, left_today=0), NOW)
+    probing, _ = decide_permits(used_up, request_for(now=over), None)
+    _, outcome = decide_permits(after_probe(probing, Accepted(message_id="m-1"), over), request_for(now=over), None)
     assert len(granted(outcome).starts) == 10
 
 
 def test_a_probe_that_went_leaves_the_count_of_a_day_that_has_some_left() -> None:
     over = NOW + PAUSES[0]
-    paused = pause(told(OPEN, Limits(per_second=14, left_today=9), NOW), STOP, NOW)
-    probing, _ = answer_wish(paused, wish(now=over), None)
-    _, outcome = answer_wish(after_probe(probing, Accepted(message_id="m-1"), over), wish(now=over), None)
+    paused = pause(limits_learned(OPEN, Limits(per_second=14, left_today=9), NOW), STOP, NOW)
+    probing, _ = decide_permits(paused, request_for(now=over), None)
+    _, outcome = decide_permits(after_probe(probing, Accepted(message_id="m-1"), over), request_for(now=over), None)
     assert len(granted(outcome).starts) == 9
 
 

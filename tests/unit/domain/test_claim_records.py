@@ -3,7 +3,7 @@
 import pytest
 
 from shared.domain.account.contacts import BILL_TO, GUARANTOR, number_hash
-from shared.domain.delivery.claim_records import TEST_CONTACT, ClaimRecord, ReachedNumber, beside
+from shared.domain.delivery.claim_records import TEST_CONTACT, ClaimRecord, TextedNumber, claim_records
 from shared.domain.records.policy import MessageContacts, Organization
 from shared.domain.records.statement import BillTo
 from shared.domain.vocabulary.words import Channel, NotificationType
@@ -20,14 +20,16 @@ def stored(send_to: str = GUARANTOR, practice: Organization | None = None) -> tu
     it = world(row=row, practice=practice, account=paid_by_another)
     it.deliver()
     [order] = it.provider.sent
-    return beside(order)
+    return claim_records(order)
 
 
 @pytest.mark.parametrize(("send_to", "number"), [(GUARANTOR, OWN), (BILL_TO, THIRD_PARTYS)])
 def test_a_texts_claim_notes_whose_number_it_goes_to_and_when(send_to: str, number: str) -> None:
     """By its hash, for a key never holds the number itself."""
     assert stored(send_to) == (
-        ReachedNumber(org_id="org_1", account_id="G-1", number_hash=number_hash(number), whose=send_to, reached_at=NOW),
+        TextedNumber(
+            org_id="org_1", account_id="G-1", number_hash=number_hash(number), recipient=send_to, texted_at=NOW
+        ),
     )
 
 
@@ -36,7 +38,7 @@ def test_in_test_mode_the_number_is_the_test_contacts_whoever_the_text_is_for(se
     """What the test contact answers says nothing of the guarantor."""
     testing = organization(test_contacts=MessageContacts(mobile_phone=DESKS))
     assert stored(send_to, testing) == (
-        ReachedNumber(
-            org_id="org_1", account_id="G-1", number_hash=number_hash(DESKS), whose=TEST_CONTACT, reached_at=NOW
+        TextedNumber(
+            org_id="org_1", account_id="G-1", number_hash=number_hash(DESKS), recipient=TEST_CONTACT, texted_at=NOW
         ),
     )

@@ -9,7 +9,7 @@ import pytest
 
 from shared.contracts.statements import read_statement
 from shared.domain.account.account_changes import change_account
-from shared.domain.account.consents import closed_by_text_alone, consents
+from shared.domain.account.consents import consents, opted_out_by_text_alone
 from shared.domain.account.contacts import BILL_TO, GUARANTOR, PATIENT, Contact, contact_for, number_hash
 from shared.domain.account.queue_actions import QueueAction, act
 from shared.domain.delivery.claim_records import TEST_CONTACT
@@ -20,7 +20,7 @@ from shared.domain.intake.receive import receive_statement
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.policy import MessageContacts
 from shared.domain.records.statement import BillTo, OptOuts
-from shared.domain.texting.text_consent import closed_by, hears_nothing, note_text, restart_texts, stop_texts
+from shared.domain.texting.text_consent import gets_no_texts, note_text, opted_out_by, restart_texts, stop_texts
 from shared.domain.vocabulary.history import HistoryEvent
 from shared.domain.vocabulary.json_documents import DECODER
 from shared.domain.vocabulary.reasons import Reason
@@ -36,7 +36,9 @@ LATER = NOW + timedelta(hours=1)
 
 
 def told(changed: AccountBook) -> list[tuple[str, bool, str, str, str, str]]:
-    return [(each.channel, each.given, each.actor, each.source, each.wording, each.party) for each in consents(changed)]
+    return [
+        (each.channel, each.given, each.actor, each.source, each.wording, each.recipient) for each in consents(changed)
+    ]
 
 
 def after(before: AccountBook, change: Change | None) -> AccountBook:
@@ -171,7 +173,7 @@ def test_stop_counts_for_the_guarantor_whatever_the_text_before_it_was_for() -> 
     """A household's number: the text went to it as the patient's, but it is the guarantor's too."""
     closed = stopped(book(), OWN, PATIENT)
     assert closed.account.opt_outs.sms
-    assert [each.party for each in consents(closed)] == [GUARANTOR, PATIENT]
+    assert [each.recipient for each in consents(closed)] == [GUARANTOR, PATIENT]
 
 
 def test_stop_from_the_guarantors_former_number_closes_texts() -> None:
@@ -247,7 +249,7 @@ def test_start_takes_back_a_stop_but_not_what_staff_had_closed_before_it() -> No
     opened = after(both, started(both))
     assert opened.account.opt_outs.sms
     assert opened.account.stopped_numbers == frozenset()
-    assert not closed_by_text_alone(both)
+    assert not opted_out_by_text_alone(both)
 
 
 def test_start_counts_what_closed_texts_since_they_were_last_open() -> None:
@@ -308,8 +310,8 @@ def test_staff_that_opens_texts_opens_the_guarantors_number_too() -> None:
 def test_a_stop_that_comes_again_after_a_start_doesnt_close_again() -> None:
     opened = after(stopped(book()), started(stopped(book())))
     assert stop_texts(opened, received(OWN, NOW), frozenset({GUARANTOR}), "STOP", LATER) is None
-    assert closed_by(stopped(book()), received(OWN, NOW))
-    assert not closed_by(opened, received(OWN, NOW))
+    assert opted_out_by(stopped(book()), received(OWN, NOW))
+    assert not opted_out_by(opened, received(OWN, NOW))
 
 
 def test_a_start_that_comes_after_a_stop_that_was_said_later_opens_nothing() -> None:
@@ -352,7 +354,7 @@ def test_a_text_that_says_no_word_of_ours_is_noted_without_what_it_says() -> Non
 
 
 def test_who_asked_for_no_more_texts_gets_none_unasked() -> None:
-    assert not hears_nothing(account(), OWN)
-    assert hears_nothing(stopped(book()).account, OWN)
-    assert hears_nothing(stopped(book(), OTHER, PATIENT).account, OTHER)
-    assert hears_nothing(account(opt_outs=OptOuts(sms=True)), OWN)
+    assert not gets_no_texts(account(), OWN)
+    assert gets_no_texts(stopped(book()).account, OWN)
+    assert gets_no_texts(stopped(book(), OTHER, PATIENT).account, OTHER)
+    assert gets_no_texts(account(opt_outs=OptOuts(sms=True)), OWN)

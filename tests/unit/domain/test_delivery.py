@@ -7,9 +7,9 @@ from datetime import date, timedelta
 import pytest
 
 from shared.domain.account.contacts import BILL_TO
-from shared.domain.account.reconciliation import FOR_PEOPLE, lease_over
+from shared.domain.account.reconciliation import NEEDS_MANUAL_REVIEW, lease_ended
 from shared.domain.delivery.orders import (
-    LEASE,
+    SENDING_LEASE,
     Accepted,
     Order,
     Postponed,
@@ -74,7 +74,7 @@ def test_the_history_tells_by_whom_at_which_level_with_which_template() -> None:
 
 LATER = NOW + timedelta(minutes=1)
 WAITING = queued(channel=Channel.SMS)
-SENDING = notice(channel=Channel.SMS, status=NoticeStatus.SENDING, attempt=1, lease_until=NOW + LEASE)
+SENDING = notice(channel=Channel.SMS, status=NoticeStatus.SENDING, attempt=1, lease_until=NOW + SENDING_LEASE)
 SECOND = replace(SENDING, attempt=2, possible_duplicate=True)
 LEFT: dict[str, tuple[Callable[[], Notice], str]] = {
     "refused": (lambda: refused(WAITING, Refuse(reason=Reason.PAYMENT_MADE), LATER), "payment made"),
@@ -87,8 +87,8 @@ LEFT: dict[str, tuple[Callable[[], Notice], str]] = {
     "accepted": (lambda: answered(SENDING, Accepted(message_id="m-1"), LATER), ""),
     "rejected": (lambda: answered(SENDING, Rejected(reason="refused"), LATER), "refused"),
     "undeliverable": (lambda: answered(SENDING, Rejected(reason="unknown", undeliverable=True), LATER), "unknown"),
-    "postponed": (lambda: answered(SENDING, Postponed(reason="slower", pause=LEASE), LATER), "slower"),
-    "silent again": (lambda: answered(SECOND, Unanswered(reason="silence"), LATER), FOR_PEOPLE),
+    "postponed": (lambda: answered(SENDING, Postponed(reason="slower", pause=SENDING_LEASE), LATER), "slower"),
+    "silent again": (lambda: answered(SECOND, Unanswered(reason="silence"), LATER), NEEDS_MANUAL_REVIEW),
 }
 
 
@@ -120,7 +120,7 @@ def test_a_notice_in_the_providers_hands_has_a_lease() -> None:
     it.provider.prepare = lambda order: lambda: seen.append(it.row) or Accepted(message_id="m-1")  # type: ignore[method-assign, func-returns-value] # looks at the row in the middle
     seen: list[Notice] = []
     it.deliver()
-    assert [(row.status, row.lease_until) for row in seen] == [(NoticeStatus.SENDING, NOW + LEASE)]
+    assert [(row.status, row.lease_until) for row in seen] == [(NoticeStatus.SENDING, NOW + SENDING_LEASE)]
 
 
 def test_a_notice_that_is_sent_again_is_no_longer_known_by_its_earlier_message() -> None:
@@ -394,7 +394,7 @@ def test_a_late_record_still_settles_a_notice_that_was_given_up() -> None:
 
     def given_up(table: Table) -> None:
         table.before_move = lambda _: None
-        table.put(lease_over(table.row(), NOW + LEASE, NOW))
+        table.put(lease_ended(table.row(), NOW + SENDING_LEASE, NOW))
 
     it.table.before_move = given_up
     it.deliver()
@@ -403,7 +403,7 @@ def test_a_late_record_still_settles_a_notice_that_was_given_up() -> None:
 
 def scheduled_again(row: Notice) -> Notice:
     """The row of a message in the provider's hands, as the clock leaves it when nobody reports back for long."""
-    return lease_over(lease_over(row, NOW + LEASE, NOW), NOW + LEASE, NOW)
+    return lease_ended(lease_ended(row, NOW + SENDING_LEASE, NOW), NOW + SENDING_LEASE, NOW)
 
 
 def test_a_late_record_keeps_a_message_that_was_accepted_from_being_sent_once_more() -> None:
@@ -426,7 +426,7 @@ def test_a_late_record_looks_again_when_the_clock_moves_the_row_under_it() -> No
 
     def moves_on(table: Table) -> None:
         if table.row().status is not NoticeStatus.SCHEDULED:
-            table.put(lease_over(table.row(), NOW + LEASE, NOW))
+            table.put(lease_ended(table.row(), NOW + SENDING_LEASE, NOW))
 
     it.table.before_move = moves_on
     it.deliver()
@@ -452,7 +452,7 @@ def test_a_rejection_heard_of_late_settles_a_notice_that_was_given_up() -> None:
 def test_what_is_sent_once_more_is_judged_as_ever() -> None:
     it = world(Unanswered(reason="no answer"))
     it.deliver()
-    it.table.put(lease_over(it.row, NOW + timedelta(hours=1), NOW))
+    it.table.put(lease_ended(it.row, NOW + timedelta(hours=1), NOW))
     it.table.book = replace(it.table.book, bills=(bill(status=BillStatus.PAID, balance=0),))
     it.deliver(NOW + timedelta(hours=1))
     assert (it.row.status, it.row.reason) == (NoticeStatus.WILL_NOT_SEND, "payment made")
@@ -465,7 +465,7 @@ def test_what_is_unknown_and_what_is_sent_once_more_is_counted_for_operators(
     it = world(Unanswered(reason="no answer"), Accepted(message_id="m-2"))
     it.deliver()
     assert '"NoticeUnknown":[1.0]' in capsys.readouterr().out.replace(" ", "")
-    it.table.put(lease_over(it.row, NOW + timedelta(hours=1), NOW))
+    it.table.put(lease_ended(it.row, NOW + timedelta(hours=1), NOW))
     it.deliver(NOW + timedelta(hours=1))
     assert '"PossibleDuplicate":[1.0]' in capsys.readouterr().out.replace(" ", "")
     assert (it.row.status, it.row.possible_duplicate, it.row.attempt) == (NoticeStatus.SENT, True, 2)
@@ -478,7 +478,7 @@ def test_a_message_that_is_sent_once_more_is_counted_once_however_often_the_prov
     it = world(Unanswered(reason="no answer"), slower, slower, Accepted(message_id="m-2"))
     it.deliver()
     now = NOW + timedelta(hours=1)
-    it.table.put(lease_over(it.row, now, now))
+    it.table.put(lease_ended(it.row, now, now))
     for _ in range(3):
         it.deliver(now)
         now += timedelta(minutes=1)

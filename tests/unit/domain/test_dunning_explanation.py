@@ -144,7 +144,7 @@ def test_every_rule_of_a_channel_is_told_up_to_the_one_that_refuses() -> None:
         (Rule.CONTACT, "can be reached", RuleOutcome.PASSES),
         (Rule.ADDRESS_STATUS, "not known to be invalid", RuleOutcome.PASSES),
         (Rule.MINIMUM, "balance 50.00 exceeds 10.00", RuleOutcome.PASSES),
-        (Rule.ELECTRONIC_FIRST, "paper goes beside electronic channels", RuleOutcome.PASSES),
+        (Rule.ELECTRONIC_FIRST, "paper goes as well as electronic channels", RuleOutcome.PASSES),
         (Rule.PERMITTED_HOURS, "may go on 2026-01-05", RuleOutcome.PASSES),
         (Rule.PAPER_CYCLE, "no letter before", RuleOutcome.PASSES),
         (Rule.RESULT, f"goes on {moment.astimezone(NEW_YORK):%Y-%m-%d at %H:%M} at level 1, Initial", RuleOutcome.GOES),

@@ -10,9 +10,9 @@ import pytest
 from shared.domain.account.ledger import (
     dunning_notices,
     last_letter_day,
-    last_return,
+    last_permanent_bounce,
     refusal_id,
-    says_already,
+    refusal_on_record,
 )
 from shared.domain.calendar.steps import CurrentStep
 from shared.domain.dunning import judge, plan, with_notices
@@ -158,8 +158,8 @@ def test_each_channel_stands_by_its_own_notices() -> None:
 def test_a_refusal_is_said_already_on_its_day() -> None:
     """Not for a step that came due since."""
     refused = a_row(S.WILL_NOT_SEND, reason="no email address", sent_at=None)
-    assert says_already(refused, refused, TUESDAY, GUAM)
-    assert not says_already(refused, refused, TUESDAY + timedelta(days=1), GUAM)
+    assert refusal_on_record(refused, refused, TUESDAY, GUAM)
+    assert not refusal_on_record(refused, refused, TUESDAY + timedelta(days=1), GUAM)
 
 
 def test_a_notice_came_back_on_the_day_of_the_word_about_it() -> None:
@@ -176,8 +176,8 @@ def test_a_notice_came_back_on_the_day_of_the_word_about_it() -> None:
 def test_the_last_return_for_good_is_that_of_the_channel() -> None:
     """The first of all days where none is known."""
     book = a_book(notices=(turned(S.UNDELIVERABLE_PERMANENT), turned(S.UNDELIVERABLE_CAN_RETRY, notice_id="ntc_2")))
-    assert last_return(book, EMAIL, GUAM) == date(2026, 1, 8)
-    assert last_return(book, SMS, GUAM) == date.min
+    assert last_permanent_bounce(book, EMAIL, GUAM) == date(2026, 1, 8)
+    assert last_permanent_bounce(book, SMS, GUAM) == date.min
 
 
 def test_the_last_letter_is_of_the_day_on_which_it_went_or_is_going() -> None:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from shared.domain.account.queue_actions import QueueAction
-from shared.domain.account.reconciliation import in_doubt
+from shared.domain.account.reconciliation import possibly_sent
 from shared.domain.delivery.settlement import DeliveryOutcome
 from shared.domain.dunning import forecast, plan, with_notices
 from shared.domain.dunning.decision import Plan, Rule, RuleOutcome, Send
@@ -269,7 +269,7 @@ class DunningModel(RuleBasedStateMachine):
         practice.weather = dict.fromkeys(Channel, Weather.FINE)
         practice.run_until(practice.now + QUEUE_LEASE)  # until nothing is under way any more
         for book in self.books():  # nor to be sent once more
-            for notice in filter(in_doubt, book.notices):
+            for notice in filter(possibly_sent, book.notices):
                 practice.event(book.account.account_id, notice.notice_id, DeliveryOutcome.DELIVERED)
         practice.configure(practice.organization)  # what was put off meanwhile is planned together with the rest
         practice.run()
@@ -436,7 +436,7 @@ class DunningModel(RuleBasedStateMachine):
 
 def is_planned(notice: Notice) -> bool:
     """It waits for its time; one to be sent once more, of which nobody knows whether it went, is on its way instead."""
-    return notice.status is S.SCHEDULED and notice.notification_type.dunning and not in_doubt(notice)
+    return notice.status is S.SCHEDULED and notice.notification_type.dunning and not possibly_sent(notice)
 
 
 def preset(practice: Practice) -> DunningConfiguration:

@@ -10,7 +10,7 @@ from shared.domain.calendar.send_window import local_date, permitted
 from shared.domain.dunning import cancel_pending, judge, plan, with_notices
 from shared.domain.dunning.decision import Send
 from shared.domain.dunning.situation import Situation
-from shared.domain.records.notice import REACHED, Notice, moved
+from shared.domain.records.notice import COUNTS_AS_SENT, Notice, moved
 from shared.domain.records.policy import Organization, SendWindow
 from shared.domain.records.presets import CONFIGURATIONS
 from shared.domain.records.statement import OptOuts
@@ -145,7 +145,7 @@ def happen(world: World, event: tuple[object, ...]) -> None:  # noqa: C901, PLR0
 
 def bounce(world: World, channel: Channel) -> None:
     """The last notice on a channel comes back."""
-    went = [notice for notice in world.book.notices if notice.channel is channel and notice.status in REACHED]
+    went = [notice for notice in world.book.notices if notice.channel is channel and notice.status in COUNTS_AS_SENT]
     if went:
         back = moved(went[-1], NoticeStatus.UNDELIVERABLE_PERMANENT, world.now, "provider")
         world.change(notices=with_notices(world.book, (back,)).notices)

@@ -6,9 +6,16 @@ from typing import Any
 
 import pytest
 
-from shared.domain.vocabulary.json_documents import DECODER, MOST_DEPTH, MOST_DIGITS, Ambiguous, pointed_at, too_deep
+from shared.domain.vocabulary.json_documents import (
+    DECODER,
+    MOST_DEPTH,
+    MOST_NUMBER_DIGITS,
+    Ambiguous,
+    pointed_at,
+    too_deep,
+)
 
-LONGEST = "1" * MOST_DIGITS
+LONGEST = "1" * MOST_NUMBER_DIGITS
 
 
 @pytest.mark.parametrize(

@@ -154,8 +154,8 @@ def test_a_new_link_keeps_hashes_only() -> None:
         (LinkStatus.SENT, Standing.OPEN),
         (LinkStatus.OPENED, Standing.OPEN),
         (LinkStatus.PAID, Standing.OPEN),
-        (LinkStatus.SUPERSEDED, Standing.OVER),
-        (LinkStatus.EXPIRED, Standing.OVER),
+        (LinkStatus.SUPERSEDED, Standing.EXPIRED),
+        (LinkStatus.EXPIRED, Standing.EXPIRED),
         (LinkStatus.REVOKED, Standing.REVOKED),
     ],
 )
@@ -164,7 +164,7 @@ def test_a_link_stands_by_its_status_until_it_expires(status: LinkStatus, stands
     link = replace(LINK, status=status)
     assert standing(link, NOW) is stands
     assert standing(link, LINK.expires_at - SECOND) is stands
-    over = Standing.REVOKED if status is LinkStatus.REVOKED else Standing.OVER
+    over = Standing.REVOKED if status is LinkStatus.REVOKED else Standing.EXPIRED
     assert standing(link, LINK.expires_at) is over
 
 

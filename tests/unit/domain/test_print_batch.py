@@ -12,18 +12,18 @@ from hypothesis import strategies as st
 from functions.render_print.print_batch import ListedLetter, Manifest
 from shared.domain.account.contacts import Contact
 from shared.domain.calendar.send_window import DAY, local_date
-from shared.domain.delivery.claim_records import BatchedLetter, OpenPrintBatch, beside
+from shared.domain.delivery.claim_records import BatchedLetter, OpenPrintBatch, claim_records
 from shared.domain.delivery.orders import Accepted, Order, answered
 from shared.domain.delivery.print_batch import (
-    Fate,
+    LetterState,
     OpenBatch,
     WaitingLetter,
     batch_of,
     closes_at,
-    fate,
+    last_closable_day,
+    letter_state,
     next_batch,
     open_batches,
-    over_through,
 )
 from shared.domain.paying.link_secrets import new_payment_link
 from shared.domain.records.notice import StoredLetter
@@ -76,7 +76,7 @@ def test_a_batch_is_closed_an_hour_after_its_local_day(day: str, zone: str, clos
 def test_the_last_day_that_is_over_is_the_last_whose_batch_may_be_closed(now: datetime) -> None:
     zone = now.tzinfo
     assert isinstance(zone, ZoneInfo)
-    over = over_through(now, zone)
+    over = last_closable_day(now, zone)
     assert closes_at(over, zone) <= now < closes_at(over + DAY, zone)
 
 
@@ -135,40 +135,40 @@ def test_open_batches_count_the_letters_that_wait_for_them_newest_first() -> Non
 @pytest.mark.parametrize(
     ("status", "letter", "expected"),
     [
-        (NoticeStatus.SENT, STORED, Fate.LISTED),
-        (NoticeStatus.ARCHIVED, STORED, Fate.LISTED),
-        (NoticeStatus.SENDING, None, Fate.WAITS),
-        (NoticeStatus.QUEUED, None, Fate.DROPPED),
-        (NoticeStatus.SCHEDULED, None, Fate.DROPPED),
-        (NoticeStatus.CANCELLED, None, Fate.DROPPED),
-        (NoticeStatus.WILL_NOT_SEND, None, Fate.DROPPED),
-        (NoticeStatus.DELIVERY_ERROR, None, Fate.DROPPED),
+        (NoticeStatus.SENT, STORED, LetterState.LISTED),
+        (NoticeStatus.ARCHIVED, STORED, LetterState.LISTED),
+        (NoticeStatus.SENDING, None, LetterState.WAITS),
+        (NoticeStatus.QUEUED, None, LetterState.DROPPED),
+        (NoticeStatus.SCHEDULED, None, LetterState.DROPPED),
+        (NoticeStatus.CANCELLED, None, LetterState.DROPPED),
+        (NoticeStatus.WILL_NOT_SEND, None, LetterState.DROPPED),
+        (NoticeStatus.DELIVERY_ERROR, None, LetterState.DROPPED),
     ],
 )
 def test_a_closing_batch_lists_what_was_stored_and_waits_for_what_is_being_sent(
-    status: NoticeStatus, letter: StoredLetter | None, expected: Fate
+    status: NoticeStatus, letter: StoredLetter | None, expected: LetterState
 ) -> None:
-    assert fate(notice(channel=Channel.PRINT, status=status, letter=letter)) is expected
+    assert letter_state(notice(channel=Channel.PRINT, status=status, letter=letter)) is expected
 
 
 def test_a_letter_whose_row_is_gone_is_dropped() -> None:
-    assert fate(None) is Fate.DROPPED
+    assert letter_state(None) is LetterState.DROPPED
 
 
 def test_a_letters_claim_notes_the_letter_and_its_day_on_the_organizations_calendar() -> None:
     late = datetime.fromisoformat("2026-03-02T23:30-10:00")
-    letter, opened = beside(sending(now=late, zone="Pacific/Honolulu"))
+    letter, opened = claim_records(sending(now=late, zone="Pacific/Honolulu"))
     assert letter == BatchedLetter(org_id="org_1", account_id="G-1", notice_id="ntc_1", day=MONDAY, claimed_at=late)
     assert opened == OpenPrintBatch(org_id="org_1", closes_at=datetime.fromisoformat("2026-03-03T01:00-10:00"))
 
 
 def test_an_emails_claim_opens_no_batch() -> None:
-    assert beside(sending(Channel.EMAIL)) == ()
+    assert claim_records(sending(Channel.EMAIL)) == ()
 
 
 def test_all_letters_of_a_day_open_the_same_batch() -> None:
-    _, first = beside(sending(now=NOW))
-    _, second = beside(sending(now=NOW + timedelta(hours=5)))
+    _, first = claim_records(sending(now=NOW))
+    _, second = claim_records(sending(now=NOW + timedelta(hours=5)))
     assert first == second
 
 

@@ -10,15 +10,15 @@ from shared.domain.account.contacts import Contact
 from shared.domain.account.ledger import dunning_notices, moment_of, stopped
 from shared.domain.account.queue_actions import QueueAction, act
 from shared.domain.account.reconciliation import (
-    FOR_PEOPLE,
     LETTER_PAUSE,
-    MAY_HAVE_IT,
+    NEEDS_MANUAL_REVIEW,
     OVERDUE,
+    POSSIBLY_SENT,
     SENT_ONCE_MORE,
     STUCK_AFTER,
-    in_doubt,
-    lease_over,
+    lease_ended,
     leases_ended,
+    possibly_sent,
     sent_once_more,
     sent_twice,
     stuck,
@@ -65,7 +65,7 @@ def given_up(**changes: Any) -> Notice:
 
 
 def scheduled_again(**changes: Any) -> Notice:
-    return lease_over(given_up(**changes), NOW + HOUR, LEASE_UNTIL)
+    return lease_ended(given_up(**changes), NOW + HOUR, LEASE_UNTIL)
 
 
 def sent_again(**changes: Any) -> Notice:
@@ -93,7 +93,7 @@ def test_a_message_that_may_have_gone_is_looked_at_again_after_its_channels_wait
 ) -> None:
     row = given_up(channel=channel)
     assert (row.status, row.lease_until) == (S.UNKNOWN, NOW + wait)
-    died = lease_over(sending(notice(channel=channel)), NOW, LEASE_UNTIL)
+    died = lease_ended(sending(notice(channel=channel)), NOW, LEASE_UNTIL)
     assert (died.status, died.lease_until) == (S.UNKNOWN, NOW + wait)
 
 
@@ -108,9 +108,9 @@ def test_when_no_word_came_it_is_scheduled_for_now_and_marked() -> None:
 @pytest.mark.parametrize(("second", "actor"), [(NO_ANSWER, "send_email"), (None, "scheduler")])
 def test_a_second_silence_is_left_to_people(second: ProviderAnswer | None, actor: str) -> None:
     row = sent_again()
-    row = answered(row, second, NOW) if second else lease_over(row, NOW, LEASE_UNTIL)
-    assert (row.status, row.lease_until, row.reason) == (S.UNKNOWN, None, FOR_PEOPLE)
-    assert entry(row) == (S.UNKNOWN, NOW, actor, FOR_PEOPLE)
+    row = answered(row, second, NOW) if second else lease_ended(row, NOW, LEASE_UNTIL)
+    assert (row.status, row.lease_until, row.reason) == (S.UNKNOWN, None, NEEDS_MANUAL_REVIEW)
+    assert entry(row) == (S.UNKNOWN, NOW, actor, NEEDS_MANUAL_REVIEW)
     assert row.possible_duplicate
     assert row.attempt == 2
 
@@ -125,19 +125,19 @@ def test_what_staff_had_sent_once_more_isnt_sent_a_third_time_by_itself() -> Non
 def test_an_unknown_notice_that_may_not_go_again_loses_its_lease() -> None:
     for row in (given_up(), replace(given_up(), channel=Channel.PRINT)):
         left = replace(row, possible_duplicate=row.channel.electronic, lease_until=NOW)
-        after = lease_over(left, NOW, LEASE_UNTIL)
-        assert (after.status, after.lease_until, after.reason) == (S.UNKNOWN, None, FOR_PEOPLE)
-        assert entry(after) == (S.UNKNOWN, NOW, "scheduler", FOR_PEOPLE)
+        after = lease_ended(left, NOW, LEASE_UNTIL)
+        assert (after.status, after.lease_until, after.reason) == (S.UNKNOWN, None, NEEDS_MANUAL_REVIEW)
+        assert entry(after) == (S.UNKNOWN, NOW, "scheduler", NEEDS_MANUAL_REVIEW)
 
 
 def test_a_letter_is_queued_again_whatever_became_of_it() -> None:
     letter = sending(notice(channel=Channel.PRINT))
-    for after in (answered(letter, NO_ANSWER, NOW), unknown(letter, NOW, "x"), lease_over(letter, NOW, LEASE_UNTIL)):
+    for after in (answered(letter, NO_ANSWER, NOW), unknown(letter, NOW, "x"), lease_ended(letter, NOW, LEASE_UNTIL)):
         assert after.status is S.QUEUED
         assert not after.possible_duplicate
 
 
-@pytest.mark.parametrize(("why", "told"), [((), MAY_HAVE_IT), (("the store is away",), "the store is away")])
+@pytest.mark.parametrize(("why", "told"), [((), POSSIBLY_SENT), (("the store is away",), "the store is away")])
 def test_a_letter_that_the_store_didnt_answer_about_is_written_again_after_a_pause(
     why: tuple[str, ...], told: str
 ) -> None:
@@ -150,7 +150,7 @@ def test_a_pause_before_the_second_sending_changes_nothing_about_the_doubt() -> 
     row = answered(sent_again(), Postponed(reason="slower", pause=HOUR), NOW)
     assert (row.status, row.attempt) == (S.SCHEDULED, 1)
     assert row.possible_duplicate
-    assert in_doubt(row)
+    assert possibly_sent(row)
     assert word(row, DeliveryOutcome.DELIVERED) is not None
 
 
@@ -310,7 +310,7 @@ def test_a_late_refusal_is_never_lost(row: Notice) -> None:
 def test_a_late_pause_says_that_it_didnt_go() -> None:
     after = answered_late(given_up(), TAKEN, Postponed(reason="slower", pause=HOUR), NOW)
     assert after is not None
-    assert (after.status, after.attempt, in_doubt(after)) == (S.SCHEDULED, 0, False)
+    assert (after.status, after.attempt, possibly_sent(after)) == (S.SCHEDULED, 0, False)
     assert answered_late(paid_meanwhile(), TAKEN, Postponed(reason="slower", pause=HOUR), NOW) is None
 
 
@@ -337,13 +337,13 @@ def test_a_stopped_second_sending_leaves_the_step_told_because_the_first_may_hav
 def silent_and_stopped() -> Notice:
     """Given to the provider at NOW, Unknown a minute later, scheduled again after an hour, stopped after two."""
     silent = answered(sending(moved(notice(), S.SCHEDULED, NOW - HOUR, "scheduler")), NO_ANSWER, NOW + MINUTE)
-    return stopped(lease_over(silent, NOW + HOUR, LEASE_UNTIL), NOW + 2 * HOUR, "staff", Reason.HOLD_DISPUTE)
+    return stopped(lease_ended(silent, NOW + HOUR, LEASE_UNTIL), NOW + 2 * HOUR, "staff", Reason.HOLD_DISPUTE)
 
 
 def stored_and_stopped() -> Notice:
     """A letter that was given to the store at NOW, queued again a minute later, and stopped after an hour."""
     queued = moved(moved(notice(channel=Channel.PRINT), S.SCHEDULED, NOW - HOUR, "x"), S.QUEUED, NOW - MINUTE, "x")
-    again = lease_over(sending(queued), NOW + MINUTE, LEASE_UNTIL)
+    again = lease_ended(sending(queued), NOW + MINUTE, LEASE_UNTIL)
     return stopped(again, NOW + HOUR, "staff", Reason.HOLD_DISPUTE)
 
 
@@ -392,7 +392,7 @@ def test_a_first_sending_that_was_stopped_leaves_its_step_open() -> None:
 def letter_that_may_be_there() -> Notice:
     """A letter whose sender died, and so was queued again; nobody knows whether it was stored."""
     queued = moved(moved(notice(channel=Channel.PRINT), S.SCHEDULED, NOW, "x"), S.QUEUED, NOW, "x")
-    return lease_over(sending(queued), NOW, LEASE_UNTIL)
+    return lease_ended(sending(queued), NOW, LEASE_UNTIL)
 
 
 def test_a_letter_that_was_stopped_when_it_may_have_been_stored_isnt_followed_by_another_for_its_step() -> None:
@@ -415,9 +415,9 @@ def test_a_letters_late_answer_settles_what_was_queued_again_or_stopped(stop: bo
 
 def test_a_letter_that_the_store_surely_doesnt_have_is_in_no_doubt() -> None:
     row = answered(sending(notice(channel=Channel.PRINT)), Postponed(reason="slower", pause=HOUR), NOW)
-    assert not in_doubt(moved(row, S.QUEUED, NOW, "scheduler"))
+    assert not possibly_sent(moved(row, S.QUEUED, NOW, "scheduler"))
     once_more = answered(sending(letter_that_may_be_there()), Postponed(reason="slower", pause=HOUR), NOW)
-    assert in_doubt(once_more)
+    assert possibly_sent(once_more)
 
 
 # --- what is stuck ------------------------------------
@@ -427,7 +427,7 @@ def test_leases_that_end_in_a_row_are_counted_in_the_history() -> None:
     row = moved(notice(), S.QUEUED, NOW, "scheduler", lease_until=NOW)
     for ended in range(1, STUCK_AFTER + 1):
         assert not stuck(row, NOW)
-        row = lease_over(row, NOW, NOW)
+        row = lease_ended(row, NOW, NOW)
         assert leases_ended(row) == ended
     assert stuck(row, NOW)
     taken = moved(row, S.SCHEDULED, NOW, "send_email", "outside the permitted hours")

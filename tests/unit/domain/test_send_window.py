@@ -15,7 +15,7 @@ from shared.domain.calendar.send_window import (
     is_business_day,
     local_date,
     permitted,
-    spread,
+    place_in_window,
     start_of_day,
     waking_hours_on,
     windows_on,
@@ -198,7 +198,7 @@ def test_sends_are_spread_over_the_window_and_end_before_it_closes() -> None:
 
 def test_a_notice_planned_after_opening_goes_between_now_and_the_close() -> None:
     """Spread over what is left; in the last quarter of an hour it goes at once."""
-    share = spread("org_1", "acc_1")
+    share = place_in_window("org_1", "acc_1")
     assert 0 <= share < 1
     left = at("2026-01-05 17:45") - at("2026-01-05 13:00")
     expected = at("2026-01-05 13:00") + timedelta(minutes=int(share * (left // timedelta(minutes=1))))
@@ -220,7 +220,7 @@ def test_in_a_short_window_a_quarter_is_kept_free() -> None:
 
 def test_another_organization_spreads_the_same_account_number_elsewhere() -> None:
     """Account numbers are only the organization's own."""
-    assert spread("org_1", "acc_1") != spread("org_2", "acc_1")
+    assert place_in_window("org_1", "acc_1") != place_in_window("org_2", "acc_1")
 
 
 def test_a_day_that_is_taken_is_passed_over() -> None:

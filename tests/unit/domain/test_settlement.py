@@ -33,7 +33,7 @@ def told(outcome: DeliveryOutcome, row: Notice = SENT, *others: Notice) -> Chang
         (DeliveryOutcome.DELIVERED, S.SENDING, S.DELIVERED, ""),
         (DeliveryOutcome.DELIVERED, S.SENT, S.DELIVERED, ""),
         (DeliveryOutcome.DELIVERED, S.UNKNOWN, S.DELIVERED, ""),
-        (DeliveryOutcome.BOUNCED, S.DELIVERED, S.UNDELIVERABLE_PERMANENT, "bounced for good"),
+        (DeliveryOutcome.BOUNCED, S.DELIVERED, S.UNDELIVERABLE_PERMANENT, "bounced permanently"),
         (DeliveryOutcome.BOUNCED_FOR_NOW, S.SENT, S.UNDELIVERABLE_CAN_RETRY, "bounced for now"),
         (DeliveryOutcome.REJECTED, S.SENT, S.DELIVERY_ERROR, "refused by the provider"),
     ],

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared.domain.account.reconciliation import RECONCILE_AFTER, lease_over
+from shared.domain.account.reconciliation import RECONCILE_AFTER, lease_ended
 from shared.domain.delivery.staff_notices import (
     LinkPaidError,
     NothingOwedError,
@@ -41,7 +41,7 @@ ABOUT = (BillLevel(statement_id="S-1", aging_period="S-1/1", level=0),)
 
 
 def asked(**changes: Any) -> dict[str, Any]:
-    facts = {"notice_id": "ntc_9", "channel": Channel.SMS, "send_to": "patient", "template_id": "T-1"}
+    facts = {"notice_id": "ntc_9", "channel": Channel.SMS, "recipient": "patient", "template_id": "T-1"}
     return facts | {"now": LATER, "actor": "staff"} | changes
 
 
@@ -97,7 +97,7 @@ def test_nobody_is_asked_for_what_isnt_owed_nor_on_a_channel_opted_out_of() -> N
 
 
 def link_sent(**changes: Any) -> tuple[PaymentLink, Any]:
-    facts = {"link_id": "lnk_9", "notice_id": "ntc_9", "send_to": "billTo", "sent_to": "m***", "staff_name": "Sam"}
+    facts = {"link_id": "lnk_9", "notice_id": "ntc_9", "recipient": "billTo", "sent_to": "m***", "staff_name": "Sam"}
     return one_time_link(book(**changes), bill(), **facts, now=LATER, actor="staff")
 
 
@@ -138,7 +138,7 @@ def test_a_one_time_link_lives_for_a_day_and_goes_by_email() -> None:
 
 def test_a_paid_bill_gets_no_link() -> None:
     """There is nothing to ask for."""
-    facts = {"link_id": "l", "notice_id": "n", "send_to": "billTo", "sent_to": "", "staff_name": ""}
+    facts = {"link_id": "l", "notice_id": "n", "recipient": "billTo", "sent_to": "", "staff_name": ""}
     with pytest.raises(NothingOwedError):
         one_time_link(book(), PAID, **facts, now=LATER, actor="staff")
 
@@ -232,7 +232,7 @@ def test_when_a_lease_ends_what_may_have_gone_isnt_sent_again(
     channel: Channel, status: S, becomes: S, reason: str
 ) -> None:
     """A letter can't be written twice, so it is queued once more."""
-    after = lease_over(notice(channel=channel, status=status, lease_until=NOW), NOW, LATER)
+    after = lease_ended(notice(channel=channel, status=status, lease_until=NOW), NOW, LATER)
     assert (after.status, after.reason) == (becomes, reason)
     assert after.lease_until == (LATER if becomes is S.QUEUED else NOW + RECONCILE_AFTER[channel])
     assert (after.status_history[-1].at, after.status_history[-1].actor) == (NOW, "scheduler")

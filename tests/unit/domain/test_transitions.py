@@ -11,7 +11,7 @@ import pytest
 
 from shared.domain.account.contacts import Contact, contact_for
 from shared.domain.account.queue_actions import POSSIBLE, ActionRefusedError, QueueAction, act
-from shared.domain.account.reconciliation import lease_over, unknown
+from shared.domain.account.reconciliation import lease_ended, unknown
 from shared.domain.account.worklist import clear
 from shared.domain.delivery.orders import (
     Accepted,
@@ -283,7 +283,7 @@ def test_every_move_that_the_table_gives_the_sender_is_made_and_no_other() -> No
 
 def test_every_move_that_the_clock_makes_of_leases_is_the_tables() -> None:
     made = {
-        (before.status, lease_over(before, NOW, LATER).status)
+        (before.status, lease_ended(before, NOW, LATER).status)
         for before in ROWS
         if before.status in {S.QUEUED, S.SENDING, S.UNKNOWN}
     }
