@@ -62,7 +62,7 @@ STATEMENT_MEMBERS: dict[str, frozenset[str]] = {
     "patients": frozenset(),
     "payers": frozenset(),
 }
-"""The statement fields whose change may restart aging, each with its own members (domain.md, Statement JSON)."""
+"""Statement fields whose change may restart aging, each with its members (docs/rules.md#reset-on-field-change)."""
 
 _POINTER = re.compile(r"(/([^~/]|~[01])+)+")
 

@@ -32,7 +32,7 @@ ON_WORKLIST = frozenset({S.UNDELIVERABLE_CAN_RETRY, S.DELIVERY_ERROR, S.QUEUEING
 """It failed, and a person decides whether it is tried again."""
 
 FINAL_REASONS = frozenset({Reason.PAPER_CYCLE, Reason.CANCELLED_BY_STAFF})
-"""Reasons that close a step on their channel for good: time alone doesn't make up for it (settled question 17)."""
+"""Reasons that close a step on their channel: time doesn't make up for it (docs/rules.md#paper-cycle-alone)."""
 
 
 def notice_id(org_id: str, account_id: str, channel: Channel, day: date) -> str:
@@ -100,8 +100,9 @@ def _before_renewal(notice: Notice, bill: Bill) -> bool:
 def told(notice: Notice, bill: Bill, current: CurrentStep, zone: ZoneInfo) -> bool:
     """Whether a notice that went, or is on its way, covers the step that a bill is at.
 
-    A higher level covers a lower one, also one that an update asks to be told again (settled question 10). A repetition
-    of the last step is covered only by what went on or after the day on which it came round.
+    A higher level covers a lower one, also one that an update asks to be told again
+    (docs/rules.md#higher-level-only). A repetition of the last step is covered only by what went on or after the day on
+    which it came round.
     """
     entry = _entry_of(notice, bill)
     if entry is None or notice.status not in REACHED | IN_FLIGHT or entry.level < current.level:
@@ -211,7 +212,7 @@ def last_letter_day(notices: tuple[Notice, ...], now: datetime, zone: ZoneInfo) 
 
 
 def stopped(notice: Notice, now: datetime, actor: str, reason: Reason) -> Notice:
-    """The notice as stopped: WillNotSend for a payment (domain.md, payment rule), Cancelled for anything else."""
+    """The notice as stopped: WillNotSend for a payment, else Cancelled (docs/rules.md#payment-stops-notices)."""
     status = S.WILL_NOT_SEND if reason is Reason.PAYMENT_MADE else S.CANCELLED
     return moved(notice, status, now, actor, reason, lease_until=None)
 

@@ -2,11 +2,13 @@
 
     plan            which notices an account should have now, and when to look again      planning.py
     judge           whether a notice goes, at the moment of sending                        judging.py
-    cancel_pending  stop what is pending when its cause is gone                            stopping.py
+    cancel_pending  stop what is pending when its cause is gone                            ../account/stopping.py
     forecast        the next notices if nothing changes                                    forecast.py
 
-How they decide is in steps.py (where a bill stands), ledger.py (what was told), eligibility.py (the rules for a
-channel), consolidation.py (one notice per guarantor, channel and day), send_window.py (when) and reasons.py (why).
+How they decide, here: rules.py (what a channel must pass for a bill: opt-out, contact, minimum, paper cycle...),
+paper.py (when a reminder drops to paper), consolidation.py (one notice per guarantor, channel and day), situation.py
+(what is decided from). Elsewhere: ../calendar/steps.py (where a bill stands), ../calendar/send_window.py (when it may
+go), ../account/ledger.py (what was told), ../vocabulary/reasons.py (why). Each rule by its name: docs/rules.md.
 """
 
 from shared.domain.account.ledger import notice_id, with_notices

@@ -25,8 +25,8 @@ def consolidate(situation: Situation, questions: Mapping[Channel, ChannelQuestio
     """Decide all channels together.
 
     The highest bills decide. Where no channel goes for them, their step stays open and must not silence the others
-    (settled question 16): they are put aside and the rest is decided as if they weren't there. Bills that no going
-    channel spoke of, because they are under its minimum, are decided among themselves on the channels still free.
+    (docs/rules.md#no-silencing): they are put aside and the rest is decided as if they weren't there. Bills that no
+    going channel spoke of, because they are under its minimum, are decided among themselves on the channels still free.
     """
     result = Consolidation()
     waiting = {entry.bill.statement_id for entries in due.values() for entry in entries}

@@ -1,4 +1,4 @@
-"""Judging again at the moment of sending: message, recipient and eligibility (domain.md, Queue rules)."""
+"""Judging again at the moment of sending: message, recipient and eligibility (docs/rules.md#judged-again)."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -42,7 +42,8 @@ def judge(
     """Decide at the moment of sending whether a notice goes, with which message, about what, and to whom.
 
     The notice itself doesn't count as told. A disabled organization's queue still goes; one that isn't active sends
-    nothing (settled questions 6 and 21). `patient` is needed for a notice to a patient.
+    nothing (docs/rules.md#disabled-communications and #active-organization). `patient` is needed for a notice to a
+    patient.
     """
     if organization.account_status is not AccountStatus.ACTIVE:
         return Refuse(reason=Reason.ORGANIZATION_NOT_ACTIVE)

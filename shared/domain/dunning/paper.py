@@ -11,7 +11,7 @@ from shared.domain.records.policy import Step
 from shared.domain.vocabulary.words import Channel, NotificationType
 
 REMINDERS = frozenset({NotificationType.DUE, NotificationType.PAST_DUE})
-"""The types that may drop to paper; Initial and Final never do (settled question 3)."""
+"""The types that may drop to paper; Initial and Final never do (docs/rules.md#drop-to-paper)."""
 
 
 def channels_of(due: DueBill, situation: Situation, day: date) -> tuple[Channel, ...]:
@@ -26,7 +26,7 @@ def _may_drop(step: Step) -> bool:
 
 
 def _drops_to_paper(step: Step, situation: Situation) -> bool:
-    """Whether no electronic channel of a reminder is left, because of an opt-out (settled question 3).
+    """Whether no electronic channel of a reminder is left, because of an opt-out (docs/rules.md#drop-to-paper).
 
     Having no address isn't one.
     """

@@ -1,4 +1,4 @@
-"""How a guarantor wants to be reached: channels that the person closes and opens again (domain.md, Queue rules)."""
+"""How a guarantor wants to be reached: channels that the person closes and opens (docs/rules.md#resubscribing)."""
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace

@@ -39,7 +39,7 @@ DUNNING_TYPES = frozenset(
 
 
 class NoticeStatus(StrEnum):
-    """Where a notice stands (contract.md)."""
+    """Where a notice stands (docs/rules.md#notice-status)."""
 
     SCHEDULED = "Scheduled"
     QUEUED = "Queued"
@@ -160,7 +160,7 @@ class IngestionResult(StrEnum):
 
 
 class LinkStatus(StrEnum):
-    """Where a payment link stands (contract.md)."""
+    """Where a payment link stands (docs/rules.md#link-status)."""
 
     SENT = "Sent"
     OPENED = "Opened"
