@@ -1,9 +1,11 @@
 """Every signpost leads somewhere: code points to rules, rules to code and tests, documents to headings."""
 
+import json
 import re
 
 import pytest
 
+from functions.manage.openapi import document
 from tests.worlds.signposts import NAME, PROJECT, RULES, anchors, links, rules, signposts, texts
 
 WRITTEN = rules(RULES.read_text())
@@ -24,19 +26,24 @@ def test_every_signpost_leads_to_a_rule() -> None:
     assert [(path, name) for path, name in pointed if name not in names] == []
 
 
+def test_what_partners_read_holds_no_signpost() -> None:
+    """Docstrings of models and words are descriptions of the API's document; its readers don't have ours."""
+    assert DOCUMENT.findall(json.dumps(document())) == []
+
+
 def test_every_document_that_is_named_is_there() -> None:
-    named = [(path, document) for path, text in texts() for document in DOCUMENT.findall(text)]
+    named = [(path, name) for path, text in texts() for name in DOCUMENT.findall(text)]
     assert named
-    assert [(path, document) for path, document in named if not (PROJECT / document).is_file()] == []
+    assert [(path, name) for path, name in named if not (PROJECT / name).is_file()] == []
 
 
 def test_every_link_to_a_heading_leads_to_one() -> None:
     """By GitHub's rules for anchors."""
     documents = {PROJECT / path: text for path, text in texts() if path.endswith(".md")}
-    known = {document: anchors(text) for document, text in documents.items()}
+    known = {here: anchors(text) for here, text in documents.items()}
     found = [
-        (document, (document.parent / target).resolve() if target else document, anchor)
-        for document, text in documents.items()
+        (here, (here.parent / target).resolve() if target else here, anchor)
+        for here, text in documents.items()
         for target, anchor in links(text)
     ]
     assert found
