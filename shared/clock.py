@@ -1,4 +1,4 @@
-"""What time it is: the clock's, or in a stack that allows it, the time that a request names (contract.md)."""
+"""What time it is: the clock's, or where a stack allows it, a request's own (docs/rules.md#simulated-time)."""
 
 from datetime import UTC, datetime
 

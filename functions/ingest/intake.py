@@ -96,7 +96,7 @@ class IntakeDecision:
 
 
 def repeated(statements: Iterable[RawStatement]) -> dict[int, StatementRow]:
-    """The statements of a file whose `statementId` came before in it, by their places (settled question 15).
+    """Statements whose `statementId` came before in their file, by their places (docs/rules.md#repeated-in-a-file).
 
     Payment updates may come several times for one statement; their transactions are distinguished by themselves.
     """

@@ -32,7 +32,7 @@ from shared.http.routes import WordQuery
 A_DAY_AHEAD = 1
 """Days by which a partner's calendar may be ahead of the organization's."""
 
-STATUS = WordQuery("status", "One bill status.", BillStatus)
+BILL_STATUS = WordQuery("status", "One bill status.", BillStatus)
 
 
 @route(
@@ -42,13 +42,13 @@ STATUS = WordQuery("status", "One bill status.", BillStatus)
     summary="List bills",
     tag="Bills",
     scope=Scope.READ,
-    query=(STATUS,),
+    query=(BILL_STATUS,),
     answer=BillsPage,
 )
 def search(organization: Organization) -> Answer:
     """An organization's bills, in the order of their statement ids."""
     asked, now = list_request(), api.now
-    rows, position = ports().lists.bills(organization.org_id, STATUS.word(api.query), asked.limit, asked.after)
+    rows, position = ports().lists.bills(organization.org_id, BILL_STATUS.word(api.query), asked.limit, asked.after)
     accounts = {row.account_id for row in rows}
     books = {account_id: ports().books.load(organization.org_id, account_id) for account_id in accounts}
     shown = [

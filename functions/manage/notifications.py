@@ -27,7 +27,7 @@ class YesOrNo(StrEnum):
     NO = "false"
 
 
-STATUS = WordQuery("status", "One notification status.", NoticeStatus)
+NOTIFICATION_STATUS = WordQuery("status", "One notification status.", NoticeStatus)
 CHANNEL = WordQuery("channel", "One channel.", Channel)
 INGESTION = Query("ingestionId", "Only the notifications that one statement file caused.")
 ATTENTION = WordQuery("attention", "true: only the worklist, which is what needs attention.", YesOrNo)
@@ -40,14 +40,14 @@ ATTENTION = WordQuery("attention", "true: only the worklist, which is what needs
     summary="List the notification queue, upcoming and past, the latest scheduled time first",
     tag="Notifications",
     scope=Scope.READ,
-    query=(STATUS, CHANNEL, INGESTION, ATTENTION),
+    query=(NOTIFICATION_STATUS, CHANNEL, INGESTION, ATTENTION),
     answer=NotificationsPage,
 )
 def search(organization: Organization) -> Answer:
     """The queue, upcoming and past."""
     asked, given = list_request(), api.query
     chosen = NoticeFilter(
-        status=STATUS.text(given),
+        status=NOTIFICATION_STATUS.text(given),
         channel=CHANNEL.text(given),
         ingestion_id=INGESTION.text(given),
         attention=ATTENTION.word(given) is YesOrNo.YES,

@@ -1,4 +1,4 @@
-"""Which page a patient gets: the rules of contract.md, Patient pages, over the desk behind them."""
+"""Which page a patient gets (docs/rules.md#patient-pages), over the desk behind the pages."""
 
 from dataclasses import dataclass
 from http import HTTPStatus

@@ -20,13 +20,13 @@ from shared.http.routes import Route
 
 route = partial(Route, api, tag="Inbound")
 
-type Result = Literal["recorded", "ignored"]
+type WebhookResult = Literal["recorded", "ignored"]
 
 
 class WebhookAnswer(BaseModel):
     """What was done with an event; ignored: it isn't about a payment of ours."""
 
-    result: Result
+    result: WebhookResult
 
 
 @route(
@@ -65,7 +65,7 @@ def receive_sandbox_event(
     signature: str,
     now: datetime,
     clock: datetime,
-) -> Result:
+) -> WebhookResult:
     """Act on an event of the simulated processor, and answer what was done with it.
 
     `clock` is the real one, whatever time is simulated. Raises a 404 problem in stacks without that processor and for a

@@ -72,7 +72,7 @@ def _practice(organization: Organization) -> LetterPractice:
 
 
 def _organization_message(documents: Iterable[BillDocument], organization: Organization) -> str:
-    """The newest statement's own message; where none has one, the organization's (domain.md, Statement JSON)."""
+    """The newest statement's own message; where none has one, the organization's (docs/rules.md#statement-message)."""
     newest_first = sorted(documents, key=lambda document: document.bill.created_at, reverse=True)
     messages = (document.statement.message for document in newest_first if document.statement.message)
     return next(messages, organization.statement_message)

@@ -23,7 +23,7 @@ class WorkLeftError(Exception):
 
 
 class SweepAnswer(BaseModel):
-    """What an invocation answers (contract.md, Time in test stacks)."""
+    """What an invocation answers (docs/rules.md#simulated-time)."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 

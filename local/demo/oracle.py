@@ -1,4 +1,4 @@
-"""What ought to be sent, worked out from the input and domain.md alone, day by day.
+"""What ought to be sent, worked out from the input and docs/rules.md alone, day by day.
 
 It shares no code with the product's engine, and is simpler: everything goes in before the practices open, settings
 don't change during the run, and no address fails. So an account's day is decided from that day alone.
@@ -101,13 +101,13 @@ def expected_sendings(
                 last_letter = day
             if channel != "print" or not too_soon:
                 sendings[day, channel, top.level] += 1
-            # What the paper cycle alone refuses isn't made up for, so it counts as told, too (settled question 17).
+            # A letter refused by the paper cycle alone counts as told, too (docs/rules.md#paper-cycle-alone).
             told |= {id(bill): step.level for bill, step in owed}
     return sendings
 
 
 def _asks(account: InputAccount, practice: Practice, step: OracleStep, channel: str, day: date) -> bool:
-    """Whether a step goes on a channel to this guarantor, or drops to paper for an opt-out (settled question 3)."""
+    """Whether a step goes on a channel to this guarantor, or drops to paper (docs/rules.md#drop-to-paper)."""
 
     def goes(electronic: str) -> bool:
         return account.reachable(electronic) and not account.opted_out(electronic, day)

@@ -44,7 +44,7 @@ _NEW_VISITS = 12
 
 
 class Result(StrEnum):
-    """What ingestion makes of a statement (domain.md)."""
+    """What ingestion makes of a statement (docs/rules.md#ingestion-result)."""
 
     CREATED = "Created"
     UPDATED = "Updated"

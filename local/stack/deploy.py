@@ -54,7 +54,7 @@ class Deployment:
     outputs: Mapping[str, str] = field(repr=False)
 
     def record(self, pid: int) -> dict[str, Any]:
-        """Return what contract.md promises in stack.json."""
+        """Return what stack.json says (docs/rules.md#stack-record)."""
         return {
             "apiUrl": self.api_url,
             "endpointUrl": self.endpoint,

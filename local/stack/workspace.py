@@ -42,12 +42,12 @@ class Workspace:
 
     @property
     def stack_file(self) -> Path:
-        """What contract.md promises, for this stack."""
+        """The record of this stack (docs/rules.md#stack-record)."""
         return self.folder / STACK_FILE
 
     @property
     def latest_file(self) -> Path:
-        """What contract.md promises, for the stack that was started last."""
+        """The record of the stack that was started last (docs/rules.md#stack-record)."""
         return self.state / STACK_FILE
 
     @property

@@ -1,6 +1,7 @@
 """Addresses, phone numbers and email addresses as the partner API takes them: strict, because a person can correct it.
 
-Statements are more forgiving (settled question 14): there, contact data that can't be used is a warning.
+Statements are more forgiving: there, contact data that can't be used is a warning
+(docs/rules.md#unusable-contact-data).
 """
 
 from typing import Annotated

@@ -60,7 +60,7 @@ STATEMENT_FIELDS: dict[str, frozenset[str]] = {
     "patients": frozenset(),
     "payers": frozenset(),
 }
-"""The statement fields whose change may restart aging, each with its own fields (domain.md, Statement JSON)."""
+"""Statement fields whose change may restart aging, each with its own fields (docs/rules.md#reset-on-field-change)."""
 
 _POINTER = re.compile(r"(/([^~/]|~[01])+)+")
 

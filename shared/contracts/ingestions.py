@@ -1,4 +1,4 @@
-"""What partners get to know about the files that they send (contract.md, Partner endpoints)."""
+"""What partners get to know about the files that they send (docs/rules.md#ingestion-result)."""
 
 from collections.abc import Sequence
 from typing import Annotated

@@ -1,7 +1,7 @@
-"""The fields of a statement and of a payment update as partners send them (domain.md, Statement JSON).
+"""The fields of a statement and of a payment update as partners send them (docs/rules.md#statement-fields).
 
 What a field may be is said here; what a statement comes to in the domain's words, by `statements.py`. Contact data may
-be anything here, because what can't be used of it never fails a statement (settled question 14).
+be anything here, because what can't be used of it never fails a statement (docs/rules.md#unusable-contact-data).
 """
 
 import re
@@ -37,7 +37,7 @@ DATE = re.compile(r"\d{4}-\d{2}-\d{2}(T00:00:00Z?)?", re.ASCII)
 
 
 def _amount(value: object) -> Cents:
-    """A JSON number or a quoted one, exact (domain.md: decimal(10,2))."""
+    """A JSON number or a quoted one, exact (docs/rules.md#exact-amounts)."""
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise PydanticCustomError("amount", AN_AMOUNT)
     plain = PLAIN_AMOUNT.fullmatch(str(value))

@@ -1,7 +1,8 @@
 """Statements as partners send them (`statement_bodies.py`), read into the domain's words.
 
 What makes a statement unusable is an error; contact data that can't be used is a warning, and the statement goes
-without it (settled question 14). Both say where by a JSON pointer relative to the statement, and never the value.
+without it (docs/rules.md#unusable-contact-data). Both say where by a JSON pointer relative to the statement, and never
+the value.
 """
 
 import re

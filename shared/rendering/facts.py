@@ -16,7 +16,9 @@ _DIGITS_OF_A_US_NUMBER = 10
 
 
 def message_variables(order: Order, base_url: str) -> MessageVariables:
-    """What a message may say. The amount only where the organization lets emails name it (domain.md, Payment link).
+    """What a message may say (docs/rules.md#what-a-message-may-say).
+
+    The amount only where the organization lets emails name it.
 
     `base_url` is the address that patients reach us at, without a slash at the end.
     """

@@ -11,7 +11,7 @@ from shared.storage import items, keys
 from shared.storage.batches import read_items
 from shared.storage.items import Item, text
 from shared.storage.jobs import replanning_job
-from shared.storage.partner_defaults import DefaultsChangedError, still_as
+from shared.storage.partner_defaults import DefaultsChangedError, defaults_unchanged
 from shared.storage.races import LostRaceError
 from shared.storage.records import Records
 from shared.storage.writes import NEW, at_version, put, transact
@@ -71,7 +71,7 @@ class Organizations:
             put(self.table, guard, NEW),
             put(self.table, _organization_item(created), NEW),
         ]
-        writes += [still_as(self.table, defaults)] if defaults else []
+        writes += [defaults_unchanged(self.table, defaults)] if defaults else []
         if transact(self.client, writes):
             return created
         if defaults and self._records.item(keys.client(organization.client_id)) is None:
@@ -94,7 +94,7 @@ class Organizations:
         writes = [put(self.table, _organization_item(saved), at_version(organization.version))]
         if replan_at is not None:
             writes.append(put(self.table, replanning_job(saved.org_id, saved.version, replan_at)))
-        writes += [still_as(self.table, defaults)] if defaults else []
+        writes += [defaults_unchanged(self.table, defaults)] if defaults else []
         if not transact(self.client, writes):
             raise OrganizationChangedError
         return saved

@@ -52,7 +52,7 @@ class PartnersDefaults:
         return saved
 
 
-def still_as(table: str, defaults: PartnerDefaults) -> Write:
+def defaults_unchanged(table: str, defaults: PartnerDefaults) -> Write:
     """The part of a transaction that lets it happen only while a partner's defaults are as they were read.
 
     Without it an organization written at the moment of a change could keep what it had inherited before.

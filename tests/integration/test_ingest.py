@@ -379,7 +379,7 @@ def test_a_batch_of_new_statements_costs_few_calls(calls: list[str]) -> None:
     batch = [statement(f"S-{n:04}", guarantor__guarantorId=f"G-{n}") for n in range(500)]
     reply = OWN.send(*batch)
     assert reply.body["counts"]["created"] == 500
-    assert len(calls) / 500 <= 0.1  # the stretch figure of budgets.md
+    assert len(calls) / 500 <= 0.1  # docs/rules.md#cheap-intake
     assert Counter(calls)["TransactWriteItems"] == 500 / intake.ACCOUNTS_TOGETHER
 
 

@@ -71,7 +71,7 @@ def test_an_amended_lifetime_bill_keeps_its_age(went_in: DemoInput) -> None:
 
 
 def test_a_payment_goes_to_the_oldest_bill_and_the_rest_is_a_credit(went_in: DemoInput) -> None:
-    """So says domain.md, and the input's bookkeeping with it."""
+    """So say docs/rules.md#oldest-bill-first and #overpayment, and the input's bookkeeping with them."""
     account = some(went_in)
     owed = account.balance
     went_in.pay(account, owed + 100, MONDAY, ONLINE)

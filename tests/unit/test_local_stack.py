@@ -51,7 +51,7 @@ def sleeper() -> Iterator[subprocess.Popen[bytes]]:
 
 
 def test_the_record_has_the_shape_of_the_contract() -> None:
-    """stack.json is what contract.md promises, no more."""
+    """stack.json is what docs/rules.md#stack-record says, no more."""
     assert RECORD == {
         "apiUrl": "http://127.0.0.1:4566/_aws/execute-api/abc/live",
         "endpointUrl": "http://127.0.0.1:4566",

@@ -404,7 +404,7 @@ def played_story(table: Table) -> list[dict[str, str]]:
             story.pass_until(_at(day, time.fromisoformat(clock[1]) if clock else SEVEN))
             story.happens(sentence[: clock.start()] if clock else sentence)
         story.pass_until(_at(day + timedelta(days=1)))
-        came.append(_told(story, table, row, story.practice.went[start:], rows_before))
+        came.append(_sent(story, table, row, story.practice.went[start:], rows_before))
         if next_day:
             start = len(story.practice.went)
             story.pass_until(_at(next_day) - SECOND)  # what is planned at midnight belongs to the next day
@@ -423,7 +423,7 @@ def _day(text: str) -> date:
     return parsed
 
 
-def _told(
+def _sent(
     story: Story, table: Table, row: dict[str, str], went: list[Went], before: set[tuple[str, NoticeStatus]]
 ) -> dict[str, str]:
     several = any("statement B" in other["What happens"] for other in table.rows)

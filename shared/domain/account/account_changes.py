@@ -63,7 +63,7 @@ def consent_events(
 
 
 def leaving_one(wanted: OptOuts) -> OptOuts:
-    """The opt-outs as far as they leave a channel: the last one stays open on paper (domain.md, Queue rules)."""
+    """The opt-outs as far as they leave a channel: the last one stays open on paper (docs/rules.md#last-channel)."""
     return replace(wanted, print=wanted.print and not (wanted.email and wanted.sms))
 
 

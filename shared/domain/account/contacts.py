@@ -45,7 +45,7 @@ def said_stop(number: str, account: Account) -> bool:
 def opted_out(channel: Channel, account: Account) -> bool:
     """Whether the guarantor is opted out of a channel.
 
-    Each guarantor keeps at least one channel: where all three are closed, letters still go (domain.md, Queue rules).
+    Everybody keeps at least one channel: where all three are closed, letters still go (docs/rules.md#last-channel).
     A number that said STOP gets no text, whoever's it was when it said so.
     """
     choice = account.opt_outs

@@ -24,7 +24,7 @@ NOT_SENT = frozenset(transitions.STOPPED)
 """It didn't go, and while its day lasts the same row may be taken up again."""
 
 FINAL_REASONS = frozenset({Reason.PAPER_CYCLE, Reason.CANCELLED_BY_STAFF})
-"""Reasons that close a step on their channel permanently: time alone doesn't make up for it (settled question 17)."""
+"""Reasons that close a step on their channel: time alone doesn't make up for it (docs/rules.md#paper-cycle-alone)."""
 
 
 def notice_id(org_id: str, account_id: str, channel: Channel, day: date) -> str:
@@ -148,7 +148,7 @@ def last_letter_day(notices: tuple[Notice, ...], now: datetime, zone: ZoneInfo) 
 
 
 def stopped(notice: Notice, now: datetime, actor: str, reason: Reason) -> Notice:
-    """The notice as stopped: WillNotSend for a payment (domain.md, payment rule), Cancelled for anything else."""
+    """The notice as stopped: WillNotSend for a payment, else Cancelled (docs/rules.md#payment-stops-notices)."""
     status = S.WILL_NOT_SEND if reason is Reason.PAYMENT_MADE else S.CANCELLED
     return moved(notice, status, now, actor, reason, lease_until=None)
 

@@ -13,7 +13,7 @@ from shared.domain.records.policy import Organization
 from shared.domain.vocabulary.words import Channel, NotificationType
 
 ONE_TIME_LINK_LIVES = timedelta(hours=24)
-"""A link sent by itself, by staff or because a patient asked for it (domain.md, Payment link)."""
+"""A link sent by itself, by staff or because a patient asked for it (docs/rules.md#one-time-link)."""
 
 
 FOR_ONE_BILL = frozenset({NotificationType.PAYMENT_LINK, NotificationType.ON_DEMAND})

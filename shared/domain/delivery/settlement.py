@@ -184,7 +184,7 @@ def _complaint_of_another(book: AccountBook, report: _Report) -> tuple[HistoryEv
 def _moved(
     notice: Notice, outcome: DeliveryOutcome, message_id: str, attempt: int | None, now: datetime
 ) -> Notice | None:
-    """The row after a word about it; None: the word comes too late, or says nothing of how it stands."""
+    """The row after a delivery report; None: it comes too late, or changes nothing."""
     earlier = _of_earlier(notice, message_id, attempt)
     if not _counts(notice, outcome, message_id, earlier=earlier):
         return None

@@ -38,7 +38,7 @@ def on_demand(  # noqa: PLR0913 - keywords only, one for each thing that a perso
     now: datetime,
     actor: str,
 ) -> Change:
-    """A notice about one bill, to be sent now: past thresholds, without a level (domain.md, Queue rules).
+    """A notice about one bill, to be sent now: past thresholds, without a level (docs/rules.md#on-demand-notice).
 
     Raises NothingOwedError and OptedOutError; whether there is a contact, the caller must have checked.
     """

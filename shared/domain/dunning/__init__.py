@@ -2,7 +2,7 @@
 
     plan            which notices an account should have now, and when to plan again      planning.py
     judge           whether a notice goes, at the moment of sending                        judging.py
-    cancel_pending  stop what is pending when its cause is gone                            stopping.py
+    cancel_pending  stop what is pending when its cause is gone                            ../account/stopping.py
     forecast        the next notices if nothing changes                                    forecast.py
 
 How they decide is in steps.py (the step that a bill is at), standing.py (whether it was told), rules.py (the rules for

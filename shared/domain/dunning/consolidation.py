@@ -26,8 +26,8 @@ def consolidate(situation: Situation, questions: Mapping[Channel, ChannelQuestio
     """Decide all channels together.
 
     The highest bills decide. Where no channel goes for them, their step stays open and must not silence the others
-    (settled question 16): they are put aside and the rest is decided as if they weren't there. Bills that no going
-    channel covers, because they are under its minimum, are decided among themselves on the channels still free.
+    (docs/rules.md#no-silencing): they are put aside and the rest is decided as if they weren't there. Bills that no
+    going channel covers, because they are under its minimum, are decided among themselves on the channels still free.
     """
     result = Consolidation()
     waiting = {entry.bill.statement_id for entries in due.values() for entry in entries}
@@ -70,7 +70,7 @@ def _round(
         sent_before = {
             entry.bill.statement_id
             for entry in bills
-            if situation.standing(entry.bill, entry.current).told_electronically
+            if situation.standing(entry.bill, entry.current).sent_electronically
         }
         question = replace(questions[channel], electronically=frozenset(electronically | sent_before))
         decision = decide(question, bills)

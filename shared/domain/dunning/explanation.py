@@ -61,7 +61,7 @@ def _explain_step(situation: Situation, bill: Bill) -> list[Finding]:
     current = situation.step_of(bill, situation.today)
     if current is None:
         return [_finding(Rule.STEP, bill, f"no step is due yet; {_next_step(situation, bill)}", RuleOutcome.WAITS)]
-    sent = situation.standing(bill, current).told()
+    sent = situation.standing(bill, current).sent()
     return [
         _finding(Rule.STEP, bill, _describe(situation, bill, current), RuleOutcome.PASSES),
         _finding(
@@ -103,7 +103,7 @@ def _explain_closed(situation: Situation, bill: Bill, current: CurrentStep) -> l
 def _explain_bounce(situation: Situation, bill: Bill, current: CurrentStep) -> list[Finding]:
     """When a step whose messages bounced drops to paper, while that is still to come."""
     day = paper_from(situation, bill, current)
-    if day is None or day <= situation.today or situation.standing(bill, current).told():
+    if day is None or day <= situation.today or situation.standing(bill, current).sent():
         return []
     found = f"electronic notices are undeliverable: goes by letter from {day}"
     return [_finding(Rule.CHANNELS, bill, found, RuleOutcome.WAITS, Channel.PRINT)]
@@ -158,7 +158,7 @@ def _explain_rest(
             Rule.RESULT, bill, f"will not send: {CLOSED_BILL_REASONS[bill.status]}", RuleOutcome.STOPS, channel
         )
     current = situation.step_of(bill, situation.today)
-    if current is None or situation.standing(bill, current).told():
+    if current is None or situation.standing(bill, current).sent():
         return _finding(Rule.RESULT, bill, f"nothing now; {_next_step(situation, bill)}", RuleOutcome.WAITS, channel)
     if situation.organization.communication_status is CommunicationStatus.DISABLED:
         why = f"will not send: {Reason.COMMUNICATIONS_DISABLED}"

@@ -1,4 +1,4 @@
-"""Judging again at the moment of sending: message, recipient and eligibility (domain.md, Queue rules)."""
+"""Judging again at the moment of sending: message, recipient and eligibility (docs/rules.md#judged-again)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -38,7 +38,8 @@ def judge(
     """Decide at the moment of sending whether a notice goes, with which message, about what, and to whom.
 
     The notice itself doesn't count as sent. A disabled organization's queue still goes; one that isn't active sends
-    nothing (settled questions 6 and 21). `patient` is needed for a notice to a patient.
+    nothing (docs/rules.md#disabled-communications and #active-organization). `patient` is needed for a notice to a
+    patient.
     """
     if organization.account_status is not AccountStatus.ACTIVE:
         return Refuse(reason=Reason.ORGANIZATION_NOT_ACTIVE)
@@ -87,7 +88,7 @@ def _still_due(notice: Notice, situation: Situation) -> tuple[DueBill, ...]:
         current = situation.step_of(bill, situation.today)
         if bill.statement_id not in about or current is None:
             continue
-        if not situation.standing(bill, current).told(notice.channel):
+        if not situation.standing(bill, current).sent(notice.channel):
             due.append(DueBill(bill=bill, current=current))
     return tuple(due)
 
@@ -97,7 +98,7 @@ def _question(notice: Notice, situation: Situation, due: tuple[DueBill, ...]) ->
     electronically = frozenset(
         entry.bill.statement_id
         for entry in due
-        if situation.standing(entry.bill, entry.current).told_or_planned_electronically
+        if situation.standing(entry.bill, entry.current).sent_or_planned_electronically
     )
     return ChannelQuestion(
         situation=situation, channel=notice.channel, day=situation.today, electronically=electronically

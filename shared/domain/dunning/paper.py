@@ -10,7 +10,7 @@ from shared.domain.records.policy import Step
 from shared.domain.vocabulary.words import Channel, NotificationType
 
 REMINDERS = frozenset({NotificationType.DUE, NotificationType.PAST_DUE})
-"""The types that may drop to paper; Initial and Final never do (settled question 3)."""
+"""The types that may drop to paper; Initial and Final never do (docs/rules.md#drop-to-paper)."""
 
 
 def channels_of(due: DueBill, situation: Situation, day: date) -> tuple[Channel, ...]:
@@ -25,7 +25,7 @@ def _may_drop(step: Step) -> bool:
 
 
 def _drops_to_paper(step: Step, situation: Situation) -> bool:
-    """Whether no electronic channel of a reminder is left, because of an opt-out (settled question 3).
+    """Whether no electronic channel of a reminder is left, because of an opt-out (docs/rules.md#drop-to-paper).
 
     Having no address isn't one.
     """
@@ -59,4 +59,4 @@ def paper_from(situation: Situation, bill: Bill, current: CurrentStep) -> date |
 
 def _bounced_on(situation: Situation, bill: Bill, current: CurrentStep, channel: Channel) -> date | None:
     """The day on which a channel's messages bounced: permanently, whatever was in them, or for now, with this step."""
-    return situation.last_returns.get(channel) or situation.standing(bill, current).came_back_on.get(channel)
+    return situation.last_returns.get(channel) or situation.standing(bill, current).bounced_on.get(channel)

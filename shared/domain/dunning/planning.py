@@ -124,7 +124,7 @@ def _due(situation: Situation, channel: Channel, slot: Slot) -> tuple[DueBill, .
         today, then = (situation.step_of(bill, day) for day in (situation.today, slot.day or situation.today))
         if then is None or _done_with(situation.standing(bill, then), channel):
             continue
-        unsent = enabled and today is not None and not situation.standing(bill, today).told()
+        unsent = enabled and today is not None and not situation.standing(bill, today).sent()
         if unsent or bill.statement_id in waiting_for:
             due.append(DueBill(bill=bill, current=then))
     return tuple(due)
@@ -132,7 +132,7 @@ def _due(situation: Situation, channel: Channel, slot: Slot) -> tuple[DueBill, .
 
 def _done_with(standing: BillStanding, channel: Channel) -> bool:
     """Whether a step needs no notice on a channel any more: it was told there, or isn't tried again."""
-    return standing.told(channel) or channel in standing.closed
+    return standing.sent(channel) or channel in standing.closed
 
 
 def _next_planning(situation: Situation, result: Consolidation) -> tuple[datetime | None, str]:
@@ -155,7 +155,7 @@ def _next_planning(situation: Situation, result: Consolidation) -> tuple[datetim
 def _letter_day(situation: Situation, bill: Bill) -> date | None:
     """The day to come on which a step whose messages bounced drops to paper, if it does."""
     current = situation.step_of(bill, situation.today)
-    if current is None or situation.standing(bill, current).told():
+    if current is None or situation.standing(bill, current).sent():
         return None
     day = paper_from(situation, bill, current)
     return day if day and day > situation.today else None
@@ -203,7 +203,7 @@ def _why_undue(situation: Situation, notice: Notice, channel: Channel, slot: Slo
         if bill is None or current is None:
             continue
         standing = situation.standing(bill, current)
-        if standing.told(channel):
+        if standing.sent(channel):
             return Reason.STEP_ALREADY_SENT
         return standing.closed.get(channel, Reason.CHANNEL_NOT_IN_STEP)
     return Reason.NO_STEP_DUE

@@ -44,7 +44,7 @@ def _contact_rule(question: ChannelQuestion, _due: DueBill) -> RuleResult:
 
 
 def _address_status_rule(question: ChannelQuestion, _due: DueBill) -> RuleResult:
-    """An invalid address stops paper only where *skip paper* is on (settled question 4)."""
+    """An invalid address stops paper only where *skip paper* is on (docs/rules.md#skip-paper)."""
     status = question.situation.book.account.guarantor.address_status
     if question.channel.electronic:
         return RuleResult("needs no mailing address")
@@ -56,7 +56,7 @@ def _address_status_rule(question: ChannelQuestion, _due: DueBill) -> RuleResult
 
 
 def _minimum_rule(question: ChannelQuestion, due: DueBill) -> RuleResult:
-    """The balance of each bill must exceed the minimum (settled question 2)."""
+    """The balance of each bill must exceed the minimum (docs/rules.md#minimum)."""
     settings = question.situation.organization.dunning
     minimum = settings.minimum_electronic if question.channel.electronic else settings.minimum_print
     if due.bill.balance > minimum:
@@ -81,7 +81,7 @@ def _permitted_hours_rule(question: ChannelQuestion, _due: DueBill) -> RuleResul
 
 
 def _paper_cycle_rule(question: ChannelQuestion, _due: DueBill) -> RuleResult:
-    """The cycle counts between the days on which letters went; a reset doesn't restart it (settled question 5)."""
+    """The cycle counts between the days on which letters went (docs/rules.md#paper-cycle)."""
     if question.channel.electronic or question.day is None:
         return RuleResult("needs no paper")
     situation = question.situation
@@ -100,7 +100,7 @@ RULES: tuple[tuple[Rule, Callable[[ChannelQuestion, DueBill], RuleResult]], ...]
     (Rule.MINIMUM, _minimum_rule),
     (Rule.ELECTRONIC_FIRST, _electronic_first_rule),
     (Rule.PERMITTED_HOURS, _permitted_hours_rule),
-    # The last one: a letter that it alone refuses isn't made up for, one with another cause too is (question 17).
+    # The last one: a letter that it alone refuses isn't made up for (docs/rules.md#paper-cycle-alone).
     (Rule.PAPER_CYCLE, _paper_cycle_rule),
 )
 
@@ -141,8 +141,8 @@ def finding(rule: Rule, found: str, question: ChannelQuestion, due: DueBill, *, 
 def decide(question: ChannelQuestion, bills: Sequence[DueBill]) -> ChannelDecision:
     """Decide whether a channel goes for the bills that are due on it.
 
-    The highest step among the bills that pass every rule decides (settled questions 1 and 16); if it doesn't use this
-    channel, nobody refused anything. Where no bill passes, the reason is that of the highest one.
+    The highest step among the bills that pass every rule decides (docs/rules.md#consolidation and #minimum-and-level);
+    if it doesn't use this channel, nobody refused anything. Where no bill passes, the reason is the highest one's.
     """
     if not bills:
         return ChannelDecision(channel=question.channel)

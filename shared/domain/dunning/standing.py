@@ -39,31 +39,31 @@ type Mentions = Mapping[tuple[str, str], Sequence[Mention]]
 class BillStanding:
     """What the ledger says of a bill and the step that it is at.
 
-    told_on: the channels on which a notice of the step went, or is on its way. counts_as_told: it counts as sent after
-    a reset. closed: why a channel isn't tried again for the step, though nothing went on it. came_back_on: the last
-    local day on which a notice of the step came back for now. waits_on: the channels on which a notice about the bill
+    sent_on: the channels on which a notice of the step went, or is on its way. counts_as_sent: it counts as sent after
+    a reset. closed: why a channel isn't tried again for the step, though nothing went on it. bounced_on: the last
+    local day on which a notice of the step bounced for now. waits_on: the channels on which a notice about the bill
     waits for its time.
     """
 
-    told_on: frozenset[Channel]
-    counts_as_told: bool
+    sent_on: frozenset[Channel]
+    counts_as_sent: bool
     closed: Mapping[Channel, Reason]
-    came_back_on: Mapping[Channel, date]
+    bounced_on: Mapping[Channel, date]
     waits_on: frozenset[Channel]
 
-    def told(self, channel: Channel | None = None) -> bool:
+    def sent(self, channel: Channel | None = None) -> bool:
         """Whether the step was told, on a channel or (without one) on any, or counts as sent."""
-        return self.counts_as_told or (channel in self.told_on if channel else bool(self.told_on))
+        return self.counts_as_sent or (channel in self.sent_on if channel else bool(self.sent_on))
 
     @property
-    def told_electronically(self) -> bool:
+    def sent_electronically(self) -> bool:
         """Whether an electronic notice told the step."""
-        return any(channel.electronic for channel in self.told_on)
+        return any(channel.electronic for channel in self.sent_on)
 
     @property
-    def told_or_planned_electronically(self) -> bool:
+    def sent_or_planned_electronically(self) -> bool:
         """Whether an electronic notice told the step, or one about the bill waits for its time."""
-        return any(channel.electronic for channel in self.told_on | self.waits_on)
+        return any(channel.electronic for channel in self.sent_on | self.waits_on)
 
 
 def mentions_in(notices: Iterable[Notice]) -> Mentions:
@@ -78,19 +78,19 @@ def mentions_in(notices: Iterable[Notice]) -> Mentions:
 def standing_of(bill: Bill, current: CurrentStep, mentions: Mentions, zone: ZoneInfo) -> BillStanding:
     """Where a bill stands with a step, by what notices say of it in its present aging period."""
     about = _about(bill, mentions)
-    closed, came_back_on = dict[Channel, Reason](), dict[Channel, date]()
+    closed, bounced_on = dict[Channel, Reason](), dict[Channel, date]()
     for mention in about:
         channel = mention.notice.channel
-        reason, day = _closes(mention, bill, current, zone), _came_back(mention, bill, current, zone)
+        reason, day = _closes(mention, bill, current, zone), _bounced(mention, bill, current, zone)
         if reason:
             closed.setdefault(channel, reason)
         if day:
-            came_back_on[channel] = max(day, came_back_on.get(channel, day))
+            bounced_on[channel] = max(day, bounced_on.get(channel, day))
     return BillStanding(
-        told_on=frozenset(mention.notice.channel for mention in about if _told(mention, bill, current, zone)),
-        counts_as_told=_counts_as_told(bill, current),
+        sent_on=frozenset(mention.notice.channel for mention in about if _sent(mention, bill, current, zone)),
+        counts_as_sent=_counts_as_sent(bill, current),
         closed=closed,
-        came_back_on=came_back_on,
+        bounced_on=bounced_on,
         waits_on=frozenset(mention.notice.channel for mention in about if _waits(mention, bill)),
     )
 
@@ -104,11 +104,12 @@ def _about(bill: Bill, mentions: Mentions) -> list[Mention]:
     return list(once.values())
 
 
-def _told(mention: Mention, bill: Bill, current: CurrentStep, zone: ZoneInfo) -> bool:
+def _sent(mention: Mention, bill: Bill, current: CurrentStep, zone: ZoneInfo) -> bool:
     """Whether a notice that was sent, or is on its way, covers the step that a bill is at.
 
-    A higher level covers a lower one, also one that an update asks to be sent again (settled question 10). A repetition
-    of the last step is covered only by what was sent on or after the day on which it came due.
+    A higher level covers a lower one, also one that an update asks to be sent again
+    (docs/rules.md#higher-level-only). A repetition of the last step is covered only by what was sent on or after the
+    day on which it came due.
     """
     notice, level = mention.notice, mention.entry.level
     if notice.status not in COUNTS_AS_SENT | IN_FLIGHT or level < current.level:
@@ -122,7 +123,7 @@ def _told(mention: Mention, bill: Bill, current: CurrentStep, zone: ZoneInfo) ->
     return local_date(moment_of(notice), zone) >= current.due_on
 
 
-def _counts_as_told(bill: Bill, current: CurrentStep) -> bool:
+def _counts_as_sent(bill: Bill, current: CurrentStep) -> bool:
     """Whether the level that a reset counts as sent covers the step that a bill is at."""
     if bill.level_floor != current.level:
         return bill.level_floor > current.level
@@ -139,7 +140,7 @@ def _closes(mention: Mention, bill: Bill, current: CurrentStep, zone: ZoneInfo) 
     return Reason.ON_WORKLIST if notice.status in ON_WORKLIST else None
 
 
-def _came_back(mention: Mention, bill: Bill, current: CurrentStep, zone: ZoneInfo) -> date | None:
+def _bounced(mention: Mention, bill: Bill, current: CurrentStep, zone: ZoneInfo) -> date | None:
     """The local day on which a notice of the step a bill is at bounced for now; None: it isn't one, or didn't."""
     notice = mention.notice
     if notice.status is not S.UNDELIVERABLE_CAN_RETRY or not _of_step(mention, bill, current, zone):

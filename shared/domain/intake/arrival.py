@@ -60,7 +60,7 @@ class Arrival:
 
     @property
     def fingerprint(self) -> str:
-        """Knows an identical document again (settled questions 15 and 19)."""
+        """Knows an identical document again (docs/rules.md#identical-statement)."""
         return fingerprint(self.document)
 
 

@@ -86,7 +86,7 @@ def _what_happened(before: Bill | None, after: Bill) -> tuple[str, str]:
 
 
 def _restarted(before: Bill | None, bill: Bill, arrival: Arrival, context: IntakeContext) -> Bill:
-    """Aging restarts after Paid or Cancelled (settled question 11), or where a reset asks for it."""
+    """Aging restarts after Paid or Cancelled (docs/rules.md#opened-again), or where a reset asks for it."""
     if before is None:
         return bill
     reason = "opened again" if before.status in ENDED else _reset_reason(before, arrival, context)
@@ -119,7 +119,7 @@ def _aging_from(bill: Bill, day: date) -> Bill:
 
 
 def _at_dunning_status(bill: Bill, statement: Statement, context: IntakeContext) -> tuple[Bill, tuple[Remark, ...]]:
-    """Put the bill at the step that the statement names (settled questions 8 and 18)."""
+    """Put the bill at the step that the statement names (docs/rules.md#dunning-status)."""
     settings = context.organization.dunning
     if not statement.dunning_status or settings.bill_aging is not BillAging.BASED_ON_DUNNING_STATUS:
         return bill, ()

@@ -1,4 +1,4 @@
-"""What a partner's statement does: makes a bill, brings one up to date, or closes it (domain.md, Statement JSON)."""
+"""A partner's statement makes a bill, brings one up to date, or closes it (docs/rules.md#statement-and-bill)."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -115,7 +115,7 @@ def _of_patients(book: AccountBook | None, statement: Statement) -> list[Bill]:
 
 
 def _is_outdated(book: AccountBook | None, before: Bill | None, statement: Statement, context: IntakeContext) -> bool:
-    """Whether a balance is older than a recent payment (domain.md: days to ignore after transaction).
+    """Whether a balance is older than a recent payment (docs/rules.md#days-to-ignore).
 
     A statement without a date doesn't say how old its balance is: it is taken for old when it asks for more than is
     owed since the payment. What asks for nothing is never old: it stops all communication.
@@ -133,9 +133,6 @@ def _is_outdated(book: AccountBook | None, before: Bill | None, statement: State
     if statement.statement_date is None:
         return statement.total_balance > max(bill.balance for bill in related)
     return statement.statement_date <= paid_on
-
-
-# --- the bill afterwards --------------------------------------------------------------------------------------
 
 
 # --- the account and what hangs on the bill -------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Who may see what is behind a payment link: whoever knows the patient's date of birth (domain.md, Payment link)."""
+"""Who may see what is behind a payment link: who knows the patient's date of birth (docs/rules.md#date-of-birth)."""
 
 import hmac
 from dataclasses import dataclass, replace

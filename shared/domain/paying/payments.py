@@ -22,7 +22,7 @@ from shared.domain.vocabulary.reasons import Reason
 from shared.domain.vocabulary.words import BillStatus, Channel, DunningReset, LinkStatus, NotificationType
 
 CHARGEBACK = "chargeback"
-"""The method whose money that went back leaves its bill Suspended, not Due (domain.md, Bill)."""
+"""The method whose money that went back leaves its bill Suspended, not Due (docs/rules.md#money-that-goes-back)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +49,8 @@ def post_payment(
 ) -> Change | None:
     """Post a payment to an account; None: it is posted already, or there is nothing to post.
 
-    Money goes to the bill that is named, else to the oldest first; what no bill takes becomes credit (domain.md,
-    Payment link; settled questions 9, 18 and 20).
+    Money goes to the bill that is named, else to the oldest first; what no bill takes becomes credit
+    (docs/rules.md#oldest-bill-first, #overpayment and #payment-rule).
     """
     if received.amount == 0 or _posted(book, received):
         return None
@@ -217,7 +217,7 @@ def _reset(
     now: datetime,
     actor: str,
 ) -> Bill:
-    """Move a bill's aging (settled questions 9 and 18): to the first step, or to the one below the present."""
+    """Move a bill's aging to the first step, or to the one below the present (docs/rules.md#dunning-reset)."""
     below = level_at(aged, bill.age_on(today)) - 1
     minus_one = rule.dunning_reset is DunningReset.MINUS_ONE and below >= 1
     floor = below if minus_one else 1

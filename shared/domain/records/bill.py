@@ -12,15 +12,15 @@ from shared.domain.vocabulary.words import BillStatus, BillType
 class Bill:
     """What is owed for one statement, and how far its dunning has come.
 
-    effective_created_date: the date that the bill's age counts from (domain.md, Words).
+    effective_created_date: the date that the bill's age counts from (docs/rules.md#bill-age).
     aging_period: names the stretch of aging that the bill is in; a reset starts a new one, and notices count only
         for the period that they were sent in. A Lifetime statement that amends a bill goes on with its period.
-    level_floor: the level that a reset counts as sent (settled question 9); 0: none.
+    level_floor: the level that a reset counts as sent (docs/rules.md#dunning-reset); 0: none.
     renotify_at: when an update asked that the current step be sent again; notices before it don't cover the step.
     amends: the statements that this one replaced (Lifetime); what was sent about them in this period counts for it.
     moved_to: the account that the statement went on to; the bill that stays behind isn't found by its statement.
     ingestion_id: the file that it was last created or updated by.
-    fingerprint: SHA-256 of the document as it was received, to know an identical one again (settled question 19).
+    fingerprint: SHA-256 of the document as received, to know it again (docs/rules.md#identical-statement).
     document: the statement as the partner sent it, JSON in UTF-8.
     """
 
@@ -60,7 +60,7 @@ class Bill:
 
     @property
     def payable(self) -> bool:
-        """Whether a patient can pay it: suspended bills can still be paid (domain.md, Bill)."""
+        """Whether a patient can pay it: suspended bills can still be paid (docs/rules.md#suspended-bill)."""
         return self.status in {BillStatus.DUE, BillStatus.SUSPENDED} and self.balance > 0
 
     def age_on(self, day: date) -> int:

@@ -9,8 +9,9 @@ from shared.domain.vocabulary.words import IngestionResult
 
 
 class IngestionStatus(StrEnum):
-    """Where a file stands (domain.md, Statement JSON)."""
+    """Where a file stands."""
 
+    # docs/rules.md#ingestion-result
     PROCESSING = "Processing"
     SUCCESS = "Success"
     FAILED = "Failed"

@@ -1,4 +1,4 @@
-"""Dunning settings are inherited: system → partner → organization (domain.md, Organization rules).
+"""Dunning settings are inherited: system → partner → organization (docs/rules.md#inherited-settings).
 
 A setting is set or inherited whole, so that what is valid at its own level stays valid wherever it is inherited. An
 organization keeps the settings in force with the names of those that it set itself, so that reading it is enough.

@@ -12,7 +12,7 @@ _KEY = re.compile(r"dun_(?:live|test)_([0-9a-z]{8,40})_[0-9A-Za-z]{32,128}", re.
 
 
 class Scope(StrEnum):
-    """What an API key may do (contract.md, Partner endpoints)."""
+    """What an API key may do (docs/rules.md#scopes)."""
 
     STATEMENTS_WRITE = "statements:write"
     READ = "read"

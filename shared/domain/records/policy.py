@@ -63,7 +63,7 @@ class SendWindow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DunningSettings:
-    """All dunning settings of an organization, resolved (domain.md, Dunning settings of an organization).
+    """All dunning settings of an organization, resolved (docs/rules.md#dunning-settings).
 
     Minimums are cents, and a balance must exceed them. `days_*` are whole days.
     quiet_from, quiet_until: no text outside of [quiet_until, quiet_from) in the recipient's own zones.

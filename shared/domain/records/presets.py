@@ -37,7 +37,7 @@ def _preset(
 
 
 # A paper cycle is five days shorter than the dunning cycle: a letter that a long weekend held up by four days must not
-# cost the guarantor the next one, because what the paper cycle refuses isn't made up for (settled question 17).
+# cost the guarantor the next one, which isn't made up for (docs/rules.md#paper-cycle-alone).
 _PRESETS = (
     _preset(
         "standard-30",

@@ -1,4 +1,4 @@
-"""A statement: one document of a partner's that creates or updates a bill (domain.md, Statement JSON)."""
+"""A statement: one document of a partner's that creates or updates a bill (docs/rules.md#statement-and-bill)."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -67,7 +67,7 @@ class Patient:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guarantor:
-    """Who owes the money. Contact data that couldn't be used is empty (settled question 14)."""
+    """Who owes the money. Contact data that couldn't be used is empty (docs/rules.md#unusable-contact-data)."""
 
     guarantor_id: str = ""
     first_name: str
@@ -127,7 +127,7 @@ class Statement:
 
     @property
     def account_id(self) -> str:
-        """The key of the account that this bill belongs to (domain.md, Account)."""
+        """The key of the account that this bill belongs to (docs/rules.md#account-key)."""
         return self.guarantor.guarantor_id or self.patients[0].account_id
 
 

@@ -1,4 +1,4 @@
-"""How a guarantor wants to be reached: channels that the person opts out of and in to (domain.md, Queue rules)."""
+"""How a guarantor wants to be reached: what they opt out of and in to (docs/rules.md#resubscribing)."""
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace

@@ -39,8 +39,9 @@ DUNNING_TYPES = frozenset(
 
 
 class NoticeStatus(StrEnum):
-    """Where a notice stands (contract.md)."""
+    """Where a notice stands."""
 
+    # docs/rules.md#notice-status
     SCHEDULED = "Scheduled"
     QUEUED = "Queued"
     SENDING = "Sending"
@@ -160,8 +161,9 @@ class IngestionResult(StrEnum):
 
 
 class LinkStatus(StrEnum):
-    """Where a payment link stands (contract.md)."""
+    """Where a payment link stands."""
 
+    # docs/rules.md#link-status
     SENT = "Sent"
     OPENED = "Opened"
     PAID = "Paid"

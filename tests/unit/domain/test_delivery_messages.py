@@ -135,9 +135,12 @@ def test_the_amount_is_told_only_where_the_organization_switched_it_on() -> None
 
 
 def test_a_suspended_bill_is_asked_for_only_where_a_person_sends_it() -> None:
-    row = queued(notification_type=NotificationType.ON_DEMAND)
-    suspended = (bill(status=BillStatus.SUSPENDED),)
-    assert facts_of(world(row=row, bills=suspended, practice=organization(amount_in_email=True))).amount_due == 74_60
+    practice = organization(amount_in_email=True)
+    by_staff = queued(notification_type=NotificationType.ON_DEMAND)
+    suspended = bill(status=BillStatus.SUSPENDED)
+    assert facts_of(world(row=by_staff, bills=(suspended,), practice=practice)).amount_due == 74_60
+    beside = replace(suspended, statement_id="S-2")
+    assert facts_of(world(row=queued(), bills=(bill(), beside), practice=practice)).amount_due == 74_60
 
 
 def test_a_receipt_tells_the_payment_and_not_what_is_owed() -> None:

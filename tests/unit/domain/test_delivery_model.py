@@ -67,7 +67,7 @@ HISTORIES = settings(
     print_blob=True,
 )
 STEPS_TO_SHOW = 10_000
-"""As many as budgets.md asks for."""
+"""As many as docs/rules.md#ten-thousand-steps asks for."""
 
 CLAIM = "transact_write_items"
 """The call by which a consumer takes a notice."""

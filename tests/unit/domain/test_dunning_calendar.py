@@ -231,7 +231,7 @@ def test_what_no_season_permits_is_waited_for_no_longer_than_its_steps() -> None
 
 
 def test_a_text_without_an_hour_is_not_waited_for_where_another_channel_tells_of_the_step() -> None:
-    """A channel refused beside one that goes isn't made up for (settled question 7)."""
+    """A channel refused beside one that goes isn't made up for (docs/rules.md#reached-step)."""
     organization = an_organization(
         time_zone="America/Los_Angeles", configuration_id="paperless-30", quiet_until=time(11)
     )

@@ -121,7 +121,7 @@ def test_what_became_of_the_bill_is_looked_at_again(bill: dict[str, Any], why: R
 def test_an_organization_that_is_not_active_sends_nothing_at_all(
     standing: AccountStatus, kind: NotificationType
 ) -> None:
-    """Settled question 21."""
+    """The rule docs/rules.md#active-organization."""
     world = planned_world()
     notice = replace(by_channel(world.book.notices)[EMAIL], notification_type=kind)
     organization = replace(world.organization, account_status=standing)
@@ -129,7 +129,7 @@ def test_an_organization_that_is_not_active_sends_nothing_at_all(
 
 
 def test_a_disabled_organizations_queue_still_goes() -> None:
-    """Settled question 6."""
+    """The rule docs/rules.md#disabled-communications."""
     world = planned_world()
     world.organization = replace(world.organization, communication_status=CommunicationStatus.DISABLED)
     sent(verdict(world))

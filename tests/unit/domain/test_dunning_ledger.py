@@ -98,16 +98,16 @@ BILL = a_bill()
 
 def test_a_repetition_is_told_of_by_what_went_on_its_own_day() -> None:
     """On the practice's calendar."""
-    assert standing(a_row(), BILL, a_step(due_on=TUESDAY, round_=1)).told()
-    assert not standing(a_row(), BILL, a_step(due_on=TUESDAY + timedelta(days=1), round_=1)).told()
+    assert standing(a_row(), BILL, a_step(due_on=TUESDAY, round_=1)).sent()
+    assert not standing(a_row(), BILL, a_step(due_on=TUESDAY + timedelta(days=1), round_=1)).sent()
 
 
 def test_an_update_has_a_level_told_again_but_none_below_what_went() -> None:
     """A gentler preset may have put the bill there meanwhile: within an aging period levels only rise."""
     updated = replace(BILL, renotify_at=NOW + timedelta(days=1))
     second = a_row(level=2)
-    assert not standing(second, updated, a_step(level=2)).told()
-    assert standing(second, updated, a_step(level=1)).told()
+    assert not standing(second, updated, a_step(level=2)).sent()
+    assert standing(second, updated, a_step(level=1)).sent()
 
 
 def test_a_failed_notice_closes_the_step_that_it_was_of() -> None:
@@ -134,9 +134,9 @@ def test_of_a_bill_and_those_whose_place_it_took_a_notice_counts_by_what_it_says
     """In its own order, whatever theirs; and never twice."""
     both = tuple(BillLevel(statement_id=name, aging_period="first", level=n) for n, name in ((1, "old"), (2, "A")))
     bill = replace(BILL, amends=("older", "old"))
-    assert standing(a_row(bills=both), bill, a_step(level=1)).told()
-    assert not standing(a_row(bills=both), bill, a_step(level=2)).told()
-    assert standing(a_row(bills=both[::-1]), bill, a_step(level=2)).told()
+    assert standing(a_row(bills=both), bill, a_step(level=1)).sent()
+    assert not standing(a_row(bills=both), bill, a_step(level=2)).sent()
+    assert standing(a_row(bills=both[::-1]), bill, a_step(level=2)).sent()
 
 
 def test_each_channel_stands_by_its_own_notices() -> None:
@@ -150,9 +150,9 @@ def test_each_channel_stands_by_its_own_notices() -> None:
     )
     found = standing_of(BILL, a_step(), mentions_in(rows), GUAM)
     assert found.closed == {EMAIL: "cancelled by staff", SMS: Reason.ON_WORKLIST}
-    assert found.came_back_on == {SMS: TUESDAY + timedelta(days=2)}
-    assert (found.waits_on, found.told_on) == (frozenset({PRINT}), frozenset())
-    assert not found.told_or_planned_electronically
+    assert found.bounced_on == {SMS: TUESDAY + timedelta(days=2)}
+    assert (found.waits_on, found.sent_on) == (frozenset({PRINT}), frozenset())
+    assert not found.sent_or_planned_electronically
 
 
 def test_a_refusal_is_said_already_on_its_day() -> None:
@@ -162,15 +162,15 @@ def test_a_refusal_is_said_already_on_its_day() -> None:
     assert not refusal_on_record(refused, refused, TUESDAY + timedelta(days=1), GUAM)
 
 
-def test_a_notice_came_back_on_the_day_of_the_word_about_it() -> None:
+def test_a_notice_bounced_on_the_day_of_the_word_about_it() -> None:
     """For now, and with the step that the bill is at."""
     back = turned(S.UNDELIVERABLE_CAN_RETRY)
-    assert standing(back, BILL, a_step()).came_back_on == {EMAIL: date(2026, 1, 8)}
-    assert standing(replace(back, status_history=()), BILL, a_step()).came_back_on == {EMAIL: TUESDAY}
-    assert standing(back, BILL, a_step(level=2)).came_back_on == {}
-    assert standing(back, BILL, a_step(due_on=TUESDAY + timedelta(days=1))).came_back_on == {}
-    assert standing(back, replace(BILL, aging_period="second"), a_step()).came_back_on == {}
-    assert standing(turned(S.UNDELIVERABLE_PERMANENT), BILL, a_step()).came_back_on == {}
+    assert standing(back, BILL, a_step()).bounced_on == {EMAIL: date(2026, 1, 8)}
+    assert standing(replace(back, status_history=()), BILL, a_step()).bounced_on == {EMAIL: TUESDAY}
+    assert standing(back, BILL, a_step(level=2)).bounced_on == {}
+    assert standing(back, BILL, a_step(due_on=TUESDAY + timedelta(days=1))).bounced_on == {}
+    assert standing(back, replace(BILL, aging_period="second"), a_step()).bounced_on == {}
+    assert standing(turned(S.UNDELIVERABLE_PERMANENT), BILL, a_step()).bounced_on == {}
 
 
 def test_the_last_return_for_good_is_that_of_the_channel() -> None:
@@ -468,13 +468,13 @@ def test_the_level_that_a_reset_counts_as_sent_covers_no_repetition_of_its_step(
     level: int, round_: int, *, covers: bool
 ) -> None:
     """Which comes due anew; a lower step it covers always."""
-    assert standing(None, replace(BILL, level_floor=2), a_step(level=level, round_=round_)).told() is covers
+    assert standing(None, replace(BILL, level_floor=2), a_step(level=level, round_=round_)).sent() is covers
     told_again = replace(BILL, level_floor=2, renotify_at=NOW)
-    assert standing(None, told_again, a_step(level=level, round_=round_)).told() is (level < told_again.level_floor)
+    assert standing(None, told_again, a_step(level=level, round_=round_)).sent() is (level < told_again.level_floor)
 
 
-def test_a_row_that_came_back_and_was_archived_came_back_on_its_day() -> None:
+def test_a_row_that_came_back_and_was_archived_bounced_on_its_day() -> None:
     """The word about it, two days after it was sent, is what counts, not the day on which it was put away."""
     archived = moved(turned(S.UNDELIVERABLE_CAN_RETRY), S.ARCHIVED, TEN + timedelta(days=5), "staff")
     (counted,) = dunning_notices(a_book(BILL, notices=(archived,)))
-    assert standing(counted, BILL, a_step()).came_back_on == {EMAIL: date(2026, 1, 8)}
+    assert standing(counted, BILL, a_step()).bounced_on == {EMAIL: date(2026, 1, 8)}

@@ -171,7 +171,7 @@ def test_one_notice_a_channel_speaks_of_all_due_bills_at_the_highest_level() -> 
 
 
 def test_only_due_bills_lift_the_level() -> None:
-    """A bill whose step was told of isn't told of again because another is due (settled question 1)."""
+    """A bill whose step was told of isn't told of again because another is due (docs/rules.md#consolidation)."""
     world = World(an_organization(), a_book(a_bill("A", on=MONDAY - timedelta(days=61))), NOW)
     world.run_until(at("2026-01-06 00:00"))
     world.sent.clear()
@@ -209,7 +209,7 @@ def test_a_bill_that_comes_before_the_days_notice_went_joins_it() -> None:
 
 
 def test_a_bill_that_comes_after_the_days_notice_went_waits_for_the_next_business_day() -> None:
-    """Settled question 1; on a Friday that is Monday."""
+    """The rule docs/rules.md#after-the-days-notice; on a Friday that is Monday."""
     world = World(an_organization(), a_book(a_bill(on=date(2026, 1, 9))), at("2026-01-09 00:00"))
     world.run_until(at("2026-01-09 17:50"))
     world.add(a_bill("B", on=date(2026, 1, 9)))
@@ -417,7 +417,7 @@ def pending_world() -> World:
 
 
 def test_everything_pending_is_stopped_for_a_payment_that_meets_the_rule() -> None:
-    """Settled question 20: WillNotSend, "payment made"; a receipt is no dunning."""
+    """By docs/rules.md#payment-rule: WillNotSend, "payment made"; a receipt is no dunning."""
     world = pending_world()
     ended = cancel_pending(world.book, NOW, "payment", Reason.PAYMENT_MADE, everything=True)
     assert {notice.channel for notice in ended} == ALL

@@ -245,7 +245,7 @@ def test_a_bill_below_the_electronic_minimum_gets_its_letter_though_the_higher_o
     assert {channel: levels(row) for channel, row in scheduled.items()} == {EMAIL: {"A": 2}, PRINT: {"B": 1}}
 
 
-def test_a_bill_that_only_the_email_tells_of_is_told_electronically_beside_a_text_about_another() -> None:
+def test_a_bill_that_only_the_email_tells_of_is_sent_electronically_beside_a_text_about_another() -> None:
     """So where paper is skipped it gets no letter: its text failed, and waits for staff."""
     world = World(an_organization(skip_paper_when_electronic_available=True), a_book(a_bill("B")), NOW)
     text = by_channel(world.plan().notices)[SMS]

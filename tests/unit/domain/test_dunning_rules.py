@@ -1,4 +1,4 @@
-"""Each rule of domain.md, by example: the settings of an organization, the rules for organizations and holds."""
+"""Rules of docs/rules.md, by example: the settings of an organization, the rules for organizations and holds."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -97,7 +97,7 @@ def test_a_balance_must_exceed_the_minimum_of_the_channel(
 
 
 def test_the_minimum_is_compared_with_each_bill_not_with_their_sum() -> None:
-    """Settled question 2."""
+    """The rule docs/rules.md#minimum."""
     organization = an_organization(minimum_electronic=5_00, minimum_print=5_00)
     planned = plan(a_book(a_bill("A", balance=4_00), a_bill("B", balance=4_00)), organization, NOW)
     assert not by_channel(planned.notices)
@@ -114,7 +114,7 @@ def test_reminders_honour_the_minimum_like_the_first_bill() -> None:
 
 
 def test_a_bill_lifts_the_level_only_of_channels_whose_minimum_it_exceeds() -> None:
-    """Settled question 16: the old bill of 3.00 is too small for a letter, so the letter is the new bill's."""
+    """By docs/rules.md#minimum-and-level: the old bill of 3.00 is too small for a letter, which is the new bill's."""
     organization = an_organization(minimum_print=5_00)
     book = a_book(old_bill("A", 90, balance=3_00), a_bill("B", balance=100_00))
     scheduled = by_channel(plan(book, organization, NOW).notices)
@@ -123,7 +123,7 @@ def test_a_bill_lifts_the_level_only_of_channels_whose_minimum_it_exceeds() -> N
 
 
 def test_a_bill_under_every_minimum_that_was_sent_is_still_at_its_open_step() -> None:
-    """Settled question 16: when its balance rises within the step, it is told of."""
+    """By docs/rules.md#minimum-and-level: when its balance rises within the step, it is told of."""
     organization = an_organization(minimum_electronic=5_00, minimum_print=5_00)
     world = World(organization, a_book(a_bill("A"), a_bill("B", balance=4_00)), NOW)
     world.run_until(at("2026-01-08 00:00"))
@@ -205,7 +205,7 @@ NOWHERE = {**NO_EMAIL, **NO_MOBILE}
         (True, (EMAIL,), NO_MOBILE, 0, True),  # no usable address for the other
         (True, (SMS,), NO_EMAIL, 0, True),
         (True, (), NOWHERE, 0, False),  # having no address is no opt-out
-        (True, (EMAIL,), {}, 100_00, False),  # the text is there, but under its minimum (question 17)
+        (True, (EMAIL,), {}, 100_00, False),  # the text is there, but under its minimum
     ],
 )
 def test_a_reminder_drops_to_paper_when_an_opt_out_leaves_no_electronic_channel(
@@ -217,7 +217,7 @@ def test_a_reminder_drops_to_paper_when_an_opt_out_leaves_no_electronic_channel(
     minimum: int,
     drops: bool,  # noqa: FBT001 - a table
 ) -> None:
-    """Settled question 3; Initial and Final never do."""
+    """The rule docs/rules.md#drop-to-paper; Initial and Final never do."""
     tried((0, kind, (EMAIL, SMS)))
     choice = OptOuts(email=EMAIL in out_of, sms=SMS in out_of)
     organization = an_organization(
@@ -277,7 +277,7 @@ def test_paper_is_skipped_when_an_electronic_channel_really_goes(
     goes: set[Channel],
     why: str | None,
 ) -> None:
-    """Settled question 4; an invalid address stops paper only where the setting is on."""
+    """The rule docs/rules.md#skip-paper; an invalid address stops paper only where the setting is on."""
     organization = an_organization(skip_paper_when_electronic_available=setting)
     planned = plan(a_book(account=an_account(a_guarantor(**guarantor), opt_outs=choice)), organization, NOW)
     assert set(by_channel(planned.notices)) == goes
@@ -327,7 +327,7 @@ def test_paper_goes_at_most_once_per_paper_cycle(tried: Tried) -> None:
 
 
 def test_a_letter_refused_by_the_paper_cycle_alone_is_not_made_up_for(tried: Tried) -> None:
-    """Settled question 17: not when the cycle ends, and not by what makes the account planned again."""
+    """By docs/rules.md#paper-cycle-alone: not when the cycle ends, and not by what has the account planned again."""
     tried((0, INITIAL, (PRINT,)), (7, DUE, (PRINT,)), (60, FINAL, (PRINT,)), paper=14)
     world = World(an_organization(configuration_id="tried"), a_book(), NOW)
     world.run_until(at("2026-01-30 00:00"))
@@ -352,7 +352,7 @@ def test_a_letter_refused_for_another_cause_too_is_made_up_for(tried: Tried) -> 
 
 
 def test_a_reset_of_aging_does_not_restart_the_paper_cycle() -> None:
-    """Settled question 5."""
+    """The rule docs/rules.md#paper-cycle."""
     world = World(an_organization(configuration_id="paper-30"), a_book(), NOW)
     world.run_until(at("2026-01-15 00:00"))
     world.change_bill("A", effective_created_date=date(2026, 1, 15), aging_period="second")
@@ -403,7 +403,7 @@ def test_late_runs_without_a_limit_repeat_once() -> None:
 
 @pytest.mark.parametrize("standing", [AccountStatus.INACTIVE, AccountStatus.SUSPENDED, AccountStatus.ARCHIVED])
 def test_an_organization_that_is_not_active_sends_nothing_and_drops_its_queue(standing: AccountStatus) -> None:
-    """Settled question 21; active again, the current step goes."""
+    """The rule docs/rules.md#active-organization; active again, the current step goes."""
     world = World(an_organization(), a_book(), NOW)
     world.plan()
     world.set_organization(an_organization(account_status=standing))
@@ -416,7 +416,7 @@ def test_an_organization_that_is_not_active_sends_nothing_and_drops_its_queue(st
 
 
 def test_a_disabled_organization_queues_nothing_new_but_its_queue_goes() -> None:
-    """Settled question 6."""
+    """The rule docs/rules.md#disabled-communications."""
     world = World(an_organization(), a_book(), NOW)
     world.plan()
     world.set_organization(an_organization(communication_status=CommunicationStatus.DISABLED))
@@ -479,7 +479,7 @@ def emails(world: World) -> list[tuple[str, int]]:
 
 
 def test_the_level_that_a_reset_counts_as_sent_is_not_sent() -> None:
-    """Settled question 9, *Zero*: aging restarts today and the first step counts as sent."""
+    """By docs/rules.md#dunning-reset, *Zero*: aging restarts today and the first step counts as sent."""
     bill = a_bill(on=MONDAY, aging_period="second", level_floor=1)
     world = World(an_organization(), a_book(bill), NOW)
     world.run_until(at("2026-02-10 00:00"))
@@ -504,7 +504,7 @@ def test_another_aging_period_starts_from_the_first_step() -> None:
     ],
 )
 def test_another_preset_sends_only_a_higher_level(before: str, after: str, told: list[tuple[str, int]]) -> None:
-    """Settled question 10: bills keep their age."""
+    """By docs/rules.md#higher-level-only; bills keep their age."""
     world = World(an_organization(configuration_id=before), a_book(), NOW)
     world.run_until(at("2026-02-10 00:00"))
     world.sent = [notice for notice in world.sent if notice.sent_at and notice.sent_at > at("2026-01-30 00:00")]
@@ -514,7 +514,7 @@ def test_another_preset_sends_only_a_higher_level(before: str, after: str, told:
 
 
 def test_an_update_that_is_told_of_sends_the_current_step_again() -> None:
-    """Settled question 13: on its channels, paper only if the paper cycle allows."""
+    """By docs/rules.md#notice-after-update: on its channels, paper only if the paper cycle allows."""
     world = World(an_organization(), a_book(), NOW)
     world.run_until(at("2026-01-12 00:00"))
     world.sent.clear()
@@ -539,7 +539,7 @@ def test_a_reset_level_does_not_cover_an_update_that_is_told_of() -> None:
 
 
 def test_a_step_refused_on_all_channels_goes_when_the_cause_is_removed() -> None:
-    """Settled question 7, while the bill is still at that step."""
+    """The rule docs/rules.md#open-step, while the bill is still at that step."""
     organization = an_organization(configuration_id="paperless-30")
     world = World(organization, a_book(account=an_account(a_guarantor(**NOWHERE))), NOW)
     world.run_until(at("2026-01-09 20:00"))
@@ -550,7 +550,7 @@ def test_a_step_refused_on_all_channels_goes_when_the_cause_is_removed() -> None
 
 
 def test_a_channel_refused_beside_one_that_went_is_not_made_up_for() -> None:
-    """Settled question 7."""
+    """The rule docs/rules.md#reached-step."""
     world = World(an_organization(), a_book(account=an_account(a_guarantor(email=""))), NOW)
     world.run_until(at("2026-01-06 00:00"))
     world.change_account(guarantor=a_guarantor())
@@ -573,7 +573,7 @@ def test_a_refusal_is_written_once_for_a_step_however_often_it_is_planned() -> N
 
 
 def test_a_step_that_stays_open_never_silences_another_bills_notice(tried: Tried) -> None:
-    """Settled question 16: the older bill's step asks for a letter that can't go; the younger one's email goes."""
+    """By docs/rules.md#no-silencing: the older bill asks for a letter that can't go; the younger one's email goes."""
     tried((0, INITIAL, (EMAIL,)), (30, FINAL, (PRINT,)))
     book = a_book(old_bill("A", 40), a_bill("B"), account=an_account(a_guarantor(address=None)))
     planned = plan(book, an_organization(configuration_id="tried"), NOW)
@@ -674,7 +674,7 @@ def test_what_goes_at_the_very_instant_of_an_update_tells_of_it() -> None:
 
 
 def test_a_repetition_below_the_level_that_was_sent_does_not_go() -> None:
-    """Settled question 10 holds for repetitions too: levels never fall, whatever preset comes."""
+    """By docs/rules.md#higher-level-only, for repetitions too: levels never fall, whatever preset comes."""
     world = World(an_organization(configuration_id="paperless-30"), a_book(), NOW)
     world.run_until(at("2026-04-10 00:00"))
     assert emails(world)[-1][1] == 5

@@ -81,7 +81,7 @@ def test_a_step_is_due_on_its_day_and_the_last_one_may_come_round_again(
     ],
 )
 def test_a_dunning_status_names_a_level_or_a_types_first_step(word: str, level: int | None) -> None:
-    """Settled question 8; anything else is unknown."""
+    """The rule docs/rules.md#dunning-status; anything else is unknown."""
     assert level_of_dunning_status(PAPERLESS, word) == level
 
 
