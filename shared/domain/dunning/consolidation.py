@@ -81,12 +81,12 @@ def _round(
 
 
 def _highest(due: DueByChannel, waiting: set[str]) -> set[str]:
-    """The statements at the highest level among those waiting, each at the highest that it has on any channel."""
-    levels = dict[str, int]()
-    for entry in chain.from_iterable(due.values()):
-        statement = entry.bill.statement_id
-        if statement in waiting:
-            levels[statement] = max(entry.current.level, levels.get(statement, entry.current.level))
+    """The statements at the highest level among those waiting, each as it is on the last channel that it is due on."""
+    levels = {
+        entry.bill.statement_id: entry.current.level
+        for entry in chain.from_iterable(due.values())
+        if entry.bill.statement_id in waiting
+    }
     highest = max(levels.values())
     return {statement for statement, level in levels.items() if level == highest}
 

@@ -151,8 +151,7 @@ def decide(question: ChannelQuestion, bills: Sequence[DueBill]) -> ChannelDecisi
     passing = tuple(look.due for look in looks if look.refusal is None)
     if passing and _asks(question, top_of(passing)):
         return ChannelDecision(channel=question.channel, bills=passing, findings=findings)
-    highest = top_of(bills)
-    if highest not in passing and _asks(question, highest):
+    if _asks(question, top_of(bills)):
         return ChannelDecision(channel=question.channel, refused=_refused(question, looks), findings=findings)
     return ChannelDecision(channel=question.channel, findings=tuple(_not_asked(question, due) for due in bills))
 

@@ -388,6 +388,14 @@ def test_a_text_on_demand_keeps_to_the_quiet_hours(kind: NotificationType, now: 
     assert answer == expected if expected else isinstance(answer, Send)
 
 
+def test_a_text_on_demand_to_nobody_is_refused_at_night_too() -> None:
+    """Rather than put off, to be refused in the morning."""
+    unreachable = a_book(account=an_account(guarantor=replace(an_account().guarantor, mobile_phone="")))
+    answer = judge(occasional(ON_DEMAND, SMS), unreachable, an_organization(), NIGHT)
+    assert isinstance(answer, Refuse)
+    assert answer.reason is contact_for(SMS, unreachable, an_organization())
+
+
 def test_a_text_on_demand_without_any_waking_hour_is_refused() -> None:
     """Rather than put off for ever."""
     organization = an_organization(quiet_until=NOON.time(), quiet_from=NOON.time())

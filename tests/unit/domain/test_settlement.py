@@ -9,7 +9,7 @@ from shared.domain.account.contacts import BILL_TO, GUARANTOR, PATIENT
 from shared.domain.delivery.orders import Accepted, answered_late
 from shared.domain.delivery.settlement import DeliveryOutcome, settle
 from shared.domain.records.book import Change
-from shared.domain.records.notice import Notice
+from shared.domain.records.notice import Notice, moved
 from shared.domain.records.policy import MessageContacts
 from shared.domain.records.statement import OptOuts
 from shared.domain.vocabulary.reasons import HOLD_REASONS
@@ -153,6 +153,23 @@ def test_a_second_complaint_changes_nothing() -> None:
     assert settle(complained, SENT.notice_id, DeliveryOutcome.COMPLAINED, "m-1", LATER) is None
 
 
+def test_what_arrives_after_all_has_its_account_planned_anew_as_its_step_was_taken_for_untold() -> None:
+    """A letter may have been planned in its place."""
+    returned = replace(SENT, status=S.UNDELIVERABLE_CAN_RETRY, provider_message_id="m-1")
+    change = told(DeliveryOutcome.DELIVERED, returned)
+    assert change is not None
+    assert (change.notices[0].status, change.account.planning_at) == (S.DELIVERED, LATER)
+
+
+def test_once_a_sending_came_back_the_arrival_of_an_older_one_is_no_news() -> None:
+    """Only people have had it sent again, knowing that it came back."""
+    returned = moved(SENT, S.UNDELIVERABLE_CAN_RETRY, NOW, "provider")
+    again = moved(returned, S.SCHEDULED, NOW, "key:k1")
+    sending = moved(again, S.SENDING, NOW, "send_email", attempt=again.attempt + 1)
+    assert settle(book(notices=(sending,)), "ntc_1", DeliveryOutcome.DELIVERED, "m-1", LATER, attempt=0) is None
+    assert told(DeliveryOutcome.DELIVERED, sending) is not None
+
+
 # --- whose word it is -----------------------------------------------
 
 TEST_DESK = "desk@example.com"
@@ -209,6 +226,15 @@ def test_a_complaint_from_the_guarantors_address_is_the_guarantors_whoever_the_m
     assert change is not None
     assert change.account.opt_outs == OptOuts(email=True)
     assert [event.facts.get("party", GUARANTOR) for event in change.history] == [GUARANTOR]
+
+
+def test_a_second_complaint_from_the_guarantors_address_is_not_put_down_to_whom_the_message_was_for() -> None:
+    """The guarantor opted out by the first."""
+    read = book(account=account(opt_outs=OptOuts(email=True)), notices=(replace(SENT, send_to=PATIENT),))
+    address = read.account.guarantor.email
+    change = settle(read, "ntc_1", DeliveryOutcome.COMPLAINED, "m-1", LATER, organization(), address=address)
+    assert change is not None
+    assert (change.account, change.history) == (read.account, ())
 
 
 def test_a_complaint_from_an_address_that_the_guarantor_had_before_closes_nothing() -> None:
