@@ -63,3 +63,9 @@ def _without_loops() -> dict[str, Any]:
 def resources(kind: str) -> dict[str, dict[str, Any]]:
     """All expanded resources of a CloudFormation type, by logical id."""
     return {name: found for name, found in expanded()["Resources"].items() if found["Type"] == kind}
+
+
+def functions() -> list[str]:
+    """The folders of all functions, `send_email`, by the handlers that the template names."""
+    found = [each for each in source()["Resources"].values() if each["Type"] == "AWS::Serverless::Function"]
+    return sorted(each["Properties"]["Handler"].split(".")[1] for each in found)
