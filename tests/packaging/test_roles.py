@@ -72,7 +72,7 @@ def test_a_channel_polls_its_own_queue_only(function: str) -> None:
     [source] = [
         each["Properties"]
         for each in template.resources("AWS::Lambda::EventSourceMapping").values()
-        if each["Properties"]["FunctionName"] == {"Ref": logical}
+        if each["Properties"]["FunctionName"] == {"Ref": f"{logical}Aliaslive"}
     ]
     role: Any = template.source()["Resources"][f"{logical}Role"]["Properties"]["Policies"][0]["PolicyDocument"]
     polled = [each["Resource"] for each in role["Statement"] if "sqs:ReceiveMessage" in each["Action"]]

@@ -28,8 +28,11 @@ def source() -> dict[str, Any]:
 
 
 @cache
-def expanded() -> dict[str, Any]:
-    """Expand template.yaml as CloudFormation does, loops first, then SAM; some faults show only there."""
+def expanded(**parameters: str) -> dict[str, Any]:
+    """Expand template.yaml as CloudFormation does, loops first, then SAM; some faults show only there.
+
+    Few parameters change what there is: SAM has to know those, the others stay what they are called.
+    """
     from samtranslator.translator.transform import transform  # noqa: PLC0415 - the same
 
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
@@ -38,7 +41,7 @@ def expanded() -> dict[str, Any]:
         for location in ("CodeUri", "ContentUri"):
             if location in resource.get("Properties", {}):
                 resource["Properties"][location] = "s3://artifacts/key"
-    result: dict[str, Any] = transform(template, {}, _NoManagedPolicies())
+    result: dict[str, Any] = transform(template, parameters, _NoManagedPolicies())
     return result
 
 
