@@ -88,7 +88,7 @@ def test_of_ten_messages_with_a_poisoned_one_nine_are_done_and_one_is_dead_after
 
 
 def receive_count() -> int:
-    policy: dict[str, Any] = template.source()["Resources"]["EmailQueue"]["Properties"]["RedrivePolicy"]
+    policy: dict[str, Any] = template.resources("AWS::SQS::Queue")["EmailQueue"]["Properties"]["RedrivePolicy"]
     return int(policy["maxReceiveCount"])
 
 

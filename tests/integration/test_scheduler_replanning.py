@@ -35,7 +35,7 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def settings_changed(stack: Stack, now: datetime = NOW) -> None:
-    """Save the organization with other settings, and have its accounts planned anew."""
+    """Save the organization with other settings, and have its accounts planned again."""
     organizations = Organizations(stack.dynamodb, TABLE)
     current = organizations.get("org_1")
     assert current is not None

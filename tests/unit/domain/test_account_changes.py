@@ -36,7 +36,7 @@ def ended(change: Change) -> list[tuple[str, str, str]]:
 
 
 def test_an_account_that_is_as_it_was_is_no_change() -> None:
-    """So nothing is planned anew for it."""
+    """So nothing is planned again for it."""
     assert change_account(book(), account(), LATER, "staff") is None
 
 
@@ -385,7 +385,7 @@ def test_nobody_is_opted_out_without_being_asked_for() -> None:
 
 
 def test_an_opt_out_that_is_there_already_changes_only_the_notice() -> None:
-    """And has the account planned anew all the same."""
+    """And has the account planned again all the same."""
     change = acted(notice(), QueueAction.CANCEL, opt_out=True, opt_outs=OptOuts(email=True))
     assert ended(change) == [("ntc_1", S.CANCELLED, "cancelled by staff")]
     assert (change.history, change.account.planning_at) == ((), LATER)
