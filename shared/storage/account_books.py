@@ -149,7 +149,7 @@ class AccountBooks:
                 Limit=LOOKUP_PAGE,
             )
             seen = {item["statement_sk"]["S"]: item["pk"]["S"] for item in page["Items"]}
-            found |= {key: _account_id(seen[key]) for key in sought if key in seen}
+            found |= {key: keys.account_of(seen[key])[1] for key in sought if key in seen}
             if "LastEvaluatedKey" not in page:
                 break
             last = page["LastEvaluatedKey"]["statement_sk"]["S"]
@@ -174,10 +174,6 @@ def writes_of(change: Change) -> int:
         + 2 * len(change.checkouts)
         + len(change.history)
     )
-
-
-def _account_id(partition: str) -> str:
-    return partition.split("#", 2)[2]
 
 
 def _belongings(change: Change) -> list[Item]:
@@ -210,11 +206,11 @@ def _book(found: list[Item]) -> AccountBook | None:
     account: Account | None = None
     belongings: dict[str, list[Any]] = {}
     for item in found:
-        sort = item["sk"]["S"]
+        sort = keys.kind_of(item["sk"]["S"])
         if sort == keys.ROOT:
             account = items.account_of(item)
             continue
-        field, kind = _KINDS[sort[:2]]
+        field, kind = _KINDS[sort]
         read = items.notice_of(item) if kind is Notice else items.unpack(kind, item["body"])
         belongings.setdefault(field, []).append(read)
     if account is None:

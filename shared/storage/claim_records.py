@@ -1,7 +1,7 @@
 """How the facts that a claim stores beside its row lie in the table."""
 
 from shared.domain.delivery.claim_records import BatchedLetter, ClaimRecord, OpenPrintBatch, ReachedNumber
-from shared.storage import keys, print_batches
+from shared.storage import items, keys, print_batches
 from shared.storage.items import Item, text
 from shared.storage.writes import Write, put
 
@@ -20,7 +20,6 @@ def beside_write(table: str, fact: ClaimRecord) -> Write:
 def _reached_item(fact: ReachedNumber) -> Item:
     """`M#`: from a number, hashed, to an account that had a text sent to it."""
     return {
-        "pk": text(keys.number(fact.number_hash)),
-        "sk": text(keys.reached(fact.whose, fact.org_id, fact.account_id)),
+        **items.key(keys.number(fact.number_hash), keys.reached(fact.whose, fact.org_id, fact.account_id)),
         "reached_at": text(keys.instant(fact.reached_at)),
     }

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from shared.storage import keys
+from shared.storage import items, keys
 from shared.storage.items import Item, number, text
 from shared.storage.records import Records
 from shared.storage.writes import conditional, delete, equals, put
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 def job_item(partition: str, sort_key: str, version: int, now: datetime) -> Item:
     """A job that begins at the head of its list. `version`: of what was changed, and so made the job necessary."""
     return {
-        "pk": text(partition),
-        "sk": text(sort_key),
+        **items.key(partition, sort_key),
         "version": number(version),
         "due_shard": text(keys.due_shard(partition)),
         "due_at": text(keys.instant(now)),

@@ -1,7 +1,7 @@
-"""Every key of the table, made in one place. The access patterns stand in docs/architecture.md."""
+"""Every key of the table, made and read in one place. The access patterns stand in docs/architecture.md."""
 
 import hashlib
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 DUE_SHARDS = 4
 """How many partitions the due index has. One idle sweep is one Query for each."""
@@ -26,6 +26,47 @@ HEARD = "I#"
 def collection(org_id: str, account_id: str) -> str:
     """Partition of an account and all that belongs to it."""
     return f"A#{org_id}#{account_id}"
+
+
+def account_of(partition: str) -> tuple[str, str]:
+    """The organization and the account that `collection` made a partition for; an account's id may hold any sign."""
+    _, org_id, account_id = partition.split("#", 2)
+    return org_id, account_id
+
+
+def kind_of(sort_key: str) -> str:
+    """What an item of an account is, by its sort key: ROOT, or one of the kinds above."""
+    return sort_key[: len(BILL)]
+
+
+def id_of(key: str, kind: str) -> str:
+    """The id that a key, known to be of a kind, was made for."""
+    return key.removeprefix(kind)
+
+
+def id_in(key: str, kind: str) -> str | None:
+    """The id that a key of a kind was made for; None: the key is of another kind."""
+    return id_of(key, kind) if key.startswith(kind) else None
+
+
+def payment(payment_id: str) -> str:
+    """Sort key of a payment in its account."""
+    return f"{PAYMENT}{payment_id}"
+
+
+def link(link_id: str) -> str:
+    """Sort key of a payment link in its account."""
+    return f"{LINK}{link_id}"
+
+
+def checkout(reference: str) -> str:
+    """Sort key of a checkout in its account."""
+    return f"{CHECKOUT}{reference}"
+
+
+def history(at: datetime, version: int, ordinal: int) -> str:
+    """Sort key of an event of an account: by its time, the version that it was decided on, and its place in that."""
+    return f"{HISTORY}{instant(at)}#{version:010d}#{ordinal:03d}"
 
 
 def partner(partner_id: str) -> str:
@@ -83,9 +124,12 @@ def reached(whose: str, org_id: str, account_id: str) -> str:
     return f"{REACHED}{whose}#{org_id}#{account_id}"
 
 
-def reached_parts(sort_key: str) -> tuple[str, str, str]:
-    """Whose the number was, the organization and the account that `reached` made a sort key for."""
-    whose, org_id, account_id = sort_key.removeprefix(REACHED).split("#", 2)
+def reached_parts(sort_key: str) -> tuple[str, str, str] | None:
+    """Whose the number was, the organization and the account that `reached` made a sort key for; None: another did."""
+    parts = id_in(sort_key, REACHED)
+    if parts is None:
+        return None
+    whose, org_id, account_id = parts.split("#", 2)
     return whose, org_id, account_id
 
 
@@ -119,6 +163,16 @@ def print_batches(org_id: str) -> str:
     return f"{PRINT_BATCHES}{org_id}"
 
 
+def waiting_letter(notice_id: str) -> str:
+    """Sort key, under an organization's print batches, of a letter that no manifest has yet."""
+    return f"{WAITING_LETTER}{notice_id}"
+
+
+def print_batch(day: date) -> str:
+    """Sort key, under an organization's print batches, of the closed batch of a day."""
+    return f"{PRINT_BATCH}{day.isoformat()}"
+
+
 def due_shard(partition: str) -> str:
     """The shard of the due index that all of an account's items are in."""
     return f"D#{int.from_bytes(hashlib.sha256(partition.encode()).digest()[:4]) % DUE_SHARDS}"
@@ -145,12 +199,12 @@ def statement_index(org_id: str) -> str:
 
 
 def notice_lookup(notice_id: str) -> str:
-    """Sort key of a notice in the statement index."""
+    """Sort key of a notice, in its account and in the statement index."""
     return f"{NOTICE}{notice_id}"
 
 
 def bill_lookup(statement_id: str) -> str:
-    """Sort key of a bill in the statement index."""
+    """Sort key of a bill, in its account and in the statement index."""
     return f"{BILL}{statement_id}"
 
 
@@ -159,6 +213,16 @@ def notifications(org_id: str) -> str:
     return f"N#{org_id}"
 
 
+def notification(scheduled_for: datetime, notice_id: str) -> str:
+    """Sort key of a notice in the organization index: by the time that it is scheduled for."""
+    return f"{instant(scheduled_for)}#{notice_id}"
+
+
 def organizations(partner_id: str) -> str:
     """Partition of the organization index that holds a partner's organizations by name."""
     return f"P#{partner_id}"
+
+
+def organization_name(name: str, org_id: str) -> str:
+    """Sort key of an organization in the organization index: by its name, in any case."""
+    return f"{name.casefold()}#{org_id}"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from shared.storage import keys
+from shared.storage import items, keys
 from shared.storage.items import Item, number, text
 from shared.storage.records import Records
 from shared.storage.writes import NEW
@@ -67,8 +67,8 @@ class Numbers:
             ConsistentRead=True,
         )
         found: list[Item] = [item for page in pages for item in page["Items"]]
-        heard = [_heard_text(item) for item in found if item["sk"]["S"].startswith(keys.HEARD)]
-        return KnownNumber(accounts=_accounts(found), heard=tuple(heard))
+        heard = (_heard_text(item) for item in found)
+        return KnownNumber(accounts=_accounts(found), heard=tuple(text for text in heard if text))
 
     def hear(self, number_hash: str, heard: HeardText) -> bool:
         """Note that a text was seen to. False: it was noted before.
@@ -87,9 +87,10 @@ def _accounts(found: list[Item]) -> tuple[ReachedAccount, ...]:
     whose = dict[tuple[str, str], set[str]]()
     reached_at = dict[tuple[str, str], datetime]()
     for item in found:
-        if not item["sk"]["S"].startswith(keys.REACHED):
+        parts = keys.reached_parts(item["sk"]["S"])
+        if parts is None:
             continue
-        party, org_id, account_id = keys.reached_parts(item["sk"]["S"])
+        party, org_id, account_id = parts
         account, at = (org_id, account_id), keys.moment(item["reached_at"]["S"])
         whose.setdefault(account, set()).add(party)
         reached_at[account] = max(at, reached_at.get(account, at))
@@ -101,8 +102,7 @@ def _accounts(found: list[Item]) -> tuple[ReachedAccount, ...]:
 
 def _heard_item(number_hash: str, heard: HeardText) -> Item:
     return {
-        "pk": text(keys.number(number_hash)),
-        "sk": text(keys.heard(heard.inbound_message_id)),
+        **items.key(keys.number(number_hash), keys.heard(heard.inbound_message_id)),
         "heard_at": text(keys.instant(heard.at)),
         "answered": {"BOOL": heard.answered},
         "answer_id": text(heard.answer_id),
@@ -110,9 +110,12 @@ def _heard_item(number_hash: str, heard: HeardText) -> Item:
     }
 
 
-def _heard_text(item: Item) -> HeardText:
+def _heard_text(item: Item) -> HeardText | None:
+    inbound_message_id = keys.id_in(item["sk"]["S"], keys.HEARD)
+    if inbound_message_id is None:
+        return None
     return HeardText(
-        inbound_message_id=item["sk"]["S"].removeprefix(keys.HEARD),
+        inbound_message_id=inbound_message_id,
         at=keys.moment(item["heard_at"]["S"]),
         answered=item["answered"]["BOOL"],
         answer_id=item["answer_id"]["S"],

@@ -153,7 +153,5 @@ def _bill_rows(org_id: str) -> dict[str, Any]:
 
 
 def _bill_row(row: Item) -> BillRow:
-    return BillRow(
-        account_id=row["pk"]["S"].split("#", 2)[2],
-        statement_id=row["statement_sk"]["S"].removeprefix(keys.BILL),
-    )
+    _, account_id = keys.account_of(row["pk"]["S"])
+    return BillRow(account_id=account_id, statement_id=keys.id_of(row["statement_sk"]["S"], keys.BILL))

@@ -14,6 +14,7 @@ ONE_PLACE = {
         r"attribute_(not_)?exists\(",
         "shared/storage/writes.py",
     ),
+    "a key is taken apart": (r"split\(\"#|removeprefix\((keys\.|kind)", "shared/storage/keys.py"),
     "a lost race is run again": (r"range\(TRIES\)", "shared/storage/races.py"),
     "a notice's history grows": (r"(?<![A-Za-z])StatusChange\(", "shared/domain/records/notice.py"),
 }

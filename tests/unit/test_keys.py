@@ -1,0 +1,56 @@
+"""Keys are read back as they were made, whatever signs the ids hold."""
+
+from collections.abc import Callable
+
+import pytest
+
+from shared.storage import keys
+from tests.worlds.examples import NOW
+
+IDS = ["G-1", "A#1#2", "#", "B#", "patient:7", "", "Ärzte"]
+
+
+@pytest.mark.parametrize("account_id", IDS)
+def test_an_accounts_partition_tells_whose_it_is(account_id: str) -> None:
+    assert keys.account_of(keys.collection("org_1", account_id)) == ("org_1", account_id)
+
+
+@pytest.mark.parametrize("account_id", IDS)
+def test_a_number_tells_whose_account_it_reached(account_id: str) -> None:
+    assert keys.reached_parts(keys.reached("guarantor", "org_1", account_id)) == ("guarantor", "org_1", account_id)
+    assert keys.reached_parts(keys.heard(account_id)) is None
+
+
+type Make = Callable[[str], str]
+MADE: list[tuple[Make, str]] = [
+    (keys.bill_lookup, keys.BILL),
+    (keys.notice_lookup, keys.NOTICE),
+    (keys.payment, keys.PAYMENT),
+    (keys.link, keys.LINK),
+    (keys.checkout, keys.CHECKOUT),
+    (keys.waiting_letter, keys.WAITING_LETTER),
+    (keys.replanning, keys.REPLANNING),
+    (keys.defaults, keys.DEFAULTS),
+    (keys.print_batches, keys.PRINT_BATCHES),
+    (keys.heard, keys.HEARD),
+]
+
+
+@pytest.mark.parametrize(("make", "kind"), MADE, ids=[make.__name__ for make, _ in MADE])
+def test_a_key_tells_its_kind_and_its_id(make: Make, kind: str) -> None:
+    for id_ in IDS:
+        key = make(id_)
+        assert (keys.kind_of(key), keys.id_in(key, kind), keys.id_of(key, kind)) == (kind, id_, id_)
+        assert {keys.id_in(key, other) for _, other in MADE if other != kind} == {None}
+
+
+def test_the_account_itself_is_of_no_kind() -> None:
+    assert keys.kind_of(keys.ROOT) == keys.ROOT
+    assert keys.id_in(keys.ROOT, keys.NOTICE) is None
+
+
+def test_events_sort_by_time_then_by_the_version_and_place_that_they_were_decided_at() -> None:
+    """So that two changes of one instant don't overwrite each other."""
+    first, second, third = keys.history(NOW, 9, 0), keys.history(NOW, 10, 0), keys.history(NOW, 10, 1)
+    assert first < second < third
+    assert keys.kind_of(first) == keys.HISTORY
