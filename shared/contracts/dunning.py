@@ -1,6 +1,5 @@
 """Bodies of the dunning settings and configurations of the partner API."""
 
-import re
 from collections.abc import Container, Iterable
 from dataclasses import fields
 from typing import Annotated, Self
@@ -20,6 +19,7 @@ from shared.domain.records.policy import (
     SendWindow,
 )
 from shared.domain.records.presets import CONFIGURATIONS
+from shared.domain.vocabulary.json_pointers import POINTER, parts_of
 from shared.domain.vocabulary.words import BillAging, Channel, DunningReset, NotificationType
 
 READ_ONLY = ("dunningCycleDays", "paperCycleDays", "schedule", "inherited")
@@ -64,13 +64,11 @@ STATEMENT_MEMBERS: dict[str, frozenset[str]] = {
 }
 """The statement fields whose change may restart aging, each with its own members (domain.md, Statement JSON)."""
 
-_POINTER = re.compile(r"(/([^~/]|~[01])+)+")
-
 
 def _statement_pointer(pointer: str) -> str:
-    if not _POINTER.fullmatch(pointer):
+    if not POINTER.fullmatch(pointer):
         raise ValueError("must be a JSON pointer such as /totalBilled")
-    first, *deeper = (part.replace("~1", "/").replace("~0", "~") for part in pointer[1:].split("/"))
+    first, *deeper = parts_of(pointer)
     members = STATEMENT_MEMBERS.get(first)
     if members is None or (members and deeper and deeper[0] not in members):
         raise ValueError("must point at a field of a statement")

@@ -12,6 +12,7 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from pydantic import BaseModel, ValidationError
 
 from shared import clock as simulated_time
+from shared.domain.vocabulary.json_pointers import pointer_to
 from shared.http.caller import Caller, caller_of
 from shared.http.problems import MEDIA_TYPE, InputError, ProblemError
 from shared.storage.races import BusyError
@@ -34,15 +35,10 @@ def problem_answer(error: ProblemError) -> Answer:
     return Response(status_code=error.status, content_type=MEDIA_TYPE, body=body, headers=dict(error.headers))
 
 
-def pointer(location: tuple[int | str, ...]) -> str:
-    """A pydantic error's location as a JSON pointer (RFC 6901)."""
-    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in location)
-
-
 def input_errors(error: ValidationError) -> list[InputError]:
     """What a model found wrong, without the values that were wrong."""
     return [
-        InputError(pointer=pointer(found["loc"]), detail=found["msg"].removeprefix("Value error, "))
+        InputError(pointer=pointer_to(found["loc"]), detail=found["msg"].removeprefix("Value error, "))
         for found in error.errors(include_url=False, include_input=False, include_context=False)
     ]
 

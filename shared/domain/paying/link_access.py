@@ -10,6 +10,7 @@ from shared.domain.paying.payments import link_scope
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.payment_link import PaymentLink
 from shared.domain.vocabulary.history import HistoryEvent
+from shared.domain.vocabulary.postal_codes import zip_code
 from shared.domain.vocabulary.words import LinkStatus
 
 ANSWERS_BEFORE_LOCK = 10
@@ -79,12 +80,6 @@ def question(book: AccountBook, link: PaymentLink) -> AccessQuestion:
         return AccessQuestion.BIRTH_DATE
     address = book.account.guarantor.address
     return AccessQuestion.POSTAL_CODE if address and zip_code(address.postal_code) else AccessQuestion.NOTHING_KNOWN
-
-
-def zip_code(typed: str) -> str | None:
-    """The five digits of a ZIP or ZIP+4 code as typed; None: it isn't one."""
-    digits = typed.replace("-", "").replace(" ", "")
-    return digits[:5] if digits.isascii() and digits.isdecimal() and len(digits) in {5, 9} else None
 
 
 def verify(book: AccountBook, link: PaymentLink, answer: date | str, now: datetime) -> Verification:

@@ -21,7 +21,6 @@ from shared.domain.paying.link_access import (
     tries_left,
     verified,
     verify,
-    zip_code,
 )
 from shared.domain.paying.link_secrets import (
     CODE_ALPHABET,
@@ -51,6 +50,7 @@ from shared.domain.records.book import AccountBook
 from shared.domain.records.notice import BillLevel
 from shared.domain.records.payment_link import Checkout, PaymentLink
 from shared.domain.records.statement import OptOuts
+from shared.domain.vocabulary.postal_codes import zip_code
 from shared.domain.vocabulary.words import BillStatus, Channel, LinkStatus, NoticeStatus, NotificationType
 from tests.worlds.examples import ADDRESS, NOW, account, bill, book, notice, organization
 
