@@ -9,7 +9,7 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[2]
 
 PURE = {"__future__", "collections", "dataclasses", "datetime", "decimal", "enum", "functools", "hashlib", "hmac"}
-PURE |= {"itertools", "math", "operator", "re", "secrets", "types", "typing", "zoneinfo", "string", "json"}
+PURE |= {"itertools", "math", "operator", "re", "types", "typing", "zoneinfo", "string", "json"}
 PURE |= {"unicodedata"}
 PURE |= {"holidays"}  # a calculation, without I/O
 
