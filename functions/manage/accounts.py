@@ -6,7 +6,7 @@ from functions.manage.frame import actor, api, list_request, merged, own_organiz
 from functions.manage.settings import dependencies
 from shared.contracts.accounts import READ_ONLY, AccountAnswer, AccountBody, ConsentAnswer, ConsentsPage
 from shared.contracts.contact import time_zones
-from shared.domain.account.account_changes import change_account
+from shared.domain.account.account_changes import as_staff_say, change_account
 from shared.domain.account.consents import consents
 from shared.domain.records.account import Account
 from shared.domain.records.book import AccountBook, Change
@@ -31,7 +31,7 @@ def change(org_id: str, account_id: str) -> Answer:
 
     def decide(book: AccountBook) -> Change | None:
         document = merged(AccountBody.of(book.account), AccountAnswer.of_book(book), READ_ONLY)
-        after = AccountBody.model_validate(document).domain(book.account)
+        after = as_staff_say(book.account, AccountBody.model_validate(document).domain(book.account))
         return change_account(book, _in_its_zones(book.account, after), now, who, source=ConsentSource.STAFF)
 
     try:

@@ -6,9 +6,16 @@ from functions.manage.frame import api, changeable, json_body, list_request, own
 from functions.manage.organizations import save, won
 from functions.manage.settings import dependencies
 from shared.contracts import wire
-from shared.contracts.dunning import READ_ONLY, ConfigurationAnswer, ConfigurationsPage, DunningAnswer, patched
+from shared.contracts.dunning import (
+    READ_ONLY,
+    ConfigurationAnswer,
+    ConfigurationsPage,
+    DunningAnswer,
+    said_in,
+    settings_after,
+)
 from shared.domain.records import presets
-from shared.domain.records.inheritance import SYSTEM, PartnerDefaults, inheriting, overrides_of
+from shared.domain.records.inheritance import SYSTEM, PartnerDefaults, inheriting, overrides_of, own_after
 from shared.domain.records.partner import Scope
 from shared.domain.records.policy import Organization
 from shared.http.api import Answer, json_answer
@@ -68,8 +75,8 @@ def change_defaults() -> Answer:
     def attempt() -> PartnerDefaults:
         before, patch = dependencies().defaults.get(api.caller.partner_id), json_body()
         changes = changeable(patch, DunningAnswer.of_partner(before), READ_ONLY)
-        kept = patch.get("inherited", {})
-        settings, own = patched(before.dunning, before.overrides, SYSTEM, changes, kept)
+        settings = settings_after(before.dunning, SYSTEM, changes)
+        own = own_after(before.overrides, said_in(changes, patch.get("inherited", {})), before.dunning, settings)
         return dependencies().defaults.save(replace(before, dunning=settings, overrides=own), api.now)
 
     return json_answer(DunningAnswer.of_partner(won(attempt, "The defaults are")))
@@ -80,6 +87,6 @@ def proposed_for(before: Organization, patch: wire.Json) -> tuple[Organization, 
     changes = changeable(patch, DunningAnswer.of_organization(before), READ_ONLY)
     defaults = dependencies().defaults.get(before.partner_id)
     now = inheriting(before, defaults)
-    kept = patch.get("inherited", {})
-    settings, own = patched(now.dunning, overrides_of(now), defaults.dunning, changes, kept)
+    settings = settings_after(now.dunning, defaults.dunning, changes)
+    own = own_after(overrides_of(now), said_in(changes, patch.get("inherited", {})), now.dunning, settings)
     return inheriting(replace(before, dunning=settings, dunning_overrides=own), defaults), defaults

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 
@@ -27,7 +28,7 @@ from shared.contracts.organizations import (
 )
 from shared.domain.records.inheritance import PartnerDefaults, inheriting
 from shared.domain.records.partner import Scope
-from shared.domain.records.policy import Organization, PaymentSettings
+from shared.domain.records.policy import Organization, PaymentSettings, with_short_name
 from shared.domain.vocabulary.words import Processor
 from shared.http.api import Answer, json_answer
 from shared.http.problems import ProblemError
@@ -49,9 +50,9 @@ def create() -> Answer:
         org_id=f"org_{secrets.token_hex(10)}",
         practice_id=f"prc_{secrets.token_hex(10)}",
         partner_id=api.caller.partner_id,
-        now=api.now,
     )
-    created = _created(organization)
+    created_on = api.now.astimezone(organization.zone).date()
+    created = _created(with_short_name(replace(organization, created_on=created_on)))
     logger.info("organization created", extra={"org_id": created.org_id})
     return json_answer(OrganizationAnswer.of(created), HTTPStatus.CREATED)
 
@@ -101,7 +102,8 @@ def change(org_id: str) -> Answer:
     def attempt() -> Organization:
         before = own_organization(org_id, Scope.MANAGE)
         document = merged(OrganizationBody.of(before), OrganizationAnswer.of(before), READ_ONLY)
-        after = OrganizationBody.model_validate(document | {"clientId": before.client_id}).domain(before)
+        said = OrganizationBody.model_validate(document | {"clientId": before.client_id}).domain(before)
+        after = with_short_name(said)
         _refuse_sandbox(after.payments)
         defaults = dependencies().defaults.get(after.partner_id)
         return save(after, defaults, replan=not PLANNED_BY.isdisjoint(json_body()), now=api.now)

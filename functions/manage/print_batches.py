@@ -5,7 +5,7 @@ from datetime import date
 from functions.manage.frame import api, list_request, own_organization
 from functions.manage.settings import dependencies
 from shared.contracts.print_batches import PrintBatchAnswer, PrintBatchesPage
-from shared.domain.delivery.print_batch import OpenBatch, open_batches, over_through
+from shared.domain.delivery.print_batch import OpenBatch, open_batches, over_through, print_batch_id
 from shared.domain.records.partner import Scope
 from shared.domain.records.policy import Organization
 from shared.http.api import Answer, json_answer
@@ -21,7 +21,7 @@ def search(org_id: str) -> Answer:
     # One that was closed between the two reads is shown once.
     last = closed[0].day if closed else date.min
     still_open = [batch for batch in waiting if last < batch.day < before]
-    batches = [PrintBatchAnswer.of_open(organization.org_id, batch) for batch in still_open]
+    batches = [PrintBatchAnswer.of_open(print_batch_id(organization.org_id, batch.day), batch) for batch in still_open]
     batches += [PrintBatchAnswer.of(batch) for batch in closed]
     shown = batches[: asked.limit]
     position = (shown[-1].date.isoformat(),) if len(batches) > asked.limit else None

@@ -92,6 +92,20 @@ def test_each_wing_of_the_domain_imports_only_the_wings_below_it() -> None:
     assert [arrow for arrow in arrows("shared/domain") if arrow[1] not in WINGS_BELOW[arrow[0]] | {arrow[0]}] == []
 
 
+def test_contracts_say_what_is_on_the_wire_and_decide_nothing() -> None:
+    """Of the wings that hold rules they know the things that they show, and no function that judges."""
+    words_and_records = {f"shared.domain.{wing}" for wing in ("vocabulary", "records")}
+    rules = [
+        (path.name, f"{node.module}.{alias.name}")
+        for path in files("shared/contracts")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("shared.domain.")
+        for alias in node.names
+        if ".".join((node.module or "").split(".")[:3]) not in words_and_records and not alias.name[:1].isupper()
+    ]
+    assert rules == []
+
+
 def test_the_wings_have_an_order() -> None:
     """Each may use only wings that stand before it in the table, so that there is no circle."""
     order = list(WINGS_BELOW)
