@@ -159,13 +159,8 @@ def _decide[R](
 
 
 def _link(book: AccountBook, bill: Bill, payment_link_id: str) -> PaymentLink:
-    known = (
-        link
-        for link in staff_links(book, bill.statement_id)
-        if link.link_id == path_id(payment_link_id, "payment link")
-    )
-    link = next(known, None)
-    if link is None:
+    link = book.link(path_id(payment_link_id, "payment link"))
+    if link is None or link not in staff_links(book, bill.statement_id):
         raise not_found("payment link")
     return link
 
