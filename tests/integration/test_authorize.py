@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from secrets import token_bytes
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -28,7 +29,7 @@ def organizations(dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -
 
 
 def given_key(organizations: Organizations, *, live: bool = False) -> tuple[ApiKey, str]:
-    key, presented = new_api_key("prt_1", frozenset({Scope.READ, Scope.MANAGE}), NOW, live=live)
+    key, presented = new_api_key("prt_1", frozenset({Scope.READ, Scope.MANAGE}), NOW, token_bytes, live=live)
     organizations.save_api_key(key)
     return key, presented
 

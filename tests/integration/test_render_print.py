@@ -4,6 +4,7 @@ import hashlib
 import json
 from dataclasses import replace
 from datetime import UTC, timedelta
+from secrets import token_bytes
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -190,7 +191,13 @@ def replace_bill(read: Any, **changes: Any) -> Any:
 def order(**changes: Any) -> Order:
     row = changes.pop("notice", queued())
     issued = new_payment_link(
-        org_id="org_1", account_id="G-1", now=NOW, lives=timedelta(days=30), with_code=True, notice_id=row.notice_id
+        org_id="org_1",
+        account_id="G-1",
+        now=NOW,
+        lives=timedelta(days=30),
+        with_code=True,
+        notice_id=row.notice_id,
+        random=token_bytes,
     )
     given = {
         "notice": row,
