@@ -9,7 +9,7 @@ import pytest
 from functions.authorize import handler
 from shared.domain.records.partner import ApiKey, Scope, new_api_key
 from shared.storage.organizations import Organizations
-from tests.conftest import TABLE
+from tests.worlds.aws import TABLE
 from tests.worlds.lambda_context import lambda_context
 
 if TYPE_CHECKING:

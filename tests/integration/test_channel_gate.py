@@ -16,7 +16,7 @@ from shared.domain.vocabulary.words import Channel, NoticeStatus
 from shared.messaging.errors import NO_ANSWER, QUOTA, SLOWER, STOPPED, STOPPED_AT_PROVIDER
 from shared.sending import permits as gate
 from shared.storage.channel_gates import NEVER_SEEN, ChannelGates, ChannelStateChangedError
-from tests.conftest import TABLE
+from tests.worlds.aws import TABLE
 from tests.worlds.examples import NOW
 from tests.worlds.gate_world import CLOCK, MINUTE, World
 
@@ -200,7 +200,7 @@ def test_operators_are_told_of_each_pause_by_its_reason_and_of_nobody_who_waits(
     world.given(50)
     world.provider.mood = stopped_until(timedelta(minutes=10))
     world.run(timedelta(minutes=40))
-    ours = [record for record in caplog.records if record.module == "gate"]
+    ours = [record for record in caplog.records if record.module == "permits"]
     assert [record.getMessage() for record in ours] == ["channel paused", "channel paused", "channel sends again"]
     assert ours[0].__dict__["reason"] == "sending is stopped at the provider"
     assert counted == ["ChannelPaused email"]

@@ -14,7 +14,7 @@ from shared.storage import keys
 from shared.storage.due_index import DueInheritance, DueReplanning
 from shared.storage.organizations import DefaultsChangedError, Organizations
 from shared.storage.partner_defaults import PartnersDefaults
-from tests.conftest import TABLE
+from tests.worlds.aws import TABLE
 from tests.worlds.examples import NOW, organization
 from tests.worlds.manage_api import DUNNING, FOREIGN, ORGANIZATION, OWN, due
 

@@ -16,7 +16,7 @@ from shared.rendering.text_answers import help_text
 from shared.storage.account_books import AccountBooks, BookRejectedError
 from shared.storage.numbers import Numbers
 from shared.storage.organizations import Organizations
-from tests.conftest import TABLE
+from tests.worlds.aws import TABLE
 from tests.worlds.examples import NOW, account, notice, organization
 from tests.worlds.text_provider import (
     PHONE,

@@ -19,7 +19,7 @@ from shared.storage.links import Links
 from shared.storage.notices import Notices
 from shared.storage.organizations import ClientIdTakenError, Organizations
 from shared.storage.transactions import TooManyWritesError
-from tests.conftest import TABLE
+from tests.worlds.aws import TABLE
 from tests.worlds.examples import NOW, account, bill, book, notice, organization
 
 if TYPE_CHECKING:

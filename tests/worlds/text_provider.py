@@ -23,7 +23,7 @@ from shared.messaging import clients
 from shared.storage.account_books import AccountBooks
 from shared.storage.claim_records import beside_write
 from shared.storage.organizations import Organizations
-from tests.conftest import TABLE
+from tests.worlds.aws import TABLE
 from tests.worlds.examples import NOW, account, bill, notice, organization
 from tests.worlds.lambda_context import lambda_context
 
