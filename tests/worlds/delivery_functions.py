@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -34,9 +34,11 @@ from shared.sending import permits as gate
 from shared.sending import send_notice as delivery
 from shared.sending.permits import ChannelGate
 from shared.sending.send_notice import NoticeBusyError, NoticeSender, Sender
+from shared.storage import items
 from shared.storage.account_books import AccountBooks, BookRejectedError, ConcurrentChangeError
 from shared.storage.channel_gates import ChannelGates
 from shared.storage.due_index import DueIndex
+from shared.storage.items import unpack
 from shared.storage.notices import Notices
 from shared.storage.numbers import Numbers
 from shared.storage.organizations import Organizations
@@ -67,7 +69,12 @@ class InOrder:
 
 
 def prepare(patch: pytest.MonkeyPatch) -> None:
-    """Take out what has nothing to do with delivery and would make it slow: threads, logs, setting real letters."""
+    """Take out what has nothing to do with delivery and would make it slow: threads, logs, setting real letters.
+
+    A body that was read is known from then on: what is read from it can't be changed.
+    """
+    read = lru_cache(maxsize=10_000)(lambda kind, body: unpack(kind, {"B": body}))
+    patch.setattr(items, "unpack", lambda kind, attribute: read(kind, attribute["B"]))
     patch.setattr(logging.root.manager, "disable", logging.CRITICAL)
     pages = iter(range(10**9))
     patch.setattr(sweep, "ThreadPoolExecutor", InOrder)
