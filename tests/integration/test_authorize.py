@@ -11,7 +11,7 @@ from functions.authorize import handler
 from functions.authorize.ports import ports
 from shared.domain.records.partner import ApiKey, Scope, new_api_key
 from shared.storage.organizations import Organizations
-from tests.conftest import TABLE
+from tests.worlds.aws import TABLE
 from tests.worlds.lambda_context import lambda_context
 from tests.worlds.wiring import wired
 

@@ -17,7 +17,7 @@ from shared.domain.records.payment_link import PaymentLink
 from shared.domain.records.policy import Organization
 from shared.storage.account_books import AccountBooks
 from shared.storage.organizations import Organizations
-from tests.conftest import TABLE
+from tests.worlds.aws import TABLE
 from tests.worlds.examples import NOW, account, bill
 from tests.worlds.gateway import addressed, assert_described
 from tests.worlds.lambda_context import lambda_context
