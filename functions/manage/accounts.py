@@ -6,7 +6,7 @@ from functions.manage.frame import actor, api, list_request, merged, route
 from functions.manage.ports import ports
 from shared.contracts.accounts import AccountAnswer, AccountBody, ConsentAnswer, ConsentsPage
 from shared.contracts.contact import time_zones
-from shared.domain.account.account_changes import change_account
+from shared.domain.account.account_changes import as_staff_say, change_account
 from shared.domain.account.consents import consents
 from shared.domain.records.account import Account
 from shared.domain.records.book import AccountBook, Change
@@ -50,7 +50,7 @@ def change(organization: Organization, account_id: str, patch: Json) -> Answer:
 
     def decide(book: AccountBook) -> Change | None:
         document = merged(AccountBody.of(book.account), AccountAnswer.of_book(book), patch)
-        after = AccountBody.model_validate(document).domain(book.account)
+        after = as_staff_say(book.account, AccountBody.model_validate(document).domain(book.account))
         return change_account(book, _in_its_zones(book.account, after), now, who, source=ConsentSource.STAFF)
 
     try:

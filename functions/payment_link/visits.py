@@ -4,6 +4,7 @@ from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from secrets import token_bytes
 
 from shared.domain.paying.link_access import Standing, Verification, standing, verify
 from shared.domain.paying.link_secrets import secret_hash, well_formed
@@ -23,6 +24,7 @@ from shared.domain.records.policy import Organization
 from shared.domain.texting import channel_choices
 from shared.domain.texting.channel_choices import Agreement
 from shared.domain.vocabulary.money import Cents
+from shared.domain.vocabulary.randomness import RandomBytes
 from shared.domain.vocabulary.words import Channel
 from shared.storage.account_books import AccountBooks
 from shared.storage.links import Links
@@ -75,11 +77,12 @@ class UnknownReferenceError(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What patients and processors may ask for, over the stores that it needs."""
+    """What patients and processors may ask for, over the stores that it needs. random: for secrets and references."""
 
     books: AccountBooks
     links: Links
     organizations: Organizations
+    random: RandomBytes = token_bytes
 
     def visit(self, token: str, now: datetime) -> LinkVisit | None:
         """The visit that a token or bill code opens; None: unknown, malformed or revoked, which must look alike."""
@@ -97,7 +100,7 @@ class Desk:
         """Judge an answer and count it; the visit as it is afterwards."""
 
         def decide(book: AccountBook) -> tuple[Change | None, Verification]:
-            judged = verify(book, book.link(visit.link.link_id) or visit.link, given, now)
+            judged = verify(book, book.link(visit.link.link_id) or visit.link, given, now, self.random)
             return judged.change, judged
 
         book, judged = self.books.decide(visit.link.org_id, visit.link.account_id, decide)
@@ -105,7 +108,7 @@ class Desk:
 
     def begin_checkout(self, visit: LinkVisit, amount: Cents | None, statement_id: str, now: datetime) -> Checkout:
         """Store a way to the processor; raises AmountError when the amount can't be paid as things stand now."""
-        reference = new_reference()
+        reference = new_reference(self.random)
 
         def decide(book: AccountBook) -> tuple[Change, Checkout]:
             link = book.link(visit.link.link_id) or visit.link

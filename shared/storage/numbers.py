@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from shared.storage import keys
+from shared.storage import items, keys
 from shared.storage.items import Item, number, text
 from shared.storage.records import Records
 from shared.storage.writes import NEW
@@ -67,8 +67,8 @@ class Numbers:
             ConsistentRead=True,
         )
         found: list[Item] = [item for page in pages for item in page["Items"]]
-        handled = [_handled_text(item) for item in found if item["sk"]["S"].startswith(keys.INBOUND_TEXT_SORT)]
-        return KnownNumber(accounts=_accounts(found), handled=tuple(handled))
+        handled = (_handled_text(item) for item in found)
+        return KnownNumber(accounts=_accounts(found), handled=tuple(text for text in handled if text))
 
     def record_handled(self, number_hash: str, handled: HandledText) -> bool:
         """Record that a text was handled. False: it was recorded before.
@@ -87,9 +87,10 @@ def _accounts(found: list[Item]) -> tuple[TextedAccount, ...]:
     recipients = dict[tuple[str, str], set[str]]()
     texted_at = dict[tuple[str, str], datetime]()
     for item in found:
-        if not item["sk"]["S"].startswith(keys.TEXTED_ACCOUNT_SORT):
+        parts = keys.texted_account_parts(item["sk"]["S"])
+        if parts is None:
             continue
-        recipient, org_id, account_id = keys.texted_account_parts(item["sk"]["S"])
+        recipient, org_id, account_id = parts
         account, at = (org_id, account_id), keys.moment(item["reached_at"]["S"])
         recipients.setdefault(account, set()).add(recipient)
         texted_at[account] = max(at, texted_at.get(account, at))
@@ -103,8 +104,7 @@ def _accounts(found: list[Item]) -> tuple[TextedAccount, ...]:
 
 def _handled_item(number_hash: str, handled: HandledText) -> Item:
     return {
-        "pk": text(keys.texted_number(number_hash)),
-        "sk": text(keys.inbound_text(handled.inbound_message_id)),
+        **items.key(keys.texted_number(number_hash), keys.inbound_text(handled.inbound_message_id)),
         "heard_at": text(keys.instant(handled.at)),
         "answered": {"BOOL": handled.answered},
         "answer_id": text(handled.answer_id),
@@ -112,9 +112,12 @@ def _handled_item(number_hash: str, handled: HandledText) -> Item:
     }
 
 
-def _handled_text(item: Item) -> HandledText:
+def _handled_text(item: Item) -> HandledText | None:
+    inbound_message_id = keys.id_in(item["sk"]["S"], keys.INBOUND_TEXT_SORT)
+    if inbound_message_id is None:
+        return None
     return HandledText(
-        inbound_message_id=item["sk"]["S"].removeprefix(keys.INBOUND_TEXT_SORT),
+        inbound_message_id=inbound_message_id,
         at=keys.moment(item["heard_at"]["S"]),
         answered=item["answered"]["BOOL"],
         answer_id=item["answer_id"]["S"],

@@ -15,8 +15,8 @@ from shared.domain.records.policy import PaymentSettings
 from shared.domain.vocabulary.words import Processor
 from shared.storage.account_books import AccountBooks
 from shared.storage.organizations import Organizations
-from tests.conftest import TABLE
 from tests.worlds import permissions
+from tests.worlds.aws import TABLE
 from tests.worlds.clinic import BASE, KEY, PROCESSOR, Clinic, open_clinic
 from tests.worlds.examples import organization
 from tests.worlds.wiring import wired

@@ -31,8 +31,8 @@ from shared.storage.account_books import AccountBooks
 from shared.storage.numbers import Numbers
 from shared.storage.organizations import Organizations
 from shared.storage.print_batches import PrintBatches
-from tests.conftest import TABLE
 from tests.worlds import permissions
+from tests.worlds.aws import TABLE
 from tests.worlds.channel_stack import EVENTS, ChannelStack, channel_stack
 from tests.worlds.clinic import Clinic
 from tests.worlds.examples import NOW, account, notice, organization

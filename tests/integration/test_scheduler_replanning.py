@@ -13,7 +13,7 @@ from shared.domain.records.policy import DunningSettings
 from shared.domain.vocabulary.words import Channel, NoticeStatus
 from shared.storage.organizations import Organizations
 from shared.storage.partner_defaults import PartnersDefaults
-from tests.conftest import TABLE
+from tests.worlds.aws import TABLE
 from tests.worlds.examples import NOW, account, bill, organization
 from tests.worlds.scheduler_stack import END_OF_DAY, Stack, scheduler_stack
 
