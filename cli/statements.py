@@ -88,8 +88,8 @@ def take_apart(content: bytes) -> Parts:
     try:
         statements = list(file.statements())
         _ = file.schema
-    except NotJsonError:
-        raise CommandError("the file isn't JSON") from None
+    except NotJsonError as error:
+        raise CommandError(f"the file isn't JSON. {error.detail}") from None
     except InvalidFileError as error:
         found = "; ".join(f"{remark.pointer or 'the file'} {remark.detail}" for remark in error.errors)
         raise CommandError(f"this is no statement file: {found}") from None

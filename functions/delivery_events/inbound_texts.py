@@ -10,7 +10,7 @@ from functions.delivery_events.text_answers import TextAnswers
 from shared.contracts.text_events import InboundText
 from shared.domain.account.contacts import number_hash
 from shared.domain.records.book import AccountBook, Change
-from shared.domain.texting.inbound_texts import Keyword, TextMeaning, keyword_of
+from shared.domain.texting.inbound_texts import Keyword, TextMeaning, keyword_of, needs_reading
 from shared.domain.texting.text_consent import (
     ReceivedText,
     gets_no_texts,
@@ -30,7 +30,7 @@ HELP_AGAIN_AFTER = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class InboundTexts:
-    """Handles texts from recipients. What a text says beyond our own words is neither stored nor logged.
+    """Handles texts from recipients. What one says beyond our own words is never logged, kept only for staff to read.
 
     First the accounts are changed, then the text is recorded as handled, then it is answered. So after a crash it is
     handled again until it is recorded; from then on it is never answered (again). What it changed is in the accounts'
@@ -52,32 +52,38 @@ class InboundTexts:
             return
         keyword = keyword_of(text.message_body)
         received = ReceivedText(text_id=text.inbound_message_id, number=number, said_at=said_at)
-        closed = self._act(known, received, keyword, now)
+        to_read = text.message_body if needs_reading(text.message_body) else ""
+        closed = self._act(known, received, keyword, now, to_read)
         answer = self._answer(text, keyword, known, now, closed=closed)
         handled = HandledText(inbound_message_id=text.inbound_message_id, at=now, answered=answer is not None)
         first = self.numbers.record_handled(number, handled)
         if first and answer is not None:
             answer_id = self.answers.give(text.origination_number, answer)
             self.numbers.record_answer(number, replace(handled, answer_id=answer_id))
-        logger.info("text handled", extra={"word": keyword.word if keyword else None, "accounts": len(known.accounts)})
+        told = {"word": keyword.word if keyword else None, "accounts": len(known.accounts), "to_read": bool(to_read)}
+        logger.info("text handled", extra=told)
 
-    def _act(self, known: KnownNumber, text: ReceivedText, keyword: Keyword | None, now: datetime) -> bool:
+    def _act(
+        self, known: KnownNumber, text: ReceivedText, keyword: Keyword | None, now: datetime, to_read: str
+    ) -> bool:
         """Change each account by itself, and fail at the end if any of them failed; whether the text closed any."""
         closed, failures = False, list[Exception]()
         for account in known.accounts:
             try:
-                closed |= self._acted(account, text, keyword, now)
+                closed |= self._acted(account, text, keyword, now, to_read)
             except Exception as error:  # noqa: BLE001 - one account's trouble must not keep the others' texts going
                 failures.append(error)
         if failures:
             raise ExceptionGroup("accounts not changed", failures)
         return closed
 
-    def _acted(self, account: TextedAccount, text: ReceivedText, keyword: Keyword | None, now: datetime) -> bool:
+    def _acted(
+        self, account: TextedAccount, text: ReceivedText, keyword: Keyword | None, now: datetime, to_read: str
+    ) -> bool:
         """Change one account; whether the text closed it to the number, now or when its handling broke off."""
 
         def decide(book: AccountBook) -> Change | None:
-            return _change(book, account, text, keyword, self.clock.at(book, now))
+            return _change(book, account, text, keyword, self.clock.at(book, now), to_read)
 
         return opted_out_by(self.books.change(account.org_id, account.account_id, decide), text)
 
@@ -99,10 +105,15 @@ class InboundTexts:
 
 
 def _change(
-    book: AccountBook, account: TextedAccount, text: ReceivedText, keyword: Keyword | None, now: datetime
+    book: AccountBook,
+    account: TextedAccount,
+    text: ReceivedText,
+    keyword: Keyword | None,
+    now: datetime,
+    to_read: str,
 ) -> Change | None:
     if keyword is None:
-        return note_text(book, text, account.recipients, now)
+        return note_text(book, text, account.recipients, now, to_read)
     if keyword.meaning is TextMeaning.STOP:
         return stop_texts(book, text, account.recipients, keyword.word, now)
     if keyword.meaning is TextMeaning.START:

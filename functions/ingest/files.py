@@ -221,5 +221,5 @@ class FileIntake:
 def problem_of(error: NotJsonError | InvalidFileError) -> str:
     """Why a file as a whole can't be taken, in a sentence."""
     if isinstance(error, NotJsonError):
-        return "The file is neither one JSON document nor NDJSON."
+        return f"The file is neither one JSON document nor NDJSON. {error.detail}"
     return " ".join(f"{remark.pointer or 'The document'} {remark.detail}." for remark in error.errors)

@@ -6,12 +6,13 @@ written together. Whoever loses a race to another writer decides again on what t
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from functools import partial
 from hashlib import sha256
 from itertools import batched
 
+from shared.contracts.contact import time_zones
 from shared.contracts.statement_files import FileSchema, RawStatement
 from shared.contracts.statements import (
     UnreadableStatementError,
@@ -19,8 +20,10 @@ from shared.contracts.statements import (
     read_statement,
     transactions_only,
 )
+from shared.domain.intake.account_after import guarantor_after
 from shared.domain.intake.arrival import Arrival, IntakeContext, Received
 from shared.domain.intake.payment_updates import receive_payment_update
+from shared.domain.intake.placeholders import with_true_birth_dates
 from shared.domain.intake.receive import receive_statement, release_bill
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.ingestion import Remark, StatementRow
@@ -54,10 +57,11 @@ ACCOUNT_BUSY = Remark("", "The account was being changed by others; send the sta
 
 @dataclass(frozen=True, slots=True)
 class FileStatement:
-    """One readable statement on its way to its account."""
+    """One readable statement on its way to its account. warnings: what was mended of a payment update."""
 
     place: int
     content: Arrival | PaymentUpdate
+    warnings: tuple[Remark, ...] = ()
 
     @property
     def statement_id(self) -> str:
@@ -164,7 +168,8 @@ class Intake:
             return failed(raw.statement_id, raw.error)
         try:
             if self.schema is FileSchema.PAYMENT_UPDATES or transactions_only(raw.value):
-                return FileStatement(place, read_payment_update(raw.value))
+                payments = read_payment_update(raw.value)
+                return FileStatement(place, payments.update, payments.warnings)
             read = read_statement(raw.value)
         except UnreadableStatementError as error:
             return failed(raw.statement_id, *error.errors)
@@ -173,7 +178,7 @@ class Intake:
             document=raw.text.encode(),
             warnings=read.warnings,
             language_given=read.language_given,
-            time_zones=read.time_zones,
+            unusable=read.unusable,
         )
         return FileStatement(place, arrival)
 
@@ -183,10 +188,11 @@ class Intake:
         """The items of each organization of this partner; those of no organization have failed."""
         groups = dict[str, list[FileStatement]]()
         for item in items:
-            if self._delivery(item.client_id) is None:
+            delivery = self._delivery(item.client_id)
+            if delivery is None:
                 rows[item.place] = failed(item.statement_id, UNKNOWN_CLIENT)
             else:
-                groups.setdefault(item.client_id, []).append(item)
+                groups.setdefault(item.client_id, []).append(_with_true_birth_dates(item, delivery.today))
         for client_id, group in groups.items():
             delivery = self._delivery(client_id)
             if delivery is not None:
@@ -330,27 +336,41 @@ class Intake:
         """What one item does, and what it does to another account that had its statement until now."""
         if isinstance(item.content, PaymentUpdate):
             return receive_payment_update(book, item.content, work.delivery), None
+        arrival = _in_its_zones(item.content, book)
         elsewhere = work.elsewhere.get(item.statement_id)
         released = None
         if elsewhere is not None:
             old = self.books.load(work.delivery.organization.org_id, elsewhere)
             released = old and release_bill(old, item.statement_id, work.account_id, work.delivery)
         if not released:
-            return receive_statement(book, item.content, work.delivery), None
+            return receive_statement(book, arrival, work.delivery), None
         moved, left = released
-        received = receive_statement(book, item.content, work.delivery, moved)
+        received = receive_statement(book, arrival, work.delivery, moved)
         return received, left if received.change else None
+
+
+def _with_true_birth_dates(item: FileStatement, today: date) -> FileStatement:
+    if isinstance(item.content, PaymentUpdate):
+        return item
+    return replace(item, content=with_true_birth_dates(item.content, today))
 
 
 def _new_book(change: Change) -> AccountBook:
     return AccountBook(account=change.account).after(change)
 
 
+def _in_its_zones(arrival: Arrival, book: AccountBook | None) -> Arrival:
+    """The arrival with the time zones of its guarantor, whose address or number may be known from before."""
+    said = arrival.statement.guarantor
+    guarantor = guarantor_after(book.account.guarantor, arrival) if book else said
+    return replace(arrival, time_zones=time_zones(guarantor.address, guarantor.mobile_phone))
+
+
 def _row(item: FileStatement, received: Received) -> StatementRow:
     return StatementRow(
         statement_id=item.statement_id,
         result=received.result,
-        warnings=received.warnings,
+        warnings=(*received.warnings, *item.warnings),
         errors=received.errors,
     )
 

@@ -55,8 +55,8 @@ def take_request(
 def _read(body: bytes) -> tuple[FileSchema | None, list[RawStatement]]:
     try:
         return read_file(body)
-    except NotJsonError:
-        raise ProblemError(HTTPStatus.BAD_REQUEST, "The body isn't JSON.") from None
+    except NotJsonError as error:
+        raise ProblemError(HTTPStatus.BAD_REQUEST, f"The body isn't JSON. {error.detail}") from None
     except InvalidFileError as error:
         errors = [InputError(pointer=remark.pointer, detail=remark.detail) for remark in error.errors]
         detail = "The body isn't a statement file."

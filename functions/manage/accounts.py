@@ -82,8 +82,7 @@ def _in_its_zones(before: Account, after: Account) -> Account:
     was, said = before.guarantor, after.guarantor
     if (was.address, was.mobile_phone) == (said.address, said.mobile_phone):
         return after
-    codes = [said.address.postal_code] if said.address else []
-    return replace(after, time_zones=time_zones(codes, [said.mobile_phone] if said.mobile_phone else []))
+    return replace(after, time_zones=time_zones(said.address, said.mobile_phone))
 
 
 def _book(org_id: str, account_id: str) -> AccountBook:

@@ -14,6 +14,7 @@ from functions.manage import (
     print_batches,
     simulation,
     staff_messages,
+    tasks,
     templates,
 )
 from functions.manage.frame import api, logger
@@ -30,6 +31,7 @@ __all__ = [
     "print_batches",
     "simulation",
     "staff_messages",
+    "tasks",
     "templates",
 ]
 

@@ -12,6 +12,7 @@ from shared.storage.organizations import Organizations
 from shared.storage.partner_defaults import PartnersDefaults
 from shared.storage.print_batches import PrintBatches
 from shared.storage.queue_lists import QueueLists
+from shared.storage.tasks import Tasks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +26,7 @@ class ManagePorts:
     notices: Notices
     lists: QueueLists
     print_batches: PrintBatches
+    tasks: Tasks
     idempotency: IdempotencyRecords
 
 
@@ -41,5 +43,6 @@ def ports() -> ManagePorts:
         notices=Notices(*table),
         lists=QueueLists(*table),
         print_batches=PrintBatches(*table),
+        tasks=Tasks(*table),
         idempotency=IdempotencyRecords(*table),
     )

@@ -17,13 +17,19 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
 from functions.render_print.statement_contents import statement_page
-from functions.render_print.statement_pdf import render_statement
-from shared.domain.delivery.orders import Accepted, Order, ProviderAnswer
+from functions.render_print.statement_pdf import render
+from shared.domain.delivery.orders import Accepted, NotComposedError, Order, ProviderAnswer
 from shared.domain.records.notice import StoredLetter
+from shared.domain.vocabulary.reasons import Reason
 from shared.messaging.errors import MessageProvider, answer_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+_NAME = re.compile(
+    r"/recipient_name|/recipient_address_lines/\d+|/bills/\d+/(?:patient_name|visits/\d+/provider)|/practice/(?:name|\w+_lines/\d+)"
+)
+"""The fields of a page that name people and places."""
 
 _PAGE_COUNTS = re.compile(rb"/Type\s*/Pages\b[^>]*?/Count\s+(\d+)")
 
@@ -66,8 +72,15 @@ class LetterWriter:
     base_url: str
 
     def prepare(self, order: Order) -> Callable[[], ProviderAnswer]:
-        """Set the letter. Calling what is answered stores it, unless it is there already."""
-        pdf = render_statement(statement_page(order, self.base_url))
+        """Set the letter. Calling what is answered stores it, unless it is there already.
+
+        Raises NotComposedError where a name or address can't be printed: a letter to a box helps nobody
+        (docs/rules.md#names-that-can-be-printed).
+        """
+        rendered = render(statement_page(order, self.base_url))
+        if any(map(_NAME.fullmatch, rendered.not_shown)):
+            raise NotComposedError(Reason.UNPRINTABLE)
+        pdf = rendered.pdf
         notice = order.notice
         key = letter_key(notice.org_id, notice.notice_id)
         job = PrintJob(

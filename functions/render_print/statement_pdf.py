@@ -3,28 +3,30 @@
 Pure: no clock, no environment, no AWS. The same page gives the same bytes. All amounts are integer cents. The text is
 handed to typst as JSON in its inputs and never becomes markup, so nothing a partner sends can act on the document.
 
-Fonts: Source Sans 3 from `typst_assets/fonts` and the families inside typst's wheel; fonts of the system are ignored,
-so a statement looks the same everywhere. Text that no font can show goes another way (`printable_text.py`), and
-`render` names the fields concerned.
+Fonts: Source Sans 3 from `typst_assets/fonts`, Noto Sans for other scripts from the manimgx-fonts packages, and the
+families inside typst's wheel; fonts of the system are ignored, so a statement looks the same everywhere. Text that no
+font can show goes another way (`printable_text.py`), and `render` names the fields concerned.
 """
 
 import base64
 import datetime as dt
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
+import manimgx_fonts
+import manimgx_fonts_cjk
 import segno
 import typst
 from babel.dates import format_date
 from babel.numbers import format_decimal
 
-from functions.render_print.printable_text import ASSETS, PrintableText
+from functions.render_print.printable_text import ASSETS, PrintableText, failed_texts
 from functions.render_print.statement_page import (
     AgingBuckets,
     StatementBill,
@@ -42,6 +44,8 @@ _PICTURES = {"png": b"\x89PNG", "jpeg": b"\xff\xd8\xff", "gif": b"GIF8"}
 _DARK = re.compile(rb"\x01+")
 # How wide the characters of Source Sans 3 are, in em, and what the others are taken for.
 _OTHER_WIDTH = 0.6
+_FIRST_OTHER_SCRIPT = "\u0590"
+_OTHER_SCRIPT_WIDTH = 1.1
 _WIDTHS = {
     0.2: " ",
     0.25: "|',.:;ij",
@@ -59,6 +63,24 @@ _WIDTHS = {
     0.85: "@",
 }
 _WIDTH_OF = {character: width for width, characters in _WIDTHS.items() for character in characters}
+_SCRIPTS = (
+    "Arabic Armenian Bengali Devanagari Ethiopic Georgian Gujarati Gurmukhi Hebrew Kannada Khmer Lao Malayalam Myanmar"
+    " Oriya Sinhala Tamil Telugu Thai Symbols"
+)
+FAMILIES = (
+    "Source Sans 3",
+    "Noto Sans CJK SC",
+    "Noto Sans",
+    *(f"Noto Sans {script}" for script in _SCRIPTS.split()),
+    "Noto Emoji",
+    "Libertinus Serif",
+    "DejaVu Sans Mono",
+)
+"""The fonts in the order in which a character is looked for.
+
+One of the CJK family's five has the characters of all three languages; each one used takes 32 MB of memory.
+"""
+
 # Amounts longer than this make the columns of the table as wide as they need.
 _NARROW_AMOUNT = 10
 
@@ -78,29 +100,35 @@ class RenderedStatement:
     not_shown: tuple[str, ...]
 
 
-def render_statement(page: StatementPage) -> bytes:
-    """Return the statement as PDF/UA-1."""
-    return render(page).pdf
-
-
 def render(page: StatementPage) -> RenderedStatement:
     """Return the statement as PDF/UA-1, and which fields hold something that cannot be printed."""
     text = PrintableText()
     try:
         pdf = _compile(page, text)
-    except typst.TypstError:
+    except typst.TypstError as error:
         # Characters that the fonts have one by one but not joined, such as a mark of one script on a letter of
-        # another. A plain letter that arrives beats a faithful one that doesn't.
-        text = PrintableText(plain=True)
-        pdf = _compile(page, text)
+        # another. The texts that have them are shown plainly; where typst names none of ours, all are.
+        text = PrintableText(_among(failed_texts(error)))
+        try:
+            pdf = _compile(page, text)
+        except typst.TypstError:
+            text = PrintableText(lambda _: True)
+            pdf = _compile(page, text)
     return RenderedStatement(pdf, tuple(dict.fromkeys(text.not_shown)))
+
+
+def _among(failed: frozenset[str]) -> Callable[[str], bool]:
+    return lambda text: any(part in text for part in failed)
 
 
 def _compile(page: StatementPage, text: PrintableText) -> bytes:
     midnight = dt.datetime.combine(page.statement_date, dt.time(), dt.UTC)
     pdf = _compiler().compile(
         format="pdf",
-        sys_inputs={"statement": json.dumps(_payload(page, text), ensure_ascii=False)},
+        sys_inputs={
+            "statement": json.dumps(_payload(page, text), ensure_ascii=False),
+            "fonts": json.dumps(FAMILIES),
+        },
         pdf_standards=["ua-1"],
         timestamp=int(midnight.timestamp()),
     )
@@ -110,17 +138,19 @@ def _compile(page: StatementPage, text: PrintableText) -> bytes:
 
 
 @cache
-def _fonts() -> typst.Fonts:
+def fonts() -> typst.Fonts:
+    """The fonts that there are, found once a process."""
+    packages = (Path(str(package.__file__)).parent for package in (manimgx_fonts, manimgx_fonts_cjk))
     return typst.Fonts(
         include_system_fonts=False,
         include_embedded_fonts=True,
-        font_paths=[str(ASSETS / "fonts")],
+        font_paths=[str(folder) for folder in (ASSETS / "fonts", *packages)],
     )
 
 
 @cache
 def _compiler() -> typst.Compiler:
-    return typst.Compiler(input=str(_HERE / "statement.typ"), root=str(_HERE), font_paths=_fonts())
+    return typst.Compiler(input=str(_HERE / "statement.typ"), root=str(_HERE), font_paths=fonts())
 
 
 def _code(url: str) -> dict[str, Any]:
@@ -144,7 +174,7 @@ def _logo(logo: bytes) -> str | None:
     """Return the logo as SVG, None if it can't be shown. Each logo is tried once a process, by itself."""
     trial = b'#set document(title: "-")\n#image(bytes(json(bytes(sys.inputs.logo))), alt: "-")'
     try:
-        typst.Compiler(font_paths=_fonts()).compile(
+        typst.Compiler(font_paths=fonts()).compile(
             input=trial, format="pdf", sys_inputs={"logo": json.dumps(list(logo))}, pdf_standards=["ua-1"]
         )
         # In an SVG a picture travels as text, many times faster than as a list of numbers.
@@ -317,7 +347,11 @@ def _totals(page: StatementPage, labels: Mapping[str, Any]) -> list[dict[str, An
 
 def _ems(text: str) -> float:
     """Return about how wide the text is set, in em."""
-    return sum(_WIDTH_OF.get(character, _OTHER_WIDTH) for character in text)
+    return sum(_WIDTH_OF.get(character) or _other_width(character) for character in text)
+
+
+def _other_width(character: str) -> float:
+    return _OTHER_WIDTH if character < _FIRST_OTHER_SCRIPT else _OTHER_SCRIPT_WIDTH
 
 
 @lru_cache(maxsize=4096)

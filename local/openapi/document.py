@@ -34,6 +34,7 @@ TAGS = (
     "Payment links",
     "Accounts",
     "Notifications",
+    "Tasks",
     "Templates",
     "Patient pages",
     "Inbound",

@@ -4,14 +4,34 @@ The libraries that know about addresses and numbers are loaded by the first cont
 that read a statement never look at one.
 """
 
-from collections.abc import Iterable
+import re
 from functools import lru_cache
+
+from shared.domain.records.statement import Address
+from shared.domain.vocabulary.postal_codes import postal_code
 
 LONGEST_EMAIL = 254
 LONGEST_PHONE = 40
 
 MOST_ZONES = 4
 """A number that names more time zones than this belongs to no place (a toll-free one) and says nothing."""
+
+ADDRESS_IN_TEXT = re.compile(r"(?<![^\s<>()\[\]{},;:\"|/])[^\s<>()\[\]{},;:\"|/@]+@[\w.-]++(?!@)")
+"""Something that looks like an email address, whatever stands around it: a name, brackets, `mailto:`, another one."""
+
+_NOT_TEXTED = (
+    "800 833 844 855 866 877 880 881 882 883 884 885 886 887 888 889 822"  # toll-free, or kept for it
+    " 900"  # premium rate
+    " 500 521 522 523 524 525 526 527 528 529 532 533 535 538 542 543 544 545 546 547 549 550 552 553 554 555 556 558"
+    " 566 569 577 578 588 589"  # 5XX: personal communications, no place and no mobile
+    " 456 600 622 633 644 655 677 688 700 710"  # carriers, machines, the government
+)
+NOT_TEXTED = frozenset(_NOT_TEXTED.split())
+"""Area codes that no person's mobile has (NANPA's non-geographic codes)."""
+
+
+WITH_ITS_ZEROS = {3: 5, 4: 5, 7: 9, 8: 9}
+"""How many digits a ZIP or ZIP+4 code has that is left with so many: at most two zeros stand at its beginning."""
 
 
 def email_address(value: str) -> str | None:
@@ -55,17 +75,52 @@ def phone_number(value: str) -> str | None:
     return f"+{number.country_code}{'0' * (number.number_of_leading_zeros or 0)}{national}" if possible else None
 
 
-def time_zones(postal_codes: Iterable[str], phone_numbers: Iterable[str]) -> tuple[str, ...]:
-    """The time zones that ZIP codes and E.164 numbers suggest, by name, each once."""
-    zones = {zone for code in postal_codes for zone in _zones_of_postal_code(code)}
-    zones |= {zone for number in phone_numbers for zone in _zones_of_phone_number(_exchange(number))}
+def first_email_address(value: str) -> str | None:
+    """The first address in a text that holds more than one address: several, a name, `mailto:`, a dot at its end.
+
+    None: there is none, or the first one can't be used. Nobody else's is taken in its place.
+    """
+    found = ADDRESS_IN_TEXT.search(value)
+    return email_address(found[0].strip(".")) if found else None
+
+
+def is_placeholder_number(number: str) -> bool:
+    """Whether a number in E.164 is what a system writes for none, or one that no text can reach.
+
+    One digit over and over, or an area code of the North American plan that no person's mobile has. Whether any other
+    area code is assigned isn't asked (`phone_number`).
+    """
+    national = number.removeprefix("+1") if number.startswith("+1") else ""
+    area_code = national[:3]
+    never_assigned = area_code[1:2] == "9" or area_code[1:] == "11"
+    return len(set(national or number[1:])) == 1 or never_assigned or area_code in NOT_TEXTED
+
+
+def mended_postal_code(value: str, state: str) -> str | None:
+    """The ZIP or ZIP+4 code that lost the zeros at its beginning in a table of numbers; None: it isn't one.
+
+    state: two letters. Only a state whose codes begin like that shows that zeros are what is missing.
+    """
+    from shared.contracts.us_places import begins_in  # noqa: PLC0415 - loaded when first needed
+
+    digits = value.replace("-", "").replace(" ", "")
+    code = postal_code(digits.zfill(WITH_ITS_ZEROS.get(len(digits), 0)))
+    return code if code and begins_in(code, state) else None
+
+
+def time_zones(address: Address | None, mobile_phone: str) -> tuple[str, ...]:
+    """The time zones that a mailing address and a number in E.164 suggest, by name, each once.
+
+    Who has a military address is where it says, whatever area code the number has (docs/rules.md#military-zip).
+    """
+    from shared.contracts.postal_zones import THEATRES, theatre_of, zones_of_prefix  # noqa: PLC0415 - when first needed
+
+    code, state = (address.postal_code, address.state.upper()) if address else ("", "")
+    theatre = THEATRES.get(state, ())
+    zones = {*theatre, *(zones_of_prefix(code) if code else ())}
+    if not theatre and not theatre_of(code):
+        zones |= set(_zones_of_phone_number(_exchange(mobile_phone)) if mobile_phone else ())
     return tuple(sorted(zones))
-
-
-def _zones_of_postal_code(code: str) -> tuple[str, ...]:
-    from shared.contracts.postal_zones import zones_of_prefix  # noqa: PLC0415 - loaded when first needed
-
-    return zones_of_prefix(code[:3])
 
 
 def _exchange(number: str) -> str:

@@ -10,16 +10,10 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from shared.contracts import contact
+from shared.contracts.us_places import STATES
 from shared.contracts.wire import Line, NamedLine, WireModel
 from shared.domain.records import statement
 from shared.domain.vocabulary.postal_codes import postal_code
-
-_STATES = (
-    "AL AK AZ AR CA CO CT DE DC FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR"
-    " PA RI SC SD TN TX UT VT VA WA WV WI WY AS GU MP PR VI UM FM MH PW AA AE AP"
-)
-STATES = frozenset(_STATES.split())
-"""What USPS takes for a state: also the District, territories, associated states, military posts (Pub. 28, app. B)."""
 
 
 def _nothing(value: object) -> object:

@@ -2,21 +2,21 @@
 
 import re
 
-UNREADABLE_SIGNS = r"\x00-\x1f\x7f-\x9f\ud800-\udfff"
-"""Control characters, and halves of surrogate pairs."""
+OVERRIDES = "\u202a-\u202e\u2066-\u2069"
+"""Bidirectional embeddings, overrides and isolates: they turn around what stands behind them."""
 
-UNREADABLE = re.compile(f"[{UNREADABLE_SIGNS}]")
+UNREADABLE = re.compile(rf"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029{OVERRIDES}]")
+"""Control characters, halves of surrogate pairs, Unicode's own line breaks, and the overrides."""
 
-NOT_ON_ONE_LINE = re.compile(f"[{UNREADABLE_SIGNS}\u2028\u2029]")
-"""What is unreadable, and Unicode's own line breaks."""
+_READABLE = rf"[^\p{{Cc}}\u2028\u2029{OVERRIDES}]"
+"""Anything else, as the models' own patterns say it; broken Unicode they refuse by themselves."""
 
-_READABLE = r"[^\p{Cc}]"
-"""Anything but a control character, as the models' own patterns say it; broken Unicode they refuse by themselves."""
+ONE_LINE = rf"^{_READABLE}*$"
 
-READABLE_PATTERN = f"^{_READABLE}*$"
+NOT_BLANK = rf"^{_READABLE}*[^\p{{Cc}}\s{OVERRIDES}]{_READABLE}*$"
+"""One readable line that isn't blank."""
 
-FILLED_PATTERN = rf"^{_READABLE}*[^\p{{Cc}}\s]{_READABLE}*$"
-"""Readable, and not blank."""
+PARAGRAPHS = rf"^(?:{_READABLE}|\n)*$"
 
 NO_CONTROL_CHARACTERS = "must not hold control characters"
 UNREADABLE_TEXT = f"{NO_CONTROL_CHARACTERS} or broken Unicode"

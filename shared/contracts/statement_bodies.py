@@ -1,7 +1,8 @@
 """The fields of a statement and of a payment update as partners send them (docs/rules.md#statement-fields).
 
-What a field may be is said here; what a statement comes to in the domain's words, by `statements.py`. Contact data may
-be anything here, because what can't be used of it never fails a statement (docs/rules.md#unusable-contact-data).
+What a field plainly is is said here; what of it is read although it is written otherwise, by `statement_mending.py`;
+what a statement comes to in the domain's words, by `statements.py`. Contact data may be anything here, because what
+can't be used of it never fails a statement (settled question 14).
 """
 
 import re
@@ -14,7 +15,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, PlainValidator,
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
-from shared.contracts.plain_text import FILLED_PATTERN, READABLE_PATTERN, UNREADABLE, UNREADABLE_TEXT
+from shared.contracts.plain_text import NOT_BLANK, ONE_LINE, PARAGRAPHS, UNREADABLE, UNREADABLE_TEXT
 from shared.domain.vocabulary.money import Cents, cents
 
 FIRST_YEAR, LAST_YEAR = 1850, 2199
@@ -27,11 +28,13 @@ LONGEST_TEXT = 1000
 AN_AMOUNT = 'must be an amount, such as 74.60 or "74.60"'
 WHOLE_DIGITS = 8
 PLAIN_AMOUNT = re.compile(r"(-?)(\d{1,8})(?:\.(\d{1,2}))?", re.ASCII)
-QUOTED_AMOUNT = re.compile(r"\s{0,20}-?\d{1,40}(\.\d{1,40})?\s{0,20}", re.ASCII)
+QUOTED_AMOUNT = re.compile(r"-?\d{1,40}(\.\d{1,40})?", re.ASCII)
 
 A_DATE = "must be a date, such as 2026-01-31"
-DATE = re.compile(r"\d{4}-\d{2}-\d{2}(T00:00:00Z?)?", re.ASCII)
-"""Some systems write every date as a midnight."""
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+PLACEHOLDERS = frozenset(map(date.fromisoformat, ("1899-12-30", "1899-12-31", "1900-01-01")))
+"""What spreadsheets and databases show for a date that isn't there, beside years that no date of ours has."""
 
 
 def _amount(value: object) -> Cents:
@@ -48,14 +51,14 @@ def _amount(value: object) -> Cents:
 
 def _unusual_amount(value: str | Decimal | int) -> Cents:
     """An amount with space around it, too large, with more decimals, or in another of JSON's ways to write a number."""
-    if isinstance(value, str) and not QUOTED_AMOUNT.fullmatch(value):
+    if isinstance(value, str) and not QUOTED_AMOUNT.fullmatch(value.strip()):
         raise PydanticCustomError("amount", AN_AMOUNT)
     amount = Decimal(value)
     if not amount.is_finite() or amount.adjusted() >= WHOLE_DIGITS:
         raise PydanticCustomError("amount", "must be an amount that fits decimal(10,2)")
     exponent = amount.as_tuple().exponent
     if isinstance(exponent, int) and exponent < -2:  # noqa: PLR2004 - cents
-        raise PydanticCustomError("amount", "must have at most two decimals")
+        raise PydanticCustomError("decimals", "must have at most two decimals")
     return cents(amount)
 
 
@@ -70,7 +73,7 @@ def _day(value: str) -> date:
     if not DATE.fullmatch(value):
         raise PydanticCustomError("date", A_DATE)
     try:
-        day = date.fromisoformat(value[:10])
+        day = date.fromisoformat(value)
     except ValueError:
         raise PydanticCustomError("date", "must be a day that exists") from None
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
@@ -79,7 +82,22 @@ def _day(value: str) -> date:
 
 
 def _optional_date(value: object) -> date | None:
-    return None if value is None or value == "" else _date(value)
+    if value is None or value == "":
+        return None
+    try:
+        day = _date(value)
+    except PydanticCustomError as error:
+        raise PydanticCustomError("optional_date", error.message_template) from None
+    if day in PLACEHOLDERS:
+        raise PydanticCustomError("optional_date", "must be a day")
+    return day
+
+
+def _flag(value: object) -> bool:
+    """Yes or no as JSON says it, or null for no."""
+    if value is None or isinstance(value, bool):
+        return bool(value)
+    raise PydanticCustomError("flag", "must be true or false")
 
 
 def _contact(value: object) -> object:
@@ -93,12 +111,14 @@ type Amount = Annotated[Cents, PlainValidator(_amount, json_schema_input_type=fl
 type StatementDay = Annotated[date, PlainValidator(_date, json_schema_input_type=date)]
 type OptionalStatementDay = Annotated[date | None, PlainValidator(_optional_date, json_schema_input_type=date | None)]
 type ContactText = Annotated[Any, PlainValidator(_contact, json_schema_input_type=str | None)]
-type Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT, pattern=READABLE_PATTERN)]
-type Name = Annotated[str, StringConstraints(max_length=LONGEST_NAME, pattern=FILLED_PATTERN)]
+type Flag = Annotated[bool, PlainValidator(_flag, json_schema_input_type=bool | None)]
+type Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_TEXT, pattern=ONE_LINE)]
+type Message = Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_TEXT, pattern=PARAGRAPHS)]
+type Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_NAME, pattern=NOT_BLANK)]
 
 
-def _id(longest: int) -> StringConstraints:
-    return StringConstraints(max_length=longest, pattern=FILLED_PATTERN)
+def _id(longest: int, pattern: str = NOT_BLANK) -> StringConstraints:
+    return StringConstraints(strip_whitespace=True, max_length=longest, pattern=pattern)
 
 
 type StatementId = Annotated[str, _id(64)]
@@ -140,7 +160,7 @@ class VisitBody(Body):
     date: StatementDay
     provider: ProviderBody | None = None
     location_name: Text | None = None
-    charges: list[ChargeBody] | None = None
+    charges: list[ChargeBody | None] | None = None
 
 
 class PatientBody(Body):
@@ -152,13 +172,13 @@ class PatientBody(Body):
     date_of_birth: OptionalStatementDay = None
     email: ContactText = None
     mobile_phone: ContactText = None
-    visits: list[VisitBody] | None = None
+    visits: list[VisitBody | None] | None = None
 
 
 class GuarantorBody(Body):
     """Who owes the money."""
 
-    guarantor_id: Annotated[str, StringConstraints(max_length=55, pattern=READABLE_PATTERN)] | None = None
+    guarantor_id: Annotated[str, _id(55, ONE_LINE)] | None = None
     first_name: Name
     last_name: Name
     date_of_birth: OptionalStatementDay = None
@@ -187,9 +207,9 @@ class StatementBody(Body):
     statement_date: OptionalStatementDay = None
     total_billed: Amount
     total_balance: Amount
-    statement_message: Text | None = None
+    statement_message: Message | None = None
     dunning_status: ContactText = None
-    reset_bill: bool | None = Field(default=None, validation_alias=AliasChoices("resetBill", "billReset"))
+    reset_bill: Flag = Field(default=False, validation_alias=AliasChoices("resetBill", "billReset"))
     electronic_opt_out: ContactText = None
     location_name: Text | None = None
     guarantor: GuarantorBody
@@ -200,7 +220,7 @@ class StatementBody(Body):
 class PartnerTransactionBody(Body):
     """Money that reached the practice by another way."""
 
-    transaction_id: Annotated[str, StringConstraints(max_length=100, pattern=READABLE_PATTERN)] | None = None
+    transaction_id: Annotated[str, _id(100, ONE_LINE)] | None = None
     transaction_date: StatementDay
     transaction_amt: Amount
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from shared.contracts.statement_mending import one_line
 from shared.domain.records.ingestion import Remark
 from shared.domain.vocabulary.json_documents import DECODER, MOST_DEPTH, too_deep
 from shared.domain.vocabulary.words import BillType
@@ -24,9 +25,24 @@ MOST_STATEMENT_BYTES = 256 * 1024
 MOST_PENDING = 16 * 1024 * 1024
 """How much of a file is held while the end of one value is looked for."""
 
-FIRST_LINE = 1024 * 1024
-"""How much of a file is read to distinguish NDJSON from a document."""
+STATEMENT_MEMBERS = frozenset(
+    ("statementId", "clientId", "guarantor", "patients", "totalBalance", "partnerTransactions")
+)
+"""By any of these an object is told to be meant as a statement."""
 
+KINDS = (
+    ("\x1f\udc8b", "a gzip archive"),
+    ("PK\x03\x04", "a ZIP archive"),
+    ("\udcff\udcfe", "UTF-16 text"),
+    ("\udcfe\udcff", "UTF-16 text"),
+    ("{\x00", "UTF-16 text"),
+    ("\x00{", "UTF-16 text"),
+    ("%PDF", "a PDF"),
+    ("<", "XML or HTML"),
+)
+"""How files begin that aren't JSON, as they come out of decoded_chunks."""
+
+LONGEST_ID = 64
 SPACE = re.compile(r"[ \t\n\r]*")
 STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
 FILE_VERSION = re.compile(r"1(\.\d{1,4}){0,2}", re.ASCII)
@@ -45,8 +61,22 @@ class FileSchema(StrEnum):
         return {FileSchema.LIFETIME: BillType.LIFETIME, FileSchema.EPISODIC: BillType.EPISODIC}.get(self)
 
 
+@dataclass
 class NotJsonError(Exception):
-    """A file that can't be read as JSON; nothing of it is taken."""
+    """A file that can't be read as JSON; nothing of it is taken.
+
+    line, column: where it stops being JSON, both from 1. kind: what it looks like instead; empty: nothing known.
+    """
+
+    line: int = 1
+    column: int = 1
+    kind: str = ""
+
+    @property
+    def detail(self) -> str:
+        """Where, and what it looks like, in words."""
+        looks = f" It looks like {self.kind}." if self.kind else ""
+        return f"It stops being JSON at line {self.line}, column {self.column}.{looks}"
 
 
 class InvalidFileError(Exception):
@@ -82,20 +112,26 @@ class RawStatement:
 
 def _text_field(value: Any, name: str) -> str | None:  # noqa: ANN401 - any decoded JSON
     found = value.get(name) if isinstance(value, dict) else None
-    if not isinstance(found, str) or len(found) > 4 * 64 or not found.isprintable():
-        return None
-    return found
+    line = one_line(found) if isinstance(found, str) else ""
+    return line if line and len(line) <= 4 * LONGEST_ID and line.isprintable() else None
 
 
 @dataclass(slots=True)
 class StatementFile:
-    """A file being read. `header` holds the top-level fields, without the statements, that were seen so far."""
+    """A file being read. `header` holds the top-level fields, without the statements, that were seen so far.
+
+    Its shape is told from its whole (docs/rules.md#shape-of-a-file): it is one JSON document if it can be read as one,
+    or shows that it was meant as one; else NDJSON, if any of its lines is a statement.
+    """
 
     chunks: Iterator[str]
     header: dict[str, Any] = field(default_factory=dict)
     _text: str = ""
     _at: int = 0
     _ended: bool = False
+    _is_document: bool = False
+    _lines_before: int = 0
+    _columns_before: int = 0
 
     @property
     def schema(self) -> FileSchema | None:
@@ -116,60 +152,70 @@ class StatementFile:
 
     def statements(self) -> Iterator[RawStatement]:
         """The statements in their order. Raises NotJsonError and InvalidFileError, maybe after the first of them."""
-        return self._lines() if self._is_lines() else self.document()
+        try:
+            yield from self.document()
+        except (NotJsonError, InvalidFileError) as error:
+            # What is wholly JSON is a document, unless it is a single statement: that may be NDJSON of one line.
+            is_json = isinstance(error, InvalidFileError) and not _is_statement(self.header)
+            if self._is_document or is_json:
+                raise
+            yield from self._lines(error)
 
     # NDJSON.
 
-    def _is_lines(self) -> bool:
-        """Whether it is NDJSON: its first line, or if that is broken its second, is a whole statement."""
-        while self._text.count("\n", self._skip_space()) < 2 and len(self._text) < FIRST_LINE and self._more():  # noqa: PLR2004 - two lines
-            pass
-        lines = self._text[self._at :].split("\n", 2)
-        first = _decoded(lines[0])
-        if isinstance(first, dict):
-            return "statements" not in first and "statementId" in first
-        second = _decoded(lines[1]) if len(lines) > 1 else None
-        return isinstance(second, dict) and "statementId" in second
-
-    def _lines(self) -> Iterator[RawStatement]:
+    def _lines(self, otherwise: Exception) -> Iterator[RawStatement]:
+        """One statement a line, from the beginning; raises what is given where none of them is one."""
+        self._at, self.header = 0, {}
+        any_is_statement = False
         while True:
             end = self._text.find("\n", self._at)
-            if end < 0 and self._more():
+            if end < 0 and self._more(keep=False):
                 continue
-            line = self._text[self._at : end if end >= 0 else None].strip(" \t\r")
+            line = self._text[self._at : end if end >= 0 else None].strip(" \t\r\ufeff")
             if line:
-                yield _raw_line(line)
+                statement = _raw_line(line)
+                any_is_statement = any_is_statement or _is_statement(statement.value)
+                yield statement
             if end < 0:
-                return
+                break
             self._at = end + 1
+        if not any_is_statement:
+            raise otherwise
 
     # One JSON document.
 
     def document(self) -> Iterator[RawStatement]:
         """The same, of what has to be one JSON document."""
         if not self._next("{"):
-            self._value()
-            self._finish()
+            self._other_value()
             raise InvalidFileError(Remark("", "must be an object with a list of statements"))
-        found = False
+        found, twice = False, list[str]()
         more = not self._next("}")
         while more:
-            name = self._value()
-            if not isinstance(name, str) or not self._next(":"):
-                raise NotJsonError
+            name = self._name()
             if name in self.header or (name == "statements" and found):
-                raise InvalidFileError(Remark(f"/{name}", "appears more than once"))
-            if name == "statements" and self._next("["):
-                found = True
+                twice.append(name)
+                self._value()
+            elif name == "statements" and self._next("["):
+                found = self._is_document = True
                 yield from self._elements()
             else:
                 self.header[name] = self._value()
             more = self._next(",")
             if not more and not self._next("}"):
-                raise NotJsonError
+                raise self._not_json()
         self._finish()
+        if twice:
+            raise InvalidFileError(*(Remark(f"/{name}", "appears more than once") for name in twice))
         if not found:
             raise InvalidFileError(Remark("/statements", "must be a list"))
+
+    def _name(self) -> str:
+        """The name of the document's next member, with the colon behind it."""
+        name = self._value()
+        if not isinstance(name, str) or not self._next(":"):
+            raise self._not_json()
+        return name
 
     def _elements(self) -> Iterator[RawStatement]:
         if self._next("]"):
@@ -180,26 +226,58 @@ class StatementFile:
             if self._next("]"):
                 return
             if not self._next(","):
-                raise NotJsonError
+                raise self._not_json()
+
+    def _other_value(self) -> None:
+        """Pass over a document that is no object. A list is meant as one once a second entry is begun."""
+        if not self._next("["):
+            self._value()
+        elif not self._next("]"):
+            self._value()
+            while self._next(","):
+                self._is_document = True
+                self._value()
+            if not self._next("]"):
+                raise self._not_json()
+        self._finish()
 
     def _finish(self) -> None:
         if self._peek():
-            raise NotJsonError
+            raise self._not_json(kind="several documents in one file" if self._is_document else "")
+
+    def _not_json(self, at: int | None = None, kind: str = "") -> NotJsonError:
+        """What isn't JSON, at a place in the text that is held; by itself the place reached."""
+        before = self._text[: self._at if at is None else at]
+        line = self._lines_before + before.count("\n")
+        column = len(before) - before.rfind("\n") + (0 if "\n" in before else self._columns_before)
+        kind = kind or next((kind for sign, kind in KINDS if line == 0 and self._text.startswith(sign)), "")
+        return NotJsonError(line + 1, column, kind)
 
     # The text, a chunk at a time.
 
-    def _more(self) -> bool:
-        """Read on, and let go of what was taken already; False: that was all."""
+    def _more(self, *, keep: bool = True) -> bool:
+        """Read on; False: that was all.
+
+        What was taken is let go of, but while the file may still turn out to be NDJSON it is kept to begin again.
+        """
         if self._ended:
             return False
         chunk = next(self.chunks, None)
         if chunk is None:
             self._ended = True
             return False
-        self._text, self._at = self._text[self._at :] + chunk, 0
+        if self._is_document or not keep:
+            self._let_go()
+        self._text += chunk
         if len(self._text) > MOST_PENDING + len(chunk):
-            raise NotJsonError
+            raise self._not_json()
         return True
+
+    def _let_go(self) -> None:
+        taken = self._text[: self._at]
+        self._lines_before += taken.count("\n")
+        self._columns_before = len(taken) - taken.rfind("\n") - 1 + (0 if "\n" in taken else self._columns_before)
+        self._text, self._at = self._text[self._at :], 0
 
     def _skip_space(self) -> int:
         found = SPACE.match(self._text, self._at)
@@ -222,7 +300,7 @@ class StatementFile:
     def _value(self) -> Any:  # noqa: ANN401 - any JSON
         _, value, error = self._decode()
         if error:
-            raise NotJsonError
+            raise self._not_json()
         return value
 
     def _decode(self) -> tuple[int, Any, Remark | None]:
@@ -231,16 +309,16 @@ class StatementFile:
         while True:
             try:
                 value, end = DECODER.raw_decode(self._text, self._at)
-            except json.JSONDecodeError:
+            except json.JSONDecodeError as error:
                 if self._more():
                     continue
-                raise NotJsonError from None
+                raise self._not_json(error.pos) from None
             except RecursionError:
                 closing = _end_of_value(self._text, self._at)
                 if closing is None and self._more():
                     continue
                 if closing is None:
-                    raise NotJsonError from None
+                    raise self._not_json() from None
                 start, self._at = self._at, closing
                 return start, None, TOO_DEEP
             # A number at the very end of what was read may go on.
@@ -284,11 +362,9 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-def _decoded(line: str) -> Any:  # noqa: ANN401 - any JSON
-    try:
-        return DECODER.decode(line)
-    except (json.JSONDecodeError, RecursionError):
-        return None
+def _is_statement(value: Any) -> bool:  # noqa: ANN401 - any JSON
+    """Whether a value is meant as a statement, good or bad."""
+    return isinstance(value, dict) and "statements" not in value and not STATEMENT_MEMBERS.isdisjoint(value)
 
 
 def _end_of_value(text: str, start: int) -> int | None:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Never, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
-from shared.contracts.plain_text import NO_CONTROL_CHARACTERS, NOT_ON_ONE_LINE
+from shared.contracts.plain_text import NO_CONTROL_CHARACTERS, UNREADABLE
 from shared.domain.vocabulary.json_documents import Json
 from shared.domain.vocabulary.money import Cents, cents, dollars
 
@@ -72,7 +72,7 @@ def _time(value: object) -> object:
 
 
 def _line(value: str) -> str:
-    if NOT_ON_ONE_LINE.search(value):
+    if UNREADABLE.search(value):
         raise ValueError(NO_CONTROL_CHARACTERS)
     return value.strip()
 

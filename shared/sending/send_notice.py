@@ -18,6 +18,7 @@ from shared.domain.account.worklist import clear, cleared_by
 from shared.domain.delivery.claim_records import ClaimRecord, claim_records
 from shared.domain.delivery.links import issue_link
 from shared.domain.delivery.orders import (
+    NotComposedError,
     Order,
     ProviderAnswer,
     Rejected,
@@ -154,6 +155,8 @@ class NoticeSender:
         """
         try:
             made = self._make(notice, book, organization, now)
+        except NotComposedError as error:
+            return self._replan(book, uncomposable(notice, str(error.reason), now), now)
         except Exception as error:  # noqa: BLE001 - whatever a template or document does wrong is shown, not lost
             after = uncomposable(notice, f"could not be composed ({type(error).__name__})", now)
             return self._replan(book, after, now)

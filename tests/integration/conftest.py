@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.client import BaseClient
 
+from functions.ingest.ports import ports as ingest_ports
 from functions.manage.ports import ports as manage_ports
 from functions.payment_link import frame
 from functions.payment_link.ports import ports as payment_link_ports
@@ -17,8 +18,10 @@ from shared.storage.account_books import AccountBooks
 from shared.storage.organizations import Organizations
 from tests.worlds import permissions
 from tests.worlds.aws import TABLE
+from tests.worlds.cases import CasePractice, case_practice
 from tests.worlds.clinic import BASE, KEY, PROCESSOR, Clinic, open_clinic
 from tests.worlds.examples import organization
+from tests.worlds.ingest_api import BUCKET
 from tests.worlds.wiring import wired
 
 if TYPE_CHECKING:
@@ -87,6 +90,13 @@ def clinic(dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> Clini
     sandbox = {"SANDBOX_PROCESSOR_URL": PROCESSOR, "SANDBOX_PROCESSOR_KEY": KEY}
     wired(monkeypatch, payment_link_ports, **settings, **sandbox)
     return open_clinic(dynamodb, organization(payments=PaymentSettings(processor=Processor.SANDBOX)))
+
+
+@pytest.fixture
+def practice(dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> CasePractice:
+    """A practice that the cases of tests/cases are played at."""
+    wired(monkeypatch, ingest_ports, TABLE_NAME=TABLE, DROP_BUCKET=BUCKET, ALLOW_SIMULATED_TIME="true")
+    return case_practice(dynamodb)
 
 
 @pytest.fixture

@@ -11,13 +11,16 @@ from shared.domain.account.contacts import BILL_TO, PATIENT, number_hash
 from shared.domain.delivery.claim_records import TEST_CONTACT
 from shared.domain.records.book import AccountBook
 from shared.domain.records.statement import OptOuts
+from shared.domain.records.task import TaskKind, TaskStatus
 from shared.domain.vocabulary.words import Language, NoticeStatus
 from shared.rendering.text_answers import help_text
 from shared.storage.account_books import AccountBooks
 from shared.storage.numbers import Numbers
 from shared.storage.organizations import Organizations
 from shared.storage.races import BusyError
+from shared.storage.tasks import Tasks
 from tests.worlds.aws import TABLE
+from tests.worlds.cases import case
 from tests.worlds.examples import NOW, account, notice, organization
 from tests.worlds.text_provider import (
     PHONE,
@@ -330,6 +333,45 @@ def test_a_sentence_is_noted_once_without_its_words_and_changes_nothing_else(
     assert "Zebulon" not in str(after)
 
 
+MAYBE = "Why won't Zebulon's phone stop buzzing?"
+
+
+def test_a_sentence_that_may_mean_stop_becomes_one_task_to_read_it(
+    table: TextTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table.given(sent(a_text()), *WAITING)
+    before = table.book()
+    dies_before_it_is_noted(MAYBE, "in-1", monkeypatch)
+    texted(MAYBE, "in-1")
+    texted(MAYBE, "in-1")
+    after = table.book()
+    assert (after.notices, after.account.opt_outs) == (before.notices, before.account.opt_outs)
+    [task], _ = Tasks(table.client, TABLE).page("org_1", TaskStatus.OPEN, TaskKind.REPLY_TO_READ, 10, "")
+    assert (task.account_id, task.facts["text"], task.facts["textId"]) == ("G-1", MAYBE, "in-1")
+
+
+@pytest.mark.parametrize("body", ["STOP", "HELP", SENTENCE, "I'll stop by tomorrow"])
+def test_no_other_text_becomes_a_task(table: TextTable, body: str) -> None:
+    table.given(sent(a_text()))
+    texted(body, "in-1")
+    assert Tasks(table.client, TABLE).page("org_1", None, None, 10, "") == ([], "")
+
+
+def test_a_test_contacts_sentence_becomes_none_either(table: TextTable) -> None:
+    table.given(whose=TEST_CONTACT, number="+15185550199")
+    texted(MAYBE, "in-1", "+15185550199")
+    assert Tasks(table.client, TABLE).page("org_1", None, None, 10, "") == ([], "")
+
+
+def test_case_48_stop_in_other_words_closes(table: TextTable) -> None:
+    for n, body in enumerate(case("48").inputs["texts"]):
+        account_id, number = f"G-{n}", f"+1518555{100 + n:04d}"
+        guarantor = replace(account().guarantor, guarantor_id=account_id, mobile_phone=number)
+        table.given(who=account(account_id=account_id, guarantor=guarantor), number=number)
+        texted(body, f"in-{n}", number)
+        assert table.book(account_id).account.opt_outs.sms, body
+
+
 def test_who_texts_a_sentence_is_told_once_a_day_how_to_reach_a_person_and_how_to_stop(table: TextTable) -> None:
     table.given(sent(a_text()))
     texted(SENTENCE, "in-1")
@@ -353,7 +395,7 @@ def test_nothing_personal_is_logged_and_no_number_is_in_a_key(
     table: TextTable, caplog: pytest.LogCaptureFixture
 ) -> None:
     table.given(sent(a_text()), sending(a_text("ntc_2")))
-    for n, body in enumerate(("STOP", "START", "HELP", SENTENCE, "REVOKE")):
+    for n, body in enumerate(("STOP", "START", "HELP", SENTENCE, MAYBE, "REVOKE")):
         texted(body, f"in-{n}")
     for event_type in ("TEXT_SENT", "TEXT_DELIVERED", "TEXT_INVALID"):
         happened(event_type)

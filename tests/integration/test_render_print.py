@@ -19,12 +19,14 @@ from shared.domain.account.reconciliation import lease_ended
 from shared.domain.delivery.orders import Order
 from shared.domain.paying.link_secrets import new_payment_link, secret_hash
 from shared.domain.records.notice import Notice, StoredLetter
+from shared.domain.vocabulary.reasons import Reason
 from shared.domain.vocabulary.words import Channel, Language, NoticeStatus, NotificationType
 from shared.messaging import clients
 from shared.storage.links import Links
 from shared.storage.notices import Notices
 from shared.storage.print_batches import PrintBatches
 from tests.worlds.aws import TABLE
+from tests.worlds.cases import case
 from tests.worlds.channel_stack import BASE_URL, DOCUMENT, ChannelStack, channel_stack
 from tests.worlds.examples import ADDRESS, NOW, account, bill, book, notice, organization
 
@@ -314,3 +316,33 @@ def test_a_row_knows_the_pages_and_checksum_of_what_is_in_the_bucket(stack: Chan
     first = stored(s3, PDF)
     stack.handle(stack.message(asOf=stack.row().scheduled_for.isoformat()))
     assert stack.row().letter == StoredLetter(pages=1, sha256=hashlib.sha256(first).hexdigest())
+
+
+# --- names ------------------------------------------------------------------------------------------------------
+
+
+def named(first: str, last: str) -> Any:
+    who = account()
+    return replace(who, guarantor=replace(who.guarantor, first_name=first, last_name=last))
+
+
+def test_case_32_names_in_chinese_korean_and_japanese_are_printed(stack: ChannelStack, s3: "S3Client") -> None:
+    for number, (first, last) in enumerate(case("32").inputs["names"]):
+        row = queued(notice_id=f"ntc_{number}", account_id=f"G-{number}")
+        stack.given(row, who=replace(named(first, last), account_id=f"G-{number}"))
+        record = stack.message(accountId=f"G-{number}", noticeId=row.notice_id)
+        assert stack.handle(record) == []
+        text = text_of(stored(s3, f"letters/org_1/{row.notice_id}.pdf"))
+        assert f"{first} {last}" in text
+        assert "\N{WHITE SQUARE}" not in text
+
+
+@pytest.mark.parametrize("name", ["\N{EGYPTIAN HIEROGLYPH A001}", "N\N{REPLACEMENT CHARACTER}ez", "\N{YI SYLLABLE IT}"])
+def test_a_letter_to_a_name_that_no_font_has_goes_to_the_worklist(
+    stack: ChannelStack, s3: "S3Client", name: str
+) -> None:
+    stack.given(queued(), who=named("Ada", name))
+    assert stack.handle() == []
+    row = stack.row()
+    assert (row.status, row.reason) == (NoticeStatus.DELIVERY_ERROR, Reason.UNPRINTABLE)
+    assert "Contents" not in s3.list_objects_v2(Bucket=BUCKET, Prefix="letters/")

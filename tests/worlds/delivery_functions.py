@@ -20,6 +20,7 @@ from functions.delivery_events.text_events import TextEvents
 from functions.render_print import print_job
 from functions.render_print.print_batch import BatchCloser
 from functions.render_print.print_job import LetterWriter
+from functions.render_print.statement_pdf import RenderedStatement
 from functions.scheduler import dispatch, sweep
 from functions.send_email.account_limits import account_limits
 from functions.send_email.email_sender import EmailSender
@@ -83,7 +84,8 @@ def prepare(patch: pytest.MonkeyPatch) -> None:
     for module in (delivery, gate, dispatch):
         patch.setattr(module, "count", lambda *_args, **_dimensions: None)
     patch.setattr(print_job, "statement_page", lambda *_: None)
-    patch.setattr(print_job, "render_statement", lambda _: b"%%PDF %d /Type /Pages /Count 1" % next(pages))
+    letter = b"%%PDF %d /Type /Pages /Count 1"
+    patch.setattr(print_job, "render", lambda _: RenderedStatement(letter % next(pages), ()))
 
 
 @dataclass(eq=False)

@@ -1,6 +1,7 @@
 """Calls functions/ingest as the gateway and the drop bucket do, for its tests."""
 
 import json
+from base64 import b64encode
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -41,11 +42,13 @@ class Partner:
     scopes: str = "read statements:write"
     at: datetime = NOW
 
-    def call(self, method: str, path: str, body: str | None = None, **headers: str) -> Reply:
-        """Call a route; header names with underscores for hyphens."""
+    def call(self, method: str, path: str, body: str | bytes | None = None, **headers: str) -> Reply:
+        """Call a route; header names with underscores for hyphens. Bytes go as the gateway hands bodies over."""
         event, parts = deepcopy(REQUEST), urlsplit(path)
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         event |= addressed(method, parts.path) | {"httpMethod": method, "body": body}
+        if isinstance(body, bytes):
+            event |= {"body": b64encode(body).decode(), "isBase64Encoded": True}
         event |= {"queryStringParameters": query or None}
         event["headers"] |= {"Dunlin-As-Of": self.at.isoformat()}
         event["headers"] |= {name.replace("_", "-"): value for name, value in headers.items()}
@@ -61,6 +64,10 @@ class Partner:
     def post(self, path: str, body: Any, **headers: str) -> Reply:
         """`body`: text as it is, anything else as JSON."""
         return self.call("POST", path, body if isinstance(body, str) else json.dumps(body), **headers)
+
+    def post_bytes(self, path: str, body: bytes) -> Reply:
+        """POST bytes as they are."""
+        return self.call("POST", path, body)
 
     def send(self, *statements: Any, **header: Any) -> Reply:
         """POST a statement file."""

@@ -15,6 +15,7 @@ from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.notice import Notice, StoredLetter, moved
 from shared.domain.records.policy import Organization
 from shared.domain.vocabulary.money import Cents
+from shared.domain.vocabulary.reasons import Reason
 from shared.domain.vocabulary.spreading import spread
 from shared.domain.vocabulary.words import Channel, ConsentSource, NoticeStatus
 
@@ -24,6 +25,13 @@ SENDING_LEASE = timedelta(minutes=5)
 
 ACTORS = {Channel.EMAIL: "send_email", Channel.SMS: "send_sms", Channel.PRINT: "render_print"}
 """Who moves a channel's notices, as histories name them."""
+
+
+@dataclass
+class NotComposedError(Exception):
+    """No message may be made of an order, for a reason that people can do something about."""
+
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

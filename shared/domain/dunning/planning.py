@@ -149,7 +149,7 @@ def _due(situation: Situation, channel: Channel, slot: Slot) -> tuple[DueBill, .
     """The bills that a notice on a channel would be about, at the step they will be at on the day it goes.
 
     A bill is due while the step it is at today isn't sent, or while a notice of that step still waits on this very
-    channel: so the channels of one step don't silence each other. When the day's notice has gone, what came due since
+    so the channels of one step don't silence each other. When the day's notice has gone, what came due since
     isn't added to what is left of it.
     """
     enabled = situation.organization.communication_status is CommunicationStatus.ENABLED

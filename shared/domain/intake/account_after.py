@@ -25,7 +25,7 @@ def account_after(before: Account | None, arrival: Arrival, context: IntakeConte
             time_zones=arrival.time_zones,
             planning_at=context.now,
         )
-    guarantor = _guarantor(before.guarantor, arrival)
+    guarantor = guarantor_after(before.guarantor, arrival)
     return replace(
         before,
         guarantor=guarantor,
@@ -37,9 +37,13 @@ def account_after(before: Account | None, arrival: Arrival, context: IntakeConte
     )
 
 
-def _guarantor(before: Guarantor, arrival: Arrival) -> Guarantor:
-    """Contact data that is given replaces what was known; what is given but can't be used isn't used either."""
-    said, unusable = arrival.statement.guarantor, {warning.pointer for warning in arrival.warnings}
+def guarantor_after(before: Guarantor, arrival: Arrival) -> Guarantor:
+    """The guarantor with what the statement says.
+
+    Contact data that is given replaces what was known; what is given but can't be used isn't used either.
+    """
+    said, unusable = arrival.statement.guarantor, arrival.unusable
+    address = said.address or (None if "/guarantor/address" in unusable else before.address)
 
     def contact(now_said: str, known: str, pointer: str) -> str:
         return now_said or ("" if pointer in unusable else known)
@@ -52,7 +56,7 @@ def _guarantor(before: Guarantor, arrival: Arrival) -> Guarantor:
         mobile_phone=contact(said.mobile_phone, before.mobile_phone, "/guarantor/mobilePhone"),
         home_phone=contact(said.home_phone, before.home_phone, "/guarantor/homePhone"),
         language=said.language if arrival.language_given else before.language,
-        address=said.address or before.address,
+        address=address,
         address_status=said.address_status if said.address else said.address_status or before.address_status,
     )
 

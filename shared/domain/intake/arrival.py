@@ -48,14 +48,16 @@ class IntakeContext:
 class Arrival:
     """A valid statement as it came. `document` is its own text, and says whether it is the same to the letter.
 
-    warnings: what had to be left out of it. language_given: whether it names a language; without one a known
-    preference stands. time_zones: those that the guarantor's ZIP code and mobile number suggest.
+    warnings: what had to be mended in it or left out. language_given: whether it names a language; without one a known
+    preference stands. unusable: pointers to contact data that is given and can't be used. time_zones: those that the
+    guarantor's ZIP code and mobile number suggest, where the statement gives none the ones that are known.
     """
 
     statement: Statement
     document: bytes
     warnings: tuple[Remark, ...] = ()
     language_given: bool = True
+    unusable: frozenset[str] = frozenset()
     time_zones: tuple[str, ...] = ()
 
     @property

@@ -1,16 +1,18 @@
 """Which keyword a text from a recipient says: STOP, START or HELP, however it is written.
 
 Consent may be withdrawn "in any reasonable manner" (47 CFR 64.1200(a)(10)), so STOP is read generously: in any case,
-with any punctuation, politely, in English and Spanish, at the head of a longer message. START is read to the letter. A
-sentence without a keyword is not interpreted.
+case, with any punctuation, politely, in English and Spanish, as a clause of a longer message, or as a sentence that
+plainly wants it (`stop_phrases.py`). What opens is read to the letter. What may be meant to close is for a person.
 """
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 
+from shared.domain.texting.stop_phrases import INNOCENT, may_close, stop_phrase_in
 from shared.domain.vocabulary.words import Language
 
 
@@ -36,6 +38,7 @@ STOP_ENGLISH = (
     "STOPALL",
     "STOP ALL",
     "UNSUBSCRIBE",
+    "UNSUB",
     "CANCEL",
     "END",
     "QUIT",
@@ -57,6 +60,7 @@ STOP_ENGLISH = (
 STOP_SPANISH = (
     "ALTO",
     "BAJA",
+    "BASTA",
     "CANCELA",
     "CANCELAR",
     "DAR DE BAJA",
@@ -68,6 +72,7 @@ STOP_SPANISH = (
     "PARA",
     "PARAR",
     "PARE",
+    "PAREN",
     "REVOCAR",
     "SALIR",
     "TERMINAR",
@@ -90,33 +95,89 @@ _OBJECTS = (
 OBJECTS = frozenset(_OBJECTS.split())
 """What may stand around STOP without changing what it says: "please stop sending me these texts"."""
 
+_SPOKEN = (
+    "once i we you u yall said told asked want wanted need wish would like id im could can will hey hi hello ok okay"
+    " yes no oh so and but really seriously sorry guys dude hola oye si digo dije"
+)
+SPOKEN = frozenset(_SPOKEN.split())
+"""What people say around a word that can't mean anything else: "I already told you to stop"."""
+
+_UNMISTAKABLE = (
+    "ALTO",
+    "STOP",
+    "STOPALL",
+    "STOP ALL",
+    "UNSUBSCRIBE",
+    "UNSUB",
+    "REVOKE",
+    "OPTOUT",
+    "OPT OUT",
+    "LEAVE ME ALONE",
+    "WRONG NUMBER",
+    "BASTA",
+    "DAR DE BAJA",
+    "DARME DE BAJA",
+    "NUMERO EQUIVOCADO",
+    "PAREN",
+)
+"""The words that close wherever in a text they are a clause; the others may be a part of anything."""
+
 ON_THE_PROVIDERS_LIST = re.compile(
     r"\s*(ARRET|CANCEL|END|OPT-OUT|OPTOUT|QUIT|REMOVE|STOP|TD|UNSUBSCRIBE)\b", re.IGNORECASE
 )
 """AWS End User Messaging SMS user guide, "Required opt-out list keywords": the provider opts the number out itself and
 answers by itself, unless opt-outs are self-managed there."""
 
-_CLAUSE = re.compile(r"[\n.!?;,:]+")
+_CLAUSE = re.compile(r"[\n.!?;,:()¡¿…]+|\s-+\s|[\N{EN DASH}\N{EM DASH}]+")
 
 
 def keyword_of(body: str) -> Keyword | None:
     """The keyword that a text says; None: none that we know.
 
     The whole text has to be the keyword, except that courtesies may stand around STOP or HELP, and STOP may stand alone
-    in the first clause of a longer message. START has to be said as the carrier wants it, or we would text a number
-    that it still blocks.
+    one that closes may stand alone in the first clause of a longer message, or if it can't be mistaken in any, or be a
+    sentence. What opens has to be said as the carrier wants it, or we would text a number that it still holds back.
     """
     whole = _words(body)
     exact, polite = KEYWORDS.get(whole), KEYWORDS.get(_without(whole, COURTESIES))
     if exact or (polite and polite.meaning is not TextMeaning.START):
         return exact or polite
-    first_clause = next((words for words in map(_words, _CLAUSE.split(body)) if words), ())
-    for words in (whole, first_clause):
+    clauses = _clauses(body)
+    for words in (whole, *clauses[:1]):
         for bare in (words, _without(words, COURTESIES), _without(words, COURTESIES | OBJECTS)):
             found = KEYWORDS.get(bare)
             if found and found.meaning is TextMeaning.STOP:
                 return found
+    return _unmistakable(clauses) or _sentence(clauses)
+
+
+def needs_reading(body: str) -> bool:
+    """Whether a person should read a text: it says no word of ours, and may be meant to close all the same."""
+    return keyword_of(body) is None and may_close(_joined(_clauses(body)))
+
+
+def _unmistakable(clauses: Sequence[tuple[str, ...]]) -> Keyword | None:
+    """The word that can't be mistaken and is all that a clause says, beside what people say around it."""
+    sentences = INNOCENT.sub("#", _joined(clauses)).split("|")
+    for words in (tuple(sentence.split()) for sentence in sentences):
+        said = _without(words, COURTESIES | OBJECTS | SPOKEN)
+        found = KEYWORDS.get(tuple(word for word in said if not word.isdecimal()))
+        if found and found.word in _UNMISTAKABLE:
+            return found
     return None
+
+
+def _sentence(clauses: Sequence[tuple[str, ...]]) -> Keyword | None:
+    phrase = stop_phrase_in(_joined(clauses))
+    return Keyword(TextMeaning.STOP, phrase.name, phrase.language) if phrase else None
+
+
+def _clauses(body: str) -> list[tuple[str, ...]]:
+    return [words for words in map(_words, _CLAUSE.split(body.replace("#", " number "))) if words]
+
+
+def _joined(clauses: Sequence[tuple[str, ...]]) -> str:
+    return " | ".join(" ".join(words) for words in clauses)
 
 
 def answered_by_provider(body: str) -> bool:

@@ -10,9 +10,13 @@ from shared.domain.account.contacts import GUARANTOR, number_hash
 from shared.domain.delivery.claim_records import TEST_CONTACT
 from shared.domain.records.account import Account
 from shared.domain.records.book import AccountBook, Change
+from shared.domain.records.task import Task, TaskKind, task_id_at
 from shared.domain.vocabulary.actors import Actor
 from shared.domain.vocabulary.history import HistoryEvent
 from shared.domain.vocabulary.words import Channel, ConsentSource
+
+LONGEST_TEXT = 1600
+"""How much of a text a person gets to read: as much as ten segments hold."""
 
 TEXT_ID, SAID_AT = "textId", "saidAt"
 """The facts by which a history knows a text again that comes a second time, or after a later one."""
@@ -74,13 +78,31 @@ def restart_texts(
     return _changed(book, after, _events(OPTED_IN_EVENT, others, word, now), text, word, now)
 
 
-def note_text(book: AccountBook, text: ReceivedText, recipients: AbstractSet[str], now: datetime) -> Change | None:
-    """Note in the history that a text came without a keyword; what it said is kept nowhere."""
+def note_text(
+    book: AccountBook, text: ReceivedText, recipients: AbstractSet[str], now: datetime, to_read: str = ""
+) -> Change | None:
+    """Note in the history that a text came which said no word of ours.
+
+    to_read: what it said, where a person should read it: that becomes a task. Otherwise it is kept nowhere.
+    """
     if not _asking(book.account, text.number, recipients) or _was_handled(book, text):
         return None
     facts = {"channel": str(Channel.SMS), **text.facts}
-    return Change(
-        account=book.account, history=(HistoryEvent(at=now, event="TextReceived", actor=Actor.RECIPIENT, facts=facts),)
+    noted = HistoryEvent(at=now, event="TextReceived", actor=Actor.RECIPIENT, facts=facts)
+    tasks = (_reading(book.account, text, to_read, now),) if to_read else ()
+    return Change(account=book.account, history=(noted,), tasks=tasks)
+
+
+def _reading(account: Account, text: ReceivedText, body: str, now: datetime) -> Task:
+    """The task to read a text, with its words as far as they can be shown."""
+    shown = "".join(sign if sign.isprintable() else " " for sign in body[:LONGEST_TEXT])
+    return Task(
+        task_id=task_id_at(now, account.org_id, account.account_id, text.text_id),
+        org_id=account.org_id,
+        kind=TaskKind.REPLY_TO_READ,
+        created_at=now,
+        account_id=account.account_id,
+        facts={**text.facts, "text": shown},
     )
 
 

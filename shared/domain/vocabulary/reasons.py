@@ -53,6 +53,9 @@ class Reason(StrEnum):
     CANCELLED_BY_STAFF = "cancelled by staff"
     ON_WORKLIST = "failed before, so only staff can have it tried again"
 
+    # the message
+    UNPRINTABLE = "a name or address has characters that can't be printed"
+
     # the time
     NO_PERMITTED_HOUR = "no permitted hour"
     OUTSIDE_HOURS = "outside the permitted hours"

@@ -271,7 +271,7 @@ def arrival(statement_id: str = "S-1", **changes: Any) -> Arrival:
         document=document.encode(),
         warnings=read.warnings,
         language_given=read.language_given,
-        time_zones=read.time_zones,
+        unusable=read.unusable,
     )
 
 
@@ -643,7 +643,7 @@ def test_what_a_statement_stops_tells_by_whom_and_why() -> None:
 
 
 def update(*transactions: dict[str, Any]) -> Any:
-    return read_payment_update(DECODER.decode(json.dumps(payment_update(*transactions))))
+    return read_payment_update(DECODER.decode(json.dumps(payment_update(*transactions)))).update
 
 
 def test_each_transaction_of_an_update_is_a_payment_of_the_partners() -> None:

@@ -80,7 +80,8 @@ class Desk:
             document=document.encode(),
             warnings=read.warnings,
             language_given=read.language_given,
-            time_zones=read.time_zones,
+            unusable=read.unusable,
+            time_zones=("America/New_York",),
         )
         received = receive_statement(self.book, arrival, self.delivery(), moved)
         self.apply(received.change)
@@ -651,7 +652,7 @@ def update(desk: Desk, statement_id: str, *transactions: dict[str, Any]) -> Rece
         "partnerTransactions": [{"transactionDate": "2026-03-05"} | transaction for transaction in transactions],
     }
     received = receive_payment_update(
-        desk.book, read_payment_update(DECODER.decode(json.dumps(document))), desk.delivery()
+        desk.book, read_payment_update(DECODER.decode(json.dumps(document))).update, desk.delivery()
     )
     desk.apply(received.change)
     return received

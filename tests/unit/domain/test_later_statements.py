@@ -32,7 +32,7 @@ def arrival(statement_id: str = "S-1", time_zones: tuple[str, ...] = (), **chang
         document=document.encode(),
         warnings=read.warnings,
         language_given=read.language_given,
-        time_zones=time_zones or read.time_zones,
+        time_zones=time_zones,
     )
 
 
@@ -137,7 +137,7 @@ def test_a_transaction_without_an_id_is_known_again_among_others_in_a_later_upda
     """By its day and amount, and its place among its equals alone."""
 
     def update(*transactions: dict[str, str]) -> Any:
-        return read_payment_update(DECODER.decode(json.dumps(payment_update(*transactions))))
+        return read_payment_update(DECODER.decode(json.dumps(payment_update(*transactions)))).update
 
     one = {"transactionDate": "2026-03-03", "transactionAmt": "10.00"}
     other = {"transactionDate": "2026-03-02", "transactionAmt": "5.00"}
