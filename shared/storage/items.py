@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 
 from shared.domain.records.account import Account
 from shared.domain.records.bill import Bill
+from shared.domain.records.book import PatientClaim
 from shared.domain.records.notice import Notice
 from shared.domain.records.payment import Payment
 from shared.domain.records.payment_link import Checkout, PaymentLink
@@ -211,6 +212,15 @@ def checkout_pointer(checkout: Checkout) -> Item:
         "sk": text(keys.ROOT),
         "org_id": text(checkout.org_id),
         "account_id": text(checkout.account_id),
+    }
+
+
+def claim_item(org_id: str, account_id: str, claim: PatientClaim) -> Item:
+    """`L#`: from a patient account to the account that has its active Lifetime bill."""
+    return {
+        "pk": text(keys.patient_account(org_id, claim.patient_account_id)),
+        "sk": text(keys.ROOT),
+        "account_id": text(account_id),
     }
 
 

@@ -35,6 +35,7 @@ PRINT_BATCH_SORT = "D#"
 # sort keys in a phone number's partition (`texted_number`)
 TEXTED_ACCOUNT_SORT = "A#"
 INBOUND_TEXT_SORT = "I#"
+NUMBER_STOP_SORT = "S#"
 
 
 def collection(org_id: str, account_id: str) -> str:
@@ -82,6 +83,16 @@ def ingestion_rows(partner_id: str, ingestion_id: str) -> str:
     return f"R#{partner_id}#{ingestion_id}"
 
 
+def patient_account(org_id: str, patient_account_id: str) -> str:
+    """Partition of the pointer from a patient account to the account that has its active Lifetime bill."""
+    return f"L#{org_id}#{patient_account_id}"
+
+
+def patient_account_id_of(partition: str) -> str:
+    """The patient account that `patient_account` made a partition for."""
+    return partition.split("#", 2)[2]
+
+
 def link_secret(secret_hash: str) -> str:
     """Partition of the pointer from a link's token or bill code, hashed, to the link."""
     return f"T#{secret_hash}"
@@ -106,6 +117,11 @@ def texted_account_parts(sort_key: str) -> tuple[str, str, str]:
     """The recipient, the organization and the account that `texted_account` made a sort key for."""
     recipient, org_id, account_id = sort_key.removeprefix(TEXTED_ACCOUNT_SORT).split("#", 2)
     return recipient, org_id, account_id
+
+
+def number_stop(sender: str) -> str:
+    """Sort key, under a number, of what it last said to one of our senders: STOP or START."""
+    return f"{NUMBER_STOP_SORT}{sender}"
 
 
 def inbound_text(inbound_message_id: str) -> str:

@@ -34,7 +34,9 @@ from shared.domain.delivery.settlement import DeliveryOutcome, settle
 from shared.domain.dunning import judge, plan, with_notices
 from shared.domain.dunning.decision import Defer, Plan, Refuse, Send
 from shared.domain.intake.arrival import Arrival, IntakeContext, Received
-from shared.domain.intake.receive import receive_statement, release_bill
+from shared.domain.intake.lifetime import active_bills
+from shared.domain.intake.moving import depart
+from shared.domain.intake.receive import receive_statement
 from shared.domain.paying.payments import PaymentReceived, post_payment
 from shared.domain.records.account import Account
 from shared.domain.records.book import AccountBook, Change
@@ -120,14 +122,16 @@ class Practice:
             organization=self.organization, bill_type=bill_type, ingestion_id=f"ing-{self.files}", now=self.now
         )
         arrival = Arrival(statement=statement, document=_document(statement), time_zones=time_zones)
-        released = None
-        for account_id, book in self.books.items():
-            if account_id != statement.account_id:
-                released = released or release_bill(book, statement.statement_id, statement.account_id, delivery)
-        moved_here, left = released or (None, None)
-        received = receive_statement(self.books.get(statement.account_id), arrival, delivery, moved_here)
+        others = (book for account_id, book in self.books.items() if account_id != statement.account_id)
+        leaving = (
+            depart(book, _taken(book, arrival, delivery), statement.guarantor, statement.account_id, delivery)
+            for book in others
+        )
+        departures = [departure for departure in leaving if departure]
+        received = receive_statement(self.books.get(statement.account_id), arrival, delivery, departures)
         if self.apply(received.change):
-            self.apply(left)
+            for departure in departures:
+                self.apply(departure.left)
         return received
 
     def payment(self, account_id: str, amount: int, statement_id: str = "", method: str = "cash") -> None:
@@ -331,3 +335,11 @@ def _document(statement: Statement) -> bytes:
         "everything": repr(statement),
     }
     return json.dumps(members).encode()
+
+
+def _taken(book: AccountBook, arrival: Arrival, delivery: IntakeContext) -> list[str]:
+    """The bills that a statement for another account takes along."""
+    own = [arrival.statement.statement_id]
+    if delivery.bill_type is BillType.LIFETIME:
+        own += [bill.statement_id for bill in active_bills(book, arrival.statement)]
+    return own

@@ -24,19 +24,19 @@ def account_after(before: Account | None, arrival: Arrival, context: IntakeConte
             time_zones=arrival.time_zones,
             planning_at=context.now,
         )
-    guarantor = _guarantor(before.guarantor, arrival)
+    guarantor = guarantor_after(before.guarantor, arrival)
     return replace(
         before,
         guarantor=guarantor,
         bill_to=statement.bill_to or before.bill_to,
         opt_outs=_opt_outs(before.opt_outs, statement.opt_outs),
-        undeliverable=before.undeliverable - _renewed(before.guarantor, guarantor),
+        undeliverable=before.undeliverable - reached_elsewhere(before.guarantor, guarantor),
         time_zones=arrival.time_zones or before.time_zones,
         planning_at=context.now,
     )
 
 
-def _guarantor(before: Guarantor, arrival: Arrival) -> Guarantor:
+def guarantor_after(before: Guarantor, arrival: Arrival) -> Guarantor:
     """Contact data that is given replaces what was known; what is given but can't be used isn't used either."""
     said, unusable = arrival.statement.guarantor, {warning.pointer for warning in arrival.warnings}
 
@@ -56,7 +56,7 @@ def _guarantor(before: Guarantor, arrival: Arrival) -> Guarantor:
     )
 
 
-def _renewed(before: Guarantor, after: Guarantor) -> frozenset[Channel]:
+def reached_elsewhere(before: Guarantor, after: Guarantor) -> frozenset[Channel]:
     """The channels on which the guarantor is now reached somewhere else."""
     different = {
         Channel.EMAIL: before.email != after.email,

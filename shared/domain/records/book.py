@@ -15,11 +15,23 @@ from shared.domain.records.payment_link import Checkout, PaymentLink
 from shared.domain.vocabulary.history import HistoryEvent
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientClaim:
+    """This account has the active Lifetime bill of a patient account from now on; in an organization only one has.
+
+    read_account_id: the account that had it as it was read; "": none. The claim holds only if that is still so.
+    """
+
+    patient_account_id: str
+    read_account_id: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class AccountBook:
     """An account, its bills, its ledger of notices, its payments and links, as read at one time.
 
     Each is found by its id in one step, however many there are: an account may have hundreds of bills.
+    claims: those that changes since then made; a book that is read has none.
     """
 
     account: Account
@@ -29,6 +41,7 @@ class AccountBook:
     links: tuple[PaymentLink, ...] = ()
     checkouts: tuple[Checkout, ...] = ()
     history: tuple[HistoryEvent, ...] = ()
+    claims: tuple[PatientClaim, ...] = ()
 
     def bill(self, statement_id: str) -> Bill | None:
         """The bill of a statement, if the account has it."""
@@ -84,6 +97,7 @@ class AccountBook:
             links=merged(self.links, change.links, lambda link: link.link_id),
             checkouts=merged(self.checkouts, change.checkouts, lambda checkout: checkout.reference),
             history=(*self.history, *change.history),
+            claims=merged(self.claims, change.claims, lambda claim: claim.patient_account_id),
         )
 
 
@@ -102,6 +116,7 @@ class Change:
     links: tuple[PaymentLink, ...] = ()
     checkouts: tuple[Checkout, ...] = ()
     history: tuple[HistoryEvent, ...] = ()
+    claims: tuple[PatientClaim, ...] = ()
 
     def then(self, later: "Change") -> "Change":
         """Both changes as one, the later decided on the book as this one leaves it."""
