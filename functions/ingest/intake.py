@@ -19,12 +19,15 @@ from shared.contracts.statements import (
     read_statement,
     transactions_only,
 )
+from shared.domain.account.contacts import GUARANTOR, PATIENT, number_hash, said_stop
+from shared.domain.account.number_stops import NumberStop, stop_of_old
 from shared.domain.intake.arrival import Arrival, IntakeContext, Received
 from shared.domain.intake.identity import same_person, with_known_guarantor
 from shared.domain.intake.lifetime import active_bills, claims_of
 from shared.domain.intake.moving import Departure, depart
 from shared.domain.intake.payment_updates import receive_payment_update
 from shared.domain.intake.receive import receive_statement
+from shared.domain.records.account import Account
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.ingestion import Remark, StatementRow
 from shared.domain.records.policy import Organization
@@ -32,6 +35,7 @@ from shared.domain.records.statement import PaymentUpdate
 from shared.domain.vocabulary.words import BillType, IngestionResult
 from shared.storage import keys
 from shared.storage.account_books import AccountBooks, ConcurrentChangeError, writes_of
+from shared.storage.numbers import Numbers
 from shared.storage.organizations import Organizations
 from shared.storage.races import BusyError, until_won
 
@@ -68,6 +72,11 @@ class FileStatement:
         return self.content.statement.statement_id if isinstance(self.content, Arrival) else self.content.statement_id
 
     @property
+    def mobile_phone(self) -> str:
+        """The guarantor's mobile number, in E.164; "": none is given."""
+        return "" if isinstance(self.content, PaymentUpdate) else self.content.statement.guarantor.mobile_phone
+
+    @property
     def patients(self) -> tuple[str, ...]:
         """The patient accounts of a statement."""
         if isinstance(self.content, PaymentUpdate):
@@ -90,7 +99,8 @@ class AccountWork:
     """What one account has to take, in the order of the file.
 
     elsewhere: statements that another account has. holders: with Lifetime bills, which account has the active bill of
-    each patient account. waits: an account before it in the file has to be done first, as it is about the same patient.
+    each patient account. stops: what the numbers in the file last said about texts. waits: an account before it in the
+    file has to be done first, as it is about the same patient.
     """
 
     delivery: IntakeContext
@@ -99,6 +109,7 @@ class AccountWork:
     items: list[FileStatement] = field(default_factory=list)
     elsewhere: dict[str, str] = field(default_factory=dict)
     holders: dict[str, str] = field(default_factory=dict)
+    stops: dict[str, NumberStop] = field(default_factory=dict)
     waits: bool = False
 
     @property
@@ -157,6 +168,7 @@ class Intake:
 
     books: AccountBooks
     organizations: Organizations
+    numbers: Numbers
     partner_id: str
     ingestion_id: str
     schema: FileSchema | None
@@ -262,9 +274,9 @@ class Intake:
             # Updates further down the file are for the account that has the statement by then.
             having[item.statement_id] = account_id
         known = self.books.known(org_id, groups)
-        holders = self._holders(delivery, items)
+        holders, stops = self._holders(delivery, items), self._stops(items)
         for work in groups.values():
-            work.is_known, work.holders = work.account_id in known, holders
+            work.is_known, work.holders, work.stops = work.account_id in known, holders, stops
         return list(groups.values())
 
     def _older_keys(self, org_id: str, items: list[FileStatement]) -> dict[int, str]:
@@ -292,6 +304,10 @@ class Intake:
         if delivery.bill_type is BillType.EPISODIC or not patients:
             return {}
         return self.books.having_lifetime_bills(delivery.organization.org_id, patients)
+
+    def _stops(self, items: Iterable[FileStatement]) -> dict[str, NumberStop]:
+        """What the guarantors' mobile numbers last said about texts, to whichever account."""
+        return self.numbers.stops({number_hash(item.mobile_phone) for item in items if item.mobile_phone})
 
     def _accounts_having(self, org_id: str, items: list[FileStatement]) -> dict[str, str]:
         """Which account has each statement's bill by now. Runs of ids are looked up side by side."""
@@ -389,9 +405,23 @@ class Intake:
         """What one item does, and what leaves other accounts by it."""
         if isinstance(item.content, PaymentUpdate):
             return receive_payment_update(book, item.content, work.delivery), []
-        departures = self._departures(item.content, work)
-        received = _claiming(receive_statement(book, item.content, work.delivery, departures), book, item.content, work)
+        arrival = replace(item.content, number_stop=work.stops.get(number_hash(item.mobile_phone)))
+        departures = self._departures(arrival, work)
+        received = _claiming(receive_statement(book, arrival, work.delivery, departures), book, arrival, work)
+        if received.change:
+            self._attach_stopped(book, received.change.account)
+        if book and said_stop(item.mobile_phone, book.account) and arrival.number_stop is None:
+            # From the days when only accounts knew of it: whatever is said later takes its place.
+            self.numbers.record_stop(stop_of_old(number_hash(item.mobile_phone)))
         return received, departures if received.change else []
+
+    def _attach_stopped(self, book: AccountBook | None, account: Account) -> None:
+        """Have a START find an account that came to know of a STOP without having texted the number."""
+        known = book.account.stopped_numbers if book else frozenset[str]()
+        own = number_hash(account.guarantor.mobile_phone)
+        for number in sorted(account.stopped_numbers - known):
+            recipient = GUARANTOR if number == own else PATIENT
+            self.numbers.attach(number, account.org_id, account.account_id, recipient)
 
     def _departures(self, arrival: Arrival, work: AccountWork) -> list[Departure]:
         """What the statement takes along: its bill, and with Lifetime bills the active ones of its patients."""

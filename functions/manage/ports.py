@@ -8,6 +8,7 @@ from shared.messaging import clients
 from shared.storage.account_books import AccountBooks
 from shared.storage.idempotency import IdempotencyRecords
 from shared.storage.notices import Notices
+from shared.storage.numbers import Numbers
 from shared.storage.organizations import Organizations
 from shared.storage.partner_defaults import PartnersDefaults
 from shared.storage.print_batches import PrintBatches
@@ -23,6 +24,7 @@ class ManagePorts:
     defaults: PartnersDefaults
     books: AccountBooks
     notices: Notices
+    numbers: Numbers
     lists: QueueLists
     print_batches: PrintBatches
     idempotency: IdempotencyRecords
@@ -39,6 +41,7 @@ def ports() -> ManagePorts:
         defaults=PartnersDefaults(*table),
         books=AccountBooks(*table),
         notices=Notices(*table),
+        numbers=Numbers(*table),
         lists=QueueLists(*table),
         print_batches=PrintBatches(*table),
         idempotency=IdempotencyRecords(*table),

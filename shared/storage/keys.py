@@ -104,8 +104,13 @@ def checkout_reference(reference: str) -> str:
 
 
 def texted_number(number_hash: str) -> str:
-    """Partition of a phone number, hashed: the accounts that texted it, and how texts from it were handled."""
+    """Partition of a phone number, hashed: the accounts that texted it, how texts from it were handled, STOP."""
     return f"M#{number_hash}"
+
+
+def number_hash_of(partition: str) -> str:
+    """The number that `texted_number` made a partition for, hashed."""
+    return partition.split("#", 1)[1]
 
 
 def texted_account(recipient: str, org_id: str, account_id: str) -> str:

@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from shared.domain.account.number_stops import NumberStop
 from shared.domain.account.stopping import cancel_pending, cancel_requests
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook, Change
@@ -50,6 +51,7 @@ class Arrival:
 
     warnings: what had to be left out of it. language_given: whether it names a language; without one a known
     preference stands. time_zones: those that the guarantor's ZIP code and mobile number suggest.
+    number_stop: what that number last said about texts, to whichever account.
     """
 
     statement: Statement
@@ -57,6 +59,7 @@ class Arrival:
     warnings: tuple[Remark, ...] = ()
     language_given: bool = True
     time_zones: tuple[str, ...] = ()
+    number_stop: NumberStop | None = None
 
     @property
     def fingerprint(self) -> str:

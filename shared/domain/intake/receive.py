@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.domain.account.account_changes import change_account
+from shared.domain.account.number_stops import heed_stop
 from shared.domain.intake.account_after import account_after, first_opt_outs, guarantor_after
 from shared.domain.intake.arrival import (
     ACTIVE,
@@ -60,6 +61,9 @@ def receive_statement(
         return Received(result=IngestionResult.IGNORED, warnings=(*arrival.warnings, outdated))
     bill, unused = bill_after(before, arrival, context)
     change = _change(here, bills, bill, arrival, context)
+    after = (here or AccountBook(account=change.account)).after(change)
+    heeded = heed_stop(after, arrival.number_stop, context.now)
+    change = change.then(heeded) if heeded else change
     return Received(
         result=IngestionResult.UPDATED if before else IngestionResult.CREATED,
         change=opened[0].then(change) if opened else change,

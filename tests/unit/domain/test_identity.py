@@ -21,7 +21,7 @@ FACTS: dict[str, tuple[Any, Any]] = {
     "mobile_phone": ("+15185550111", "+15185550122"),
     "address": (ADDRESS, replace(ADDRESS, line1="9 Other Street")),
 }
-UNKNOWN = {"date_of_birth": None, "email": "", "mobile_phone": "", "address": None}
+UNKNOWN: dict[str, Any] = {"date_of_birth": None, "email": "", "mobile_phone": "", "address": None}
 STRANGER = replace(ADA, **{name: other for name, (_, other) in FACTS.items()})
 
 
