@@ -48,7 +48,7 @@ def create_key(
     organizations = DeployedStack.find(stack).organizations
     if organizations.partner(partner) is None:
         raise CommandError(f"there is no partner {partner}")
-    key, presented = new_api_key(partner, chosen, datetime.now(UTC), live=live)
+    key, presented = new_api_key(partner, chosen, datetime.now(UTC), secrets.token_bytes, live=live)
     organizations.save_api_key(key)
     if as_json:
         say_json({"key": presented, "keyId": key.key_id})

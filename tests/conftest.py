@@ -3,20 +3,15 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import boto3
 import pytest
-from moto import mock_aws
-from moto.core.botocore_stubber import BotocoreStubber
 
-from tests.worlds import template
+from tests.worlds.aws import create_table, empty_aws
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-TABLE = "dunlin-test"
 FUNCTIONS = sorted(path.name for path in (Path(__file__).resolve().parents[1] / "functions").iterdir() if path.is_dir())
 
 
@@ -42,34 +37,13 @@ def _no_ports_of_another_test() -> Iterator[None]:
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """An empty AWS in this process. It takes one call at a time, because moto's tables aren't made for threads."""
-    lock, answer = RLock(), BotocoreStubber.__call__
-
-    def one_at_a_time(stubber: BotocoreStubber, *args: Any, **kwargs: Any) -> Any:
-        with lock:
-            return answer(stubber, *args, **kwargs)
-
-    monkeypatch.setattr(BotocoreStubber, "__call__", one_at_a_time)
-    with mock_aws():
+def aws() -> Iterator[None]:
+    """An empty AWS in this process."""
+    with empty_aws():
         yield
-
-
-def create_table(client: "DynamoDBClient", name: str = TABLE) -> None:
-    """Create the table with the keys and indexes that template.yaml gives it."""
-    properties = template.source()["Resources"]["Table"]["Properties"]
-    client.create_table(
-        TableName=name,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=properties["AttributeDefinitions"],
-        KeySchema=properties["KeySchema"],
-        GlobalSecondaryIndexes=properties["GlobalSecondaryIndexes"],
-    )
 
 
 @pytest.fixture
 def dynamodb(aws: None) -> "DynamoDBClient":
     """A client whose account has the product's table, named TABLE."""
-    client = boto3.client("dynamodb")
-    create_table(client)
-    return client
+    return create_table()

@@ -311,12 +311,12 @@ class Intake:
 
     def _accounts_having(self, org_id: str, items: list[FileStatement]) -> dict[str, str]:
         """Which account has each statement's bill by now. Runs of ids are looked up side by side."""
-        lookups = sorted({keys.bill_lookup(item.statement_id) for item in items})
-        runs = list(batched(lookups, LOOKUPS_TOGETHER, strict=False))
+        lookups = {item.statement_id: keys.bill_lookup(item.statement_id) for item in items}
+        runs = list(batched(sorted(lookups.values()), LOOKUPS_TOGETHER, strict=False))
         found = dict[str, str]()
         for part in self._side_by_side(lambda run: self.books.accounts_of(org_id, run), runs):
             found |= part
-        return {lookup.removeprefix(keys.BILL_SORT): account_id for lookup, account_id in found.items()}
+        return {statement_id: found[lookup] for statement_id, lookup in lookups.items() if lookup in found}
 
     # Decide, then write.
 

@@ -7,7 +7,7 @@ from functions.manage.frame import actor, api, list_request, merged, route
 from functions.manage.ports import ports
 from shared.contracts.accounts import AccountAnswer, AccountBody, ConsentAnswer, ConsentsPage
 from shared.contracts.contact import time_zones
-from shared.domain.account.account_changes import change_account
+from shared.domain.account.account_changes import as_staff_say, change_account
 from shared.domain.account.consents import consents
 from shared.domain.account.contacts import number_hash, said_stop
 from shared.domain.account.number_stops import heed_stop
@@ -53,7 +53,7 @@ def change(organization: Organization, account_id: str, patch: Json) -> Answer:
 
     def decide(book: AccountBook) -> Change | None:
         document = merged(AccountBody.of(book.account), AccountAnswer.of_book(book), patch)
-        after = AccountBody.model_validate(document).domain(book.account)
+        after = as_staff_say(book.account, AccountBody.model_validate(document).domain(book.account))
         change = change_account(book, _in_its_zones(book.account, after), now, who, source=ConsentSource.STAFF)
         return change and _heeding_stops(book, change, now)
 

@@ -5,9 +5,16 @@ from dataclasses import replace
 from functions.manage.frame import api, changeable, list_request, route
 from functions.manage.organizations import SEARCH, read_again, save, won
 from functions.manage.ports import ports
-from shared.contracts.dunning import ConfigurationAnswer, ConfigurationsPage, DunningAnswer, DunningBody, patched
+from shared.contracts.dunning import (
+    ConfigurationAnswer,
+    ConfigurationsPage,
+    DunningAnswer,
+    DunningBody,
+    said_in,
+    settings_after,
+)
 from shared.domain.records import presets
-from shared.domain.records.inheritance import SYSTEM, PartnerDefaults, inheriting, overrides_of
+from shared.domain.records.inheritance import SYSTEM, PartnerDefaults, inheriting, overrides_of, own_after
 from shared.domain.records.partner import Scope
 from shared.domain.records.policy import Organization
 from shared.domain.vocabulary.json_documents import Json
@@ -117,8 +124,8 @@ def change_defaults(patch: Json) -> Answer:
     def attempt() -> PartnerDefaults:
         before = ports().defaults.get(api.caller.partner_id)
         changes = changeable(patch, DunningAnswer.of_partner(before))
-        kept = patch.get("inherited", {})
-        settings, own = patched(before.dunning, before.overrides, SYSTEM, changes, kept)
+        settings = settings_after(before.dunning, SYSTEM, changes)
+        own = own_after(before.overrides, said_in(changes, patch.get("inherited", {})), before.dunning, settings)
         return ports().defaults.save(replace(before, dunning=settings, overrides=own), api.now)
 
     return json_answer(DunningAnswer.of_partner(won(attempt, "The defaults are")))
@@ -129,6 +136,6 @@ def proposed_for(before: Organization, patch: Json) -> tuple[Organization, Partn
     changes = changeable(patch, DunningAnswer.of_organization(before))
     defaults = ports().defaults.get(before.partner_id)
     now = inheriting(before, defaults)
-    kept = patch.get("inherited", {})
-    settings, own = patched(now.dunning, overrides_of(now), defaults.dunning, changes, kept)
+    settings = settings_after(now.dunning, defaults.dunning, changes)
+    own = own_after(overrides_of(now), said_in(changes, patch.get("inherited", {})), now.dunning, settings)
     return inheriting(replace(before, dunning=settings, dunning_overrides=own), defaults), defaults

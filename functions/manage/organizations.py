@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 
@@ -15,7 +16,7 @@ from shared.contracts.organizations import (
 )
 from shared.domain.records.inheritance import PartnerDefaults, inheriting
 from shared.domain.records.partner import Scope
-from shared.domain.records.policy import Organization, PaymentSettings
+from shared.domain.records.policy import Organization, PaymentSettings, with_short_name
 from shared.domain.vocabulary.json_documents import Json
 from shared.domain.vocabulary.words import Processor
 from shared.http.api import Answer, json_answer
@@ -50,9 +51,9 @@ def create(wanted: OrganizationBody) -> Answer:
         org_id=f"org_{secrets.token_hex(10)}",
         practice_id=f"prc_{secrets.token_hex(10)}",
         partner_id=api.caller.partner_id,
-        now=api.now,
     )
-    created = _created(organization)
+    created_on = api.now.astimezone(organization.zone).date()
+    created = _created(with_short_name(replace(organization, created_on=created_on)))
     logger.info("organization created", extra={"org_id": created.org_id})
     return json_answer(OrganizationAnswer.of(created), HTTPStatus.CREATED)
 
@@ -129,7 +130,8 @@ def change(organization: Organization, patch: Json) -> Answer:
     def attempt() -> Organization:
         before = next(readings)
         document = merged(OrganizationBody.of(before), OrganizationAnswer.of(before), patch)
-        after = OrganizationBody.model_validate(document | {"clientId": before.client_id}).domain(before)
+        said = OrganizationBody.model_validate(document | {"clientId": before.client_id}).domain(before)
+        after = with_short_name(said)
         _refuse_sandbox(after.payments)
         defaults = ports().defaults.get(after.partner_id)
         return save(after, defaults, replan=not PLANNED_BY.isdisjoint(patch), now=api.now)

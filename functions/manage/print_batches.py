@@ -5,7 +5,7 @@ from datetime import date
 from functions.manage.frame import api, list_request, route
 from functions.manage.ports import ports
 from shared.contracts.print_batches import PrintBatchAnswer, PrintBatchesPage
-from shared.domain.delivery.print_batch import OpenBatch, last_closable_day, open_batches
+from shared.domain.delivery.print_batch import OpenBatch, last_closable_day, open_batches, print_batch_id
 from shared.domain.records.partner import Scope
 from shared.domain.records.policy import Organization
 from shared.http.api import Answer, json_answer
@@ -29,7 +29,7 @@ def search(organization: Organization) -> Answer:
     # One that was closed between the two reads is shown once.
     last = closed[0].day if closed else date.min
     still_open = [batch for batch in waiting if last < batch.day < before]
-    batches = [PrintBatchAnswer.of_open(organization.org_id, batch) for batch in still_open]
+    batches = [PrintBatchAnswer.of_open(print_batch_id(organization.org_id, batch.day), batch) for batch in still_open]
     batches += [PrintBatchAnswer.of(batch) for batch in closed]
     shown = batches[: asked.limit]
     position = (shown[-1].date.isoformat(),) if len(batches) > asked.limit else None

@@ -194,8 +194,8 @@ def _decide[R](
 
 
 def _link(book: AccountBook, bill: Bill, payment_link_id: str) -> PaymentLink:
-    link = next((link for link in staff_links(book, bill.statement_id) if link.link_id == payment_link_id), None)
-    if link is None:
+    link = book.link(payment_link_id)
+    if link is None or link not in staff_links(book, bill.statement_id):
         raise not_found("payment link")
     return link
 

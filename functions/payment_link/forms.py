@@ -6,8 +6,9 @@ from datetime import date
 from decimal import Decimal
 from urllib.parse import parse_qs
 
-from shared.domain.paying.link_access import AccessQuestion, zip_code
+from shared.domain.paying.link_access import AccessQuestion
 from shared.domain.vocabulary.money import Cents, cents
+from shared.domain.vocabulary.postal_codes import zip_code
 
 MOST_FORM_CHARACTERS = 10_000
 MOST_FIELDS = 20

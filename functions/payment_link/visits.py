@@ -4,6 +4,7 @@ from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from secrets import token_bytes
 
 from shared.domain.intake.identity import same_person
 from shared.domain.paying.link_access import Standing, Verification, standing, verify
@@ -24,6 +25,7 @@ from shared.domain.records.policy import Organization
 from shared.domain.texting import channel_choices
 from shared.domain.texting.channel_choices import Agreement
 from shared.domain.vocabulary.money import Cents
+from shared.domain.vocabulary.randomness import RandomBytes
 from shared.domain.vocabulary.words import Channel
 from shared.storage.account_books import AccountBooks, NoSuchAccountError
 from shared.storage.links import Links
@@ -77,11 +79,12 @@ class UnknownReferenceError(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What patients and processors may ask for, over the stores that it needs."""
+    """What patients and processors may ask for, over the stores that it needs. random: for secrets and references."""
 
     books: AccountBooks
     links: Links
     organizations: Organizations
+    random: RandomBytes = token_bytes
 
     def visit(self, token: str, now: datetime) -> LinkVisit | None:
         """The visit that a token or bill code opens; None: unknown, malformed or revoked, which must look alike."""
@@ -100,7 +103,7 @@ class Desk:
 
         def decide(book: AccountBook) -> tuple[Change | None, Verification]:
             link = book.link(visit.link.link_id) or visit.link
-            judged = verify(self._seen(book, link), link, given, now)
+            judged = verify(self._seen(book, link), link, given, now, self.random)
             return judged.change, judged
 
         book, judged = self.books.decide(visit.link.org_id, visit.link.account_id, decide)
@@ -108,7 +111,7 @@ class Desk:
 
     def begin_checkout(self, visit: LinkVisit, amount: Cents | None, statement_id: str, now: datetime) -> Checkout:
         """Store a way to the processor; raises AmountError when the amount can't be paid as things stand now."""
-        reference = new_reference()
+        reference = new_reference(self.random)
 
         def decide(book: AccountBook) -> tuple[Change, Checkout]:
             link = book.link(visit.link.link_id) or visit.link

@@ -31,7 +31,7 @@ class SchedulerPorts:
 
     @property
     def replanning(self) -> Replanning:
-        """What has an organization's accounts planned anew."""
+        """What has an organization's accounts planned again."""
         return Replanning(self.jobs, self.books)
 
     @property

@@ -56,7 +56,7 @@ class Sweep:
     def work(self) -> dict[type[Due], Callable[[Any], Done]]:
         """What is done about each kind of due item, in the order of a round.
 
-        What has accounts planned anew comes before them, and they come before notices; still, an item that one of
+        What has accounts planned again comes before them, and they come before notices; still, an item that one of
         these writes is seen by the next round only.
         """
         collector, dispatcher = Collector(self.ports, self.now, self._known), self._dispatcher

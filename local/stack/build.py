@@ -110,7 +110,8 @@ def _sam_build(project: Path, log: Path, architecture: str) -> None:
         "PATH": os.pathsep.join([str(Path(sys.base_prefix) / "bin"), os.environ.get("PATH", os.defpath)]),
     }
     environment.pop("VIRTUAL_ENV", None)
-    command = [str(sam), "build", "--cached", "--parallel"]
+    # The template's loops: SAM unrolls them only where it is asked to, here or in samconfig.toml.
+    command = [str(sam), "build", "--cached", "--parallel", "--language-extensions"]
     command += ["--parameter-overrides", f"Architecture={architecture}"]
     with log.open("w") as file:
         done = subprocess.run(command, cwd=project, env=environment, stdout=file, stderr=file, check=False)

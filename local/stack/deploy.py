@@ -120,7 +120,7 @@ class Deployer:
         template: dict[str, Any] = yaml.safe_load((built / "template.yaml").read_text(encoding="utf-8"))
         s3 = self._session.client("s3", endpoint_url=self._endpoint, config=self._config)
         s3.create_bucket(Bucket=_CODE_BUCKET)
-        for resource in template["Resources"].values():
+        for resource in _declared(template):
             name = _CODE_PROPERTIES.get(resource["Type"])
             location = resource.get("Properties", {}).get(name) if name else None
             if isinstance(location, str) and (built / location).is_dir():
@@ -189,7 +189,7 @@ class Deployer:
 
     def _api_url(self, template: Mapping[str, Any], api_id: str) -> str:
         """Return the API's address on the local AWS, in the form that needs no name resolution."""
-        for resource in template["Resources"].values():
+        for resource in _declared(template):
             if resource["Type"] == "AWS::Serverless::Api":
                 stage = resource["Properties"]["StageName"]
                 if isinstance(stage, dict):
@@ -200,7 +200,7 @@ class Deployer:
     def _set_gateway_responses(self, template: Mapping[str, Any], api_id: str, stage: str) -> None:
         """Give the API its own error answers, which the local AWS doesn't take from the API's definition."""
         gateway = self._session.client("apigateway", endpoint_url=self._endpoint, config=self._config)
-        for resource in template["Resources"].values():
+        for resource in _declared(template):
             if resource["Type"] != "AWS::Serverless::Api":
                 continue
             for kind, response in resource["Properties"].get("GatewayResponses", {}).items():
@@ -249,6 +249,11 @@ def pack(folder: Path) -> bytes:
                 entry.external_attr = (0o100755 if path.stat().st_mode & 0o111 else 0o100644) << 16
                 archive.writestr(entry, path.read_bytes())
     return buffer.getvalue()
+
+
+def _declared(template: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the resources outside of the template's loops: what a loop makes has no artifact and is no API."""
+    return [each for name, each in template["Resources"].items() if not name.startswith("Fn::ForEach::")]
 
 
 def _outputs(stack: StackTypeDef) -> dict[str, str]:

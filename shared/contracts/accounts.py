@@ -7,7 +7,6 @@ from pydantic import AfterValidator, Field
 
 from shared.contracts.contact_data import AddressBody, MaybeEmail, MaybePhone
 from shared.contracts.wire import Day, Instant, Money, NamedLine, WireModel, Word
-from shared.domain.account.account_changes import leaving_one
 from shared.domain.account.consents import Consent
 from shared.domain.records.account import Account
 from shared.domain.records.book import AccountBook
@@ -50,8 +49,8 @@ class OptOutsBody(WireModel):
     print: bool = False
 
     def domain(self) -> OptOuts:
-        """The choice, with at least one channel kept."""
-        return leaving_one(OptOuts(email=self.email, sms=self.sms, print=self.print))
+        """The choice, as it was said."""
+        return OptOuts(email=self.email, sms=self.sms, print=self.print)
 
 
 def _each_once(holds: list[Hold]) -> list[Hold]:
@@ -82,7 +81,7 @@ class AccountBody(WireModel):
         )
 
     def domain(self, before: Account) -> Account:
-        """The account `before` with all that this body says; a new address is taken for a good one."""
+        """The account `before` with all that this body says."""
         said = self.contact
         guarantor = replace(
             before.guarantor,
@@ -96,19 +95,7 @@ class AccountBody(WireModel):
             address_status=said.address_status,
             language=self.language,
         )
-        was = before.guarantor
-        renewed = {
-            Channel.EMAIL: guarantor.email != was.email,
-            Channel.SMS: guarantor.mobile_phone != was.mobile_phone,
-            Channel.PRINT: guarantor.address != was.address,
-        }
-        return replace(
-            before,
-            guarantor=guarantor,
-            opt_outs=self.opt_outs.domain(),
-            holds=frozenset(self.holds),
-            undeliverable=frozenset(channel for channel in before.undeliverable if not renewed[channel]),
-        )
+        return replace(before, guarantor=guarantor, opt_outs=self.opt_outs.domain(), holds=frozenset(self.holds))
 
 
 class AccountAnswer(AccountBody):
@@ -127,8 +114,8 @@ class AccountAnswer(AccountBody):
         return cls.model_construct(
             **dict(AccountBody.of(account)),
             account_id=account.account_id,
-            balance=sum(bill.balance for bill in book.bills if bill.payable),
-            credit=account.credit + sum(-bill.balance for bill in book.bills if bill.balance < 0),
+            balance=book.owed,
+            credit=book.credit,
             undeliverable=sorted(account.undeliverable),
             statement_ids=[bill.statement_id for bill in book.bills],
         )

@@ -55,16 +55,6 @@ def phone_number(value: str) -> str | None:
     return f"+{number.country_code}{'0' * (number.number_of_leading_zeros or 0)}{national}" if possible else None
 
 
-def postal_code(value: str) -> str | None:
-    """A ZIP or ZIP+4 code; None: it isn't one."""
-    digits = value.replace("-", "").replace(" ", "")
-    if not (digits.isascii() and digits.isdecimal()):
-        return None
-    if len(digits) == 5:  # noqa: PLR2004 - ZIP
-        return digits
-    return f"{digits[:5]}-{digits[5:]}" if len(digits) == 9 else None  # noqa: PLR2004 - ZIP+4
-
-
 def time_zones(postal_codes: Iterable[str], phone_numbers: Iterable[str]) -> tuple[str, ...]:
     """The time zones that ZIP codes and E.164 numbers suggest, by name, each once."""
     zones = {zone for code in postal_codes for zone in _zones_of_postal_code(code)}

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Wi
 from shared.contracts import contact
 from shared.contracts.wire import Line, NamedLine, WireModel
 from shared.domain.records import statement
+from shared.domain.vocabulary.postal_codes import postal_code
 
 _STATES = (
     "AL AK AZ AR CA CO CT DE DC FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR"
@@ -36,7 +37,7 @@ def _state(value: str) -> str:
 
 
 def _postal_code(value: str) -> str:
-    code = contact.postal_code(value)
+    code = postal_code(value)
     if code is None:
         raise ValueError("must be a ZIP code of five or nine digits")
     return code

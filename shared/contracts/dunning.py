@@ -1,7 +1,6 @@
 """Bodies of the dunning settings and configurations of the partner API."""
 
-import re
-from collections.abc import Container, Iterable
+from collections.abc import Container
 from dataclasses import fields
 from typing import Annotated, Self
 
@@ -10,7 +9,15 @@ from pydantic.alias_generators import to_camel
 
 from shared.contracts import wire
 from shared.contracts.wire import GivenMoney, TimeOfDay, WireModel, Word
-from shared.domain.records.inheritance import QUIET_HOURS, PartnerDefaults, Source, overrides_of, source_of
+from shared.domain.records.inheritance import (
+    QUIET_HOURS,
+    SYSTEM,
+    PartnerDefaults,
+    SettingsSaid,
+    Source,
+    overrides_of,
+    source_of,
+)
 from shared.domain.records.policy import (
     SYSTEM_DEFAULT_TEMPLATE,
     DunningConfiguration,
@@ -21,6 +28,7 @@ from shared.domain.records.policy import (
 )
 from shared.domain.records.presets import CONFIGURATIONS
 from shared.domain.vocabulary.json_documents import Json
+from shared.domain.vocabulary.json_pointers import POINTER, parts_of
 from shared.domain.vocabulary.words import BillAging, Channel, DunningReset, NotificationType
 
 WHOLE = frozenset({"paymentRule"})
@@ -30,6 +38,11 @@ SETTINGS_OF: dict[str, frozenset[str]] = {
     to_camel(field.name): frozenset({field.name}) for field in fields(DunningSettings) if field.name not in QUIET_HOURS
 } | {"quietHours": QUIET_HOURS}
 """The names, in the rules, of the settings that each field stands for."""
+
+SAID_OTHERWISE = QUIET_HOURS | {"reset_fields", "payment_rule", "send_window"}
+
+SAID_ALIKE = tuple(field.name for field in fields(DunningSettings) if field.name not in SAID_OTHERWISE)
+"""The settings that are on the wire what they are in the rules, under the same names."""
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -62,13 +75,11 @@ STATEMENT_FIELDS: dict[str, frozenset[str]] = {
 }
 """Statement fields whose change may restart aging, each with its own fields (docs/rules.md#reset-on-field-change)."""
 
-_POINTER = re.compile(r"(/([^~/]|~[01])+)+")
-
 
 def _statement_pointer(pointer: str) -> str:
-    if not _POINTER.fullmatch(pointer):
+    if not POINTER.fullmatch(pointer):
         raise ValueError("must be a JSON pointer such as /totalBilled")
-    first, *deeper = (part.replace("~1", "/").replace("~0", "~") for part in pointer[1:].split("/"))
+    first, *deeper = parts_of(pointer)
     fields = STATEMENT_FIELDS.get(first)
     if fields is None or (fields and deeper and deeper[0] not in fields):
         raise ValueError("must point at a field of a statement")
@@ -143,12 +154,21 @@ class PaymentRuleBody(WireModel):
             raise ValueError("minimumAmount must be above 0.00")
         return self
 
+    @classmethod
+    def of(cls, rule: PaymentRule) -> "PaymentRuleBody":
+        """The rule as stored."""
+        return cls.model_construct(**{name: getattr(rule, name) for name in cls.model_fields})
+
+    def domain(self) -> PaymentRule:
+        """The rule for the payments."""
+        return PaymentRule(**dict(self))
+
 
 class SendWindowBody(WireModel):
     """When notices go, in the organization's time zone."""
 
-    opens: TimeOfDay = SendWindow().opens
-    closes: TimeOfDay = SendWindow().closes
+    opens: TimeOfDay = SYSTEM.send_window.opens
+    closes: TimeOfDay = SYSTEM.send_window.closes
     business_days: list[str] = Field(default_factory=lambda: list(WEEKDAYS[:5]), examples=[list(WEEKDAYS[:5])])
     federal_holidays: bool = Field(default=True, description="Whether US federal holidays are kept: nothing goes then.")
 
@@ -188,8 +208,8 @@ class SendWindowBody(WireModel):
 class QuietHoursBody(WireModel):
     """When no text goes, in the recipient's own time zones: from an evening hour until a morning hour."""
 
-    starts: TimeOfDay = DunningSettings().quiet_from
-    ends: TimeOfDay = DunningSettings().quiet_until
+    starts: TimeOfDay = SYSTEM.quiet_from
+    ends: TimeOfDay = SYSTEM.quiet_until
 
     @model_validator(mode="after")
     def _overnight(self) -> Self:
@@ -222,28 +242,30 @@ class DunningBody(WireModel):
     # They follow from the others.
     read_only = ("dunningCycleDays", "paperCycleDays", "schedule", "inherited")
 
-    configuration_id: Annotated[str, AfterValidator(_known_configuration)] = DunningSettings().configuration_id
-    minimum_electronic: Minimum = Field(default=0, description="A balance must exceed it.")
-    minimum_print: Minimum = Field(default=0, description="A balance must exceed it.")
-    bill_aging: Word[BillAging] = BillAging.NATURAL
-    communications_on_bill_update: bool = False
-    enable_bill_reset: bool = False
-    reset_on_fields_changing: bool = False
+    configuration_id: Annotated[str, AfterValidator(_known_configuration)] = SYSTEM.configuration_id
+    minimum_electronic: Minimum = Field(default=SYSTEM.minimum_electronic, description="A balance must exceed it.")
+    minimum_print: Minimum = Field(default=SYSTEM.minimum_print, description="A balance must exceed it.")
+    bill_aging: Word[BillAging] = SYSTEM.bill_aging
+    communications_on_bill_update: bool = SYSTEM.communications_on_bill_update
+    enable_bill_reset: bool = SYSTEM.enable_bill_reset
+    reset_on_fields_changing: bool = SYSTEM.reset_on_fields_changing
     reset_fields: Annotated[
         list[Annotated[str, AfterValidator(_statement_pointer)]],
         Field(max_length=50, default_factory=list, examples=[["/totalBilled"]]),
     ]
-    drop_to_paper_on_opt_out: bool = False
-    skip_paper_when_electronic_available: bool = False
+    drop_to_paper_on_opt_out: bool = SYSTEM.drop_to_paper_on_opt_out
+    skip_paper_when_electronic_available: bool = SYSTEM.skip_paper_when_electronic_available
     payment_rule: PaymentRuleBody | None = None
-    no_dunning_limit: bool = False
-    days_until_due: Days = 30
-    days_to_ignore_after_transaction: Days = 0
+    no_dunning_limit: bool = SYSTEM.no_dunning_limit
+    days_until_due: Days = SYSTEM.days_until_due
+    days_to_ignore_after_transaction: Days = SYSTEM.days_to_ignore_after_transaction
     opt_out_after_undeliverable: bool = Field(
-        default=False, description="Whether an email or text that bounced permanently opts its guarantor out."
+        default=SYSTEM.opt_out_after_undeliverable,
+        description="Whether an email or text that bounced permanently opts its guarantor out.",
     )
     drop_to_paper_after_undeliverable_days: Days | None = Field(
-        default=None, description="Days after which a reminder that bounced goes by letter; null: never."
+        default=SYSTEM.drop_to_paper_after_undeliverable_days,
+        description="Days after which a reminder that bounced goes by letter; null: never.",
     )
     send_window: SendWindowBody = Field(default_factory=SendWindowBody)
     quiet_hours: QuietHoursBody = Field(default_factory=QuietHoursBody)
@@ -251,60 +273,20 @@ class DunningBody(WireModel):
     @classmethod
     def of(cls, settings: DunningSettings) -> "DunningBody":
         """The settings as stored."""
-        rule = settings.payment_rule
         return cls.model_construct(
-            configuration_id=settings.configuration_id,
-            minimum_electronic=settings.minimum_electronic,
-            minimum_print=settings.minimum_print,
-            bill_aging=settings.bill_aging,
-            communications_on_bill_update=settings.communications_on_bill_update,
-            enable_bill_reset=settings.enable_bill_reset,
-            reset_on_fields_changing=settings.reset_on_fields_changing,
+            **{name: getattr(settings, name) for name in SAID_ALIKE},
             reset_fields=list(settings.reset_fields),
-            drop_to_paper_on_opt_out=settings.drop_to_paper_on_opt_out,
-            skip_paper_when_electronic_available=settings.skip_paper_when_electronic_available,
-            payment_rule=PaymentRuleBody.model_construct(
-                minimum_amount=rule.minimum_amount,
-                minimum_percent=rule.minimum_percent,
-                dunning_reset=rule.dunning_reset,
-            )
-            if rule
-            else None,
-            no_dunning_limit=settings.no_dunning_limit,
-            days_until_due=settings.days_until_due,
-            days_to_ignore_after_transaction=settings.days_to_ignore_after_transaction,
-            opt_out_after_undeliverable=settings.opt_out_after_undeliverable,
-            drop_to_paper_after_undeliverable_days=settings.drop_to_paper_after_undeliverable_days,
+            payment_rule=PaymentRuleBody.of(settings.payment_rule) if settings.payment_rule else None,
             send_window=SendWindowBody.of(settings.send_window),
             quiet_hours=QuietHoursBody.model_construct(starts=settings.quiet_from, ends=settings.quiet_until),
         )
 
     def domain(self) -> DunningSettings:
         """The settings for the rules."""
-        rule = self.payment_rule
         return DunningSettings(
-            configuration_id=self.configuration_id,
-            minimum_electronic=self.minimum_electronic,
-            minimum_print=self.minimum_print,
-            bill_aging=self.bill_aging,
-            communications_on_bill_update=self.communications_on_bill_update,
-            enable_bill_reset=self.enable_bill_reset,
-            reset_on_fields_changing=self.reset_on_fields_changing,
+            **{name: getattr(self, name) for name in SAID_ALIKE},
             reset_fields=tuple(self.reset_fields),
-            drop_to_paper_on_opt_out=self.drop_to_paper_on_opt_out,
-            skip_paper_when_electronic_available=self.skip_paper_when_electronic_available,
-            payment_rule=PaymentRule(
-                minimum_amount=rule.minimum_amount,
-                minimum_percent=rule.minimum_percent,
-                dunning_reset=rule.dunning_reset,
-            )
-            if rule
-            else None,
-            no_dunning_limit=self.no_dunning_limit,
-            days_until_due=self.days_until_due,
-            days_to_ignore_after_transaction=self.days_to_ignore_after_transaction,
-            opt_out_after_undeliverable=self.opt_out_after_undeliverable,
-            drop_to_paper_after_undeliverable_days=self.drop_to_paper_after_undeliverable_days,
+            payment_rule=self.payment_rule.domain() if self.payment_rule else None,
             send_window=self.send_window.domain(),
             quiet_from=self.quiet_hours.starts,
             quiet_until=self.quiet_hours.ends,
@@ -345,32 +327,27 @@ class DunningAnswer(DunningBody):
         )
 
 
-def patched(
-    settings: DunningSettings, own: frozenset[str], inherited: DunningSettings, patch: Json, kept: Container[str] = ()
-) -> tuple[DunningSettings, frozenset[str]]:
-    """The settings in force after a merge patch, and the names of those that are set here and not inherited.
+def settings_after(settings: DunningSettings, inherited: DunningSettings, patch: Json) -> DunningSettings:
+    """The settings after a merge patch, in which null stands for what is inherited.
 
-    A field that is named is set here, null takes that away again. `kept`: fields that stay inherited if the patch
-    leaves them as they are, as when a document that was read is sent back. Raises pydantic's ValidationError.
+    Raises pydantic's ValidationError.
     """
     document, below = _wire(settings), _wire(inherited)
     for field, value in patch.items():
         before = {name: said for name, said in document.items() if name not in WHOLE or name != field}
         document = wire.merge_patch(before, {field: below.get(field) if value is None else value})
-        names = SETTINGS_OF.get(field, frozenset())
-        own = own - names if value is None else own | names
-    after = DunningBody.model_validate(document).domain()
-    unchanged = (
-        SETTINGS_OF[field]
-        for field in patch
-        if field in SETTINGS_OF and field in kept and _same(SETTINGS_OF[field], settings, after)
+    return DunningBody.model_validate(document).domain()
+
+
+def said_in(patch: Json, inherited: Container[str]) -> SettingsSaid:
+    """Of which settings a merge patch says something; `inherited`: fields that it says are inherited."""
+    known = {field: SETTINGS_OF[field] for field in patch if field in SETTINGS_OF}
+    return SettingsSaid(
+        named=frozenset().union(*(names for field, names in known.items() if patch[field] is not None)),
+        taken_back=frozenset().union(*(names for field, names in known.items() if patch[field] is None)),
+        repeated=tuple(names for field, names in known.items() if field in inherited),
     )
-    return after, own.difference(*unchanged)
 
 
 def _wire(settings: DunningSettings) -> Json:
     return DunningBody.of(settings).model_dump(mode="json", by_alias=True)
-
-
-def _same(names: Iterable[str], one: DunningSettings, other: DunningSettings) -> bool:
-    return all(getattr(one, name) == getattr(other, name) for name in names)

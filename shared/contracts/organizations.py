@@ -1,9 +1,7 @@
 """Bodies of the organizations of the partner API."""
 
 from dataclasses import replace
-from datetime import datetime
 from typing import Annotated, Self
-from zoneinfo import ZoneInfo
 
 from pydantic import Field, model_validator
 
@@ -11,8 +9,6 @@ from shared.contracts.contact_data import AddressBody, MaybeEmail, MaybeLine, Ma
 from shared.contracts.wire import Day, Line, NamedLine, WireModel, Word
 from shared.domain.records.policy import MessageContacts, Organization, PaymentSettings
 from shared.domain.vocabulary.words import AccountStatus, BillType, CommunicationStatus, Processor
-
-LONGEST_DEFAULT_SHORT_NAME = 20
 
 
 class ExternalSite(WireModel):
@@ -154,7 +150,7 @@ class OrganizationBody(WireModel):
         return replace(
             before,
             name=self.name,
-            short_name=self.short_name or shortened(self.name),
+            short_name=self.short_name,
             time_zone=self.time_zone,
             address=self.address.domain(),
             remit_address=self.remit_address.domain() if self.remit_address else None,
@@ -172,8 +168,8 @@ class OrganizationBody(WireModel):
             locations=tuple(self.locations),
         )
 
-    def new(self, *, org_id: str, practice_id: str, partner_id: str, now: datetime) -> Organization:
-        """A new organization of a partner, created today on its own calendar."""
+    def new(self, *, org_id: str, practice_id: str, partner_id: str) -> Organization:
+        """A new organization of a partner, as far as the body says it."""
         blank = Organization(
             org_id=org_id,
             practice_id=practice_id,
@@ -183,7 +179,6 @@ class OrganizationBody(WireModel):
             short_name=self.short_name,
             time_zone=self.time_zone,
             address=self.address.domain(),
-            created_on=now.astimezone(ZoneInfo(self.time_zone)).date(),
         )
         return self.domain(blank)
 
@@ -240,12 +235,3 @@ class OrganizationsPage(WireModel):
     items: list[OrganizationFound]
     next_cursor: str | None
     total: int
-
-
-def shortened(name: str) -> str:
-    """A name short enough for a text: whole words where the first isn't too long by itself."""
-    if len(name) <= LONGEST_DEFAULT_SHORT_NAME:
-        return name
-    cut = name[: LONGEST_DEFAULT_SHORT_NAME + 1]
-    words = cut.rsplit(" ", 1)[0] if " " in cut else cut[:LONGEST_DEFAULT_SHORT_NAME]
-    return words.rstrip(" ,&-")

@@ -5,7 +5,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from shared.contracts.wire import Day, Instant, WireModel
-from shared.domain.delivery.print_batch import OpenBatch, PrintBatch, print_batch_id
+from shared.domain.delivery.print_batch import OpenBatch, PrintBatch
 
 
 class PrintBatchStatus(StrEnum):
@@ -40,10 +40,10 @@ class PrintBatchAnswer(WireModel):
         )
 
     @classmethod
-    def of_open(cls, org_id: str, batch: OpenBatch) -> "PrintBatchAnswer":
+    def of_open(cls, print_batch_id: str, batch: OpenBatch) -> "PrintBatchAnswer":
         """A batch that isn't closed yet."""
         return cls(
-            print_batch_id=print_batch_id(org_id, batch.day),
+            print_batch_id=print_batch_id,
             date=batch.day,
             status=PrintBatchStatus.OPEN,
             count=batch.count,

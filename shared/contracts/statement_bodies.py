@@ -14,6 +14,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, PlainValidator,
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from shared.contracts.plain_text import FILLED_PATTERN, READABLE_PATTERN, UNREADABLE, UNREADABLE_TEXT
 from shared.domain.vocabulary.money import Cents, cents
 
 FIRST_YEAR, LAST_YEAR = 1850, 2199
@@ -22,9 +23,6 @@ FIRST_YEAR, LAST_YEAR = 1850, 2199
 LONGEST_NAME = 100
 LONGEST_LINE = 100
 LONGEST_TEXT = 1000
-
-UNREADABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-"""Control characters, and halves of surrogate pairs."""
 
 AN_AMOUNT = 'must be an amount, such as 74.60 or "74.60"'
 WHOLE_DIGITS = 8
@@ -87,7 +85,7 @@ def _optional_date(value: object) -> date | None:
 def _contact(value: object) -> object:
     """Contact data may be anything, but not text that can't be printed."""
     if isinstance(value, str) and UNREADABLE.search(value):
-        raise PydanticCustomError("text", "must not hold control characters or broken Unicode")
+        raise PydanticCustomError("text", UNREADABLE_TEXT)
     return value
 
 
@@ -95,12 +93,12 @@ type Amount = Annotated[Cents, PlainValidator(_amount, json_schema_input_type=fl
 type StatementDay = Annotated[date, PlainValidator(_date, json_schema_input_type=date)]
 type OptionalStatementDay = Annotated[date | None, PlainValidator(_optional_date, json_schema_input_type=date | None)]
 type ContactText = Annotated[Any, PlainValidator(_contact, json_schema_input_type=str | None)]
-type Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT, pattern=r"^[^\p{Cc}]*$")]
-type Name = Annotated[str, StringConstraints(max_length=LONGEST_NAME, pattern=r"^[^\p{Cc}]*[^\p{Cc}\s][^\p{Cc}]*$")]
+type Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT, pattern=READABLE_PATTERN)]
+type Name = Annotated[str, StringConstraints(max_length=LONGEST_NAME, pattern=FILLED_PATTERN)]
 
 
 def _id(longest: int) -> StringConstraints:
-    return StringConstraints(max_length=longest, pattern=r"^[^\p{Cc}]*[^\p{Cc}\s][^\p{Cc}]*$")
+    return StringConstraints(max_length=longest, pattern=FILLED_PATTERN)
 
 
 type StatementId = Annotated[str, _id(64)]
@@ -160,7 +158,7 @@ class PatientBody(Body):
 class GuarantorBody(Body):
     """Who owes the money."""
 
-    guarantor_id: Annotated[str, StringConstraints(max_length=55, pattern=r"^[^\p{Cc}]*$")] | None = None
+    guarantor_id: Annotated[str, StringConstraints(max_length=55, pattern=READABLE_PATTERN)] | None = None
     first_name: Name
     last_name: Name
     date_of_birth: OptionalStatementDay = None
@@ -202,7 +200,7 @@ class StatementBody(Body):
 class PartnerTransactionBody(Body):
     """Money that reached the practice by another way."""
 
-    transaction_id: Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\p{Cc}]*$")] | None = None
+    transaction_id: Annotated[str, StringConstraints(max_length=100, pattern=READABLE_PATTERN)] | None = None
     transaction_date: StatementDay
     transaction_amt: Amount
 

@@ -14,9 +14,9 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from shared.contracts import contact
+from shared.contracts.plain_text import NO_CONTROL_CHARACTERS, UNREADABLE, UNREADABLE_TEXT
 from shared.contracts.statement_bodies import (
     LONGEST_LINE,
-    UNREADABLE,
     BillToBody,
     Body,
     GuarantorBody,
@@ -41,6 +41,8 @@ from shared.domain.records.statement import (
     Visit,
 )
 from shared.domain.vocabulary.json_documents import DECODER, Ambiguous
+from shared.domain.vocabulary.json_pointers import pointer_to
+from shared.domain.vocabulary.postal_codes import postal_code
 from shared.domain.vocabulary.words import DUNNING_TYPES, AddressStatus, Language
 
 MOST_REMARKS = 50
@@ -131,24 +133,20 @@ ERROR_MESSAGES = {
 
 def _remarks(details: ErrorDetails) -> Iterator[Remark]:
     """An error of the model in our own words, which name no value."""
-    pointer = "".join(f"/{_escaped(part)}" for part in details["loc"])
+    pointer = pointer_to(details["loc"])
     value = details["input"]
     if isinstance(value, Ambiguous):
-        yield from (Remark(f"{pointer}/{_escaped(name)}", "appears more than once") for name in value.twice)
+        yield from (Remark(f"{pointer}{pointer_to([name])}", "appears more than once") for name in value.twice)
     elif value is None and pointer:
         yield Remark(pointer, "is required")
     elif details["type"] == "string_pattern_mismatch":
         blank = not str(value).strip()
-        yield Remark(pointer, "must not be blank" if blank else "must not hold control characters")
+        yield Remark(pointer, "must not be blank" if blank else NO_CONTROL_CHARACTERS)
     elif details["type"] in ERROR_MESSAGES:
         yield Remark(pointer, ERROR_MESSAGES[details["type"]].format(**details.get("ctx", {})))
     else:
         # Messages of our own validators; they name no value either.
         yield Remark(pointer, details["msg"])
-
-
-def _escaped(part: int | str) -> str:
-    return str(part).replace("~", "~0").replace("/", "~1")
 
 
 # --- from the model to the domain -----------------------------------------------------------------------------
@@ -298,7 +296,7 @@ class _Reader:
     def _address(self, value: object) -> Address | None:
         pointer = "/guarantor/address"
         if isinstance(value, Ambiguous):
-            self.errors += [Remark(f"{pointer}/{_escaped(name)}", "appears more than once") for name in value.twice]
+            self.errors += [Remark(f"{pointer}{pointer_to([name])}", "appears more than once") for name in value.twice]
             return None
         if value is None:
             self._warn(pointer, "is missing; nothing can be mailed")
@@ -321,7 +319,7 @@ class _Reader:
         """A line of the address; None, with a remark: nothing can be mailed."""
         given = _given(value)
         if isinstance(given, str) and UNREADABLE.search(given):
-            self.errors.append(Remark(pointer, "must not hold control characters or broken Unicode"))
+            self.errors.append(Remark(pointer, UNREADABLE_TEXT))
             return None
         if given is None:
             if name == "line2":
@@ -330,7 +328,7 @@ class _Reader:
             return None
         if name == "postalCode":
             digits = f"{given:05d}" if isinstance(given, int) and not isinstance(given, bool) else given
-            code = contact.postal_code(digits) if isinstance(digits, str) else None
+            code = postal_code(digits) if isinstance(digits, str) else None
             if code is None:
                 self._warn(pointer, "isn't a ZIP code; nothing can be mailed")
             return code

@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Never, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
+from shared.contracts.plain_text import NO_CONTROL_CHARACTERS, NOT_ON_ONE_LINE
 from shared.domain.vocabulary.json_documents import Json
 from shared.domain.vocabulary.money import Cents, cents, dollars
 
@@ -19,7 +20,6 @@ MOST_AMOUNT_DIGITS = 12
 _AMOUNT = re.compile(r"-?[0-9]{1,8}(\.[0-9]{1,2})?", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _TIME = re.compile(r"[0-9]{2}:[0-9]{2}", re.ASCII)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
 
 
 class WireModel(BaseModel):
@@ -72,8 +72,8 @@ def _time(value: object) -> object:
 
 
 def _line(value: str) -> str:
-    if _CONTROL.search(value):
-        raise ValueError("must not hold control characters")
+    if NOT_ON_ONE_LINE.search(value):
+        raise ValueError(NO_CONTROL_CHARACTERS)
     return value.strip()
 
 

@@ -14,6 +14,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel, ValidationError
 
 from shared import clock as simulated_time
+from shared.domain.vocabulary.json_pointers import pointer_to
 from shared.http import gateway
 from shared.http.caller import Caller, caller_of
 from shared.http.problems import INVALID_BODY, MEDIA_TYPE, InputError, ProblemError, nothing_here
@@ -49,15 +50,10 @@ def path_id(value: str) -> str:
     return meant
 
 
-def pointer(location: tuple[int | str, ...]) -> str:
-    """A pydantic error's location as a JSON pointer (RFC 6901)."""
-    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in location)
-
-
 def input_errors(error: ValidationError) -> list[InputError]:
     """What a model found wrong, without the values that were wrong."""
     return [
-        InputError(pointer=pointer(found["loc"]), detail=found["msg"].removeprefix("Value error, "))
+        InputError(pointer=pointer_to(found["loc"]), detail=found["msg"].removeprefix("Value error, "))
         for found in error.errors(include_url=False, include_input=False, include_context=False)
     ]
 

@@ -1,4 +1,4 @@
-"""AWS clients: low-level, of one session, with the retries that each service may have.
+"""AWS clients: low-level, one of each in a process, with the retries that each service may have.
 
 Made by botocore itself: boto3's session also loads its resource layer, which nothing here uses.
 """
@@ -21,12 +21,17 @@ RETRIED = Config(retries={"mode": "standard", "total_max_attempts": 4}, connect_
 ONCE = Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=10)
 """For providers: by itself the client would send up to three times when an answer is lost."""
 
+SIGNED = RETRIED.merge(Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
+"""For buckets. Addresses that are signed beforehand name the bucket's own region, and are signed by version 4: a bucket
+encrypted by KMS asks for that, and one in another region would answer the global address with a redirect."""
+
 
 @cache
 def _session() -> Session:
     return get_session()
 
 
+@cache
 def _client(service: str, config: Config) -> Any:  # noqa: ANN401 - botocore makes each service's client at run time
     return _session().create_client(service, config=config)
 
@@ -44,13 +49,8 @@ def sqs() -> "SQSClient":
 
 
 def s3() -> "S3Client":
-    """A client of the buckets.
-
-    Addresses that it signs beforehand name the bucket's own region, and are signed by version 4: a bucket encrypted by
-    KMS asks for that, and one in another region would answer the global address with a redirect.
-    """
-    signing = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
-    client: S3Client = _client("s3", RETRIED.merge(signing))
+    """A client of the buckets."""
+    client: S3Client = _client("s3", SIGNED)
     return client
 
 

@@ -23,6 +23,5 @@ class ChannelPorts:
 
     def notice_sender(self, expected: int) -> NoticeSender:
         """What sends the notices of one invocation, so many."""
-        return NoticeSender(
-            self.books, self.notices, self.organizations, self.sender, self.gate, expected, self.numbers
-        )
+        parts = self.books, self.notices, self.organizations, self.sender, self.gate
+        return NoticeSender(*parts, expected=expected, numbers=self.numbers)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from secrets import token_bytes
 from typing import Protocol
 
 from shared.domain.account.contacts import PATIENT
@@ -40,6 +41,7 @@ from shared.domain.records.notice import Notice
 from shared.domain.records.payment_link import PaymentLink
 from shared.domain.records.policy import Organization
 from shared.domain.records.statement import Patient
+from shared.domain.vocabulary.randomness import RandomBytes
 from shared.domain.vocabulary.words import NoticeStatus
 from shared.messaging.metrics import count
 from shared.sending.patients import patient_of
@@ -111,8 +113,8 @@ class NoticeSender:
     """Sends the notices of one invocation; organizations are read once in it.
 
     gate: says whether and when its channel may send. expected: how many notices the invocation brings, for which the
-    gate is asked at once. numbers: where messages go to phone numbers. `patient_of` finds the patient of a bill, who is
-    in its document.
+    gate is asked at once. random: for the secrets of links. numbers: where messages go to phone numbers. `patient_of`
+    finds the patient of a bill, who is in its document.
     """
 
     books: Books
@@ -121,6 +123,7 @@ class NoticeSender:
     sender: Sender
     gate: Gate
     expected: int = 1
+    random: RandomBytes = token_bytes
     numbers: NumberReader | None = None
     patient_of: Callable[[Bill], Patient] = patient_of
     _known: dict[str, Organization | None] = field(default_factory=dict)
@@ -203,7 +206,7 @@ class NoticeSender:
         verdict = judge(notice, book, organization, now, self._patient(notice, book))
         if not isinstance(verdict, Send):
             return verdict
-        link = issue_link(notice, verdict, book, organization, now)
+        link = issue_link(notice, verdict, book, organization, now, self.random)
         taken = claimed(notice, verdict, link.link.link_id, now)
         order = Order(notice=taken, book=book, organization=organization, contact=verdict.contact, link=link, now=now)
         return _Message(order, self.sender.prepare(order))

@@ -261,11 +261,11 @@ def _book(found: list[Item]) -> AccountBook | None:
     account: Account | None = None
     belongings: dict[str, list[Any]] = {}
     for item in found:
-        sort = item["sk"]["S"]
+        sort = keys.kind_of(item["sk"]["S"])
         if sort == keys.ROOT:
             account = items.account_of(item)
             continue
-        field, kind = _KINDS[sort[:2]]
+        field, kind = _KINDS[sort]
         read = items.notice_of(item) if kind is Notice else items.unpack(kind, item["body"])
         belongings.setdefault(field, []).append(read)
     if account is None:

@@ -42,7 +42,7 @@ class BackgroundJobs:
     table: str
 
     def replanning(self, org_id: str, now: datetime) -> Job | None:
-        """The job that has an organization's accounts planned anew, if its time has come."""
+        """The job that has an organization's accounts planned again, if its time has come."""
         return self._due(keys.replanning(org_id), keys.ROOT, now)
 
     def inheritance(self, partner_id: str, now: datetime) -> Job | None:

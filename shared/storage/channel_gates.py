@@ -57,7 +57,10 @@ class ChannelGates:
         same permits, for the one probe after a pause, and for asking the provider for its limits.
         """
         revision = seen.revision + 1
-        values: dict[str, Attribute] = {":next": number(revision), ":body": items.pack(ChannelState, after)}
+        values: dict[str, Attribute] = {
+            ":next": number(revision),
+            ":body": items.pack(ChannelState, after, stored_as=STORED_AS),
+        }
         change = "SET revision = :next, body = :body"
         write = update(self.table, items.key(keys.channel_gate(channel)), change, values, _as(seen))
         outcome = conditional(self.client, showing_what_is_there(write))

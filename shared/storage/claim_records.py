@@ -1,7 +1,7 @@
 """How the facts that a claim stores together with its row lie in the table."""
 
 from shared.domain.delivery.claim_records import BatchedLetter, ClaimRecord, OpenPrintBatch, TextedNumber
-from shared.storage import keys, print_batches
+from shared.storage import items, keys, print_batches
 from shared.storage.items import Item, text
 from shared.storage.writes import Write, put
 
@@ -20,7 +20,8 @@ def claim_record_write(table: str, fact: ClaimRecord) -> Write:
 def _texted_item(fact: TextedNumber) -> Item:
     """`M#`: from a number, hashed, to an account that had a text sent to it."""
     return {
-        "pk": text(keys.texted_number(fact.number_hash)),
-        "sk": text(keys.texted_account(fact.recipient, fact.org_id, fact.account_id)),
+        **items.key(
+            keys.texted_number(fact.number_hash), keys.texted_account(fact.recipient, fact.org_id, fact.account_id)
+        ),
         "reached_at": text(keys.instant(fact.texted_at)),
     }

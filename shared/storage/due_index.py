@@ -3,7 +3,7 @@
 The scheduler reads it shard by shard; what is due is still there after an outage or a late run.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -112,14 +112,19 @@ class DueIndex:
         yield from keys.due_shards()
 
 
+OF_NO_ACCOUNT: dict[str, Callable[[str], Due]] = {
+    keys.REPLANNING_PARTITION: DueReplanning,
+    keys.DEFAULTS_PARTITION: DueInheritance,
+    keys.PRINT_BATCHES_PARTITION: DuePrintBatch,
+}
+"""What is due in partitions that are no account's, by their kind."""
+
+
 def _due(partition: str, sort: str) -> Due:
-    if partition.startswith(keys.REPLANNING_PARTITION):
-        return DueReplanning(partition.removeprefix(keys.REPLANNING_PARTITION))
-    if partition.startswith(keys.DEFAULTS_PARTITION):
-        return DueInheritance(partition.removeprefix(keys.DEFAULTS_PARTITION))
-    if partition.startswith(keys.PRINT_BATCHES_PARTITION):
-        return DuePrintBatch(partition.removeprefix(keys.PRINT_BATCHES_PARTITION))
-    _, org_id, account_id = partition.split("#", 2)
-    if sort == keys.ROOT:
-        return DueAccount(org_id, account_id)
-    return DueNotice(org_id, account_id, sort.removeprefix(keys.NOTICE_SORT))
+    for kind, due in OF_NO_ACCOUNT.items():
+        owner = keys.id_in(partition, kind)
+        if owner is not None:
+            return due(owner)
+    org_id, account_id = keys.collection_parts(partition)
+    notice_id = keys.id_in(sort, keys.NOTICE_SORT)
+    return DueAccount(org_id, account_id) if notice_id is None else DueNotice(org_id, account_id, notice_id)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from shared.storage import keys
+from shared.storage import items, keys
 from shared.storage.items import number, text
 from shared.storage.records import Records
 from shared.storage.writes import NEW, Condition, absent, below, equals
@@ -52,8 +52,7 @@ class IdempotencyRecords:
         pk, fingerprint = keys.idempotency(partner_id, key), hashlib.sha256(request).hexdigest()
         records = Records(self.client, self.table)
         item: dict[str, Any] = {
-            "pk": text(pk),
-            "sk": text(keys.ROOT),
+            **items.key(pk),
             "fingerprint": text(fingerprint),
             "lease_until": text(keys.instant(now + REQUEST_LEASE)),
             "expires_at": number(int((now + ANSWERS_KEPT_FOR).timestamp())),
@@ -75,15 +74,13 @@ class IdempotencyRecords:
 
     def release(self, partner_id: str, key: str) -> None:
         """Give the key back, because nothing was done under it."""
-        key_of_record = {"pk": text(keys.idempotency(partner_id, key)), "sk": text(keys.ROOT)}
-        self.client.delete_item(TableName=self.table, Key=key_of_record)
+        self.client.delete_item(TableName=self.table, Key=items.key(keys.idempotency(partner_id, key)))
 
     def finish(self, partner_id: str, key: str, request: bytes, answer: StoredAnswer, now: datetime) -> None:
         """Keep the answer for repeats."""
         Records(self.client, self.table).put(
             {
-                "pk": text(keys.idempotency(partner_id, key)),
-                "sk": text(keys.ROOT),
+                **items.key(keys.idempotency(partner_id, key)),
                 "fingerprint": text(hashlib.sha256(request).hexdigest()),
                 "status": number(answer.status),
                 "content_type": text(answer.content_type),

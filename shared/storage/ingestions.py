@@ -81,8 +81,7 @@ class Ingestions:
             return
         self._records.put(
             {
-                "pk": text(keys.ingestion_rows(partner_id, ingestion_id)),
-                "sk": text(_ordinal(first)),
+                **items.key(keys.ingestion_rows(partner_id, ingestion_id), _ordinal(first)),
                 "results": {"SS": sorted({row.result for row in rows})},
                 "body": {"B": packed},
             }
@@ -148,7 +147,6 @@ def _ordinal(number: int) -> str:
 
 def _item(ingestion: Ingestion) -> Item:
     return {
-        "pk": text(keys.ingestions(ingestion.partner_id)),
-        "sk": text(ingestion.ingestion_id),
+        **items.key(keys.ingestions(ingestion.partner_id), ingestion.ingestion_id),
         "body": items.pack(Ingestion, ingestion),
     }

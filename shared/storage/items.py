@@ -77,8 +77,7 @@ def account_item(account: Account) -> Item:
     """`@`: the account. In the due index while the scheduler has to look at it."""
     partition = keys.collection(account.org_id, account.account_id)
     item = {
-        "pk": text(partition),
-        "sk": text(keys.ROOT),
+        **key(partition),
         "version": number(account.version),
         "body": pack(Account, account, exclude={"version", "planning_at", "settings_version"}),
     }
@@ -107,8 +106,7 @@ def account_of(item: Item) -> Account:
 def bill_item(org_id: str, account_id: str, bill: Bill) -> Item:
     """`B#`: a bill with its document. In the statement index by its statement, unless it went on to another account."""
     item = {
-        "pk": text(keys.collection(org_id, account_id)),
-        "sk": text(f"{keys.BILL_SORT}{bill.statement_id}"),
+        **key(keys.collection(org_id, account_id), keys.bill_lookup(bill.statement_id)),
         "status": text(bill.status),
         "body": pack(Bill, bill),
     }
@@ -127,8 +125,7 @@ def notice_item(notice: Notice) -> Item:
     """`N#`: a ledger row. In the due index while something has to happen to it at a time."""
     partition = keys.collection(notice.org_id, notice.account_id)
     item = {
-        "pk": text(partition),
-        "sk": text(f"{keys.NOTICE_SORT}{notice.notice_id}"),
+        **key(partition, keys.notice_lookup(notice.notice_id)),
         "status": text(notice.status),
         "channel": text(notice.channel),
         "attempt": number(notice.attempt),
@@ -136,7 +133,7 @@ def notice_item(notice: Notice) -> Item:
         "statement_pk": text(keys.statement_index(notice.org_id)),
         "statement_sk": text(keys.notice_lookup(notice.notice_id)),
         "org_pk": text(keys.notifications(notice.org_id)),
-        "org_sk": text(f"{keys.instant(notice.scheduled_for)}#{notice.notice_id}"),
+        "org_sk": text(keys.notification(notice.scheduled_for, notice.notice_id)),
         "body": pack(Notice, notice, exclude={"moves_read"}),
     }
     if notice.ingestion_ids:
@@ -166,8 +163,7 @@ def _notice_due_at(notice: Notice) -> datetime | None:
 def payment_item(org_id: str, account_id: str, payment: Payment) -> Item:
     """`P#`: a posted payment."""
     return {
-        "pk": text(keys.collection(org_id, account_id)),
-        "sk": text(f"{keys.PAYMENT_SORT}{payment.payment_id}"),
+        **key(keys.collection(org_id, account_id), keys.payment(payment.payment_id)),
         "body": pack(Payment, payment),
     }
 
@@ -175,8 +171,7 @@ def payment_item(org_id: str, account_id: str, payment: Payment) -> Item:
 def link_item(link: PaymentLink) -> Item:
     """`L#`: a payment link, of which only hashes of its secrets are known."""
     return {
-        "pk": text(keys.collection(link.org_id, link.account_id)),
-        "sk": text(f"{keys.LINK_SORT}{link.link_id}"),
+        **key(keys.collection(link.org_id, link.account_id), keys.link(link.link_id)),
         "body": pack(PaymentLink, link),
     }
 
@@ -185,8 +180,7 @@ def link_pointers(link: PaymentLink) -> list[Item]:
     """`T#`: from each secret of a link, hashed, to the link."""
     return [
         {
-            "pk": text(keys.link_secret(secret_hash)),
-            "sk": text(keys.ROOT),
+            **key(keys.link_secret(secret_hash)),
             "org_id": text(link.org_id),
             "account_id": text(link.account_id),
             "link_id": text(link.link_id),
@@ -199,8 +193,7 @@ def link_pointers(link: PaymentLink) -> list[Item]:
 def checkout_item(checkout: Checkout) -> Item:
     """`C#`: a way to the processor and back."""
     return {
-        "pk": text(keys.collection(checkout.org_id, checkout.account_id)),
-        "sk": text(f"{keys.CHECKOUT_SORT}{checkout.reference}"),
+        **key(keys.collection(checkout.org_id, checkout.account_id), keys.checkout(checkout.reference)),
         "body": pack(Checkout, checkout),
     }
 
@@ -208,8 +201,7 @@ def checkout_item(checkout: Checkout) -> Item:
 def checkout_pointer(checkout: Checkout) -> Item:
     """`X#`: from a processor's reference to the account that it is for."""
     return {
-        "pk": text(keys.checkout_reference(checkout.reference)),
-        "sk": text(keys.ROOT),
+        **key(keys.checkout_reference(checkout.reference)),
         "org_id": text(checkout.org_id),
         "account_id": text(checkout.account_id),
     }
@@ -230,7 +222,6 @@ def history_item(org_id: str, account_id: str, event: HistoryEvent, version: int
     The version that it was decided on is in the key, so that two changes of one instant don't overwrite each other.
     """
     return {
-        "pk": text(keys.collection(org_id, account_id)),
-        "sk": text(f"{keys.HISTORY_SORT}{keys.instant(event.at)}#{version:010d}#{ordinal:03d}"),
+        **key(keys.collection(org_id, account_id), keys.history(event.at, version, ordinal)),
         "body": pack(HistoryEvent, event),
     }

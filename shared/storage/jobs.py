@@ -2,15 +2,14 @@
 
 from datetime import datetime
 
-from shared.storage import keys
+from shared.storage import items, keys
 from shared.storage.items import Item, number, text
 
 
 def job_item(partition: str, sort_key: str, version: int, now: datetime) -> Item:
     """A job that begins at the head of its list. `version`: of what was changed, and so made the job necessary."""
     return {
-        "pk": text(partition),
-        "sk": text(sort_key),
+        **items.key(partition, sort_key),
         "version": number(version),
         "due_shard": text(keys.due_shard(partition)),
         "due_at": text(keys.instant(now)),

@@ -1,7 +1,7 @@
-"""Every key of the table, made in one place. The access patterns stand in docs/architecture.md."""
+"""Every key of the table, made and read in one place. The access patterns stand in docs/architecture.md."""
 
 import hashlib
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 DUE_SHARDS = 4
 """How many partitions the due index has. One idle sweep is one Query for each."""
@@ -27,6 +27,9 @@ REPLANNING_PARTITION = "J#"
 DEFAULTS_PARTITION = "D#"
 JOB_SORT = "J"
 
+# the partition of the pointer from a patient account to the account that has its active Lifetime bill
+PATIENT_PARTITION = "L#"
+
 # the partition of an organization's print batches: letters that no manifest has yet, and closed batches by their date
 PRINT_BATCHES_PARTITION = "B#"
 WAITING_LETTER_SORT = "M#"
@@ -43,9 +46,50 @@ def collection(org_id: str, account_id: str) -> str:
     return f"A#{org_id}#{account_id}"
 
 
+def collection_parts(partition: str) -> tuple[str, str]:
+    """The organization and the account that `collection` made a partition for; an account's id may hold any sign."""
+    _, org_id, account_id = partition.split("#", 2)
+    return org_id, account_id
+
+
 def account_id_of(partition: str) -> str:
     """The account that `collection` made a partition for."""
-    return partition.split("#", 2)[2]
+    return collection_parts(partition)[1]
+
+
+def kind_of(sort_key: str) -> str:
+    """What an item of an account is, by its sort key: ROOT, or one of the kinds above."""
+    return sort_key[: len(BILL_SORT)]
+
+
+def id_of(key: str, kind: str) -> str:
+    """The id that a key, known to be of a kind, was made for."""
+    return key.removeprefix(kind)
+
+
+def id_in(key: str, kind: str) -> str | None:
+    """The id that a key of a kind was made for; None: the key is of another kind."""
+    return id_of(key, kind) if key.startswith(kind) else None
+
+
+def payment(payment_id: str) -> str:
+    """Sort key of a payment in its account."""
+    return f"{PAYMENT_SORT}{payment_id}"
+
+
+def link(link_id: str) -> str:
+    """Sort key of a payment link in its account."""
+    return f"{LINK_SORT}{link_id}"
+
+
+def checkout(reference: str) -> str:
+    """Sort key of a checkout in its account."""
+    return f"{CHECKOUT_SORT}{reference}"
+
+
+def history(at: datetime, version: int, ordinal: int) -> str:
+    """Sort key of an event of an account: by its time, the version that it was decided on, and its place in that."""
+    return f"{HISTORY_SORT}{instant(at)}#{version:010d}#{ordinal:03d}"
 
 
 def partner(partner_id: str) -> str:
@@ -85,7 +129,7 @@ def ingestion_rows(partner_id: str, ingestion_id: str) -> str:
 
 def patient_account(org_id: str, patient_account_id: str) -> str:
     """Partition of the pointer from a patient account to the account that has its active Lifetime bill."""
-    return f"L#{org_id}#{patient_account_id}"
+    return f"{PATIENT_PARTITION}{org_id}#{patient_account_id}"
 
 
 def patient_account_id_of(partition: str) -> str:
@@ -118,9 +162,12 @@ def texted_account(recipient: str, org_id: str, account_id: str) -> str:
     return f"{TEXTED_ACCOUNT_SORT}{recipient}#{org_id}#{account_id}"
 
 
-def texted_account_parts(sort_key: str) -> tuple[str, str, str]:
-    """The recipient, the organization and the account that `texted_account` made a sort key for."""
-    recipient, org_id, account_id = sort_key.removeprefix(TEXTED_ACCOUNT_SORT).split("#", 2)
+def texted_account_parts(sort_key: str) -> tuple[str, str, str] | None:
+    """The recipient, the organization and the account that `texted_account` made a sort key for; None: another did."""
+    parts = id_in(sort_key, TEXTED_ACCOUNT_SORT)
+    if parts is None:
+        return None
+    recipient, org_id, account_id = parts.split("#", 2)
     return recipient, org_id, account_id
 
 
@@ -159,6 +206,16 @@ def print_batches(org_id: str) -> str:
     return f"{PRINT_BATCHES_PARTITION}{org_id}"
 
 
+def waiting_letter(notice_id: str) -> str:
+    """Sort key, under an organization's print batches, of a letter that no manifest has yet."""
+    return f"{WAITING_LETTER_SORT}{notice_id}"
+
+
+def print_batch(day: date) -> str:
+    """Sort key, under an organization's print batches, of the closed batch of a day."""
+    return f"{PRINT_BATCH_SORT}{day.isoformat()}"
+
+
 def due_shard(partition: str) -> str:
     """The shard of the due index that all of an account's items are in."""
     return f"D#{int.from_bytes(hashlib.sha256(partition.encode()).digest()[:4]) % DUE_SHARDS}"
@@ -185,12 +242,12 @@ def statement_index(org_id: str) -> str:
 
 
 def notice_lookup(notice_id: str) -> str:
-    """Sort key of a notice in the statement index."""
+    """Sort key of a notice, in its account and in the statement index."""
     return f"{NOTICE_SORT}{notice_id}"
 
 
 def bill_lookup(statement_id: str) -> str:
-    """Sort key of a bill in the statement index."""
+    """Sort key of a bill, in its account and in the statement index."""
     return f"{BILL_SORT}{statement_id}"
 
 
@@ -199,6 +256,16 @@ def notifications(org_id: str) -> str:
     return f"N#{org_id}"
 
 
+def notification(scheduled_for: datetime, notice_id: str) -> str:
+    """Sort key of a notice in the organization index: by the time that it is scheduled for."""
+    return f"{instant(scheduled_for)}#{notice_id}"
+
+
 def organizations(partner_id: str) -> str:
     """Partition of the organization index that holds a partner's organizations by name."""
     return f"P#{partner_id}"
+
+
+def organization_name(name: str, org_id: str) -> str:
+    """Sort key of an organization in the organization index: by its name, in any case."""
+    return f"{name.casefold()}#{org_id}"

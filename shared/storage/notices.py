@@ -83,7 +83,7 @@ class Notices:
 
 
 def _key(org_id: str, account_id: str, notice_id: str) -> Item:
-    return items.key(keys.collection(org_id, account_id), f"{keys.NOTICE_SORT}{notice_id}")
+    return items.key(keys.collection(org_id, account_id), keys.notice_lookup(notice_id))
 
 
 def still_as(before: Notice) -> Condition:

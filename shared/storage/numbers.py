@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from shared.domain.account.contacts import GUARANTOR
 from shared.domain.account.number_stops import STACK_SENDER, NumberStop
-from shared.storage import keys
+from shared.storage import items, keys
 from shared.storage.batches import read_items
 from shared.storage.items import Item, number, text
 from shared.storage.records import Records
@@ -78,8 +78,8 @@ class Numbers:
             ConsistentRead=True,
         )
         found: list[Item] = [item for page in pages for item in page["Items"]]
-        handled = [_handled_text(item) for item in found if item["sk"]["S"].startswith(keys.INBOUND_TEXT_SORT)]
-        return KnownNumber(accounts=_accounts(found), handled=tuple(handled))
+        handled = (_handled_text(item) for item in found)
+        return KnownNumber(accounts=_accounts(found), handled=tuple(text for text in handled if text))
 
     def stops(self, number_hashes: Iterable[str], sender: str = STACK_SENDER) -> dict[str, NumberStop]:
         """What each of these numbers last said to a sender, a hundred a call; those that said nothing are left out."""
@@ -96,8 +96,7 @@ class Numbers:
     def record_stop(self, stop: NumberStop, sender: str = STACK_SENDER) -> bool:
         """Record what a number said. False: it said something since, which stands, however late this comes."""
         item: Item = {
-            "pk": text(keys.texted_number(stop.number)),
-            "sk": text(keys.number_stop(sender)),
+            **items.key(keys.texted_number(stop.number), keys.number_stop(sender)),
             "stopped": {"BOOL": stop.stopped},
             "wording": text(stop.wording),
             "said_at": text(keys.instant(stop.said_at)),
@@ -108,8 +107,7 @@ class Numbers:
     def attach(self, number_hash: str, org_id: str, account_id: str, recipient: str = GUARANTOR) -> None:
         """Have texts from a number find an account that had none sent to it: a START has to open what a STOP closed."""
         item = {
-            "pk": text(keys.texted_number(number_hash)),
-            "sk": text(keys.texted_account(recipient, org_id, account_id)),
+            **items.key(keys.texted_number(number_hash), keys.texted_account(recipient, org_id, account_id)),
             "reached_at": text(keys.instant(NEVER)),
         }
         # Lost where it had a text: then it is found already.
@@ -132,9 +130,10 @@ def _accounts(found: list[Item]) -> tuple[TextedAccount, ...]:
     recipients = dict[tuple[str, str], set[str]]()
     texted_at = dict[tuple[str, str], datetime]()
     for item in found:
-        if not item["sk"]["S"].startswith(keys.TEXTED_ACCOUNT_SORT):
+        parts = keys.texted_account_parts(item["sk"]["S"])
+        if parts is None:
             continue
-        recipient, org_id, account_id = keys.texted_account_parts(item["sk"]["S"])
+        recipient, org_id, account_id = parts
         account, at = (org_id, account_id), keys.moment(item["reached_at"]["S"])
         recipients.setdefault(account, set()).add(recipient)
         texted_at[account] = max(at, texted_at.get(account, at))
@@ -157,8 +156,7 @@ def _number_stop(item: Item) -> NumberStop:
 
 def _handled_item(number_hash: str, handled: HandledText) -> Item:
     return {
-        "pk": text(keys.texted_number(number_hash)),
-        "sk": text(keys.inbound_text(handled.inbound_message_id)),
+        **items.key(keys.texted_number(number_hash), keys.inbound_text(handled.inbound_message_id)),
         "heard_at": text(keys.instant(handled.at)),
         "answered": {"BOOL": handled.answered},
         "answer_id": text(handled.answer_id),
@@ -166,9 +164,12 @@ def _handled_item(number_hash: str, handled: HandledText) -> Item:
     }
 
 
-def _handled_text(item: Item) -> HandledText:
+def _handled_text(item: Item) -> HandledText | None:
+    inbound_message_id = keys.id_in(item["sk"]["S"], keys.INBOUND_TEXT_SORT)
+    if inbound_message_id is None:
+        return None
     return HandledText(
-        inbound_message_id=item["sk"]["S"].removeprefix(keys.INBOUND_TEXT_SORT),
+        inbound_message_id=inbound_message_id,
         at=keys.moment(item["heard_at"]["S"]),
         answered=item["answered"]["BOOL"],
         answer_id=item["answer_id"]["S"],

@@ -63,8 +63,7 @@ class Organizations:
         """
         created = replace(organization, version=1)
         guard = {
-            "pk": text(keys.client(organization.client_id)),
-            "sk": text(keys.ROOT),
+            **items.key(keys.client(organization.client_id)),
             "org_id": text(organization.org_id),
         }
         writes = [
@@ -119,8 +118,7 @@ class Organizations:
         """Store a new partner."""
         self._records.put(
             {
-                "pk": text(keys.partner(partner.partner_id)),
-                "sk": text(keys.ROOT),
+                **items.key(keys.partner(partner.partner_id)),
                 "body": items.pack(Partner, partner),
             },
             NEW,
@@ -132,9 +130,7 @@ class Organizations:
 
     def save_api_key(self, key: ApiKey) -> None:
         """Store a key, new or revoked."""
-        self._records.put(
-            {"pk": text(keys.api_key(key.key_id)), "sk": text(keys.ROOT), "body": items.pack(ApiKey, key)}
-        )
+        self._records.put({**items.key(keys.api_key(key.key_id)), "body": items.pack(ApiKey, key)})
 
 
 def _organization(item: Item) -> Organization:
@@ -143,10 +139,9 @@ def _organization(item: Item) -> Organization:
 
 def _organization_item(organization: Organization) -> Item:
     return {
-        "pk": text(keys.organization(organization.org_id)),
-        "sk": text(keys.ROOT),
+        **items.key(keys.organization(organization.org_id)),
         "version": items.number(organization.version),
         "org_pk": text(keys.organizations(organization.partner_id)),
-        "org_sk": text(f"{organization.name.casefold()}#{organization.org_id}"),
+        "org_sk": text(keys.organization_name(organization.name, organization.org_id)),
         "body": items.pack(Organization, organization),
     }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from shared.domain.records.inheritance import PartnerDefaults
 from shared.storage import items, keys
-from shared.storage.items import number, text
+from shared.storage.items import number
 from shared.storage.jobs import job_item
 from shared.storage.races import LostRaceError
 from shared.storage.records import Records
@@ -40,8 +40,7 @@ class PartnersDefaults:
         """
         saved = replace(defaults, version=defaults.version + 1)
         item = {
-            "pk": text(keys.defaults(saved.partner_id)),
-            "sk": text(keys.ROOT),
+            **items.key(keys.defaults(saved.partner_id)),
             "version": number(saved.version),
             "body": items.pack(PartnerDefaults, saved),
         }

@@ -31,8 +31,7 @@ MOST_DELETES = 25
 def letter_item(letter: BatchedLetter) -> Item:
     """`M#`: a letter that no manifest has yet."""
     return {
-        "pk": text(keys.print_batches(letter.org_id)),
-        "sk": text(f"{keys.WAITING_LETTER_SORT}{letter.notice_id}"),
+        **_key(letter.org_id, keys.waiting_letter(letter.notice_id)),
         "account_id": text(letter.account_id),
         "day": text(letter.day.isoformat()),
         "claimed_at": text(keys.instant(letter.claimed_at)),
@@ -103,7 +102,7 @@ class PrintBatches:
         return [
             WaitingLetter(
                 account_id=item["account_id"]["S"],
-                notice_id=item["sk"]["S"].removeprefix(keys.WAITING_LETTER_SORT),
+                notice_id=keys.id_of(item["sk"]["S"], keys.WAITING_LETTER_SORT),
                 day=date.fromisoformat(item["day"]["S"]),
                 claimed_at=keys.moment(item["claimed_at"]["S"]),
             )
@@ -113,7 +112,7 @@ class PrintBatches:
     def rows(self, org_id: str, letters: Iterable[WaitingLetter]) -> dict[str, Notice]:
         """The letters' rows in the ledger by their ids, read consistently."""
         wanted = [
-            (keys.collection(org_id, letter.account_id), f"{keys.NOTICE_SORT}{letter.notice_id}") for letter in letters
+            (keys.collection(org_id, letter.account_id), keys.notice_lookup(letter.notice_id)) for letter in letters
         ]
         rows = (items.notice_of(item) for item in read_items(self.client, self.table, wanted))
         return {row.notice_id: row for row in rows}
@@ -126,8 +125,7 @@ class PrintBatches:
     def finish(self, batch: PrintBatch) -> bool:
         """Close a batch whose letters wait no more. False: another worker was quicker."""
         closed = {
-            "pk": text(keys.print_batches(batch.org_id)),
-            "sk": text(f"{keys.PRINT_BATCH_SORT}{batch.day.isoformat()}"),
+            **_key(batch.org_id, keys.print_batch(batch.day)),
             "body": items.pack(PrintBatch, batch),
         }
         day = text(batch.day.isoformat())
@@ -154,8 +152,7 @@ class PrintBatches:
         for some in batched(notice_ids, MOST_DELETES, strict=False):
             left: Any = {
                 self.table: [
-                    {"DeleteRequest": {"Key": _key(org_id, f"{keys.WAITING_LETTER_SORT}{notice_id}")}}
-                    for notice_id in some
+                    {"DeleteRequest": {"Key": _key(org_id, keys.waiting_letter(notice_id))}} for notice_id in some
                 ]
             }
             while left:
@@ -166,12 +163,12 @@ class PrintBatches:
     def drop(self, org_id: str, letter: WaitingLetter) -> None:
         """Let a letter wait no more, because it isn't being sent, unless it was claimed again since it was read."""
         not_claimed_again = equals("claimed_at", text(keys.instant(letter.claimed_at)))
-        key = _key(org_id, f"{keys.WAITING_LETTER_SORT}{letter.notice_id}")
+        key = _key(org_id, keys.waiting_letter(letter.notice_id))
         conditional(self.client, delete(self.table, key, not_claimed_again))
 
     def closed(self, org_id: str, limit: int, before: date = date.max) -> list[PrintBatch]:
         """Closed batches of days before a date, newest first, at most `limit`."""
-        days = {":first": text(keys.PRINT_BATCH_SORT), ":last": text(f"{keys.PRINT_BATCH_SORT}{before - DAY}")}
+        days = {":first": text(keys.PRINT_BATCH_SORT), ":last": text(keys.print_batch(before - DAY))}
         newest_first = self._query(
             org_id, "sk BETWEEN :first AND :last", days, ScanIndexForward=False, PaginationConfig={"PageSize": limit}
         )

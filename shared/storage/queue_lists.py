@@ -157,6 +157,6 @@ def bill_row(row: Item) -> BillRow:
     """A bill as the statement index shows it."""
     return BillRow(
         account_id=keys.account_id_of(row["pk"]["S"]),
-        statement_id=row["statement_sk"]["S"].removeprefix(keys.BILL_SORT),
+        statement_id=keys.id_of(row["statement_sk"]["S"], keys.BILL_SORT),
         status=BillStatus(row["status"]["S"]),
     )

@@ -22,6 +22,9 @@ def test_the_template_deploys_deploys_again_without_change_and_deletes(
             monkeypatch.setenv(name, value)
         cloudformation = boto3.client("cloudformation")
         before = cloudformation.describe_stacks(StackName=stack.name)["Stacks"][0]
+        gateway = boto3.client("apigateway")
+        stages = [gateway.get_stages(restApiId=api["id"])["item"] for api in gateway.get_rest_apis()["items"]]
+        assert [[stage["stageName"] for stage in each] for each in stages] == [["live"]]
 
         port = stack.endpoint.rsplit(":", 1)[1]
         local_stack("start", "--port", port, "--state-dir", str(tmp_path))

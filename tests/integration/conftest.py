@@ -1,9 +1,12 @@
 """Fixtures of the tests that reach the table through a function."""
 
+from collections.abc import Iterator
 from io import StringIO
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.client import BaseClient
 
 from functions.manage.ports import ports as manage_ports
 from functions.payment_link import frame
@@ -12,13 +15,54 @@ from shared.domain.records.policy import PaymentSettings
 from shared.domain.vocabulary.words import Processor
 from shared.storage.account_books import AccountBooks
 from shared.storage.organizations import Organizations
-from tests.conftest import TABLE
+from tests.worlds import permissions
+from tests.worlds.aws import TABLE
 from tests.worlds.clinic import BASE, KEY, PROCESSOR, Clinic, open_clinic
 from tests.worlds.examples import organization
 from tests.worlds.wiring import wired
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+FOLDER = Path(__file__).parent
+CALLED = pytest.StashKey[set[tuple[str, permissions.Call]]]()
+"""What the functions called in all tests so far."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What no test calls is known after all of them: who asks that runs last, and only where all of them run."""
+    asking = [item for item in items if item.get_closest_marker("after_all")]
+    items[:] = [item for item in items if item not in asking]
+    chosen = config.option.keyword or config.option.markexpr or any("::" in argument for argument in config.args)
+    here = {item.path for item in items if item.path.parent == FOLDER} | {item.path for item in asking}
+    if chosen or here != set(FOLDER.glob("test_*.py")):
+        config.hook.pytest_deselected(items=asking)
+    else:
+        items += asking
+
+
+@pytest.fixture
+def called(request: pytest.FixtureRequest) -> set[tuple[str, permissions.Call]]:
+    """Each call that a function made in any test so far, with the function's name."""
+    return request.config.stash.setdefault(CALLED, set())
+
+
+@pytest.fixture(autouse=True)
+def _within_its_role(called: set[tuple[str, permissions.Call]], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No function makes a call that its role in template.yaml doesn't allow: the local AWS would let it pass."""
+    make, refused = BaseClient._make_api_call, set[str]()  # type: ignore[attr-defined] # noqa: SLF001 - botocore's one way out
+
+    def watched(client: BaseClient, operation: str, parameters: dict[str, Any]) -> Any:
+        function = permissions.calling()
+        if function is not None:
+            calls = set(permissions.needed(client.meta.service_model.service_name, operation, parameters))
+            called.update((function, call) for call in calls)
+            refused.update(f"{function}: {call}" for call in calls if not permissions.permits(function, call))
+        return make(client, operation, parameters)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", watched)
+    yield
+    assert not refused, f"not allowed by the role in template.yaml: {sorted(refused)}"
 
 
 @pytest.fixture

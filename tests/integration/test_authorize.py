@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from secrets import token_bytes
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,7 +11,7 @@ from functions.authorize import handler
 from functions.authorize.ports import ports
 from shared.domain.records.partner import ApiKey, Scope, new_api_key
 from shared.storage.organizations import Organizations
-from tests.conftest import TABLE
+from tests.worlds.aws import TABLE
 from tests.worlds.lambda_context import lambda_context
 from tests.worlds.wiring import wired
 
@@ -28,7 +29,7 @@ def organizations(dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -
 
 
 def given_key(organizations: Organizations, *, live: bool = False) -> tuple[ApiKey, str]:
-    key, presented = new_api_key("prt_1", frozenset({Scope.READ, Scope.MANAGE}), NOW, live=live)
+    key, presented = new_api_key("prt_1", frozenset({Scope.READ, Scope.MANAGE}), NOW, token_bytes, live=live)
     organizations.save_api_key(key)
     return key, presented
 

@@ -18,7 +18,7 @@ from shared.domain.vocabulary.words import Channel, NoticeStatus
 from shared.messaging.errors import NO_ANSWER, PROVIDER_STOPPED, QUOTA, SLOWER, STOPPED_AT_PROVIDER
 from shared.sending import permits as gate
 from shared.storage.channel_gates import NEVER_SEEN, ChannelGates, ChannelStateChangedError
-from tests.conftest import TABLE
+from tests.worlds.aws import TABLE
 from tests.worlds.examples import NOW
 from tests.worlds.gate_world import CLOCK, MINUTE, World
 

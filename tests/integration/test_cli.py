@@ -6,7 +6,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import boto3
 import httpx
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
@@ -16,9 +15,10 @@ from cli import statements
 from functions.authorize.handler import authenticate
 from shared.domain.records.book import Change
 from shared.domain.vocabulary.words import Channel, NoticeStatus
+from shared.messaging import clients
 from shared.storage.account_books import AccountBooks
 from shared.storage.organizations import Organizations
-from tests.conftest import TABLE, create_table
+from tests.worlds.aws import TABLE, create_table
 from tests.worlds.examples import NOW, account, bill, notice, organization
 
 CHANNELS = ("Email", "Sms", "Print")
@@ -47,8 +47,8 @@ def stack(aws: None, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     monkeypatch.setenv("DUNLIN_STACK", "dunlin-test")
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr(statements, "RESEND_PAUSE_SECONDS", 0)
-    create_table(boto3.client("dynamodb"))
-    sqs, outputs = boto3.client("sqs"), {"TableName": TABLE, "ApiUrl": "https://api.test/live"}
+    create_table()
+    sqs, outputs = clients.sqs(), {"TableName": TABLE, "ApiUrl": "https://api.test/live"}
     for channel in CHANNELS:
         outputs[f"{channel}QueueUrl"] = sqs.create_queue(QueueName=channel)["QueueUrl"]
         outputs[f"{channel}DeadLetterQueueUrl"] = sqs.create_queue(QueueName=f"{channel}-dead")["QueueUrl"]
@@ -81,7 +81,7 @@ def answer(run: Run, *arguments: str) -> Any:
 
 
 def organizations() -> Organizations:
-    return Organizations(boto3.client("dynamodb"), TABLE)
+    return Organizations(clients.dynamodb(), TABLE)
 
 
 # --- partners and keys -------------------------------------------------------------------------------------------
@@ -142,7 +142,7 @@ def test_without_a_stack_the_command_says_what_is_missing(run: Run, monkeypatch:
 
 
 def test_an_aws_that_refuses_is_told_without_a_traceback(run: Run, stack: dict[str, str]) -> None:
-    boto3.client("sqs").delete_queue(QueueUrl=stack["SmsQueueUrl"])
+    clients.sqs().delete_queue(QueueUrl=stack["SmsQueueUrl"])
     status, _, errors = run("queue")
     assert status == 1
     assert "GetQueueAttributes" in errors
@@ -153,7 +153,7 @@ def test_an_aws_that_refuses_is_told_without_a_traceback(run: Run, stack: dict[s
 
 
 def test_the_queues_depths_and_dead_letters_are_shown(run: Run, stack: dict[str, str]) -> None:
-    sqs = boto3.client("sqs")
+    sqs = clients.sqs()
     sqs.send_message(QueueUrl=stack["EmailQueueUrl"], MessageBody="{}")
     sqs.send_message(QueueUrl=stack["PrintDeadLetterQueueUrl"], MessageBody="{}")
     shown = answer(run, "queue")["queues"]
@@ -165,7 +165,7 @@ def test_the_queues_depths_and_dead_letters_are_shown(run: Run, stack: dict[str,
 def test_an_organizations_notices_are_counted_by_channel_and_status(run: Run) -> None:
     organizations().create(organization())
     rows = (notice(), notice(notice_id="ntc_2"), notice(notice_id="ntc_3", status=NoticeStatus.SENT))
-    AccountBooks(boto3.client("dynamodb"), TABLE).commit(Change(account=account(), bills=(bill(),), notices=rows))
+    AccountBooks(clients.dynamodb(), TABLE).commit(Change(account=account(), bills=(bill(),), notices=rows))
     assert answer(run, "queue", "--organization", "org_1")["notices"] == [
         {"channel": "email", "status": "Scheduled", "count": 2},
         {"channel": "email", "status": "Sent", "count": 1},
@@ -174,13 +174,13 @@ def test_an_organizations_notices_are_counted_by_channel_and_status(run: Run) ->
 
 def waiting(url: str) -> list[str]:
     messages: list[str] = []
-    while found := boto3.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+    while found := clients.sqs().receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
         messages += [message["Body"] for message in found]
     return sorted(messages)
 
 
 def test_a_redrive_is_a_dry_run_unless_it_is_told_yes(run: Run, stack: dict[str, str]) -> None:
-    sqs = boto3.client("sqs")
+    sqs = clients.sqs()
     for number in range(12):
         sqs.send_message(QueueUrl=stack["EmailDeadLetterQueueUrl"], MessageBody=f"{number:02}")
     dry = answer(run, "redrive")
@@ -212,11 +212,11 @@ def test_an_event_that_was_given_up_is_given_to_its_function_again(
     functions = Functions()
     monkeypatch.setattr("cli.stack.functions", lambda: functions)
     url = stack["EventsDeadLetterQueueUrl"]
-    boto3.client("sqs").send_message(QueueUrl=url, MessageBody='{"Records": []}')
+    clients.sqs().send_message(QueueUrl=url, MessageBody='{"Records": []}')
     assert answer(run, "redrive")["events"] == {"deadLetters": 1, "moved": 0}
     functions.refuses = True
     assert run("redrive", "--yes")[0] == 1
-    boto3.client("sqs").send_message(QueueUrl=url, MessageBody='{"Records": [1]}')
+    clients.sqs().send_message(QueueUrl=url, MessageBody='{"Records": [1]}')
     functions.refuses = False
     status, out, _ = run("redrive", "--yes", "--json")
     assert json.loads(out)["events"] == {"deadLetters": 2, "moved": 1}
@@ -226,7 +226,7 @@ def test_an_event_that_was_given_up_is_given_to_its_function_again(
 
 
 def test_a_dead_letter_that_somebody_else_holds_is_left_and_ends_badly(run: Run, stack: dict[str, str]) -> None:
-    sqs = boto3.client("sqs")
+    sqs = clients.sqs()
     sqs.send_message(QueueUrl=stack["EmailDeadLetterQueueUrl"], MessageBody="{}")
     sqs.receive_message(QueueUrl=stack["EmailDeadLetterQueueUrl"])
     status, out, errors = run("redrive", "--yes", "--json")
@@ -239,17 +239,17 @@ class Queues:
     """SQS, but for what a test says becomes of a batch that is sent or deleted."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, **instead: Callable[..., Any]) -> None:
-        self._client, self._instead = boto3.client("sqs"), instead
+        self.client, self.instead = clients.sqs(), instead
         monkeypatch.setattr("cli.stack.clients.sqs", lambda: self)
 
     def __getattr__(self, call: str) -> Any:
-        return self._instead.get(call) or getattr(self._client, call)
+        return self.instead.get(call) or getattr(self.client, call)
 
 
 def test_a_dead_letter_that_its_queue_refuses_stays_and_holds_up_no_other(
     run: Run, stack: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sqs = boto3.client("sqs")
+    sqs = clients.sqs()
     for channel, body in (("Email", "refused"), ("Email", "fine"), ("Print", "letter")):
         sqs.send_message(QueueUrl=stack[f"{channel}DeadLetterQueueUrl"], MessageBody=body)
 
@@ -270,7 +270,7 @@ def test_a_dead_letter_that_its_queue_refuses_stays_and_holds_up_no_other(
 def test_a_dead_letter_that_fails_again_at_once_is_not_moved_round_and_round(
     run: Run, stack: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dead, sqs = stack["EmailDeadLetterQueueUrl"], boto3.client("sqs")
+    dead, sqs = stack["EmailDeadLetterQueueUrl"], clients.sqs()
     sqs.send_message(QueueUrl=dead, MessageBody="poison")
     Queues(monkeypatch, send_message_batch=lambda **batch: sqs.send_message_batch(**batch | {"QueueUrl": dead}))
     assert answer(run, "redrive", "--yes")["channels"]["email"] == {"deadLetters": 1, "moved": 1}
@@ -281,18 +281,18 @@ def test_a_redrive_that_is_cut_off_loses_no_dead_letter(
     run: Run, stack: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It may be in both queues then: a notice is judged again, and a second copy finds nothing to do."""
-    dead, sqs = stack["EmailDeadLetterQueueUrl"], boto3.client("sqs")
+    dead, sqs = stack["EmailDeadLetterQueueUrl"], clients.sqs()
     sqs.set_queue_attributes(QueueUrl=dead, Attributes={"VisibilityTimeout": "0"})
     sqs.send_message(QueueUrl=dead, MessageBody="{}")
 
     def cut_off(**_: Any) -> Any:
         raise EndpointConnectionError(endpoint_url="https://nowhere.example")
 
-    Queues(monkeypatch, delete_message_batch=cut_off)
+    queues = Queues(monkeypatch, delete_message_batch=cut_off)
     status, _, errors = run("redrive", "--yes")
     assert status == 1
     assert "Traceback" not in errors
-    Queues(monkeypatch)
+    queues.instead.clear()
     assert answer(run, "redrive", "--yes")["channels"]["email"] == {"deadLetters": 1, "moved": 1}
     assert waiting(stack["EmailQueueUrl"]) == ["{}", "{}"]
 
@@ -302,7 +302,7 @@ def test_a_redrive_that_is_cut_off_loses_no_dead_letter(
 
 def test_the_forecast_counts_the_coming_notices_by_day_channel_and_type(run: Run) -> None:
     organizations().create(organization())
-    books = AccountBooks(boto3.client("dynamodb"), TABLE)
+    books = AccountBooks(clients.dynamodb(), TABLE)
     books.commit(Change(account=account(), bills=(bill(),)))
     books.commit(Change(account=account(account_id="G-2", holds=frozenset()), bills=(bill("S-2"),)))
     as_of = (NOW - timedelta(minutes=1)).isoformat()

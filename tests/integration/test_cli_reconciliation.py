@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-import boto3
 import pytest
 
 from shared.domain.account.reconciliation import LEASE_ENDED, STUCK_AFTER, lease_ended
@@ -15,17 +14,18 @@ from shared.domain.records.book import Change
 from shared.domain.records.notice import Notice, moved
 from shared.domain.records.partner import Partner
 from shared.domain.vocabulary.words import Channel, NoticeStatus
+from shared.messaging import clients
 from shared.storage import queue_lists
 from shared.storage.account_books import AccountBooks
 from shared.storage.batches import read_items
 from shared.storage.organizations import Organizations
-from tests.conftest import TABLE
 from tests.integration.test_cli import (
     Run,
     answer,
     run,  # noqa: F401 - a fixture
     stack,  # noqa: F401 - a fixture that every test here needs
 )
+from tests.worlds.aws import TABLE
 from tests.worlds.examples import NOW, account, bill, notice, organization
 
 S = NoticeStatus
@@ -69,7 +69,7 @@ def rows() -> tuple[Notice, ...]:
 
 @pytest.fixture(autouse=True)
 def _stored(rows: tuple[Notice, ...], stack: dict[str, str]) -> None:
-    client = boto3.client("dynamodb")
+    client = clients.dynamodb()
     Organizations(client, TABLE).create_partner(Partner(partner_id="prt_1", name="Acme Billing", created_at=NOW))
     Organizations(client, TABLE).create(organization())
     AccountBooks(client, TABLE).commit(Change(account=account(), bills=(bill(),), notices=rows))

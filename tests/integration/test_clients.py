@@ -42,11 +42,17 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Provider]]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Provider)
     Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
-    clients._session.cache_clear()  # noqa: SLF001 - it knows the endpoint of before
+    forget_clients()
     yield Provider
     server.shutdown()
     server.server_close()
-    clients._session.cache_clear()  # noqa: SLF001 - nor may it know this one
+    forget_clients()
+
+
+def forget_clients() -> None:
+    """Have clients made anew, which ask the environment for their endpoint."""
+    clients._session.cache_clear()  # noqa: SLF001 - the product never needs this
+    clients._client.cache_clear()  # noqa: SLF001 - the same
 
 
 def email() -> Any:

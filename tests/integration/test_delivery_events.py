@@ -21,7 +21,7 @@ from shared.domain.vocabulary.words import Channel, ConsentSource, NoticeStatus
 from shared.storage.account_books import AccountBooks
 from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
-from tests.conftest import TABLE
+from tests.worlds.aws import TABLE
 from tests.worlds.examples import NOW, account, bill, notice, organization
 from tests.worlds.lambda_context import lambda_context
 from tests.worlds.wiring import wired

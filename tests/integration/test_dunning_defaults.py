@@ -13,7 +13,7 @@ from shared.storage import keys
 from shared.storage.due_index import DueInheritance, DueReplanning
 from shared.storage.organizations import OrganizationChangedError, Organizations
 from shared.storage.partner_defaults import DefaultsChangedError, PartnersDefaults
-from tests.conftest import TABLE
+from tests.worlds.aws import TABLE
 from tests.worlds.examples import NOW, organization
 from tests.worlds.manage_api import DUNNING, FOREIGN, ORGANIZATION, OWN, due
 from tests.worlds.wiring import scheduler_ports

@@ -19,7 +19,7 @@ from shared.storage import ingestions, keys
 from shared.storage.account_books import AccountBooks, ConcurrentChangeError
 from shared.storage.due_index import DueAccount, DueIndex
 from shared.storage.organizations import Organizations
-from tests.conftest import TABLE
+from tests.worlds.aws import TABLE, listen
 from tests.worlds.examples import NOW, account, notice, organization
 from tests.worlds.ingest_api import BUCKET, REQUEST, Partner, pointers, results
 from tests.worlds.ingest_api import context as invocation
@@ -52,8 +52,7 @@ def books(table: "DynamoDBClient") -> AccountBooks:
 def calls() -> list[str]:
     """The names of the calls that the function makes from now on."""
     made = list[str]()
-    events = ports().books.client.meta.events
-    events.register("before-call.dynamodb", lambda model, **_: made.append(model.name))
+    listen(ports().books.client, "before-call.dynamodb", lambda model, **_: made.append(model.name))
     return made
 
 
@@ -301,7 +300,7 @@ def test_a_lost_race_is_decided_again_on_what_the_other_writer_left(books: Accou
             book = stored(books)
             books.commit(Change(account=replace(book.account, credit=1_23)))
 
-    ports().books.client.meta.events.register("before-call.dynamodb.TransactWriteItems", pay_meanwhile)
+    listen(ports().books.client, "before-call.dynamodb.TransactWriteItems", pay_meanwhile)
     reply = OWN.send(
         statement("S-1", totalBalance="5.00"), statement("S-2", guarantor__guarantorId="G-2", totalBalance="6.00")
     )
@@ -320,7 +319,7 @@ def test_an_account_made_by_somebody_else_meanwhile_is_added_to(books: AccountBo
             raced.append("once")
             books.commit(Change(account=account(credit=1_23)))
 
-    ports().books.client.meta.events.register("before-call.dynamodb.TransactWriteItems", create_meanwhile)
+    listen(ports().books.client, "before-call.dynamodb.TransactWriteItems", create_meanwhile)
     assert results(OWN.send(statement("S-1"))) == ["Created"]
     assert (stored(books).account.credit, len(stored(books).bills)) == (1_23, 1)
 

@@ -6,7 +6,6 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote_plus, urlsplit
 
-import boto3
 import pytest
 
 from functions.ingest import files
@@ -14,9 +13,10 @@ from functions.ingest.handler import lambda_handler
 from functions.ingest.intake import Intake
 from functions.ingest.ports import ports
 from shared.domain.records.partner import Partner as Owner
+from shared.messaging import clients
 from shared.storage.account_books import AccountBooks
 from shared.storage.organizations import Organizations
-from tests.conftest import TABLE
+from tests.worlds.aws import TABLE
 from tests.worlds.examples import NOW, organization
 from tests.worlds.ingest_api import BUCKET, DROP, Partner, context, drop
 from tests.worlds.statement_examples import EVENTS, SAMPLE, statement
@@ -39,7 +39,7 @@ def s3(dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> "S3Client
     organizations = Organizations(dynamodb, TABLE)
     organizations.create_partner(Owner(partner_id="prt_1", name="Example Billing", created_at=NOW))
     organizations.create(organization())
-    client = boto3.client("s3")
+    client = clients.s3()
     client.create_bucket(Bucket=BUCKET)
     return client
 

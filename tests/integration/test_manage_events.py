@@ -13,7 +13,7 @@ from functions.manage.handler import lambda_handler
 from shared.domain.records.partner import ApiKey, Scope
 from shared.storage.account_books import AccountBooks
 from shared.storage.organizations import Organizations
-from tests.conftest import TABLE
+from tests.worlds.aws import TABLE
 from tests.worlds.examples import NOW, notice
 from tests.worlds.manage_api import CONTEXT, store
 from tests.worlds.wiring import wired

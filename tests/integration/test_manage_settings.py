@@ -9,7 +9,7 @@ from functions.manage.ports import ports
 from shared.domain.vocabulary.words import CommunicationStatus
 from shared.storage.due_index import Due, DueReplanning
 from shared.storage.organizations import Organizations
-from tests.conftest import TABLE
+from tests.worlds.aws import TABLE
 from tests.worlds.examples import NOW
 from tests.worlds.manage_api import DUNNING, FOREIGN, OWN, due, pointers, snapshot
 from tests.worlds.wiring import wired

@@ -11,6 +11,7 @@ from shared.domain.records.book import Change
 from shared.domain.vocabulary.words import BillStatus
 from shared.storage import queue_lists
 from shared.storage.account_books import AccountBooks
+from tests.worlds.aws import listen
 from tests.worlds.examples import account, bill
 from tests.worlds.manage_api import DUNNING, OWN, pointers, snapshot
 
@@ -60,8 +61,7 @@ def test_the_answer_counts_notices_by_day_channel_and_level_before_and_after() -
 @pytest.mark.usefixtures("families")
 def test_nothing_is_written(manage_table: "DynamoDBClient") -> None:
     before, calls = snapshot(manage_table), Counter[str]()
-    client = ports().books.client
-    client.meta.events.register("before-call.dynamodb", lambda model, **_: calls.update([model.name]))
+    listen(ports().books.client, "before-call.dynamodb", lambda model, **_: calls.update([model.name]))
     assert OWN.post(SIMULATION, PAPER).status == 200
     assert set(calls) <= READS
     assert snapshot(manage_table) == before

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from shared.domain.delivery.settlement import DeliveryOutcome
 from shared.domain.records.statement import OptOuts
 from shared.domain.vocabulary.words import Channel, NoticeStatus
-from tests.conftest import create_table
+from tests.worlds.aws import create_table
 from tests.worlds.delivery_actors import Fate
 from tests.worlds.delivery_desk import Billed
 from tests.worlds.delivery_functions import TABLE, prepare
@@ -89,10 +89,10 @@ def told(error: ClientError) -> Any:
 
 
 def test_the_table_in_memory_answers_a_history_of_the_products_calls_as_dynamodb_does(
-    aws: None, dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch
+    dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prepare(monkeypatch)
-    create_table(dynamodb, TABLE)
+    create_table(TABLE)
     clients = list[Both]()
 
     def both(table: MemoryTable) -> Any:

@@ -28,7 +28,7 @@ from shared.domain.vocabulary.words import (
 )
 from shared.storage.account_books import AccountBooks, ConcurrentChangeError
 from shared.storage.organizations import Organizations
-from tests.conftest import TABLE
+from tests.worlds.aws import TABLE
 from tests.worlds.clinic import (
     BASE,
     EVENTS,

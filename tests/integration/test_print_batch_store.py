@@ -15,7 +15,7 @@ from shared.storage.claim_records import claim_record_write
 from shared.storage.due_index import DueIndex, DuePrintBatch
 from shared.storage.print_batches import BatchState, PrintBatches
 from shared.storage.writes import transact
-from tests.conftest import TABLE
+from tests.worlds.aws import TABLE
 from tests.worlds.examples import NOW, account, notice
 from tests.worlds.manage_api import FOREIGN, ORGANIZATION, OWN
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -17,12 +16,13 @@ from functions.scheduler.dispatch import QUEUE_LEASE
 from functions.scheduler.sweep import Sweep, SweepReport
 from shared.contracts.messages import ClosePrintBatch
 from shared.domain.vocabulary.words import Channel, NoticeStatus
+from shared.messaging import clients
 from shared.messaging.channel_queues import ChannelQueues
 from shared.sending.queue_consumer import consume
 from shared.storage.due_index import DueIndex
 from shared.storage.organizations import Organizations
 from shared.storage.print_batches import PrintBatches
-from tests.conftest import TABLE
+from tests.worlds.aws import TABLE
 from tests.worlds.channel_stack import ChannelStack, channel_stack
 from tests.worlds.examples import NOW, account, notice, organization
 from tests.worlds.wiring import scheduler_ports
@@ -43,14 +43,14 @@ CLOSES_AT = datetime(2026, 3, 3, 6, 0, tzinfo=UTC)
 
 @pytest.fixture
 def stack(dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> ChannelStack:
-    boto3.client("s3").create_bucket(Bucket=BUCKET)
+    clients.s3().create_bucket(Bucket=BUCKET)
     return channel_stack(handler, "render_print", dynamodb, monkeypatch)
 
 
 @pytest.fixture
 def s3(stack: ChannelStack) -> "S3Client":
     assert stack  # it makes the bucket
-    return boto3.client("s3")
+    return clients.s3()
 
 
 @pytest.fixture
@@ -211,7 +211,7 @@ def sweeps(dynamodb: "DynamoDBClient", now: datetime) -> list[Any]:
 @pytest.fixture
 def sqs(dynamodb: "DynamoDBClient") -> "SQSClient":
     assert dynamodb  # it begins the AWS of this process
-    client = boto3.client("sqs")
+    client = clients.sqs()
     for channel in Channel:
         client.create_queue(QueueName=channel)
     return client

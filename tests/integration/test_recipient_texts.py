@@ -17,7 +17,7 @@ from shared.storage.account_books import AccountBooks
 from shared.storage.numbers import Numbers
 from shared.storage.organizations import Organizations
 from shared.storage.races import BusyError
-from tests.conftest import TABLE
+from tests.worlds.aws import TABLE
 from tests.worlds.examples import NOW, account, notice, organization
 from tests.worlds.text_provider import (
     PHONE,

@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
 
 from cli import main as command
@@ -16,10 +15,11 @@ from functions.send_email import handler as send_email
 from shared.domain.records.book import Change
 from shared.domain.records.notice import moved
 from shared.domain.vocabulary.words import NoticeStatus
+from shared.messaging import clients
 from shared.storage.account_books import AccountBooks
-from tests.conftest import TABLE
 from tests.integration.test_cli import CHANNELS, CloudFormation
 from tests.worlds import template
+from tests.worlds.aws import TABLE
 from tests.worlds.channel_stack import EVENTS, ChannelStack, channel_stack
 from tests.worlds.examples import NOW, account, bill, notice
 from tests.worlds.lambda_context import lambda_context
@@ -63,9 +63,9 @@ def test_a_hundred_copies_of_one_delivery_event_at_once_make_one_ledger_entry(
 def test_of_ten_messages_with_a_poisoned_one_nine_are_done_and_one_is_dead_after_the_receive_count_and_redriven(
     dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    boto3.client("sesv2").create_email_identity(EmailIdentity="billing@dunlin.example")
+    clients.ses().create_email_identity(EmailIdentity="billing@dunlin.example")
     stack = channel_stack(send_email, "send_email", dynamodb, monkeypatch)
-    sqs, most = boto3.client("sqs"), receive_count()
+    sqs, most = clients.sqs(), receive_count()
     dead = sqs.create_queue(QueueName="dead")["QueueUrl"]
     queue = a_queue(sqs, dead, most)
     for number in range(9):
@@ -88,7 +88,7 @@ def test_of_ten_messages_with_a_poisoned_one_nine_are_done_and_one_is_dead_after
 
 
 def receive_count() -> int:
-    policy: dict[str, Any] = template.source()["Resources"]["EmailQueue"]["Properties"]["RedrivePolicy"]
+    policy: dict[str, Any] = template.resources("AWS::SQS::Queue")["EmailQueue"]["Properties"]["RedrivePolicy"]
     return int(policy["maxReceiveCount"])
 
 
@@ -110,7 +110,7 @@ def consume(stack: ChannelStack, sqs: Any, queue: str, batch: list[Any]) -> None
 
 def redrive(monkeypatch: pytest.MonkeyPatch, queue: str, dead: str) -> None:
     """Run `dunlin redrive --yes` on a stack with this queue; its others are empty."""
-    empty = boto3.client("sqs").create_queue(QueueName="empty")["QueueUrl"]
+    empty = clients.sqs().create_queue(QueueName="empty")["QueueUrl"]
     outputs = {f"{channel}{kind}Url": empty for channel in CHANNELS for kind in ("Queue", "DeadLetterQueue")}
     outputs |= {"EmailQueueUrl": queue, "EmailDeadLetterQueueUrl": dead, "EventsDeadLetterQueueUrl": empty}
     monkeypatch.setattr("cli.stack.cloudformation", lambda: CloudFormation({"dunlin-test": outputs}))

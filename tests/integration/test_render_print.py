@@ -4,9 +4,9 @@ import hashlib
 import json
 from dataclasses import replace
 from datetime import UTC, timedelta
+from secrets import token_bytes
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pymupdf
 import pytest
 from botocore.exceptions import ClientError
@@ -20,10 +20,11 @@ from shared.domain.delivery.orders import Order
 from shared.domain.paying.link_secrets import new_payment_link, secret_hash
 from shared.domain.records.notice import Notice, StoredLetter
 from shared.domain.vocabulary.words import Channel, Language, NoticeStatus, NotificationType
+from shared.messaging import clients
 from shared.storage.links import Links
 from shared.storage.notices import Notices
 from shared.storage.print_batches import PrintBatches
-from tests.conftest import TABLE
+from tests.worlds.aws import TABLE
 from tests.worlds.channel_stack import BASE_URL, DOCUMENT, ChannelStack, channel_stack
 from tests.worlds.examples import ADDRESS, NOW, account, bill, book, notice, organization
 
@@ -37,14 +38,14 @@ PDF, JOB = "letters/org_1/ntc_1.pdf", "letters/org_1/ntc_1.json"
 
 @pytest.fixture
 def stack(dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> ChannelStack:
-    boto3.client("s3").create_bucket(Bucket=BUCKET)
+    clients.s3().create_bucket(Bucket=BUCKET)
     return channel_stack(handler, "render_print", dynamodb, monkeypatch)
 
 
 @pytest.fixture
 def s3(stack: ChannelStack) -> "S3Client":
     assert stack  # it makes the bucket
-    return boto3.client("s3")
+    return clients.s3()
 
 
 def queued(**changes: Any) -> Notice:
@@ -190,7 +191,13 @@ def replace_bill(read: Any, **changes: Any) -> Any:
 def order(**changes: Any) -> Order:
     row = changes.pop("notice", queued())
     issued = new_payment_link(
-        org_id="org_1", account_id="G-1", now=NOW, lives=timedelta(days=30), with_code=True, notice_id=row.notice_id
+        org_id="org_1",
+        account_id="G-1",
+        now=NOW,
+        lives=timedelta(days=30),
+        with_code=True,
+        notice_id=row.notice_id,
+        random=token_bytes,
     )
     given = {
         "notice": row,

@@ -23,7 +23,7 @@ from shared.messaging.channel_queues import ChannelQueues, Receipt
 from shared.storage.account_books import AccountBooks
 from shared.storage.due_index import Due
 from shared.storage.notices import Notices
-from tests.conftest import TABLE
+from tests.worlds.aws import TABLE, listen
 from tests.worlds.examples import NOW, account, bill, notice
 from tests.worlds.lambda_context import lambda_context
 from tests.worlds.scheduler_stack import END_OF_DAY, Stack, scheduler_stack
@@ -302,7 +302,7 @@ def test_a_sweep_that_leaves_something_undone_is_an_error_that_the_alarm_sees(
 def test_an_idle_sweep_costs_one_query_a_shard(stack: Stack) -> None:
     stack.sweep()
     calls: Counter[str] = Counter()
-    stack.dynamodb.meta.events.register("before-call.dynamodb", lambda model, **_: calls.update([model.name]))
+    listen(stack.dynamodb, "before-call.dynamodb", lambda model, **_: calls.update([model.name]))
     stack.sweep()
     assert calls == {"Query": 4}
 

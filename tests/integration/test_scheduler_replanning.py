@@ -13,7 +13,7 @@ from shared.domain.records.policy import DunningSettings
 from shared.domain.vocabulary.words import Channel, NoticeStatus
 from shared.storage.organizations import Organizations
 from shared.storage.partner_defaults import PartnersDefaults
-from tests.conftest import TABLE
+from tests.worlds.aws import TABLE
 from tests.worlds.examples import NOW, account, bill, organization
 from tests.worlds.scheduler_stack import END_OF_DAY, Stack, scheduler_stack
 
@@ -35,7 +35,7 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def settings_changed(stack: Stack, now: datetime = NOW) -> None:
-    """Save the organization with other settings, and have its accounts planned anew."""
+    """Save the organization with other settings, and have its accounts planned again."""
     organizations = Organizations(stack.dynamodb, TABLE)
     current = organizations.get("org_1")
     assert current is not None

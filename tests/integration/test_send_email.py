@@ -3,10 +3,8 @@
 import logging
 from datetime import timedelta
 from email.header import decode_header, make_header
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
@@ -17,8 +15,9 @@ from shared.contracts.delivery_events import ATTEMPT_TAG, NOTICE_TAG, ORGANIZATI
 from shared.domain.paying.link_secrets import secret_hash
 from shared.domain.records.notice import Notice
 from shared.domain.vocabulary.words import NoticeStatus, NotificationType
+from shared.messaging import clients
 from shared.storage.links import Links
-from tests.conftest import TABLE
+from tests.worlds.aws import TABLE
 from tests.worlds.channel_stack import BASE_URL, ChannelStack, channel_stack
 from tests.worlds.examples import NOW, account, notice, organization
 from tests.worlds.wiring import wired
@@ -36,22 +35,10 @@ ACCOUNT = {
 
 @pytest.fixture
 def stack(dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> ChannelStack:
-    boto3.client("sesv2").create_email_identity(EmailIdentity="billing@dunlin.example")
+    clients.ses().create_email_identity(EmailIdentity="billing@dunlin.example")
     made = channel_stack(handler, "send_email", dynamodb, monkeypatch)
-    tell_account(made, ACCOUNT)
+    made.answers["GetAccount"] = ACCOUNT
     return made
-
-
-def tell_account(stack: ChannelStack, account: dict[str, Any]) -> None:
-    """Have SES answer GetAccount, which moto doesn't know."""
-
-    def answer(**_: Any) -> tuple[SimpleNamespace, dict[str, Any]]:
-        stack.calls["sesv2.GetAccount"] += 1
-        return SimpleNamespace(status_code=200), account
-
-    events: Any = ports().sender.client.meta.events
-    events.unregister("before-call.sesv2.GetAccount", unique_id="account")
-    events.register("before-call.sesv2.GetAccount", answer, unique_id="account")
 
 
 def queued(**changes: Any) -> Notice:
@@ -193,7 +180,7 @@ def test_while_the_provider_is_paused_no_notice_is_lost_and_none_fails(stack: Ch
 
 
 def test_an_account_that_ses_paused_gets_no_email_to_send(stack: ChannelStack) -> None:
-    tell_account(stack, ACCOUNT | {"SendingEnabled": False})
+    stack.answers["GetAccount"] = ACCOUNT | {"SendingEnabled": False}
     stack.given(queued())
     assert stack.handle() == []
     assert stack.calls["sesv2.SendEmail"] == 0

@@ -22,7 +22,7 @@ from shared.storage.notices import Notices
 from shared.storage.organizations import ClientIdTakenError, OrganizationChangedError, Organizations
 from shared.storage.races import BusyError
 from shared.storage.writes import TooManyWritesError
-from tests.conftest import TABLE
+from tests.worlds.aws import TABLE
 from tests.worlds.examples import NOW, account, bill, book, notice, organization
 
 if TYPE_CHECKING:

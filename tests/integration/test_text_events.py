@@ -23,7 +23,7 @@ from shared.storage.account_books import AccountBooks
 from shared.storage.channel_gates import ChannelGates
 from shared.storage.numbers import Numbers
 from shared.storage.organizations import Organizations
-from tests.conftest import TABLE
+from tests.worlds.aws import TABLE
 from tests.worlds.channel_stack import channel_stack
 from tests.worlds.examples import NOW, account, organization
 from tests.worlds.text_provider import (

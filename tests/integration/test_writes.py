@@ -27,7 +27,7 @@ from shared.storage.writes import (
     transact,
     update,
 )
-from tests.conftest import TABLE
+from tests.worlds.aws import TABLE
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

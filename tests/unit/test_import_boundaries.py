@@ -9,7 +9,7 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[2]
 
 PURE = {"__future__", "collections", "dataclasses", "datetime", "decimal", "enum", "functools", "hashlib", "hmac"}
-PURE |= {"itertools", "math", "operator", "re", "secrets", "types", "typing", "zoneinfo", "string", "json"}
+PURE |= {"itertools", "math", "operator", "re", "types", "typing", "zoneinfo", "string", "json"}
 PURE |= {"unicodedata"}
 PURE |= {"holidays"}  # a calculation, without I/O
 
@@ -91,6 +91,20 @@ def test_each_wing_of_the_domain_imports_only_the_wings_below_it() -> None:
     wings = {path.name for path in (PROJECT / "shared/domain").iterdir() if (path / "__init__.py").is_file()}
     assert wings == set(WINGS_BELOW)
     assert [arrow for arrow in arrows("shared/domain") if arrow[1] not in WINGS_BELOW[arrow[0]] | {arrow[0]}] == []
+
+
+def test_contracts_say_what_is_on_the_wire_and_decide_nothing() -> None:
+    """Of the wings that hold rules they know the things that they show, and no function that judges."""
+    words_and_records = {f"shared.domain.{wing}" for wing in ("vocabulary", "records")}
+    rules = [
+        (path.name, f"{node.module}.{alias.name}")
+        for path in files("shared/contracts")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("shared.domain.")
+        for alias in node.names
+        if ".".join((node.module or "").split(".")[:3]) not in words_and_records and not alias.name[:1].isupper()
+    ]
+    assert rules == []
 
 
 def test_the_wings_have_an_order() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from html.parser import HTMLParser
+from secrets import token_bytes
 from typing import Any, cast
 
 import pytest
@@ -33,7 +34,7 @@ from shared.domain.vocabulary.words import Channel, Language, Processor
 from tests.worlds.examples import NOW, account, bill, book, organization
 
 BASE = "https://pay.example.com/prod"
-ISSUED = new_payment_link(org_id="org_1", account_id="G-1", now=NOW, lives=timedelta(days=30))
+ISSUED = new_payment_link(org_id="org_1", account_id="G-1", now=NOW, lives=timedelta(days=30), random=token_bytes)
 RIGHT = {"month": "6", "day": "7", "year": "2015"}
 TOKEN = ISSUED.token
 VOID_TAGS = frozenset({"meta", "input", "br", "link", "hr", "img"})
@@ -49,7 +50,7 @@ class FakeDesk:
         return self.known if token == TOKEN else None
 
     def answer(self, visit: LinkVisit, given: date | str, now: Any) -> tuple[LinkVisit, Verification]:
-        judged = verify(visit.book, visit.link, given, now)
+        judged = verify(visit.book, visit.link, given, now, token_bytes)
         return replace(visit, link=judged.link), judged
 
     def renew(self, *_: object) -> None:

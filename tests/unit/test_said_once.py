@@ -14,6 +14,10 @@ ONE_PLACE = {
         r"attribute_(not_)?exists\(",
         "shared/storage/writes.py",
     ),
+    "a key is taken apart": (r"split\(\"#|removeprefix\((keys\.|kind)", "shared/storage/keys.py"),
+    "a pointer is escaped": (r"~1", "shared/domain/vocabulary/json_pointers.py"),
+    "control characters are told": (r"\\x7f", "shared/contracts/plain_text.py"),
+    "a ZIP code is told by its digits": (r"ZIP_PLUS_4 =|\{5, 9\}|== 9\b", "shared/domain/vocabulary/postal_codes.py"),
     "a lost race is run again": (r"range\(TRIES\)", "shared/storage/races.py"),
     "a notice's history grows": (r"(?<![A-Za-z])StatusChange\(", "shared/domain/records/notice.py"),
 }

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,11 +15,10 @@ from shared.domain.records.account import Account
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.notice import Notice
 from shared.domain.records.policy import Organization
-from shared.messaging import clients
 from shared.storage.account_books import AccountBooks
 from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
-from tests.conftest import TABLE
+from tests.worlds.aws import TABLE, listen
 from tests.worlds.examples import account, bill, organization
 from tests.worlds.lambda_context import lambda_context
 from tests.worlds.wiring import wired
@@ -33,7 +32,10 @@ BASE_URL = "https://pay.example.com"
 
 @dataclass
 class ChannelStack:
-    """`calls` counts the calls to AWS by service and operation, `requests` keeps their parameters."""
+    """`calls` counts the calls to AWS by service and operation, `requests` keeps their parameters.
+
+    answers: what AWS answers to an operation that moto doesn't know.
+    """
 
     handler: ModuleType
     event: dict[str, Any]
@@ -41,7 +43,9 @@ class ChannelStack:
     calls: Counter[str] = field(default_factory=Counter)
     requests: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     fail: Callable[[str], None] = lambda _operation: None
+    answers: dict[str, dict[str, Any]] = field(default_factory=dict)
     milliseconds_left: int = 50_000
+    handling: bool = False
 
     @property
     def books(self) -> AccountBooks:
@@ -77,7 +81,11 @@ class ChannelStack:
         self.calls.clear()
         self.requests.clear()
         left = self.milliseconds_left
-        answer = self.handler.lambda_handler(event, lambda_context(lambda: left))
+        self.handling = True
+        try:
+            answer = self.handler.lambda_handler(event, lambda_context(lambda: left))
+        finally:
+            self.handling = False
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
     def asked(self, operation: str) -> list[dict[str, Any]]:
@@ -100,21 +108,25 @@ def channel_stack(
         "CONFIGURATION_SET": "dunlin",
         "PRINT_BUCKET": "dunlin-print",
     }
-    clients._session.cache_clear()  # noqa: SLF001 - the process's session belongs to the test before
     wired(monkeypatch, handler.ports, **settings)
     stack = ChannelStack(handler, json.loads((EVENTS / f"{name}.json").read_text()), dynamodb)
 
     def keep(params: dict[str, Any], model: Any, **_: Any) -> None:
-        stack.requests.append((model.name, deepcopy(params)))
+        if stack.handling:
+            stack.requests.append((model.name, deepcopy(params)))
 
-    def count(model: Any, **_: Any) -> None:
+    def count(model: Any, **_: Any) -> tuple[SimpleNamespace, dict[str, Any]] | None:
+        if not stack.handling:
+            return None
         stack.calls[f"{model.service_model.service_name}.{model.name}"] += 1
         stack.fail(model.name)
+        answer = stack.answers.get(model.name)
+        return (SimpleNamespace(status_code=200), answer) if answer else None
 
     ports = handler.ports()
     for client in (ports.books.client, ports.sender.client):
-        client.meta.events.register("provide-client-params", keep)
-        client.meta.events.register("before-call", count)
+        listen(client, "provide-client-params", keep)
+        listen(client, "before-call", count)
     return stack
 
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from secrets import token_bytes
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -16,7 +17,7 @@ from shared.domain.records.payment_link import PaymentLink
 from shared.domain.records.policy import Organization
 from shared.storage.account_books import AccountBooks
 from shared.storage.organizations import Organizations
-from tests.conftest import TABLE
+from tests.worlds.aws import TABLE
 from tests.worlds.examples import NOW, account, bill
 from tests.worlds.gateway import addressed, assert_described
 from tests.worlds.lambda_context import lambda_context
@@ -190,7 +191,13 @@ def open_clinic(client: "DynamoDBClient", practice: Organization, **changes: Any
     """Store a practice, an account with one bill of 74.60, and a link to it."""
     Organizations(client, TABLE).create(practice)
     issued = new_payment_link(
-        org_id="org_1", account_id="G-1", now=NOW, lives=timedelta(days=30), notice_id="ntc_1", with_code=True
+        org_id="org_1",
+        account_id="G-1",
+        now=NOW,
+        lives=timedelta(days=30),
+        notice_id="ntc_1",
+        with_code=True,
+        random=token_bytes,
     )
     stored: dict[str, Any] = {"account": account(), "bills": (bill(),), "links": (issued.link,)} | changes
     AccountBooks(client, TABLE).commit(Change(**stored))

@@ -1,11 +1,11 @@
 """The product's own functions, put together as their handlers do it, on a table, queues and providers in memory."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -31,8 +31,10 @@ from shared.sending import permits as gate
 from shared.sending import send_notice as delivery
 from shared.sending.permits import ChannelGate
 from shared.sending.send_notice import NoticeSender, Sender
+from shared.storage import items
 from shared.storage.account_books import AccountBooks, ConcurrentChangeError
 from shared.storage.channel_gates import ChannelGates
+from shared.storage.items import unpack
 from shared.storage.notices import Notices
 from shared.storage.numbers import Numbers
 from shared.storage.organizations import Organizations
@@ -65,7 +67,16 @@ class InOrder:
 
 
 def prepare(patch: pytest.MonkeyPatch) -> None:
-    """Take out what has nothing to do with delivery and would make it slow: threads, logs, setting real letters."""
+    """Take out what has nothing to do with delivery and would make it slow: threads, logs, setting real letters.
+
+    A body that was read is known from then on: what is read from it can't be changed.
+    """
+    read = lru_cache(maxsize=10_000)(lambda kind, body, names: unpack(kind, {"B": body}, stored_as=dict(names)))
+
+    def unpack_once(kind: type, attribute: dict[str, Any], *, stored_as: Mapping[str, str] | None = None) -> Any:
+        return read(kind, attribute["B"], tuple((stored_as or {}).items()))
+
+    patch.setattr(items, "unpack", unpack_once)
     patch.setattr(logging.root.manager, "disable", logging.CRITICAL)
     pages = iter(range(10**9))
     patch.setattr(sweep, "ThreadPoolExecutor", InOrder)

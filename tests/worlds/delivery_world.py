@@ -71,8 +71,11 @@ class World:
         self.promises.organizations.append(self.organization)
 
     def all_books(self) -> list[AccountBook]:
-        found = [partition.split("#", 2) for partition, sort in self.table.items if sort == keys.ROOT]
-        accounts = sorted(account_id for kind, *_, account_id in found if kind == "A")
+        accounts = sorted(
+            keys.account_id_of(partition)
+            for partition, sort in self.table.items
+            if sort == keys.ROOT and partition.startswith("A#")
+        )
         return [book for account_id in accounts if (book := self.books.load(ORG, account_id))]
 
     def notices(self) -> list[Notice]:

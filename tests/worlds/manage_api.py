@@ -13,7 +13,7 @@ from shared.domain.records.book import AccountBook, Change
 from shared.storage import keys
 from shared.storage.account_books import AccountBooks
 from shared.storage.due_index import Due, DueIndex
-from tests.conftest import TABLE
+from tests.worlds.aws import TABLE
 from tests.worlds.examples import NOW, account, bill
 from tests.worlds.gateway import addressed, assert_described
 from tests.worlds.lambda_context import lambda_context

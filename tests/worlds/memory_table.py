@@ -4,8 +4,9 @@ The real storage code runs on it, a hundred times faster than on moto. What it d
 NotInTheFakeError, so that a new expression can't be understood wrongly in silence.
 """
 
-from collections.abc import Callable, Iterator
-from copy import deepcopy
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from types import SimpleNamespace
@@ -43,6 +44,7 @@ def indexes() -> dict[str, Index]:
 
 
 PAGE = 1000
+PARTITION = re.compile(r"pk = (:\w+)")
 FAILED = "ConditionalCheckFailedException"
 
 
@@ -56,6 +58,32 @@ def refusal(code: str, operation: str, **more: Any) -> ClientError:
     return kind(answer, operation)
 
 
+class Items(dict[Key, Item]):
+    """Items by their two keys; those of one partition are found without a look at all others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._partitions: defaultdict[str, dict[Key, Item]] = defaultdict(dict)
+
+    def __setitem__(self, key: Key, item: Item) -> None:
+        super().__setitem__(key, item)
+        self._partitions[key[0]][key] = item
+
+    def __delitem__(self, key: Key) -> None:
+        super().__delitem__(key)
+        del self._partitions[key[0]][key]
+
+    def partition(self, name: str) -> Iterable[Item]:
+        return self._partitions[name].values()
+
+
+def copied(value: Any) -> Any:
+    """Another value that says the same: maps and lists anew, as the wire would make them."""
+    if isinstance(value, dict):
+        return {name: copied(inside) for name, inside in value.items()}
+    return [copied(inside) for inside in value] if isinstance(value, list) else value
+
+
 @dataclass
 class MemoryTable:
     """One table, as its low-level client.
@@ -67,7 +95,7 @@ class MemoryTable:
     at: Callable[[str], None] = lambda _operation: None
     effect: Callable[[Callable[[], Any]], Any] = lambda change: change()
     wrote: Callable[[Item | None, Item | None], None] = lambda _before, _after: None
-    items: dict[Key, Item] = field(default_factory=dict)
+    items: Items = field(default_factory=Items)
     seen_by_due_index: dict[Key, Item] | None = None
     """What the due index holds while it lags behind the table; None: it doesn't."""
 
@@ -78,13 +106,13 @@ class MemoryTable:
     def get_item(self, *, TableName: str, Key: Item, ConsistentRead: bool = False) -> Item:  # noqa: N803 - the service's own spelling
         self.at("get_item")
         found = self.items.get(_key(Key))
-        return {"Item": deepcopy(found)} if found else {}
+        return {"Item": copied(found)} if found else {}
 
     def batch_get_item(self, *, RequestItems: Item) -> Item:  # noqa: N803 - the service's own spelling
         self.at("batch_get_item")
         return {
             "Responses": {
-                table: [deepcopy(self.items[_key(key)]) for key in wanted["Keys"] if _key(key) in self.items]
+                table: [copied(self.items[_key(key)]) for key in wanted["Keys"] if _key(key) in self.items]
                 for table, wanted in RequestItems.items()
             }
         }
@@ -96,9 +124,8 @@ class MemoryTable:
         sort = index.sort if index else "sk"
         names, values = request.get("ExpressionAttributeNames", {}), request["ExpressionAttributeValues"]
         wanted, kept = condition(request["KeyConditionExpression"]), condition(request.get("FilterExpression", ""))
-        items = self.seen_by_due_index if name == "due" and self.seen_by_due_index is not None else self.items
         found = sorted(
-            (item for item in items.values() if sort in item and wanted(item, names, values)),
+            (item for item in self._looked_at(name, request) if sort in item and wanted(item, names, values)),
             key=lambda item: (item[sort]["S"], *_key(item)),
             reverse=not request.get("ScanIndexForward", True),
         )
@@ -106,11 +133,19 @@ class MemoryTable:
             found = found[[_key(item) for item in found].index(_key(start)) + 1 :]
         limit = request.get("Limit", PAGE)
         page = [item for item in found[:limit] if kept(item, names, values)]
-        answer: Item = {"Items": deepcopy([index.holds(item) for item in page] if index else page)}
+        answer: Item = {"Items": copied([index.holds(item) for item in page] if index else page)}
         if len(found) > limit:
             keys = {"pk", "sk", index.partition, index.sort} if index else {"pk", "sk"}
             answer["LastEvaluatedKey"] = {name: found[limit - 1][name] for name in keys}
         return answer
+
+    def _looked_at(self, index: str, request: Item) -> Iterable[Item]:
+        """The items among which a query finds its own."""
+        if index == "due" and self.seen_by_due_index is not None:
+            return self.seen_by_due_index.values()
+        if named := not index and PARTITION.match(request["KeyConditionExpression"]):
+            return self.items.partition(request["ExpressionAttributeValues"][named[1]]["S"])
+        return self.items.values()
 
     def get_paginator(self, operation: str) -> Any:
         if operation != "query":
@@ -159,9 +194,9 @@ class MemoryTable:
             if not self._allowed(request):
                 found = self.items.get(_key(request.get("Item") or request["Key"]))
                 shown = found and request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
-                raise refusal(FAILED, operation, **({"Item": deepcopy(found)} if shown else {}))
+                raise refusal(FAILED, operation, **({"Item": copied(found)} if shown else {}))
             after = self._apply(kind, request)
-            return {"Attributes": deepcopy(after)} if request.get("ReturnValues") else {}
+            return {"Attributes": copied(after)} if request.get("ReturnValues") else {}
 
         answer: Item = self.effect(change)
         return answer
@@ -203,13 +238,14 @@ class MemoryTable:
         if kind == "ConditionCheck":
             return {}
         if kind == "Delete":
-            self.items.pop(key, None)
+            if before is not None:
+                del self.items[key]
             self.wrote(before, None)
             return {}
         if kind == "Put":
-            after: Item = deepcopy(request["Item"])
+            after: Item = copied(request["Item"])
         else:
-            after = deepcopy(before or request["Key"])
+            after = copied(before or request["Key"])
             names, values = request.get("ExpressionAttributeNames", {}), request.get("ExpressionAttributeValues", {})
             for attribute, value in update(request["UpdateExpression"])(before or {}, names, values).items():
                 after |= {attribute: value}

@@ -5,16 +5,15 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import boto3
-
 from functions.scheduler.ports import SchedulerPorts
 from functions.scheduler.sweep import Sweep, SweepReport
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.notice import Notice
 from shared.domain.vocabulary.words import Channel
+from shared.messaging import clients
 from shared.storage.account_books import AccountBooks
 from shared.storage.organizations import Organizations
-from tests.conftest import TABLE
+from tests.worlds.aws import TABLE
 from tests.worlds.examples import NOW, account, bill, organization
 from tests.worlds.wiring import scheduler_ports
 
@@ -62,7 +61,7 @@ class Stack:
 
 def scheduler_stack(dynamodb: "DynamoDBClient") -> Stack:
     """Make the queues, and store the organization and its account."""
-    sqs = boto3.client("sqs")
+    sqs = clients.sqs()
     urls = {channel: sqs.create_queue(QueueName=channel)["QueueUrl"] for channel in Channel}
     Organizations(dynamodb, TABLE).create(organization())
     made = Stack(dynamodb, sqs, urls)

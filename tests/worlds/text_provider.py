@@ -24,7 +24,7 @@ from shared.messaging import clients
 from shared.storage.account_books import AccountBooks
 from shared.storage.claim_records import claim_record_write
 from shared.storage.organizations import Organizations
-from tests.conftest import TABLE
+from tests.worlds.aws import TABLE
 from tests.worlds.examples import NOW, account, bill, notice, organization
 from tests.worlds.lambda_context import lambda_context
 from tests.worlds.wiring import wired

@@ -19,7 +19,7 @@ from shared.storage.due_index import DueIndex
 from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
 from shared.storage.partner_defaults import PartnersDefaults
-from tests.conftest import TABLE
+from tests.worlds.aws import TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.domain.account.consents import OPTED_IN_EVENT, OPTED_OUT_EVENT
-from shared.domain.account.contacts import GUARANTOR, number_hash
+from shared.domain.account.contacts import GUARANTOR, number_hash, reached_elsewhere
 from shared.domain.account.ledger import stopped
 from shared.domain.account.stopping import cancel_pending
 from shared.domain.records.account import Account
@@ -70,6 +70,12 @@ def leaving_one(wanted: OptOuts) -> OptOuts:
 def opted_out_of(opt_outs: OptOuts, channel: Channel) -> OptOuts:
     """The opt-outs with one channel more, as far as they leave one."""
     return leaving_one(replace(opt_outs, **{channel.value: True}))
+
+
+def as_staff_say(before: Account, said: Account) -> Account:
+    """An account as staff say it is, as far as that can be: one channel stays open, and a new address is a good one."""
+    renewed = reached_elsewhere(before.guarantor, said.guarantor)
+    return replace(said, opt_outs=leaving_one(said.opt_outs), undeliverable=before.undeliverable - renewed)
 
 
 def after_bounce(account: Account, notice: Notice, organization: Organization | None) -> Account:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from shared.domain.records.account import Account
 from shared.domain.records.book import AccountBook
 from shared.domain.records.policy import MessageContacts, Organization
-from shared.domain.records.statement import Address, Patient
+from shared.domain.records.statement import Address, Guarantor, Patient
 from shared.domain.vocabulary.reasons import NO_CONTACT_REASONS, OPT_OUT_REASONS, UNDELIVERABLE_REASONS, Reason
 from shared.domain.vocabulary.words import Channel
 
@@ -68,6 +68,16 @@ def contact_refusal(channel: Channel, account: Account) -> Reason | None:
     if channel in account.undeliverable:
         return UNDELIVERABLE_REASONS[channel]
     return None
+
+
+def reached_elsewhere(before: Guarantor, after: Guarantor) -> frozenset[Channel]:
+    """The channels on which a guarantor is reached somewhere else than before: nothing ever came back from there."""
+    different = {
+        Channel.EMAIL: before.email != after.email,
+        Channel.SMS: before.mobile_phone != after.mobile_phone,
+        Channel.PRINT: before.address != after.address,
+    }
+    return frozenset(channel for channel, changed in different.items() if changed)
 
 
 def contact_for(

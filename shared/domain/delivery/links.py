@@ -10,6 +10,7 @@ from shared.domain.records.book import AccountBook
 from shared.domain.records.notice import Notice
 from shared.domain.records.payment_link import PaymentLink
 from shared.domain.records.policy import Organization
+from shared.domain.vocabulary.randomness import RandomBytes
 from shared.domain.vocabulary.words import Channel, NotificationType
 
 ONE_TIME_LINK_LIVES = timedelta(hours=24)
@@ -20,7 +21,9 @@ FOR_ONE_BILL = frozenset({NotificationType.PAYMENT_LINK, NotificationType.ON_DEM
 """Types whose link is for their one bill; any other's opens the account."""
 
 
-def issue_link(notice: Notice, send: Send, book: AccountBook, organization: Organization, now: datetime) -> IssuedLink:
+def issue_link(
+    notice: Notice, send: Send, book: AccountBook, organization: Organization, now: datetime, random: RandomBytes
+) -> IssuedLink:
     """Make the link that a notice carries.
 
     A notice that has a link already keeps it and gets new secrets, because secrets aren't stored: so what staff
@@ -31,13 +34,14 @@ def issue_link(notice: Notice, send: Send, book: AccountBook, organization: Orga
     known = book.link(notice.link_id)
     if known is not None and (known.staff_name or notice.attempt == 0):
         expires_at = known.expires_at if known.staff_name else now + lives
-        return _with_new_secrets(replace(known, expires_at=expires_at), masked(send.contact), on_paper=on_paper)
+        return _with_new_secrets(replace(known, expires_at=expires_at), masked(send.contact), random, on_paper=on_paper)
     of_one_bill = notice.notification_type in FOR_ONE_BILL and len(notice.bills) == 1
     return new_payment_link(
         org_id=notice.org_id,
         account_id=notice.account_id,
         now=now,
         lives=lives,
+        random=random,
         statement_id=notice.bills[0].statement_id if of_one_bill else "",
         notice_id=notice.notice_id,
         sent_to=masked(send.contact),
@@ -50,7 +54,7 @@ def _link_lives(notice: Notice, organization: Organization) -> timedelta:
     return ONE_TIME_LINK_LIVES if one_time else timedelta(days=organization.link_days)
 
 
-def _with_new_secrets(link: PaymentLink, sent_to: str, *, on_paper: bool) -> IssuedLink:
-    token, code = new_secret(), new_bill_code() if on_paper else ""
+def _with_new_secrets(link: PaymentLink, sent_to: str, random: RandomBytes, *, on_paper: bool) -> IssuedLink:
+    token, code = new_secret(random), new_bill_code(random) if on_paper else ""
     renewed = replace(link, token_hash=secret_hash(token), code_hash=secret_hash(code) if code else "", sent_to=sent_to)
     return IssuedLink(link=renewed, token=token, code=code)

@@ -142,7 +142,7 @@ class _Report:
 
 
 def _planned_anew(book: AccountBook, account: Account, rows: tuple[Notice, ...], report: _Report) -> Change:
-    """The change whose account is planned anew, with all that its new state stops."""
+    """The change whose account is planned again, with all that its new state stops."""
     now = report.now
     settled = Change(account=replace(book.account, planning_at=now), notices=rows)
     complained = report.outcome is DeliveryOutcome.COMPLAINED

@@ -44,11 +44,11 @@ def _settle(result: Consolidation, decisions: list[ChannelDecision], highest: se
     highest are settled, by what refuses them.
     """
     going = [decision for decision in decisions if decision.goes]
-    told = set[str]().union(*(decision.statement_ids for decision in going))
-    goes = bool(told & highest)
+    covered = set[str]().union(*(decision.statement_ids for decision in going))
+    goes = bool(covered & highest)
     if goes:
         result.going |= {decision.channel: decision for decision in going}
-    settled = told if goes else highest
+    settled = covered if goes else highest
     _note(result, decisions, settled)
     return settled
 

@@ -3,12 +3,13 @@
 from dataclasses import replace
 
 from shared.domain.account.account_changes import consent_events
+from shared.domain.account.contacts import reached_elsewhere
 from shared.domain.intake.arrival import OPT_OUT_FIELD, Arrival, IntakeContext
 from shared.domain.records.account import Account
 from shared.domain.records.statement import NOTHING_OPTED_OUT, Guarantor, OptOuts
 from shared.domain.vocabulary.actors import Actor
 from shared.domain.vocabulary.history import HistoryEvent
-from shared.domain.vocabulary.words import Channel, ConsentSource
+from shared.domain.vocabulary.words import ConsentSource
 
 
 def account_after(before: Account | None, arrival: Arrival, context: IntakeContext) -> Account:
@@ -54,16 +55,6 @@ def guarantor_after(before: Guarantor, arrival: Arrival) -> Guarantor:
         address=said.address or before.address,
         address_status=said.address_status if said.address else said.address_status or before.address_status,
     )
-
-
-def reached_elsewhere(before: Guarantor, after: Guarantor) -> frozenset[Channel]:
-    """The channels on which the guarantor is now reached somewhere else."""
-    different = {
-        Channel.EMAIL: before.email != after.email,
-        Channel.SMS: before.mobile_phone != after.mobile_phone,
-        Channel.PRINT: before.address != after.address,
-    }
-    return frozenset(channel for channel, changed in different.items() if changed)
 
 
 def first_opt_outs(account: Account, context: IntakeContext) -> tuple[HistoryEvent, ...]:

@@ -10,9 +10,8 @@ from dataclasses import dataclass, replace
 
 from shared.domain.account.account_changes import leaving_one
 from shared.domain.account.consents import OPTED_IN_EVENT, OPTED_OUT_EVENT, Consent, consents
-from shared.domain.account.contacts import GUARANTOR
+from shared.domain.account.contacts import GUARANTOR, reached_elsewhere
 from shared.domain.account.ledger import dunning_notices
-from shared.domain.intake.account_after import reached_elsewhere
 from shared.domain.intake.arrival import ACTIVE, MOVED, IntakeContext, with_event, without_cause
 from shared.domain.intake.identity import same_person
 from shared.domain.paying.moved_money import brought_in, credit_moved, shares_of, taken_out

@@ -11,6 +11,8 @@ from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.payment_link import PaymentLink
 from shared.domain.vocabulary.actors import Actor
 from shared.domain.vocabulary.history import HistoryEvent
+from shared.domain.vocabulary.postal_codes import zip_code
+from shared.domain.vocabulary.randomness import RandomBytes
 from shared.domain.vocabulary.words import LinkStatus
 
 ANSWERS_BEFORE_LOCK = 10
@@ -80,13 +82,9 @@ def question(book: AccountBook, link: PaymentLink) -> AccessQuestion:
     return AccessQuestion.POSTAL_CODE if address and zip_code(address.postal_code) else AccessQuestion.NOTHING_KNOWN
 
 
-def zip_code(typed: str) -> str | None:
-    """The five digits of a ZIP or ZIP+4 code as typed; None: it isn't one."""
-    digits = typed.replace("-", "").replace(" ", "")
-    return digits[:5] if digits.isascii() and digits.isdecimal() and len(digits) in {5, 9} else None
-
-
-def verify(book: AccountBook, link: PaymentLink, answer: date | str, now: datetime) -> Verification:
+def verify(
+    book: AccountBook, link: PaymentLink, answer: date | str, now: datetime, random: RandomBytes
+) -> Verification:
     """Judge an answer: a date of birth, or a postal code where that is what was asked for.
 
     A right one makes a secret for this browser, which replaces an earlier browser's. The tenth wrong one since the last
@@ -95,7 +93,7 @@ def verify(book: AccountBook, link: PaymentLink, answer: date | str, now: dateti
     if locked(link, now):
         return Verification(outcome=AnswerOutcome.LOCKED, link=link)
     if _right(book, link, answer):
-        return _opened(book, link, now)
+        return _opened(book, link, now, new_secret(random))
     wrong = link.wrong_answers + 1
     if wrong % ANSWERS_BEFORE_LOCK:
         counted = replace(link, wrong_answers=wrong)
@@ -113,8 +111,7 @@ def tries_left(link: PaymentLink) -> int:
     return ANSWERS_BEFORE_LOCK - link.wrong_answers % ANSWERS_BEFORE_LOCK
 
 
-def _opened(book: AccountBook, link: PaymentLink, now: datetime) -> Verification:
-    secret = new_secret()
+def _opened(book: AccountBook, link: PaymentLink, now: datetime, secret: str) -> Verification:
     first = link.status is LinkStatus.SENT
     opened = replace(
         link,

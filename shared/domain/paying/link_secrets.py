@@ -5,12 +5,12 @@ to read from paper and type: 50 bits, and behind it the patient's date of birth.
 """
 
 import hashlib
-import secrets
 import string
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.domain.records.payment_link import PaymentLink
+from shared.domain.vocabulary.randomness import RandomBytes, random_signs
 
 TOKEN_ALPHABET = string.ascii_letters + string.digits
 """No punctuation: a link that ends in "-" or "_" is cut short by the programs that make links of text."""
@@ -31,14 +31,14 @@ class IssuedLink:
     code: str = ""
 
 
-def new_secret() -> str:
+def new_secret(random: RandomBytes) -> str:
     """A secret that fits a URL and a text message: 22 letters and digits, 131 random bits."""
-    return "".join(secrets.choice(TOKEN_ALPHABET) for _ in range(TOKEN_LENGTH))
+    return random_signs(random, TOKEN_ALPHABET, TOKEN_LENGTH)
 
 
-def new_bill_code() -> str:
+def new_bill_code(random: RandomBytes) -> str:
     """A bill code as it is printed: XXXXX-XXXXX in Crockford's base 32, 50 random bits."""
-    code = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
+    code = random_signs(random, CODE_ALPHABET, CODE_LENGTH)
     return f"{code[:5]}-{code[5:]}"
 
 
@@ -69,15 +69,16 @@ def new_payment_link(  # noqa: PLR0913 - keywords only, one for each field that 
     account_id: str,
     now: datetime,
     lives: timedelta,
+    random: RandomBytes,
     statement_id: str = "",
     notice_id: str = "",
     sent_to: str = "",
     with_code: bool = False,
 ) -> IssuedLink:
     """Make a link that expires after `lives`; `statement_id` confines it to one bill, `with_code` is for paper."""
-    token, code = new_secret(), new_bill_code() if with_code else ""
+    token, code = new_secret(random), new_bill_code(random) if with_code else ""
     link = PaymentLink(
-        link_id=f"lnk_{secrets.token_hex(10)}",
+        link_id=f"lnk_{random(10).hex()}",
         org_id=org_id,
         account_id=account_id,
         statement_id=statement_id,

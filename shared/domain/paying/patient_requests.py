@@ -17,6 +17,7 @@ from shared.domain.records.policy import Organization
 from shared.domain.vocabulary.actors import Actor
 from shared.domain.vocabulary.history import HistoryEvent
 from shared.domain.vocabulary.money import Cents
+from shared.domain.vocabulary.randomness import RandomBytes
 from shared.domain.vocabulary.words import Channel, NotificationType
 
 OUR_REFERENCE = re.compile(r"dln_[A-Za-z0-9]{22}")
@@ -50,9 +51,9 @@ def open_bills(book: AccountBook, link: PaymentLink, organization: Organization)
     return oldest_first((bill for bill in link_scope(book, link) if bill.payable), organization)
 
 
-def new_reference() -> str:
+def new_reference(random: RandomBytes) -> str:
     """A reference for a checkout, to be known again when money comes for it."""
-    return f"dln_{new_secret()}"
+    return f"dln_{new_secret(random)}"
 
 
 def begin_checkout(

@@ -13,6 +13,7 @@ from shared.domain.records.notice import Notice
 from shared.domain.records.payment import Payment
 from shared.domain.records.payment_link import Checkout, PaymentLink
 from shared.domain.vocabulary.history import HistoryEvent
+from shared.domain.vocabulary.money import Cents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,16 @@ class AccountBook:
     checkouts: tuple[Checkout, ...] = ()
     history: tuple[HistoryEvent, ...] = ()
     claims: tuple[PatientClaim, ...] = ()
+
+    @property
+    def owed(self) -> Cents:
+        """What can be paid on its bills, all together."""
+        return sum(bill.balance for bill in self.bills if bill.payable)
+
+    @property
+    def credit(self) -> Cents:
+        """Money that no bill took, and what statements say that the practice owes."""
+        return self.account.credit + sum(-bill.balance for bill in self.bills if bill.balance < 0)
 
     def bill(self, statement_id: str) -> Bill | None:
         """The bill of a statement, if the account has it."""

@@ -33,6 +33,31 @@ class PartnerDefaults:
     version: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingsSaid:
+    """Of which settings somebody says something, by their names.
+
+    named: they are to be set here. taken_back: they are to be inherited again. repeated: settings that go together and
+    that came along, as they do when what was read is sent back: they stay inherited if they are as they were.
+    """
+
+    named: frozenset[str] = frozenset()
+    taken_back: frozenset[str] = frozenset()
+    repeated: tuple[frozenset[str], ...] = ()
+
+
+def own_after(
+    own: frozenset[str], said: SettingsSaid, before: DunningSettings, after: DunningSettings
+) -> frozenset[str]:
+    """The names of the settings that are set where they were `own`, after somebody said something of them."""
+
+    def same(name: str) -> bool:
+        return bool(getattr(before, name) == getattr(after, name))
+
+    unchanged = (names for names in said.repeated if all(map(same, names)))
+    return ((own - said.taken_back) | said.named).difference(*unchanged)
+
+
 def overrides_of(organization: Organization) -> frozenset[str]:
     """The names of the settings that an organization set itself."""
     if organization.dunning_overrides is not None:

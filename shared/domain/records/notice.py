@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Self, TypedDict, Unpack
 
 from shared.domain.records.account import Account
 from shared.domain.records.bill import Bill
@@ -103,6 +103,18 @@ class Notice:
         return tuple(bill.statement_id for bill in self.bills)
 
 
+class NewNoticeFields(TypedDict, total=False):
+    """What a new row may say of itself beyond what every new row says; each as the row's own field."""
+
+    level: int
+    scheduled_for: datetime
+    template_id: str
+    ingestion_ids: tuple[str, ...]
+    payment_id: str
+    link_id: str
+    send_to: str
+
+
 def new_notice(
     account: Account,
     *,
@@ -111,13 +123,13 @@ def new_notice(
     notification_type: NotificationType,
     bills: Iterable[BillLevel],
     now: datetime,
-    **more: Any,  # noqa: ANN401 - any other field of the row
+    **more: Unpack[NewNoticeFields],
 ) -> Notice:
     """A row that an account's ledger doesn't have yet, to go now unless `more` has another `scheduled_for`.
 
     It is in no status before it is moved into its first: no row is written without an entry in its history.
     """
-    fields = {"scheduled_for": now, **more}
+    fields: NewNoticeFields = {"scheduled_for": now, **more}
     return Notice(
         notice_id=notice_id,
         org_id=account.org_id,

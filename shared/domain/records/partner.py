@@ -3,10 +3,11 @@
 import hashlib
 import hmac
 import re
-import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from shared.domain.vocabulary.randomness import RandomBytes
 
 _KEY = re.compile(r"dun_(?:live|test)_([0-9a-z]{8,40})_[0-9A-Za-z]{32,128}", re.ASCII)
 
@@ -47,10 +48,12 @@ class ApiKey:
         return same and self.revoked_at is None
 
 
-def new_api_key(partner_id: str, scopes: frozenset[Scope], now: datetime, *, live: bool = False) -> tuple[ApiKey, str]:
+def new_api_key(
+    partner_id: str, scopes: frozenset[Scope], now: datetime, random: RandomBytes, *, live: bool = False
+) -> tuple[ApiKey, str]:
     """Make a key for a partner: what is kept of it, and the key itself, which can't be had again."""
-    key_id = secrets.token_hex(8)
-    presented = f"dun_{'live' if live else 'test'}_{key_id}_{secrets.token_hex(32)}"
+    key_id = random(8).hex()
+    presented = f"dun_{'live' if live else 'test'}_{key_id}_{random(32).hex()}"
     key = ApiKey(key_id=key_id, partner_id=partner_id, secret_hash=_hash(presented), scopes=scopes, created_at=now)
     return key, presented
 

@@ -1,6 +1,6 @@
 """An organization and the settings that decide what is sent to whom, when and how."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, time
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,9 @@ from shared.domain.vocabulary.words import (
 )
 
 SYSTEM_DEFAULT_TEMPLATE = "<System Default>"
+
+LONGEST_DEFAULT_SHORT_NAME = 20
+"""Characters; texts bear the short name, and are short."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,3 +160,17 @@ class Organization:
     def location(self) -> str:
         """Where it is, as lists show it: "City, ST"."""
         return f"{self.address.city}, {self.address.state}"
+
+
+def with_short_name(organization: Organization) -> Organization:
+    """The organization with a name for texts, made of its own where it has none."""
+    return replace(organization, short_name=organization.short_name or _shortened(organization.name))
+
+
+def _shortened(name: str) -> str:
+    """A name short enough for a text: whole words where the first isn't too long by itself."""
+    if len(name) <= LONGEST_DEFAULT_SHORT_NAME:
+        return name
+    cut = name[: LONGEST_DEFAULT_SHORT_NAME + 1]
+    words = cut.rsplit(" ", 1)[0] if " " in cut else cut[:LONGEST_DEFAULT_SHORT_NAME]
+    return words.rstrip(" ,&-")

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from shared.domain.vocabulary.json_pointers import parts_of
+
 type Json = dict[str, Any]
 """A decoded JSON object."""
 
@@ -79,8 +81,7 @@ def pointed_at(document: Any, pointer: str) -> Any:  # noqa: ANN401 - any JSON
     Numbers compare by their value, however they are written: `74.6` and `"74.60"` are the same amount.
     """
     found = document
-    for part in pointer.split("/")[1:]:
-        name = part.replace("~1", "/").replace("~0", "~")
+    for name in parts_of(pointer):
         if isinstance(found, dict | Ambiguous):
             found = _members(found).get(name)
         elif isinstance(found, list) and name.isascii() and name.isdecimal() and int(name) < len(found):

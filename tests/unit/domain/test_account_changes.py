@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.domain.account.account_changes import change_account, opted_out_of
+from shared.domain.account.account_changes import as_staff_say, change_account, opted_out_of
 from shared.domain.account.bill_status import StatusRefusedError, level_sent, set_status
 from shared.domain.account.queue_actions import POSSIBLE, ActionRefusedError, QueueAction, act
 from shared.domain.records.account import Account
@@ -14,7 +14,7 @@ from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.notice import BillLevel
 from shared.domain.records.statement import OptOuts
 from shared.domain.vocabulary.words import BillStatus, Channel, Hold, NoticeStatus, NotificationType
-from tests.worlds.examples import NOW, account, bill, book, notice
+from tests.worlds.examples import ADDRESS, NOW, account, bill, book, notice
 
 S = NoticeStatus
 EMAIL, SMS, PRINT = Channel
@@ -36,7 +36,7 @@ def ended(change: Change) -> list[tuple[str, str, str]]:
 
 
 def test_an_account_that_is_as_it_was_is_no_change() -> None:
-    """So nothing is planned anew for it."""
+    """So nothing is planned again for it."""
     assert change_account(book(), account(), LATER, "staff") is None
 
 
@@ -44,6 +44,29 @@ def test_a_changed_account_is_planned_anew() -> None:
     """A hold lifted, or an address corrected, may let a step go."""
     change = changed(book(), holds=frozenset({Hold.DISPUTE}))
     assert (change.account.holds, change.account.planning_at) == (frozenset({Hold.DISPUTE}), LATER)
+
+
+@pytest.mark.parametrize(
+    ("channel", "elsewhere"),
+    [
+        (EMAIL, {"email": "new@example.com"}),
+        (SMS, {"mobile_phone": "+15185550199"}),
+        (PRINT, {"address": replace(ADDRESS, line1="14 Juniper Way")}),
+    ],
+)
+def test_a_new_address_is_a_good_one_whatever_came_back_from_the_old(channel: Channel, elsewhere: Any) -> None:
+    """And from the others."""
+    bounced = account(undeliverable=frozenset(Channel))
+    said = replace(bounced, guarantor=replace(bounced.guarantor, **elsewhere))
+    assert as_staff_say(bounced, said).undeliverable == frozenset(Channel) - {channel}
+    assert as_staff_say(bounced, replace(bounced, guarantor=replace(bounced.guarantor, last_name="New"))) == replace(
+        bounced, guarantor=replace(bounced.guarantor, last_name="New")
+    )
+
+
+def test_staff_cannot_close_the_last_channel() -> None:
+    said = account(opt_outs=OptOuts(email=True, sms=True, print=True))
+    assert as_staff_say(account(), said).opt_outs == OptOuts(email=True, sms=True)
 
 
 def test_a_hold_stops_what_is_pending() -> None:
@@ -385,7 +408,7 @@ def test_nobody_is_opted_out_without_being_asked_for() -> None:
 
 
 def test_an_opt_out_that_is_there_already_changes_only_the_notice() -> None:
-    """And has the account planned anew all the same."""
+    """And has the account planned again all the same."""
     change = acted(notice(), QueueAction.CANCEL, opt_out=True, opt_outs=OptOuts(email=True))
     assert ended(change) == [("ntc_1", S.CANCELLED, "cancelled by staff")]
     assert (change.history, change.account.planning_at) == ((), LATER)

@@ -10,6 +10,7 @@ import pytest
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.payment import Payment
 from shared.domain.records.payment_link import Checkout, PaymentLink
+from shared.domain.vocabulary.words import BillStatus
 from tests.worlds.examples import NOW, account, bill, book, notice
 from tests.worlds.record_reads import growth
 
@@ -53,3 +54,15 @@ def test_finding_is_no_more_work_in_a_large_account() -> None:
         return lambda: [large.bill(f"S-{n}") for n in range(bills)]
 
     assert growth(finding_each) < 2.3
+
+
+def test_what_is_owed_is_what_can_be_paid_and_what_the_practice_owes_is_credit() -> None:
+    """A bill that is cancelled or paid asks for nothing, one below zero owes the patient."""
+    bills = (
+        bill("S-1", balance=10_00),
+        bill("S-2", balance=5_00, status=BillStatus.SUSPENDED),
+        bill("S-3", balance=7_00, status=BillStatus.CANCELLED),
+        bill("S-4", balance=-2_00, status=BillStatus.CANCELLED),
+    )
+    known = book(account=account(credit=1_00), bills=bills)
+    assert (known.owed, known.credit) == (15_00, 3_00)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from itertools import chain, combinations
+from secrets import token_bytes
 
 import pytest
 
@@ -63,7 +64,13 @@ def whose(sent_to: str, notice_id: str = "ntc_1", *, send_to: str = PATIENT, tes
     """Whose channels a link is about that went to a masked address, in an account with an earlier reminder."""
     asked = notice(send_to=send_to, notification_type=NotificationType.ON_DEMAND)
     issued = new_payment_link(
-        org_id="org_1", account_id="G-1", now=NOW, lives=timedelta(days=30), notice_id=notice_id, sent_to=sent_to
+        org_id="org_1",
+        account_id="G-1",
+        now=NOW,
+        lives=timedelta(days=30),
+        notice_id=notice_id,
+        sent_to=sent_to,
+        random=token_bytes,
     )
     return recipient_of(
         book(notices=(notice(notice_id="ntc_0"), asked)), issued.link, TESTING if testing else organization()

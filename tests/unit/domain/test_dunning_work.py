@@ -33,7 +33,7 @@ LEDGERS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "waits for its time": ({"status": S.SCHEDULED}, {}),
     "on its way": ({"status": S.QUEUED}, {}),
     "came back for now": ({"status": S.UNDELIVERABLE_CAN_RETRY}, DROPS),
-    "came back for good": ({"status": S.UNDELIVERABLE_PERMANENT}, DROPS),
+    "bounced permanently": ({"status": S.UNDELIVERABLE_PERMANENT}, DROPS),
     "failed": ({"status": S.DELIVERY_ERROR}, {}),
     "cancelled by staff": ({"status": S.CANCELLED, "reason": Reason.CANCELLED_BY_STAFF}, {}),
     "nobody knows": ({"status": S.UNKNOWN}, {"no_dunning_limit": True}),

@@ -1,16 +1,18 @@
 """Dunning settings are inherited from system to partner to organization, each whole, and null gives one back."""
 
-from dataclasses import fields
+from collections.abc import Collection
+from dataclasses import fields, replace
 from datetime import time
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from shared.contracts.dunning import SETTINGS_OF, DunningAnswer, DunningBody, patched
-from shared.domain.records.inheritance import SYSTEM, PartnerDefaults, Source, inheriting, overrides_of
-from shared.domain.records.policy import DunningSettings, PaymentRule
-from shared.domain.vocabulary.words import DunningReset
+from shared.contracts.dunning import SETTINGS_OF, DunningAnswer, DunningBody, said_in, settings_after
+from shared.domain.records.inheritance import SYSTEM, PartnerDefaults, Source, inheriting, overrides_of, own_after
+from shared.domain.records.policy import DunningSettings, PaymentRule, SendWindow
+from shared.domain.vocabulary.json_documents import Json
+from shared.domain.vocabulary.words import BillAging, DunningReset
 from tests.worlds.examples import organization
 
 
@@ -70,6 +72,38 @@ def test_an_answer_says_of_each_member_that_is_not_set_here_whose_it_is() -> Non
     }
     assert inherited["billAging"] is Source.SYSTEM
     assert len(inherited) == len(SETTINGS_OF) - 1
+
+
+OTHERWISE: dict[str, Any] = {
+    "configuration_id": "text-first",
+    "bill_aging": BillAging.BASED_ON_DUNNING_STATUS,
+    "reset_fields": ("/totalBilled", "/guarantor/address"),
+    "payment_rule": PaymentRule(minimum_percent=20, dunning_reset=DunningReset.MINUS_ONE),
+    "send_window": SendWindow(opens=time(8), closes=time(12), business_days=frozenset({0, 5}), federal_holidays=False),
+    "quiet_until": time(10),
+    "quiet_from": time(18, 30),
+    "drop_to_paper_after_undeliverable_days": 0,
+}
+"""Another value than the system's for every setting that is no switch and no plain number."""
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(DunningSettings)])
+def test_every_setting_is_on_the_wire_and_comes_back_as_it_was(name: str) -> None:
+    value = getattr(SYSTEM, name)
+    other = OTHERWISE[name] if name in OTHERWISE else not value if isinstance(value, bool) else value + 1
+    changed: dict[str, Any] = {name: other}
+    settings = replace(SYSTEM, **changed)
+    body = DunningBody.of(settings)
+    assert body.domain() == settings != SYSTEM
+    assert DunningBody.model_validate_json(body.model_dump_json(by_alias=True)).domain() == settings
+
+
+def patched(
+    settings: DunningSettings, own: frozenset[str], inherited: DunningSettings, patch: Json, kept: Collection[str] = ()
+) -> tuple[DunningSettings, frozenset[str]]:
+    """The settings in force after a merge patch, and the names of those that are set here."""
+    after = settings_after(settings, inherited, patch)
+    return after, own_after(own, said_in(patch, kept), settings, after)
 
 
 def test_a_member_that_is_named_is_set_here_and_null_gives_it_back() -> None:

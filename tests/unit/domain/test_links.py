@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from datetime import date, timedelta
 from hashlib import sha256
+from secrets import token_bytes
 from typing import Any
 
 import pytest
@@ -21,7 +22,6 @@ from shared.domain.paying.link_access import (
     tries_left,
     verified,
     verify,
-    zip_code,
 )
 from shared.domain.paying.link_secrets import (
     CODE_ALPHABET,
@@ -51,6 +51,7 @@ from shared.domain.records.book import AccountBook
 from shared.domain.records.notice import BillLevel
 from shared.domain.records.payment_link import Checkout, PaymentLink
 from shared.domain.records.statement import OptOuts
+from shared.domain.vocabulary.postal_codes import zip_code
 from shared.domain.vocabulary.words import BillStatus, Channel, LinkStatus, NoticeStatus, NotificationType
 from tests.worlds.examples import ADDRESS, NOW, account, bill, book, notice, organization
 
@@ -74,7 +75,7 @@ FOR_ONE = replace(LINK, statement_id="S-2")
 
 def test_a_token_is_twenty_two_letters_and_digits_and_never_the_same() -> None:
     """Without punctuation that programs cut off."""
-    tokens = {new_secret() for _ in range(200)}
+    tokens = {new_secret(token_bytes) for _ in range(200)}
     assert len(tokens) == 200
     assert all(re.fullmatch(r"[A-Za-z0-9]{22}", token) for token in tokens)
     assert set("".join(tokens)) == set(TOKEN_ALPHABET)
@@ -82,7 +83,7 @@ def test_a_token_is_twenty_two_letters_and_digits_and_never_the_same() -> None:
 
 def test_a_bill_code_is_ten_signs_that_nobody_misreads() -> None:
     """In two groups."""
-    codes = {new_bill_code() for _ in range(200)}
+    codes = {new_bill_code(token_bytes) for _ in range(200)}
     assert all(re.fullmatch(r"[0-9A-HJKMNP-TV-Z]{5}-[0-9A-HJKMNP-TV-Z]{5}", code) for code in codes)
     assert set("".join(codes)) - {"-"} == set(CODE_ALPHABET)
 
@@ -127,7 +128,10 @@ def test_a_new_link_keeps_hashes_only() -> None:
     """With a code for paper only."""
     facts: dict[str, Any] = {"org_id": "org_1", "account_id": "G-1", "now": NOW, "lives": timedelta(days=2)}
     more: dict[str, Any] = {"statement_id": "S-1", "notice_id": "ntc_1", "sent_to": "m***"}
-    issued, paper = new_payment_link(**facts, **more), new_payment_link(**facts, with_code=True)
+    issued, paper = (
+        new_payment_link(**facts, **more, random=token_bytes),
+        new_payment_link(**facts, with_code=True, random=token_bytes),
+    )
     assert issued.link == PaymentLink(
         link_id=issued.link.link_id,
         org_id="org_1",
@@ -171,14 +175,14 @@ def test_a_link_stands_by_its_status_until_it_expires(status: LinkStatus, stands
 def test_a_right_answer_opens_the_link_for_this_browser_for_half_an_hour() -> None:
     """And counts the wrong ones anew."""
     asked = replace(LINK, wrong_answers=3, locked_until=NOW)
-    verification = verify(book(), asked, BIRTH, NOW)
+    verification = verify(book(), asked, BIRTH, NOW, token_bytes)
     link = verification.link
     assert verification.outcome is AnswerOutcome.RIGHT
     assert (link.status, link.wrong_answers, link.locked_until) == (LinkStatus.OPENED, 0, None)
     assert link.verified_until == NOW + VERIFIED_FOR
     assert verified(link, verification.secret, NOW + VERIFIED_FOR - SECOND)
     assert not verified(link, verification.secret, NOW + VERIFIED_FOR)
-    assert not verified(link, new_secret(), NOW)
+    assert not verified(link, new_secret(token_bytes), NOW)
     assert not verified(link, "", NOW)
     assert not verified(replace(LINK, verified_hash=secret_hash("")), "", NOW)
     assert not verified(replace(link, verified_hash=secret_hash("")), "", NOW)
@@ -192,7 +196,7 @@ def test_a_right_answer_opens_the_link_for_this_browser_for_half_an_hour() -> No
 @pytest.mark.parametrize("status", [LinkStatus.OPENED, LinkStatus.PAID])
 def test_a_link_that_was_opened_before_keeps_its_status(status: LinkStatus) -> None:
     """And its history says it once."""
-    verification = verify(book(), replace(LINK, status=status), BIRTH, NOW)
+    verification = verify(book(), replace(LINK, status=status), BIRTH, NOW, token_bytes)
     assert verification.link.status is status
     assert verification.change is not None
     assert verification.change.history == ()
@@ -203,7 +207,7 @@ def test_every_tenth_wrong_answer_locks_the_link() -> None:
     link, outcomes = LINK, list[AnswerOutcome]()
     for count in range(1, 2 * ANSWERS_BEFORE_LOCK + 1):
         assert tries_left(link) == ANSWERS_BEFORE_LOCK - (count - 1) % ANSWERS_BEFORE_LOCK
-        verification = verify(book(), replace(link, locked_until=None), date(2000, 1, 1), NOW)
+        verification = verify(book(), replace(link, locked_until=None), date(2000, 1, 1), NOW, token_bytes)
         assert verification.change is not None
         assert verification.change.links == (verification.link,)
         assert verification.change.account == account()
@@ -218,7 +222,7 @@ def test_every_tenth_wrong_answer_locks_the_link() -> None:
     assert locked(link, NOW + LOCKED_FOR - SECOND)
     assert not locked(link, NOW + LOCKED_FOR)
     assert not locked(LINK, NOW)
-    refused = verify(book(), link, BIRTH, NOW)
+    refused = verify(book(), link, BIRTH, NOW, token_bytes)
     assert (refused.outcome, refused.link, refused.change) == (AnswerOutcome.LOCKED, link, None)
 
 
@@ -231,18 +235,18 @@ def test_any_patients_date_of_birth_on_the_open_bills_opens_it() -> None:
     """Not that of a paid one while another is open; where all is paid, any."""
     other = bill("S-2", birth_dates=(date(2001, 1, 1), date(2002, 2, 2)))
     paid = bill(status=BillStatus.PAID, balance=0)
-    assert verify(book(bills=(bill(), other)), LINK, date(2002, 2, 2), NOW).outcome is AnswerOutcome.RIGHT
-    assert verify(book(bills=(paid, other)), LINK, BIRTH, NOW).outcome is AnswerOutcome.WRONG
-    assert verify(book(bills=(paid,)), LINK, BIRTH, NOW).outcome is AnswerOutcome.RIGHT
-    assert verify(book(bills=(bill(), other)), FOR_ONE, BIRTH, NOW).outcome is AnswerOutcome.WRONG
+    assert verify(book(bills=(bill(), other)), LINK, date(2002, 2, 2), NOW, token_bytes).outcome is AnswerOutcome.RIGHT
+    assert verify(book(bills=(paid, other)), LINK, BIRTH, NOW, token_bytes).outcome is AnswerOutcome.WRONG
+    assert verify(book(bills=(paid,)), LINK, BIRTH, NOW, token_bytes).outcome is AnswerOutcome.RIGHT
+    assert verify(book(bills=(bill(), other)), FOR_ONE, BIRTH, NOW, token_bytes).outcome is AnswerOutcome.WRONG
 
 
 def test_without_a_patients_the_guarantors_date_of_birth_opens_it() -> None:
     """And not beside one."""
     unknown = book(bills=(bill(birth_dates=()),))
     assert question(unknown, LINK) is AccessQuestion.BIRTH_DATE
-    assert verify(unknown, LINK, date(1980, 2, 29), NOW).outcome is AnswerOutcome.RIGHT
-    assert verify(book(), LINK, date(1980, 2, 29), NOW).outcome is AnswerOutcome.WRONG
+    assert verify(unknown, LINK, date(1980, 2, 29), NOW, token_bytes).outcome is AnswerOutcome.RIGHT
+    assert verify(book(), LINK, date(1980, 2, 29), NOW, token_bytes).outcome is AnswerOutcome.WRONG
 
 
 @pytest.mark.parametrize(
@@ -258,12 +262,12 @@ def test_without_a_patients_the_guarantors_date_of_birth_opens_it() -> None:
 def test_without_any_date_of_birth_the_postal_code_is_asked(answer: date | str, outcome: AnswerOutcome) -> None:
     """Its first five digits."""
     assert question(without_births(), LINK) is AccessQuestion.POSTAL_CODE
-    assert verify(without_births(), LINK, answer, NOW).outcome is outcome
+    assert verify(without_births(), LINK, answer, NOW, token_bytes).outcome is outcome
 
 
 def test_a_postal_code_opens_nothing_where_a_date_is_asked() -> None:
     """It stands on the envelope."""
-    assert verify(book(), LINK, "12207", NOW).outcome is AnswerOutcome.WRONG
+    assert verify(book(), LINK, "12207", NOW, token_bytes).outcome is AnswerOutcome.WRONG
 
 
 @pytest.mark.parametrize("address", [None, replace(ADDRESS, postal_code="unknown")])
@@ -271,8 +275,8 @@ def test_where_nothing_is_known_nothing_opens(address: Any) -> None:
     """Not even nothing."""
     unknown = without_births(address=address)
     assert question(unknown, LINK) is AccessQuestion.NOTHING_KNOWN
-    assert verify(unknown, LINK, "", NOW).outcome is AnswerOutcome.WRONG
-    assert verify(unknown, LINK, "unknown", NOW).outcome is AnswerOutcome.WRONG
+    assert verify(unknown, LINK, "", NOW, token_bytes).outcome is AnswerOutcome.WRONG
+    assert verify(unknown, LINK, "unknown", NOW, token_bytes).outcome is AnswerOutcome.WRONG
 
 
 @pytest.mark.parametrize(
@@ -356,7 +360,7 @@ def test_other_amounts_are_refused(
 
 def test_a_reference_is_known_as_ours() -> None:
     """And leads to one payment."""
-    reference = new_reference()
+    reference = new_reference(token_bytes)
     assert OUR_REFERENCE.fullmatch(reference)
     assert payment_id_of(reference) == f"pay_{reference}"
 

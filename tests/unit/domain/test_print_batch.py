@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import date, datetime, timedelta
+from secrets import token_bytes
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -50,7 +51,9 @@ def waiting(day: date, number: int = 1) -> WaitingLetter:
 
 def sending(channel: Channel = Channel.PRINT, now: datetime = NOW, zone: str = "America/New_York") -> Order:
     row = notice(channel=channel, status=NoticeStatus.SENDING)
-    link = new_payment_link(org_id="org_1", account_id="G-1", now=now, lives=timedelta(days=30), with_code=True)
+    link = new_payment_link(
+        org_id="org_1", account_id="G-1", now=now, lives=timedelta(days=30), with_code=True, random=token_bytes
+    )
     contact = Contact(channel=channel, name="Ada Example", address=ADDRESS, destination="ada@example.com")
     practice = organization(time_zone=zone)
     return Order(notice=row, book=book(), organization=practice, contact=contact, link=link, now=now)

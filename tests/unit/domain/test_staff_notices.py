@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
+from secrets import token_bytes
 from typing import Any
 
 import pytest
@@ -244,7 +245,7 @@ def test_when_a_lease_ends_what_may_have_gone_isnt_sent_again(
 @pytest.mark.parametrize(("live", "word"), [(True, "live"), (False, "test")])
 def test_a_key_admits_whoever_presents_it_until_it_is_revoked(*, live: bool, word: str) -> None:
     """Only its hash is kept."""
-    key, presented = new_api_key("prt_1", frozenset({Scope.READ}), NOW, live=live)
+    key, presented = new_api_key("prt_1", frozenset({Scope.READ}), NOW, token_bytes, live=live)
     assert re.fullmatch(rf"dun_{word}_[0-9a-f]{{16}}_[0-9a-f]{{64}}", presented)
     assert key == ApiKey(
         key_id=key.key_id,
@@ -261,7 +262,7 @@ def test_a_key_admits_whoever_presents_it_until_it_is_revoked(*, live: bool, wor
 
 def test_a_key_is_for_tests_unless_it_is_asked_for_as_live() -> None:
     """The safe default."""
-    assert new_api_key("prt_1", frozenset(), NOW)[1].startswith("dun_test_")
+    assert new_api_key("prt_1", frozenset(), NOW, token_bytes)[1].startswith("dun_test_")
 
 
 @pytest.mark.parametrize("presented", ["", "dun_live_abc_def", f"dun_other_{'a' * 16}_{'b' * 64}"])

@@ -1,0 +1,70 @@
+"""AWS in this process, empty for each test. Its clients are the product's own, made once for all tests.
+
+Making a client costs more than most tests do; so what a test hangs onto one, it hangs on by `listen`.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+from moto import mock_aws
+from moto.core import models
+from moto.core.botocore_stubber import BotocoreStubber
+
+from shared.messaging import clients
+from tests.worlds import template
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+TABLE = "dunlin-test"
+
+type Handler = Callable[..., Any]
+
+_LISTENING: list[tuple[Any, str, Handler]] = []
+_ONE_AT_A_TIME, _ANSWER = RLock(), BotocoreStubber.__call__
+
+
+def _answered(stubber: BotocoreStubber, *args: Any, **kwargs: Any) -> Any:
+    """Answer one call after the other: moto's tables aren't made for threads."""
+    with _ONE_AT_A_TIME:
+        return _ANSWER(stubber, *args, **kwargs)
+
+
+@contextmanager
+def empty_aws() -> Iterator[None]:
+    """An account with nothing in it; afterwards, nobody listens to the clients any more."""
+    with (
+        # moto would also stand in the way of the `requests` library, method by method and service by service.
+        patch.object(models, "RESPONSES_METHODS", []),
+        patch.object(BotocoreStubber, "__call__", _answered),
+        mock_aws(),
+    ):
+        try:
+            yield
+        finally:
+            while _LISTENING:
+                client, event, handler = _LISTENING.pop()
+                client.meta.events.unregister(event, handler)
+
+
+def listen(client: Any, event: str, handler: Handler) -> None:
+    """Hear a client's event, "before-call.dynamodb" for instance, until the test ends."""
+    client.meta.events.register(event, handler)
+    _LISTENING.append((client, event, handler))
+
+
+def create_table(name: str = TABLE) -> "DynamoDBClient":
+    """Create the table with the keys and indexes that template.yaml gives it; answers a client that knows it."""
+    properties = template.source()["Resources"]["Table"]["Properties"]
+    client = clients.dynamodb()
+    client.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=properties["AttributeDefinitions"],
+        KeySchema=properties["KeySchema"],
+        GlobalSecondaryIndexes=properties["GlobalSecondaryIndexes"],
+    )
+    return client
