@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions.delivery_events.ports import ports as delivery_events_ports
 from functions.ingest.ports import ports as ingest_ports
 from shared.domain.account.consents import consents
 from shared.domain.account.contacts import number_hash
@@ -19,7 +18,6 @@ from shared.domain.records.policy import DunningSettings
 from shared.domain.records.statement import OptOuts
 from shared.domain.vocabulary.reasons import Reason
 from shared.domain.vocabulary.words import BillStatus, Channel, Hold
-from shared.messaging import clients
 from shared.storage.account_books import ConcurrentChangeError
 from shared.storage.numbers import Numbers
 from tests.worlds.aws import TABLE
@@ -28,7 +26,6 @@ from tests.worlds.examples import NOW, account, bill
 from tests.worlds.families import PHONE, Families, families
 from tests.worlds.ingest_api import BUCKET
 from tests.worlds.statement_examples import statement
-from tests.worlds.text_provider import TEXT_TOPIC, TextTable
 from tests.worlds.wiring import wired
 
 if TYPE_CHECKING:
@@ -49,10 +46,8 @@ STRANGER = {
 
 @pytest.fixture
 def town(dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> Families:
-    """A practice that texts first, with functions that take statements and hear texts."""
+    """A practice that texts first, whose function takes statements."""
     wired(monkeypatch, ingest_ports, TABLE_NAME=TABLE, DROP_BUCKET=BUCKET, ALLOW_SIMULATED_TIME="true")
-    wired(monkeypatch, delivery_events_ports, TABLE_NAME=TABLE, TEXT_EVENTS_TOPIC=TEXT_TOPIC)
-    monkeypatch.setattr(clients, "sns", lambda: TextTable(dynamodb))
     return families(dynamodb)
 
 
@@ -238,7 +233,7 @@ def test_case_05_a_stop_goes_along_when_the_account_gets_another_key(town: Famil
     town.takes(*given.statements("first"))
     assert town.goes_out("patient:P-1") == [(Channel.SMS, PHONE)]
     town.hears(given.inputs["text"])
-    later = NOW + 12 * DAY
+    later = NOW + 14 * DAY
     assert results(town.takes(*given.statements("then"), at=later)) == ["Updated", "Created"]
     assert town.goes_out("G-9", at=later) == [(Channel.EMAIL, "ada@example.com")]
     after = town.account("G-9")

@@ -6,7 +6,11 @@ from datetime import datetime, timedelta
 from secrets import token_bytes
 from typing import TYPE_CHECKING, Any
 
+from functions.delivery_events.clock import Clock
+from functions.delivery_events.inbound_texts import InboundTexts
+from functions.delivery_events.text_answers import TextAnswers
 from functions.payment_link.visits import Desk, LinkVisit
+from shared.contracts.text_events import InboundText
 from shared.domain.delivery.orders import Accepted, Order, ProviderAnswer
 from shared.domain.paying.link_secrets import new_payment_link
 from shared.domain.records.book import AccountBook, Change
@@ -22,7 +26,7 @@ from tests.worlds.aws import TABLE
 from tests.worlds.cases import CasePractice, case_practice
 from tests.worlds.examples import NOW
 from tests.worlds.sending_world import OpenGate
-from tests.worlds.text_provider import texted
+from tests.worlds.text_provider import TextTable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -97,7 +101,11 @@ class Families:
 
     def hears(self, body: str, number: str = PHONE, at: datetime = NOW) -> None:
         """Somebody texts the practice."""
-        texted(body, f"in-{at.isoformat()}-{body}", number, said_at=at)
+        books, organizations = self.books, Organizations(*self.stores)
+        answers = TextAnswers(organizations, lambda: TextTable(self.practice.dynamodb), self_managed=False)
+        inbound = InboundTexts(books, Numbers(*self.stores), answers, Clock(simulated=False))
+        text = {"originationNumber": number, "messageBody": body, "inboundMessageId": f"in-{at.isoformat()}-{body}"}
+        inbound.receive(InboundText.model_validate(text), at, at)
 
     def link(self, account_id: str, statement_id: str = "", at: datetime = NOW) -> str:
         """A link to an account, or to one of its bills; its secret."""
