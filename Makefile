@@ -46,6 +46,10 @@ endef
 	$(call environment,.venv-mutation,requirements/mutation.txt)
 	@touch $@
 
+.venv-audit/.ready: requirements/audit.txt | $(UV)
+	$(call environment,.venv-audit,requirements/audit.txt)
+	@touch $@
+
 .PHONY: setup
 setup: .venv/.ready .venv-sam/.ready .venv-ministack/.ready .venv-runtime/.ready ## install everything, pinned by hash
 
@@ -62,6 +66,7 @@ requirements: | $(UV) ## compile the hash-pinned requirements files from pyproje
 	$(COMPILE) --group sam -o requirements/sam.txt
 	$(COMPILE) --group runtime -c requirements/dev.txt -o requirements/runtime.txt
 	$(COMPILE) --group ministack -o requirements/ministack.txt
+	$(COMPILE) --group audit -o requirements/audit.txt
 	$(COMPILE) pyproject.toml $(RUNTIME) -c requirements/dev.txt -o shared/requirements.txt
 	$(call function-requirements,render_print,render-print)
 	printf 'uv==0.13.9\n' | $(UV) pip compile --quiet --generate-hashes --universal --no-emit-index-url \
@@ -123,6 +128,10 @@ lint: setup ## run the linters and the type checker
 .PHONY: openapi
 openapi: .venv/.ready ## write docs/openapi.json from the routes' decorators (BREAKING=1: also what breaks partners' programs)
 	.venv/bin/python -m local.openapi $(if $(BREAKING),--breaking)
+
+.PHONY: audit
+audit: .venv/.ready .venv-audit/.ready ## scan the template (cdk-nag needs Node); a finding that docs/audit.md doesn't decide fails
+	.venv/bin/python -m local.audit
 
 .PHONY: templates
 templates: .venv/.ready ## inline the email layout's style sheet

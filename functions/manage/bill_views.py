@@ -26,7 +26,7 @@ from shared.domain.vocabulary.words import NoticeStatus
 def show(bill: Bill, book: AccountBook, organization: Organization, now: datetime) -> BillAnswer:
     """A bill today, on the organization's calendar."""
     today = now.astimezone(organization.zone).date()
-    sent = level_sent(book, bill)
+    sent = level_sent(book, bill, organization)
     chosen = configuration(organization.dunning.configuration_id)
     return BillAnswer.of(
         bill,

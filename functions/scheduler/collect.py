@@ -53,7 +53,7 @@ class Collector:
                 extra={"org_id": account.org_id, "account_id": account.account_id, "error": type(error).__name__},
             )
             return Change(account=replace(account, planning_at=self.now + SET_ASIDE))
-        return Change(account=replace(account, planning_at=planned.next_planning_at), notices=planned.notices)
+        return planned.change(account)
 
     def _organization(self, org_id: str, version: int) -> Organization | None:
         """The organization as this sweep knows it, read again when an account asks for later settings than those."""

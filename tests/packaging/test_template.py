@@ -237,6 +237,7 @@ def test_the_only_stage_that_answers_is_the_one_with_limits_and_a_log() -> None:
 
 
 OWN_NAMES = {
+    "AWS::ApiGateway::DomainName": "DomainName",
     "AWS::Backup::BackupVault": "BackupVaultName",
     "AWS::CloudWatch::Alarm": "AlarmName",
     "AWS::CloudWatch::Dashboard": "DashboardName",
@@ -263,7 +264,8 @@ def test_two_stacks_fit_into_an_account() -> None:
         if OWN_NAMES.get(each["Type"]) in each.get("Properties", {})
     ]
     assert len(names) > len(FUNCTIONS)
-    assert [name for name in names if "AWS::StackName" not in json.dumps(name)] == []
+    own = ("AWS::StackName", "CustomDomain")
+    assert [name for name in names if not any(part in json.dumps(name) for part in own)] == []
 
 
 def test_the_role_by_which_the_api_logs_is_made_only_where_asked_for_and_before_the_api() -> None:
@@ -326,6 +328,19 @@ def test_limits_of_a_single_route_name_one_that_there_is_with_its_slashes_writte
     limited = {(each["ResourcePath"], each["HttpMethod"]) for each in stage["Properties"]["MethodSettings"]}
     assert ("/*", "*") in limited
     assert limited - {("/*", "*")} <= routes
+
+
+def test_a_domain_of_our_own_leads_to_the_same_stage_by_tls_1_2_and_links_begin_with_it() -> None:
+    [domain] = template.resources("AWS::ApiGateway::DomainName").values()
+    [mapping] = template.resources("AWS::ApiGateway::BasePathMapping").values()
+    assert domain["Condition"] == mapping["Condition"] == "WithCustomDomain"
+    assert domain["Properties"]["SecurityPolicy"] == "TLS_1_2"
+    assert mapping["Properties"]["Stage"] == {"Ref": "ApiliveStage"}
+    assert "BasePath" not in mapping["Properties"]
+    address = template.resources("AWS::SSM::Parameter")["PublicAddress"]["Properties"]["Value"]
+    _, own, told = address["Fn::If"]
+    assert told == {"Ref": "PublicBaseUrl"}
+    assert own["Fn::If"][:2] == ["WithCustomDomain", {"Fn::Sub": "https://${CustomDomain}"}]
 
 
 # --- deployments ------------------------------------------------------------------------------------------------------

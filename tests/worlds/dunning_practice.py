@@ -194,8 +194,7 @@ class Practice:
     def _plan(self, account_id: str) -> None:
         book = self.books[account_id]
         planned = plan(book, self.organization, self.now)
-        account = replace(book.account, planning_at=planned.next_planning_at)
-        self.books[account_id] = replace(with_notices(book, planned.notices), account=account)
+        self.books[account_id] = book.after(planned.change(book.account))
         self.look_at_plan(book, self.books[account_id], planned)
 
     def _queue(self, account_id: str, notice: Notice) -> None:

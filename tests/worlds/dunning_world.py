@@ -145,7 +145,7 @@ class World:
 
     def plan(self) -> Plan:
         planned = plan(self.book, self.organization, self.now)
-        self.book = with_notices(self.book, planned.notices)
+        self.book = self.book.after(planned.change(self.book.account))
         self.planning_at, self.last_plan = planned.next_planning_at, planned
         return planned
 
@@ -176,6 +176,7 @@ class World:
                     level=verdict.level,
                     bills=verdict.bills,
                     template_id=verdict.template_id,
+                    to_test_contact=verdict.contact.test,
                 )
                 self.sent.append(after)
             case Refuse(reason=reason):

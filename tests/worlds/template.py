@@ -1,20 +1,12 @@
 """The template as CloudFormation sees it, for tests that hold it to its promises."""
 
-import json
-import os
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from local.stack.expansion import LOOP, expand
+
 PROJECT = Path(__file__).resolve().parents[2]
-LOOP = "Fn::ForEach::"
-
-
-class _NoManagedPolicies:
-    """The template names no managed policies, so none have to be looked up."""
-
-    def load(self) -> dict[str, str]:
-        return {}
 
 
 @cache
@@ -29,38 +21,8 @@ def source() -> dict[str, Any]:
 
 @cache
 def expanded(**parameters: str) -> dict[str, Any]:
-    """Expand template.yaml as CloudFormation does, loops first, then SAM; some faults show only there.
-
-    Few parameters change what there is: SAM has to know those, the others stay what they are called.
-    """
-    from samtranslator.translator.transform import transform  # noqa: PLC0415 - the same
-
-    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
-    template = _without_loops()
-    for resource in template["Resources"].values():
-        for location in ("CodeUri", "ContentUri"):
-            if location in resource.get("Properties", {}):
-                resource["Properties"][location] = "s3://artifacts/key"
-    result: dict[str, Any] = transform(template, parameters, _NoManagedPolicies())
-    return result
-
-
-def _without_loops() -> dict[str, Any]:
-    """The template after the transform AWS::LanguageExtensions, as the linter reads it: loops and lookups are gone."""
-    from cfnlint.decode import decode  # noqa: PLC0415 - the same
-    from cfnlint.template import Template  # noqa: PLC0415 - the same
-
-    file = str(PROJECT / "template.yaml")
-    parsed, faults = decode(file)
-    both = parsed["Transform"]
-    parsed["Transform"] = ["AWS::LanguageExtensions"]  # else it merges SAM's globals as well
-    template = Template(file, parsed, [os.environ["AWS_DEFAULT_REGION"]])
-    faults += template.transform()
-    if faults:
-        raise ValueError(faults)
-    unrolled: dict[str, Any] = json.loads(json.dumps(template.template, default=str))
-    del unrolled["Mappings"]
-    return {**unrolled, "Transform": both[1:]}
+    """Expand template.yaml, loops first, then SAM; some faults show only there."""
+    return expand(PROJECT / "template.yaml", parameters)
 
 
 def resources(kind: str) -> dict[str, dict[str, Any]]:

@@ -5,9 +5,10 @@ from datetime import datetime
 
 from shared.domain.account.ledger import dunning_notices
 from shared.domain.account.stopping import cancel_pending, cancel_requests
-from shared.domain.records.bill import Bill
+from shared.domain.records.bill import BILL_CANCELLED, Bill
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.notice import COUNTS_AS_SENT
+from shared.domain.records.policy import Organization
 from shared.domain.vocabulary.history import HistoryEvent
 from shared.domain.vocabulary.reasons import Reason
 from shared.domain.vocabulary.words import BillStatus
@@ -15,7 +16,7 @@ from shared.domain.vocabulary.words import BillStatus
 STATUS_EVENTS = {
     BillStatus.DUE: "BillReopened",
     BillStatus.SUSPENDED: "BillSuspended",
-    BillStatus.CANCELLED: "BillCancelled",
+    BillStatus.CANCELLED: BILL_CANCELLED,
 }
 
 MAY_BECOME = {
@@ -53,12 +54,16 @@ def set_status(
     return Change(account=replace(book.account, planning_at=now), bills=(after,), notices=stopped)
 
 
-def level_sent(book: AccountBook, bill: Bill) -> int:
-    """The highest level sent in the bill's present aging period, or counted as sent by a reset; 0: none."""
+def level_sent(book: AccountBook, bill: Bill, organization: Organization) -> int:
+    """The highest level sent in the bill's present aging period, or counted as sent by a reset; 0: none.
+
+    What went to test contacts counts only while test mode lasts (docs/rules.md#go-live).
+    """
+    testing = organization.test_contacts is not None
     sent = (
         entry.level
         for notice in dunning_notices(book)
-        if notice.status in COUNTS_AS_SENT
+        if notice.status in COUNTS_AS_SENT and (testing or not notice.to_test_contact)
         for entry in notice.bills
         if entry.statement_id in bill.statement_ids and entry.aging_period == bill.aging_period
     )

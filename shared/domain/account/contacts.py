@@ -1,7 +1,7 @@
 """Where a message would reach its recipient, and whether it may be used."""
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shared.domain.records.account import Account
 from shared.domain.records.book import AccountBook
@@ -16,12 +16,16 @@ GUARANTOR, PATIENT, BILL_TO = "guarantor", "patient", "billTo"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """A recipient's name, and where it is reached: an email address, a phone number, or a mailing address."""
+    """A recipient's name, and where it is reached: an email address, a phone number, or a mailing address.
+
+    test: it is the organization's test contact, in the recipient's place.
+    """
 
     channel: Channel
     name: str = field(repr=False)
     destination: str = field(default="", repr=False)
     address: Address | None = field(default=None, repr=False)
+    test: bool = False
 
     @property
     def usable(self) -> bool:
@@ -109,7 +113,7 @@ def contact_for(
         return OPT_OUT_REASONS[channel]
     if organization.test_contacts is None:
         return contact
-    redirected = _contact(channel, contact.name, organization.test_contacts)
+    redirected = replace(_contact(channel, contact.name, organization.test_contacts), test=True)
     return redirected if redirected.usable else Reason.NO_TEST_CONTACT
 
 

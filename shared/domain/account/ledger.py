@@ -1,6 +1,6 @@
 """What the ledger of notices says: its rows' ids, when something last happened to one, and when a channel was used."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date, datetime
 from hashlib import sha256
@@ -90,10 +90,16 @@ def last_permanent_bounce(book: AccountBook, channel: Channel, zone: ZoneInfo) -
     return max(days, default=date.min)
 
 
-def refusal_on_record(row: Notice, notice: Notice, due_on: date, zone: ZoneInfo) -> bool:
-    """Whether a row says already, for the step that came due on a day, that a notice isn't sent, and why."""
+def refusal_on_record(
+    row: Notice, notice: Notice, due_on: date, zone: ZoneInfo, asked_again: datetime | None = None
+) -> bool:
+    """Whether a row says already, for the step that came due on a day, that a notice isn't sent, and why.
+
+    asked_again: when an update last asked for the step again; what was refused before says nothing of that.
+    """
     return (
         row.status in NOT_SENT
+        and (asked_again is None or moment_of(row) >= asked_again)
         and row.channel is notice.channel
         and row.reason == notice.reason
         and last_day(row, zone) >= due_on
@@ -131,6 +137,15 @@ def _used_days(notices: tuple[Notice, ...], channel: Channel, now: datetime, zon
         elif notice.channel is channel and notice.status not in NOT_SENT | {S.SCHEDULED}:
             days.add(local_date(moment_of(notice), zone))
     return frozenset(days)
+
+
+def went_on(notices: Iterable[Notice], day: date, now: datetime, zone: ZoneInfo) -> bool:
+    """Whether a dunning notice went on a day, or is on its way, on whatever channel: the day's notice has gone."""
+    return any(
+        local_date(now if notice.status in IN_FLIGHT else moment_of(notice), zone) == day
+        for notice in notices
+        if notice.status in COUNTS_AS_SENT | IN_FLIGHT
+    )
 
 
 def last_letter_day(notices: tuple[Notice, ...], now: datetime, zone: ZoneInfo) -> date | None:

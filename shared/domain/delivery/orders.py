@@ -115,6 +115,7 @@ def claimed(notice: Notice, send: Send, link_id: str, now: datetime) -> Notice:
         attempt=notice.attempt + 1,
         lease_until=now + SENDING_LEASE,
         sent_to=masked(send.contact),
+        to_test_contact=send.contact.test,
         provider_message_id="",  # an earlier sending's; by it delivery reports are distinguished
         link_id=link_id,
     )

@@ -1,10 +1,13 @@
 """What the engine answers: a plan with its reasons, and a verdict at the moment of sending."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from shared.domain.account.contacts import Contact
+from shared.domain.records.account import Account
+from shared.domain.records.bill import Bill
+from shared.domain.records.book import Change
 from shared.domain.records.notice import BillLevel, Notice
 from shared.domain.vocabulary.reasons import Reason
 from shared.domain.vocabulary.words import Channel, NotificationType
@@ -55,12 +58,19 @@ class Plan:
     """What to write, when to plan again, and why.
 
     notices: whole rows, each new or with its history appended to. next_planning_at: None with a rest_reason.
+    bills: those for which a notice after an update is dropped (docs/rules.md#update-while-stopped).
     """
 
     notices: tuple[Notice, ...]
+    bills: tuple[Bill, ...] = ()
     next_planning_at: datetime | None
     rest_reason: str
     findings: tuple[Finding, ...]
+
+    def change(self, account: Account) -> Change:
+        """What the plan changes at its account."""
+        planned = replace(account, planning_at=self.next_planning_at)
+        return Change(account=planned, bills=self.bills, notices=self.notices)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

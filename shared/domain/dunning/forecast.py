@@ -29,7 +29,7 @@ def forecast(
     moment, end = now, now + horizon
     while moment <= end:
         planned = plan(book, organization, moment)
-        book = with_notices(book, planned.notices)
+        book = book.after(planned.change(book.account))
         book = _send_what_is_due(book, organization, moment)
         later = [notice.scheduled_for for notice in _pending(book)]
         if planned.next_planning_at:

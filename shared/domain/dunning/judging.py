@@ -81,14 +81,17 @@ def _without(notice: Notice, book: AccountBook) -> AccountBook:
 def _still_due(notice: Notice, situation: Situation) -> tuple[DueBill, ...]:
     """The notice's bills at the step that is current now, unless another notice on this channel covers it.
 
-    Bills that came due since wait for the next plan, which plans all the channels of their step.
+    Bills that came due since wait for the next plan, which plans all the channels of their step. A step other than the
+    one that the notice was planned for goes only if no channel sent it: another preset may have put the bill back at
+    one (docs/rules.md#higher-level-only).
     """
-    due, about = list[DueBill](), frozenset(notice.statement_ids)
+    due, about = list[DueBill](), {entry.statement_id: entry.level for entry in notice.bills}
     for bill in situation.open_bills:
         current = situation.step_of(bill, situation.today)
         if bill.statement_id not in about or current is None:
             continue
-        if not situation.standing(bill, current).sent(notice.channel):
+        standing, as_planned = situation.standing(bill, current), about[bill.statement_id] == current.level
+        if not standing.sent(None if not as_planned else notice.channel):
             due.append(DueBill(bill=bill, current=current))
     return tuple(due)
 
@@ -108,7 +111,7 @@ def _question(notice: Notice, situation: Situation, due: tuple[DueBill, ...]) ->
 def _not_now(notice: Notice, situation: Situation) -> Verdict | None:
     """Put off what would go outside the permitted hours, or on the same day as another notice."""
     organization, account, channel = situation.organization, situation.book.account, notice.channel
-    taken = taken_days(situation.notices, account, channel, situation.now, situation.zone)
+    taken = taken_days(situation.rows, account, channel, situation.now, situation.zone)
     today_is_taken = taken(situation.today)
     if permitted(situation.now, channel, organization, account) and not today_is_taken:
         return None

@@ -1,8 +1,8 @@
 """Planning: which notices an account should have now, and when to plan again."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from shared.domain.account.ledger import (
     notice_id,
@@ -24,11 +24,12 @@ from shared.domain.dunning.situation import ChannelQuestion, DueBill, Situation,
 from shared.domain.dunning.standing import BillStanding
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook
-from shared.domain.records.notice import Notice, moved, new_notice, scheduled
+from shared.domain.records.notice import PENDING, Notice, moved, new_notice, scheduled
 from shared.domain.records.policy import Organization
 from shared.domain.vocabulary.actors import Actor
+from shared.domain.vocabulary.history import HistoryEvent
 from shared.domain.vocabulary.reasons import Reason
-from shared.domain.vocabulary.words import Channel, CommunicationStatus, NoticeStatus
+from shared.domain.vocabulary.words import BillStatus, Channel, CommunicationStatus, NoticeStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,13 @@ def plan(book: AccountBook, organization: Organization, now: datetime) -> Plan:
     situation = Situation(book=with_notices(book, ended), organization=organization, now=now)
     stop = account_stop(situation)
     if stop:
-        return Plan(notices=ended, next_planning_at=None, rest_reason=stop, findings=explain_stopped(situation, stop))
+        return Plan(
+            notices=ended,
+            bills=_updates_dropped(situation),
+            next_planning_at=None,
+            rest_reason=stop,
+            findings=explain_stopped(situation, stop),
+        )
     slots = {channel: _slot(situation, channel) for channel in Channel}
     due = {channel: _due(situation, channel, slots[channel]) for channel in Channel}
     questions = {
@@ -60,9 +67,10 @@ def plan(book: AccountBook, organization: Organization, now: datetime) -> Plan:
     rows = {row.notice_id: row for row in ended}
     for channel in Channel:
         rows |= {row.notice_id: row for row in _rows(situation, channel, slots[channel], result)}
-    next_planning_at, rest_reason = _next_planning(situation, result)
+    next_planning_at, rest_reason = _next_planning(situation, result, held_back=_held_back(situation, slots))
     return Plan(
         notices=tuple(rows.values()),
+        bills=_updates_dropped(situation),
         next_planning_at=next_planning_at,
         rest_reason=rest_reason,
         findings=_explain(situation, slots, result),
@@ -75,6 +83,28 @@ def _stop_what_has_no_cause(book: AccountBook, organization: Organization, now: 
     if stop:
         return cancel_pending(book, now, Actor.SCHEDULER, stop, everything=True)
     return cancel_pending(book, now, Actor.SCHEDULER)
+
+
+def _updates_dropped(situation: Situation) -> tuple[Bill, ...]:
+    """The bills whose update can send nothing now, as if it hadn't asked: what was sent before covers the step again.
+
+    A step that wasn't sent is due without that. What a disabled organization has under way still goes.
+    """
+    book, organization = situation.book, situation.organization
+    stop = account_stop(situation)
+    off = organization.communication_status is not CommunicationStatus.ENABLED
+    under_way = {name for row in situation.rows if row.status in PENDING for name in row.statement_ids}
+    return tuple(
+        _without_update(bill, situation.now)
+        for bill in book.bills
+        if bill.renotify_at
+        and (stop or bill.status is BillStatus.SUSPENDED or (off and bill.statement_id not in under_way))
+    )
+
+
+def _without_update(bill: Bill, now: datetime) -> Bill:
+    event = HistoryEvent(at=now, event="NoticeAfterUpdateDropped", actor=Actor.SCHEDULER, reason="nothing is sent now")
+    return replace(bill, renotify_at=None, history=(*bill.history, event))
 
 
 # --- what is due, and where it would go -----------------------------------------------------------------------
@@ -96,7 +126,11 @@ def _slot(situation: Situation, channel: Channel) -> Slot:
     """
     book, organization, now = situation.book, situation.organization, situation.now
     scheduled = _scheduled(situation, channel)
-    taken = taken_days(situation.notices, book.account, channel, now, situation.zone)
+    used = taken_days(situation.rows, book.account, channel, now, situation.zone)
+
+    def taken(day: date) -> bool:
+        return used(day) or (not scheduled and situation.gone_today and day == situation.today)
+
     moment = first_moment(channel, organization, book.account, now, taken)
     day = local_date(moment, situation.zone) if moment else None
     if scheduled:
@@ -114,20 +148,44 @@ def _slot(situation: Situation, channel: Channel) -> Slot:
 def _due(situation: Situation, channel: Channel, slot: Slot) -> tuple[DueBill, ...]:
     """The bills that a notice on a channel would be about, at the step they will be at on the day it goes.
 
-    A bill is due while the step it is at today isn't sent, or while a notice for it still waits on this very channel:
-    so the channels of one step don't silence each other.
+    A bill is due while the step it is at today isn't sent, or while a notice of that step still waits on this very
+    channel: so the channels of one step don't silence each other. When the day's notice has gone, what came due since
+    isn't added to what is left of it.
     """
     enabled = situation.organization.communication_status is CommunicationStatus.ENABLED
-    waiting_for = {statement for notice in slot.scheduled for statement in notice.statement_ids}
+    waiting_for = {(entry.statement_id, entry.level) for notice in slot.scheduled for entry in notice.bills}
+    closed_for_others = _closed_for_others(situation, slot)
     due = list[DueBill]()
     for bill in situation.open_bills:
         today, then = (situation.step_of(bill, day) for day in (situation.today, slot.day or situation.today))
         if then is None or _done_with(situation.standing(bill, then), channel):
             continue
+        waits = (bill.statement_id, then.level) in waiting_for
         unsent = enabled and today is not None and not situation.standing(bill, today).sent()
-        if unsent or bill.statement_id in waiting_for:
+        joins = not closed_for_others or bill.statement_id in _statements(slot)
+        if waits or (unsent and joins):
             due.append(DueBill(bill=bill, current=then))
     return tuple(due)
+
+
+def _closed_for_others(situation: Situation, slot: Slot) -> bool:
+    """Whether a channel's waiting notice is of a day whose notice has gone on another channel already."""
+    return bool(slot.scheduled) and situation.gone_today and slot.day == situation.today
+
+
+def _statements(slot: Slot) -> set[str]:
+    return {name for notice in slot.scheduled for name in notice.statement_ids}
+
+
+def _held_back(situation: Situation, slots: Mapping[Channel, Slot]) -> bool:
+    """Whether a bill waits for the next day, because a channel still has its notice of a day that has gone."""
+    closed = [slot for slot in slots.values() if _closed_for_others(situation, slot)]
+    return any(
+        bill.statement_id not in _statements(slot) and not situation.standing(bill, current).sent()
+        for slot in closed
+        for bill in situation.open_bills
+        if (current := situation.step_of(bill, situation.today))
+    )
 
 
 def _done_with(standing: BillStanding, channel: Channel) -> bool:
@@ -135,7 +193,7 @@ def _done_with(standing: BillStanding, channel: Channel) -> bool:
     return standing.sent(channel) or channel in standing.closed
 
 
-def _next_planning(situation: Situation, result: Consolidation) -> tuple[datetime | None, str]:
+def _next_planning(situation: Situation, result: Consolidation, *, held_back: bool) -> tuple[datetime | None, str]:
     """The local midnight at which a step comes due, drops to paper or has an hour again, or why there is none."""
     if situation.organization.communication_status is not CommunicationStatus.ENABLED:
         return None, Reason.COMMUNICATIONS_DISABLED
@@ -147,6 +205,7 @@ def _next_planning(situation: Situation, result: Consolidation) -> tuple[datetim
         for bill in situation.open_bills
         if (day := next_due_day(situation.configuration, bill, situation.today, no_limit=no_limit))
     ]
+    days += [situation.today + timedelta(days=1)] if held_back else []
     days += [day for bill in situation.open_bills if (day := _letter_day(situation, bill))]
     days += [day for channel in _without_hours(result) if (day := _hours_day(situation, channel))]
     return (start_of_day(min(days), situation.zone), "") if days else (None, Reason.LAST_STEP_PASSED)
@@ -267,7 +326,8 @@ def _refused_row(
     moment = max(slot.moment or situation.now, start_of_day(day, situation.zone))
     draft = replace(_draft(situation, channel, slot, bills), notice_id=row_id, reason=reason, scheduled_for=moment)
     due_on = max(due.current.due_on for due in bills)
-    if any(refusal_on_record(row, draft, due_on, situation.zone) for row in situation.notices):
+    asked_again = max((due.bill.renotify_at for due in bills if due.bill.renotify_at), default=None)
+    if any(refusal_on_record(row, draft, due_on, situation.zone, asked_again) for row in situation.notices):
         return
     row = situation.book.notice(row_id)
     entries = {entry.statement_id: entry for entry in (*(row.bills if row else ()), *draft.bills)}

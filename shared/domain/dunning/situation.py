@@ -6,7 +6,7 @@ from datetime import date, datetime
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from shared.domain.account.ledger import dunning_notices, last_letter_day, last_permanent_bounce
+from shared.domain.account.ledger import dunning_notices, last_letter_day, last_permanent_bounce, went_on
 from shared.domain.calendar.send_window import local_date
 from shared.domain.calendar.steps import CurrentStep, current_step
 from shared.domain.dunning.decision import Finding
@@ -44,9 +44,25 @@ class Situation:
         return local_date(self.now, self.zone)
 
     @cached_property
-    def notices(self) -> tuple[Notice, ...]:
-        """The account's dunning notices."""
+    def rows(self) -> tuple[Notice, ...]:
+        """The account's dunning notices, those to test contacts too: they used their days."""
         return dunning_notices(self.book)
+
+    @cached_property
+    def notices(self) -> tuple[Notice, ...]:
+        """The dunning notices that count for steps, levels and letters.
+
+        What went to test contacts reached no patient: it counts while test mode lasts, so that it isn't repeated, and
+        not afterwards (docs/rules.md#go-live).
+        """
+        if self.organization.test_contacts is not None:
+            return self.rows
+        return tuple(notice for notice in self.rows if not notice.to_test_contact)
+
+    @cached_property
+    def gone_today(self) -> bool:
+        """Whether the day's notice has gone: what comes due now waits (docs/rules.md#after-the-days-notice)."""
+        return went_on(self.notices, self.today, self.now, self.zone)
 
     @cached_property
     def open_bills(self) -> tuple[Bill, ...]:

@@ -109,14 +109,13 @@ def _sent(mention: Mention, bill: Bill, current: CurrentStep, zone: ZoneInfo) ->
 
     A higher level covers a lower one, also one that an update asks to be sent again
     (docs/rules.md#higher-level-only). A repetition of the last step is covered only by what was sent on or after the
-    day on which it came due.
+    day on which it came due, of whatever level: a preset with fewer levels repeats its own last step
+    (docs/rules.md#repeated-last-step).
     """
     notice, level = mention.notice, mention.entry.level
     if notice.status not in COUNTS_AS_SENT | IN_FLIGHT or level < current.level:
         return False
-    if level > current.level:
-        return True
-    if _before_renewal(notice, bill):
+    if level == current.level and _before_renewal(notice, bill):
         return False
     if current.round == 0 or notice.status in IN_FLIGHT:
         return True
@@ -126,7 +125,7 @@ def _sent(mention: Mention, bill: Bill, current: CurrentStep, zone: ZoneInfo) ->
 def _counts_as_sent(bill: Bill, current: CurrentStep) -> bool:
     """Whether the level that a reset counts as sent covers the step that a bill is at."""
     if bill.level_floor != current.level:
-        return bill.level_floor > current.level
+        return bill.level_floor > current.level and current.round == 0
     return bill.renotify_at is None and current.round == 0
 
 

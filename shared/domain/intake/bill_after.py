@@ -5,7 +5,7 @@ from datetime import date
 
 from shared.domain.calendar.steps import effective_date_at_level, level_at, level_of_dunning_status
 from shared.domain.intake.arrival import ENDED, Arrival, IntakeContext, with_event
-from shared.domain.records.bill import Bill
+from shared.domain.records.bill import BILL_CANCELLED, Bill
 from shared.domain.records.ingestion import Remark
 from shared.domain.records.presets import configuration
 from shared.domain.records.statement import Statement
@@ -13,11 +13,13 @@ from shared.domain.vocabulary.json_documents import DECODER, pointed_at
 from shared.domain.vocabulary.reasons import Reason
 from shared.domain.vocabulary.words import BillAging, BillStatus
 
+STAYS_CANCELLED = Remark("/totalBalance", "Staff cancelled this bill; it stays cancelled until they reopen it.")
+
 
 def bill_after(before: Bill | None, arrival: Arrival, context: IntakeContext) -> tuple[Bill, tuple[Remark, ...]]:
     """The bill as the statement leaves it, and what of the statement couldn't be followed."""
     statement = arrival.statement
-    status, reason = _status(before, statement)
+    status, reason = _status(before, arrival, context)
     bill = Bill(
         statement_id=statement.statement_id,
         bill_type=context.bill_type,
@@ -44,14 +46,21 @@ def bill_after(before: Bill | None, arrival: Arrival, context: IntakeContext) ->
     )
     bill = with_event(bill, context, *_what_happened(before, bill))
     if bill.status in ENDED:
-        return bill, ()
+        return bill, (STAYS_CANCELLED,) if bill.cancelled_by_staff and bill.balance > 0 else ()
     bill = _restarted(before, bill, arrival, context)
     bill, unused = _at_dunning_status(bill, statement, context)
     return _sent_again(before, bill, context), unused
 
 
-def _status(before: Bill | None, statement: Statement) -> tuple[BillStatus, str]:
-    """A balance of zero, or a credit, ends the bill; a balance opens it, unless it is suspended."""
+def _status(before: Bill | None, arrival: Arrival, context: IntakeContext) -> tuple[BillStatus, str]:
+    """A balance of zero, or a credit, ends the bill; a balance opens it, unless it is suspended or staff ended it.
+
+    What staff cancelled stays so until they reopen it, or the statement carries a reset that the organization takes
+    (docs/rules.md#staff-cancelled).
+    """
+    statement = arrival.statement
+    if before and before.cancelled_by_staff and not _asks_for_reset(arrival, context):
+        return BillStatus.CANCELLED, before.status_reason
     if statement.total_balance <= 0:
         if before and before.status is BillStatus.PAID:
             return BillStatus.PAID, before.status_reason
@@ -77,7 +86,7 @@ def _what_happened(before: Bill | None, after: Bill) -> tuple[str, str]:
     if before is None:
         return ("BillCreated", "") if after.status not in ENDED else ("BillCreated", Reason.BALANCE_ZERO)
     if after.status is BillStatus.CANCELLED and before.status is not BillStatus.CANCELLED:
-        return "BillCancelled", Reason.BALANCE_ZERO
+        return BILL_CANCELLED, Reason.BALANCE_ZERO
     if before.status in ENDED and after.status not in ENDED:
         return "BillReopened", "a statement with a balance"
     if before.statement_id != after.statement_id:
@@ -97,7 +106,7 @@ def _restarted(before: Bill | None, bill: Bill, arrival: Arrival, context: Intak
 
 def _reset_reason(before: Bill, arrival: Arrival, context: IntakeContext) -> str:
     settings = context.organization.dunning
-    if settings.enable_bill_reset and arrival.statement.reset_bill:
+    if _asks_for_reset(arrival, context):
         return "the statement asked for it"
     if settings.reset_on_fields_changing and settings.reset_fields and before.document:
         old, new = (DECODER.decode(document.decode()) for document in (before.document, arrival.document))
@@ -105,6 +114,10 @@ def _reset_reason(before: Bill, arrival: Arrival, context: IntakeContext) -> str
         if changed:
             return f"{changed[0]} changed"
     return ""
+
+
+def _asks_for_reset(arrival: Arrival, context: IntakeContext) -> bool:
+    return context.organization.dunning.enable_bill_reset and bool(arrival.statement.reset_bill)
 
 
 def _aging_from(bill: Bill, day: date) -> Bill:

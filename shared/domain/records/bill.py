@@ -3,9 +3,13 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from shared.domain.vocabulary.actors import Actor
 from shared.domain.vocabulary.history import HistoryEvent
 from shared.domain.vocabulary.money import Cents
 from shared.domain.vocabulary.words import BillStatus, BillType
+
+BILL_CANCELLED = "BillCancelled"
+"""The event that a bill's history has of its cancellation, with who cancelled it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +56,12 @@ class Bill:
     def statement_ids(self) -> tuple[str, ...]:
         """The statement, and those that it replaced."""
         return (self.statement_id, *self.amends)
+
+    @property
+    def cancelled_by_staff(self) -> bool:
+        """Whether staff cancelled it: then no statement with a balance opens it (docs/rules.md#staff-cancelled)."""
+        cancellations = [entry for entry in self.history if entry.event == BILL_CANCELLED]
+        return self.status is BillStatus.CANCELLED and bool(cancellations) and cancellations[-1].actor != Actor.PARTNER
 
     @property
     def open(self) -> bool:

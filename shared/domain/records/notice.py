@@ -65,6 +65,7 @@ class Notice:
     ingestion_ids: of the files that its bills were last created or updated by.
     send_to: its recipient (GUARANTOR, PATIENT or BILL_TO). sent_to: the masked address it was sent to.
     provider_message_id: the provider's own id of it. letter: of a notice that was sent as a letter.
+    to_test_contact: it was sent in test mode, to the organization's test contact instead of its recipient.
     possible_duplicate: it was, or is to be, sent once more although an earlier sending may have arrived.
     moves_read: how many entries its stored history had when it was read; None: it isn't stored yet. Every write of a
     row appends an entry, so this says whether somebody else wrote it since.
@@ -90,6 +91,7 @@ class Notice:
     provider_message_id: str = ""
     letter: StoredLetter | None = None
     possible_duplicate: bool = False
+    to_test_contact: bool = False
     ingestion_ids: tuple[str, ...] = ()
     payment_id: str = ""
     link_id: str = ""

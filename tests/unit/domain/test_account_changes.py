@@ -14,7 +14,7 @@ from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.notice import BillLevel
 from shared.domain.records.statement import OptOuts
 from shared.domain.vocabulary.words import BillStatus, Channel, Hold, NoticeStatus, NotificationType
-from tests.worlds.examples import ADDRESS, NOW, account, bill, book, notice
+from tests.worlds.examples import ADDRESS, NOW, account, bill, book, notice, organization
 
 S = NoticeStatus
 EMAIL, SMS, PRINT = Channel
@@ -282,15 +282,17 @@ def told_of(level: int, status: S = S.SENT, period: str = "S-1/1", name: str = "
 def test_the_level_of_a_bill_is_the_highest_that_was_told_of() -> None:
     """In its present aging period, by what went or may have gone."""
     notices = (told_of(1), told_of(2, S.DELIVERED), told_of(3, S.UNKNOWN), told_of(4, S.CANCELLED))
-    assert level_sent(book(notices=notices), bill()) == 3
-    assert level_sent(book(notices=(told_of(2, period="S-1/0"), told_of(3, name="S-2"))), bill()) == 0
+    assert level_sent(book(notices=notices), bill(), organization()) == 3
+    assert level_sent(book(notices=(told_of(2, period="S-1/0"), told_of(3, name="S-2"))), bill(), organization()) == 0
 
 
 def test_a_level_counts_as_sent_by_a_reset_or_with_an_amended_statement() -> None:
     """Whichever is higher."""
-    assert level_sent(book(notices=(told_of(1),)), bill(level_floor=2)) == 2
-    assert level_sent(book(notices=(told_of(3),)), bill(level_floor=2)) == 3
-    assert level_sent(book(notices=(told_of(2),)), bill("S-2", aging_period="S-1/1", amends=("S-1",))) == 2
+    assert level_sent(book(notices=(told_of(1),)), bill(level_floor=2), organization()) == 2
+    assert level_sent(book(notices=(told_of(3),)), bill(level_floor=2), organization()) == 3
+    assert (
+        level_sent(book(notices=(told_of(2),)), bill("S-2", aging_period="S-1/1", amends=("S-1",)), organization()) == 2
+    )
 
 
 # --- the queue -----------------------------------------------

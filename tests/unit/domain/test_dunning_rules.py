@@ -673,15 +673,16 @@ def test_what_goes_at_the_very_instant_of_an_update_tells_of_it() -> None:
     assert world.plan().notices == ()
 
 
-def test_a_repetition_below_the_level_that_was_sent_does_not_go() -> None:
-    """By docs/rules.md#higher-level-only, for repetitions too: levels never fall, whatever preset comes."""
+def test_a_preset_with_fewer_levels_goes_on_repeating_its_own_last_step() -> None:
+    """By docs/rules.md#repeated-last-step: nobody falls silent because a preset with more levels was in force."""
     world = World(an_organization(configuration_id="paperless-30"), a_book(), NOW)
     world.run_until(at("2026-04-10 00:00"))
     assert emails(world)[-1][1] == 5
     world.sent.clear()
     world.set_organization(an_organization(no_dunning_limit=True))
     world.run_until(at("2026-08-01 00:00"))
-    assert world.sent == []
+    assert [level for _, level in emails(world)] == [4, 4, 4]
+    assert len({day for day, _ in emails(world)}) == len(emails(world))
 
 
 def test_a_repetition_on_its_way_is_not_planned_again() -> None:

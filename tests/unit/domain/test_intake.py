@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from shared.contracts.statements import read_payment_update, read_statement
+from shared.domain.account.bill_status import set_status
 from shared.domain.account.ledger import with_notices
 from shared.domain.dunning import plan
 from shared.domain.intake.arrival import Arrival, IntakeContext, Received
@@ -97,7 +98,7 @@ class Desk:
         self.apply(post_payment(self.known, self.organization, received, self.now, "test"))
 
     def plans(self) -> None:
-        self.book = with_notices(self.known, plan(self.known, self.organization, self.now).notices)
+        self.book = self.known.after(plan(self.known, self.organization, self.now).change(self.known.account))
 
     def sends(self) -> None:
         """Everything that is planned goes."""
@@ -724,3 +725,46 @@ def test_two_changes_as_one_leave_the_book_as_one_after_the_other() -> None:
     )
     assert book.after(first.then(second)) == book.after(first).after(second)
     assert [each.level for each in book.after(first.then(second)).notices] == [3, 1]
+
+
+# --- what staff cancelled (docs/rules.md#staff-cancelled) -------------------------------------------------------------
+
+
+def cancels(desk: Desk, status: BillStatus = BillStatus.CANCELLED) -> None:
+    desk.apply(set_status(desk.known, "S-1", status, "billed in error", desk.now, "key:k1"))
+
+
+@pytest.mark.parametrize("reset", [None, True])
+def test_a_bill_that_staff_cancelled_stays_so_whatever_a_statement_asks_for(*, reset: bool | None) -> None:
+    """The nightly file knows nothing of it; a reset doesn't help where the organization takes none."""
+    desk = Desk()
+    desk.takes()
+    cancels(desk)
+    for balance in ("80.00", "0.00", "90.00"):
+        received = desk.takes(days=1, totalBalance=balance, resetBill=reset)
+        assert received.result is IngestionResult.UPDATED
+        assert ("/totalBalance" in {warning.pointer for warning in received.warnings}) is (balance != "0.00")
+        bill = desk.bill()
+        assert (bill.status, bill.status_reason) == (BillStatus.CANCELLED, "billed in error")
+    assert desk.bill().balance == 90_00
+
+
+def test_a_reset_that_the_organization_takes_opens_what_staff_cancelled() -> None:
+    desk = Desk(enable_bill_reset=True)
+    desk.takes()
+    cancels(desk)
+    assert desk.takes(days=3, totalBalance="80.00", resetBill=True).warnings == ()
+    bill = desk.bill()
+    assert (bill.status, bill.effective_created_date) == (BillStatus.DUE, desk.delivery().today)
+
+
+def test_staff_reopen_what_they_cancelled_and_statements_count_again() -> None:
+    desk = Desk()
+    desk.takes()
+    cancels(desk)
+    cancels(desk, BillStatus.DUE)
+    assert desk.takes(days=1, totalBalance="80.00").warnings == ()
+    assert desk.bill().status is BillStatus.DUE
+    desk.takes(days=1, totalBalance="0.00")
+    assert desk.takes(days=1, totalBalance="81.00").warnings == ()
+    assert desk.bill().status is BillStatus.DUE
