@@ -413,7 +413,8 @@ class Intake:
         if book and said_stop(item.mobile_phone, book.account) and arrival.number_stop is None:
             # From the days when only accounts knew of it: whatever is said later takes its place.
             self.numbers.record_stop(stop_of_old(number_hash(item.mobile_phone)))
-        return received, departures if received.change else []
+        taken = received.change is not None and received.result is not IngestionResult.FAILED
+        return received, departures if taken else []
 
     def _attach_stopped(self, book: AccountBook | None, account: Account) -> None:
         """Have a START find an account that came to know of a STOP without having texted the number."""

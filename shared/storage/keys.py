@@ -256,6 +256,16 @@ def notifications(org_id: str) -> str:
     return f"N#{org_id}"
 
 
+def tasks(org_id: str) -> str:
+    """Partition of an organization's tasks; they sort by id, which begins with the time."""
+    return f"W#{org_id}"
+
+
+def tasks_of_status(org_id: str, status: str) -> str:
+    """Partition of the organization index that holds an organization's tasks of one status, by id."""
+    return f"{tasks(org_id)}#{status}"
+
+
 def notification(scheduled_for: datetime, notice_id: str) -> str:
     """Sort key of a notice in the organization index: by the time that it is scheduled for."""
     return f"{instant(scheduled_for)}#{notice_id}"

@@ -5,6 +5,7 @@ Each test plays a case of tests/cases and says its name, or a sibling of one.
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,9 +14,12 @@ from functions.ingest.ports import ports as ingest_ports
 from shared.domain.account.consents import consents
 from shared.domain.account.contacts import number_hash
 from shared.domain.account.number_stops import NumberStop
+from shared.domain.intake import bill_limit
+from shared.domain.intake.bill_limit import MOST_OPEN_BILLS
 from shared.domain.records.book import Change, PatientClaim
 from shared.domain.records.policy import DunningSettings
 from shared.domain.records.statement import OptOuts
+from shared.domain.records.task import TaskKind
 from shared.domain.vocabulary.reasons import Reason
 from shared.domain.vocabulary.words import BillStatus, Channel, Hold
 from shared.storage.account_books import ConcurrentChangeError
@@ -34,7 +38,7 @@ if TYPE_CHECKING:
 EMAILS = DunningSettings(configuration_id="standard-30")
 DAY = timedelta(days=1)
 PERSON_DIFFERS = "belongs to another person: nothing that both sides say of them agrees"
-STRANGER = {
+STRANGER: dict[str, Any] = {
     "guarantor__firstName": "Boris",
     "guarantor__lastName": "Sample",
     "guarantor__dateOfBirth": "1961-04-05",
@@ -116,7 +120,7 @@ def test_strangers_who_became_one_account_are_told_apart_by_their_next_statement
     assert results(rows) == ["Updated", "Updated"]
     assert town.balances() == {("patient:P-1", "S-1"): 74_60, ("patient:P-2", "S-2"): 74_60}
     own, other = town.account("patient:P-1").account, town.account("patient:P-2").account
-    assert (own.opt_outs.email, own.holds, own.credit) == (True, {Hold.HARDSHIP}, 5_00)
+    assert (own.opt_outs.email, own.holds, own.credit) == (True, frozenset({Hold.HARDSHIP}), 5_00)
     assert (other.opt_outs.email, other.holds, other.credit) == (False, frozenset(), 0)
     assert town.account("0").account.credit == 0
 
@@ -257,7 +261,11 @@ def test_what_belongs_to_the_person_goes_to_the_persons_other_key(town: Families
     town.books.commit(Change(account=burdened))
     town.takes(of("G-9"), at=NOW + DAY)
     after, left = town.account("G-9").account, town.account("patient:P-1").account
-    assert (after.opt_outs.email, after.holds, after.undeliverable) == (True, {Hold.DECEASED}, {Channel.SMS})
+    assert (after.opt_outs.email, after.holds, after.undeliverable) == (
+        True,
+        frozenset({Hold.DECEASED}),
+        frozenset({Channel.SMS}),
+    )
     assert (after.credit, left.credit, town.money()) == (12_34, 0, 0)
 
 
@@ -278,7 +286,7 @@ def test_to_another_person_goes_only_what_is_the_bills(town: Families) -> None:
     book, left = town.account("G-2"), town.account("G-1").account
     assert (book.account.opt_outs, book.account.holds, book.account.credit) == (OptOuts(), frozenset(), 0)
     assert [(each.status, each.status_reason) for each in book.bills] == [(BillStatus.SUSPENDED, "on hold: Dispute")]
-    assert (left.holds, left.credit) == ({Hold.HARDSHIP}, 12_34)
+    assert (left.holds, left.credit) == (frozenset({Hold.HARDSHIP}), 12_34)
 
 
 def test_a_step_that_went_isnt_sent_again_to_the_same_person(town: Families) -> None:
@@ -365,6 +373,32 @@ def test_an_accounts_link_goes_along_with_the_same_person(town: Families) -> Non
     token = town.link("patient:P-1")
     town.takes(of("G-9"), at=NOW + DAY)
     assert town.visit(token, NOW + DAY).total == 74_60
+
+
+# --- very many bills ---------------------------------------------------------------------------------------------
+
+
+def test_an_account_with_very_many_bills_takes_no_more_and_staff_get_one_task(town: Families) -> None:
+    town.books.commit(Change(account=account()))
+    names = [f"B-{n}" for n in range(MOST_OPEN_BILLS)]
+    for some in batched(names, 90, strict=False):
+        known = town.account("G-1").account
+        town.books.commit(Change(account=known, bills=tuple(bill(name) for name in some)))
+    rows = town.takes(of("G-1"), of("G-1", "S-2"), of("G-1", "B-0", totalBalance="70.00"), at=NOW + DAY)
+    assert results(rows) == ["Failed", "Failed", "Updated"]
+    assert [error["pointer"] for row in rows for error in row["errors"]] == ["/guarantor/guarantorId"] * 2
+    [task] = town.tasks()
+    assert (task.kind, task.account_id, task.facts) == (TaskKind.TOO_MANY_BILLS, "G-1", {"openBills": "500"})
+    assert results(town.takes(of("G-1", "B-0", totalBalance="0.00"), of("G-1"), at=NOW + DAY)) == ["Updated", "Created"]
+
+
+def test_a_bill_isnt_taken_from_its_account_by_one_that_takes_no_more(
+    town: Families, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bill_limit, "MOST_OPEN_BILLS", 1)
+    town.takes(of("G-1"), of("G-2", "S-2"))
+    assert results(town.takes(of("G-1", "S-2"), at=NOW + DAY)) == ["Failed"]
+    assert set(town.balances()) == {("G-1", "S-1"), ("G-2", "S-2")}
 
 
 # --- households --------------------------------------------------------------------------------------------------

@@ -15,8 +15,10 @@ from shared.domain.delivery.orders import Accepted, Order, ProviderAnswer
 from shared.domain.paying.link_secrets import new_payment_link
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.policy import DunningSettings
+from shared.domain.records.task import Task
 from shared.domain.vocabulary.words import Channel
 from shared.sending.send_notice import NoticeSender
+from shared.storage import items
 from shared.storage.account_books import AccountBooks
 from shared.storage.links import Links
 from shared.storage.notices import Notices
@@ -102,10 +104,14 @@ class Families:
     def hears(self, body: str, number: str = PHONE, at: datetime = NOW) -> None:
         """Somebody texts the practice."""
         books, organizations = self.books, Organizations(*self.stores)
-        answers = TextAnswers(organizations, lambda: TextTable(self.practice.dynamodb), self_managed=False)
+        answers = TextAnswers(organizations, self._provider, self_managed=False)
         inbound = InboundTexts(books, Numbers(*self.stores), answers, Clock(simulated=False))
         text = {"originationNumber": number, "messageBody": body, "inboundMessageId": f"in-{at.isoformat()}-{body}"}
         inbound.receive(InboundText.model_validate(text), at, at)
+
+    def _provider(self) -> Any:
+        """Stands for the text provider's client."""
+        return TextTable(self.practice.dynamodb)
 
     def link(self, account_id: str, statement_id: str = "", at: datetime = NOW) -> str:
         """A link to an account, or to one of its bills; its secret."""
@@ -140,6 +146,13 @@ class Families:
     def money(self) -> int:
         """All money in all ledgers: what each posting moved, summed up."""
         return sum(payment.amount for book in self._all() for payment in book.payments)
+
+    def tasks(self) -> list[Task]:
+        """The tasks of the practice's staff."""
+        found = self.practice.dynamodb.query(
+            TableName=TABLE, KeyConditionExpression="pk = :pk", ExpressionAttributeValues={":pk": {"S": "W#org_1"}}
+        )
+        return [items.task_of(item) for item in found["Items"]]
 
     def _all(self) -> list[AccountBook]:
         pages = self.practice.dynamodb.get_paginator("scan").paginate(TableName=TABLE)

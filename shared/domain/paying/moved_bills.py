@@ -72,20 +72,20 @@ def complete_moved_checkout(
     Answers a change for each account; none: it is posted already. The money stands in the ledger of whoever paid, who
     gets the receipt, and goes on from there to the bill's.
     """
-    moved = list(moved)
-    change = complete_checkout(as_if_here(book, moved), organization, reference, amount, now)
+    gone = {each.stub.statement_id: each for each in moved}
+    change = complete_checkout(as_if_here(book, gone.values()), organization, reference, amount, now)
     if change is None:
         return []
-    gone = {each.stub.statement_id: each for each in moved}
-    (payment,) = change.payments
-    changes, taken = list[Change](), list[Payment]()
-    for account_id, shares in _by_account(payment, gone).items():
-        other = gone[shares[0].statement_id].book
-        brought = replace(payment, amount=sum(share.amount for share in shares), allocations=shares, credit=0)
-        taken.append(taken_out(brought, book, account_id, now))
-        changes.append(_posted(other, organization, payment, [(gone[s.statement_id], s.amount) for s in shares], now))
+    changes, taken = dict[str, Change](), list[Payment]()
+    for payment in change.payments:
+        for account_id, shares in _by_account(payment, gone).items():
+            brought = replace(payment, amount=sum(share.amount for share in shares), allocations=shares, credit=0)
+            taken.append(taken_out(brought, book, account_id, now))
+            before = changes.get(account_id, Change(account=gone[shares[0].statement_id].book.account))
+            other = gone[shares[0].statement_id].book.after(before)
+            changes[account_id] = before.then(_posted(other, organization, brought, gone, now))
     kept = tuple(bill for bill in change.bills if bill.statement_id not in gone)
-    return [replace(change, bills=kept, payments=(payment, *taken)), *changes]
+    return [replace(change, bills=kept, payments=(*change.payments, *taken)), *changes.values()]
 
 
 def _by_account(payment: Payment, gone: Mapping[str, MovedBill]) -> dict[str, tuple[Allocation, ...]]:
@@ -99,24 +99,19 @@ def _by_account(payment: Payment, gone: Mapping[str, MovedBill]) -> dict[str, tu
 
 
 def _posted(
-    book: AccountBook,
-    organization: Organization,
-    payment: Payment,
-    shares: list[tuple[MovedBill, int]],
-    now: datetime,
+    book: AccountBook, organization: Organization, brought: Payment, gone: Mapping[str, MovedBill], now: datetime
 ) -> Change:
     """What a payment's shares do to the account that has their bills now. The link and its receipt are the payer's."""
-    whole: Change | None = None
-    for n, (moved, amount) in enumerate(shares):
+    whole = Change(account=book.account)
+    for n, share in enumerate(brought.allocations):
         received = PaymentReceived(
-            payment_id=payment.payment_id if n == 0 else f"{payment.payment_id}_{n}",
-            amount=amount,
-            method=payment.method,
-            received_on=payment.received_on,
-            transaction_id=payment.transaction_id,
-            statement_id=moved.there.statement_id,
+            payment_id=brought.payment_id if n == 0 else f"{brought.payment_id}_{n}",
+            amount=share.amount,
+            method=brought.method,
+            received_on=brought.received_on,
+            transaction_id=brought.transaction_id,
+            statement_id=gone[share.statement_id].there.statement_id,
         )
-        posted = post_payment(book, organization, received, now, Actor.PROCESSOR)
-        if posted is not None:
-            book, whole = book.after(posted), whole.then(posted) if whole else posted
-    return whole or Change(account=book.account)
+        posted = post_payment(book.after(whole), organization, received, now, Actor.PROCESSOR)
+        whole = whole.then(posted) if posted else whole
+    return whole
