@@ -16,7 +16,7 @@ from shared.domain.account.contacts import PATIENT
 from shared.domain.account.number_stops import NumberStop, heed_stop
 from shared.domain.account.reconciliation import sent_once_more
 from shared.domain.account.worklist import clear, cleared_by
-from shared.domain.delivery.claim_records import ClaimRecord, claim_records, texted_number
+from shared.domain.delivery.claim_records import ClaimRecord, claim_records, number_to_heed
 from shared.domain.delivery.links import issue_link
 from shared.domain.delivery.orders import (
     Order,
@@ -179,7 +179,7 @@ class NoticeSender:
             return waits if self.notices.move(notice, waits) else None
         taken = made.order.notice
         new = tuple(fact for fact in claim_records(made.order) if fact not in self._stored)
-        number = texted_number(made.order)
+        number = number_to_heed(made.order)
         if not self.notices.claim(notice, taken, book.account, (made.order.link.link,), new, number):
             self._heed_stop(taken, number, now)
             return None

@@ -26,7 +26,7 @@ from shared.storage.account_books import ConcurrentChangeError
 from shared.storage.numbers import Numbers
 from tests.worlds.aws import TABLE
 from tests.worlds.cases import case, pointers
-from tests.worlds.examples import NOW, account, bill
+from tests.worlds.examples import NOW, account, bill, the
 from tests.worlds.families import PHONE, Families, families
 from tests.worlds.ingest_api import BUCKET
 from tests.worlds.statement_examples import statement
@@ -330,7 +330,7 @@ def test_money_follows_a_lifetime_bill_that_was_replaced_at_its_new_account(town
     town.takes(*given.statements("then"), at=NOW + DAY, schema="lifetime")
     town.approves(reference, 71_00, NOW + DAY)
     assert (town.balances(), town.money()) == ({}, 71_00)
-    assert town.account("G-2").bill("S-2").status is BillStatus.PAID  # type: ignore[union-attr]
+    assert the(town.account("G-2"), "S-2").status is BillStatus.PAID
 
 
 def test_what_the_bill_doesnt_need_any_more_is_the_payers_credit(town: Families) -> None:
@@ -350,7 +350,7 @@ def test_payments_go_along_and_stand_in_both_ledgers_once(town: Families) -> Non
         {"G-1": 74_60, "G-2": 20_00},
         94_60,
     )
-    assert town.account("G-2").bill("S-2").paid == 20_00  # type: ignore[union-attr]
+    assert the(town.account("G-2"), "S-2").paid == 20_00
     town.takes(of("G-1", "S-2", totalBalance="20.01"), at=NOW + 2 * DAY)
     assert (sum(each.amount for each in town.account("G-1").payments), town.money()) == (94_60, 94_60)
 

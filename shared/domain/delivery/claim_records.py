@@ -66,7 +66,7 @@ def claim_records(order: Order) -> tuple[ClaimRecord, ...]:
     return ()
 
 
-def texted_number(order: Order) -> str:
+def number_to_heed(order: Order) -> str:
     """The number (hashed) that a text goes to, whose STOP has to be heeded; "": it isn't a text, or a test contact's.
 
     A test contact's STOP closes nothing of ours; the carrier sees to it.

@@ -17,7 +17,7 @@ MOST_OPEN_BILLS = 500
 TASK_AGAIN_AFTER = timedelta(days=30)
 """How long one task stands for all the statements that are refused for an account."""
 
-REFUSED = "BillsRefused"
+BILLS_REFUSED = "BillsRefused"
 
 TOO_MANY_BILLS = Remark(
     GUARANTOR_ID, f"has {MOST_OPEN_BILLS} open bills already, so it may stand for nobody; no further ones are taken"
@@ -32,13 +32,13 @@ def has_too_many(book: AccountBook) -> bool:
 def refused_for_too_many(book: AccountBook, arrival: Arrival, context: IntakeContext) -> Received:
     """The statement fails, for it would add to them; and staff get a task, once for all that are refused."""
     refused = Received(result=IngestionResult.FAILED, warnings=arrival.warnings, errors=(TOO_MANY_BILLS,))
-    told = [event.at for event in book.history if event.event == REFUSED]
+    told = [event.at for event in book.history if event.event == BILLS_REFUSED]
     if told and context.now < max(told) + TASK_AGAIN_AFTER:
         return refused
     account, statement_id = book.account, arrival.statement.statement_id
-    event = HistoryEvent(at=context.now, event=REFUSED, actor=Actor.PARTNER, facts={"statementId": statement_id})
+    event = HistoryEvent(at=context.now, event=BILLS_REFUSED, actor=Actor.PARTNER, facts={"statementId": statement_id})
     task = Task(
-        task_id=task_id_at(context.now, account.org_id, account.account_id, REFUSED),
+        task_id=task_id_at(context.now, account.org_id, account.account_id, BILLS_REFUSED),
         org_id=account.org_id,
         kind=TaskKind.TOO_MANY_BILLS,
         created_at=context.now,
