@@ -9,6 +9,7 @@ from functions.delivery_events.clock import Clock
 from functions.delivery_events.text_answers import TextAnswers
 from shared.contracts.text_events import InboundText
 from shared.domain.account.contacts import number_hash
+from shared.domain.account.number_stops import NumberStop
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.texting.inbound_texts import Keyword, TextMeaning, keyword_of, needs_reading
 from shared.domain.texting.text_consent import (
@@ -32,11 +33,11 @@ HELP_AGAIN_AFTER = timedelta(days=1)
 class InboundTexts:
     """Handles texts from recipients. What one says beyond our own words is never logged, kept only for staff to read.
 
-    First the accounts are changed, then the text is recorded as handled, then it is answered. So after a crash it is
-    handled again until it is recorded; from then on it is never answered (again). What it changed is in the accounts'
-    histories with its id, so nothing is done twice, and the confirmation of a STOP still goes when its first handling
-    broke off.
-    A text from a number that no text of ours went to is nobody's.
+    What a number says about texts is recorded under the number; then the accounts are changed, then the text is
+    recorded as handled, then it is answered. So after a crash it is handled again until it is recorded; from then on it
+    is never answered (again). What it changed is in the accounts' histories with its id, so nothing is done twice, and
+    the confirmation of a STOP still goes when its first handling broke off.
+    A text from a number that no text of ours went to is nobody's, but its STOP holds for accounts that come later.
     """
 
     books: AccountBooks
@@ -53,6 +54,10 @@ class InboundTexts:
         keyword = keyword_of(text.message_body)
         received = ReceivedText(text_id=text.inbound_message_id, number=number, said_at=said_at)
         to_read = text.message_body if needs_reading(text.message_body) else ""
+        if keyword and keyword.meaning in {TextMeaning.STOP, TextMeaning.START}:
+            # First of all, so that no account that isn't looked at now sends a text from here on.
+            stopped = keyword.meaning is TextMeaning.STOP
+            self.numbers.record_stop(NumberStop(number=number, stopped=stopped, wording=keyword.word, said_at=said_at))
         closed = self._act(known, received, keyword, now, to_read)
         answer = self._answer(text, keyword, known, now, closed=closed)
         handled = HandledText(inbound_message_id=text.inbound_message_id, at=now, answered=answer is not None)

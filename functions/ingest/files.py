@@ -193,6 +193,7 @@ class FileIntake:
         intake = Intake(
             books=self.ports.books,
             organizations=self.ports.organizations,
+            numbers=self.ports.numbers,
             partner_id=ingestion.partner_id,
             ingestion_id=ingestion.ingestion_id,
             schema=survey.schema,

@@ -20,18 +20,25 @@ from shared.contracts.statements import (
     read_statement,
     transactions_only,
 )
+from shared.domain.account.contacts import GUARANTOR, PATIENT, number_hash, said_stop
+from shared.domain.account.number_stops import NumberStop, stop_of_old
 from shared.domain.intake.account_after import guarantor_after
 from shared.domain.intake.arrival import Arrival, IntakeContext, Received
+from shared.domain.intake.identity import same_person, with_known_guarantor
+from shared.domain.intake.lifetime import active_bills, claims_of
+from shared.domain.intake.moving import Departure, depart
 from shared.domain.intake.payment_updates import receive_payment_update
 from shared.domain.intake.placeholders import with_true_birth_dates
-from shared.domain.intake.receive import receive_statement, release_bill
+from shared.domain.intake.receive import receive_statement
+from shared.domain.records.account import Account
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.ingestion import Remark, StatementRow
 from shared.domain.records.policy import Organization
 from shared.domain.records.statement import PaymentUpdate
-from shared.domain.vocabulary.words import IngestionResult
+from shared.domain.vocabulary.words import BillType, IngestionResult
 from shared.storage import keys
 from shared.storage.account_books import AccountBooks, ConcurrentChangeError, writes_of
+from shared.storage.numbers import Numbers
 from shared.storage.organizations import Organizations
 from shared.storage.races import BusyError, until_won
 
@@ -69,6 +76,18 @@ class FileStatement:
         return self.content.statement.statement_id if isinstance(self.content, Arrival) else self.content.statement_id
 
     @property
+    def mobile_phone(self) -> str:
+        """The guarantor's mobile number, in E.164; "": none is given."""
+        return "" if isinstance(self.content, PaymentUpdate) else self.content.statement.guarantor.mobile_phone
+
+    @property
+    def patients(self) -> tuple[str, ...]:
+        """The patient accounts of a statement."""
+        if isinstance(self.content, PaymentUpdate):
+            return ()
+        return tuple(patient.account_id for patient in self.content.statement.patients)
+
+    @property
     def client_id(self) -> str:
         """The organization that it is for, as the partner names it."""
         return self.content.statement.client_id if isinstance(self.content, Arrival) else self.content.client_id
@@ -81,13 +100,31 @@ class FileStatement:
 
 @dataclass(slots=True)
 class AccountWork:
-    """What one account has to take, in the order of the file. `elsewhere`: statements that another account has."""
+    """What one account has to take, in the order of the file.
+
+    elsewhere: statements that another account has. holders: with Lifetime bills, which account has the active bill of
+    each patient account. stops: what the numbers in the file last said about texts. waits: an account before it in the
+    file has to be done first, as it is about the same patient.
+    """
 
     delivery: IntakeContext
     account_id: str
     is_known: bool
     items: list[FileStatement] = field(default_factory=list)
     elsewhere: dict[str, str] = field(default_factory=dict)
+    holders: dict[str, str] = field(default_factory=dict)
+    stops: dict[str, NumberStop] = field(default_factory=dict)
+    waits: bool = False
+
+    @property
+    def org_id(self) -> str:
+        """The organization that the account is at."""
+        return self.delivery.organization.org_id
+
+    @property
+    def is_lifetime(self) -> bool:
+        """Whether the statements are about Lifetime bills."""
+        return self.delivery.bill_type is BillType.LIFETIME
 
 
 @dataclass(slots=True)
@@ -135,6 +172,7 @@ class Intake:
 
     books: AccountBooks
     organizations: Organizations
+    numbers: Numbers
     partner_id: str
     ingestion_id: str
     schema: FileSchema | None
@@ -159,8 +197,12 @@ class Intake:
                     rows[place] = read
         for organization_items in self._by_organization(items, rows):
             work = self._work(*organization_items, rows)
-            for made in self._side_by_side(self._group, list(batched(work, ACCOUNTS_TOGETHER, strict=False))):
+            at_once = [each for each in work if not each.waits]
+            for made in self._side_by_side(self._group, list(batched(at_once, ACCOUNTS_TOGETHER, strict=False))):
                 rows |= made
+            for each in work:
+                if each.waits:
+                    rows |= self._alone(each, each.items)
         return [rows[place] for place in range(len(statements))]
 
     def _read(self, place: int, raw: RawStatement) -> FileStatement | StatementRow:
@@ -180,7 +222,7 @@ class Intake:
             language_given=read.language_given,
             unusable=read.unusable,
         )
-        return FileStatement(place, arrival)
+        return FileStatement(place, with_known_guarantor(arrival))
 
     def _by_organization(
         self, items: Iterable[FileStatement], rows: dict[int, StatementRow]
@@ -220,12 +262,12 @@ class Intake:
         self, delivery: IntakeContext, items: list[FileStatement], rows: dict[int, StatementRow]
     ) -> list[AccountWork]:
         org_id = delivery.organization.org_id
-        having = self._accounts_having(org_id, items)
-        groups = dict[str, AccountWork]()
+        having, older_keys = self._accounts_having(org_id, items), self._older_keys(org_id, items)
+        groups, taken = dict[str, AccountWork](), dict[str, str]()
         for item in items:
             account_id: str | None = having.get(item.statement_id)
             if isinstance(item.content, Arrival):
-                account_id = item.content.statement.account_id
+                account_id = older_keys.get(item.place, item.content.statement.account_id)
             if account_id is None:
                 rows[item.place] = failed(item.statement_id, UNKNOWN_BILL)
                 continue
@@ -233,12 +275,45 @@ class Intake:
             work.items.append(item)
             if having.get(item.statement_id, account_id) != account_id:
                 work.elsewhere[item.statement_id] = having[item.statement_id]
+            if work.is_lifetime and any(taken.setdefault(each, account_id) != account_id for each in item.patients):
+                work.waits = True
             # Updates further down the file are for the account that has the statement by then.
             having[item.statement_id] = account_id
         known = self.books.known(org_id, groups)
+        holders, stops = self._holders(delivery, items), self._stops(items)
         for work in groups.values():
-            work.is_known = work.account_id in known
+            work.is_known, work.holders, work.stops = work.account_id in known, holders, stops
         return list(groups.values())
+
+    def _older_keys(self, org_id: str, items: list[FileStatement]) -> dict[int, str]:
+        """By their places, the statements without a usable guarantorId whose account has the key of earlier days.
+
+        That was the patient's number alone, which may be another person's guarantorId (docs/rules.md#account-key).
+        """
+        unnamed = {
+            item.place: item.content.statement
+            for item in items
+            if isinstance(item.content, Arrival) and not item.content.statement.guarantor.guarantor_id
+        }
+        old = self.books.accounts(org_id, {each.patients[0].account_id for each in unnamed.values()}) if unnamed else {}
+        found = dict[int, str]()
+        for place, each in unnamed.items():
+            account = old.get(each.patients[0].account_id)
+            if account and not account.guarantor.guarantor_id and same_person(account.guarantor, each.guarantor):
+                found[place] = account.account_id
+        renewed = self.books.known(org_id, {unnamed[place].account_id for place in found}) if found else set()
+        return {place: name for place, name in found.items() if unnamed[place].account_id not in renewed}
+
+    def _holders(self, delivery: IntakeContext, items: Iterable[FileStatement]) -> dict[str, str]:
+        """Which account has the active Lifetime bill of each patient account by now."""
+        patients = {patient for item in items for patient in item.patients}
+        if delivery.bill_type is BillType.EPISODIC or not patients:
+            return {}
+        return self.books.having_lifetime_bills(delivery.organization.org_id, patients)
+
+    def _stops(self, items: Iterable[FileStatement]) -> dict[str, NumberStop]:
+        """What the guarantors' mobile numbers last said about texts, to whichever account."""
+        return self.numbers.stops({number_hash(item.mobile_phone) for item in items if item.mobile_phone})
 
     def _accounts_having(self, org_id: str, items: list[FileStatement]) -> dict[str, str]:
         """Which account has each statement's bill by now. Runs of ids are looked up side by side."""
@@ -298,6 +373,7 @@ class Intake:
         return rows
 
     def _decide_and_write(self, work: AccountWork, items: list[FileStatement]) -> IntakeDecision:
+        work.holders = self._holders(work.delivery, items)
         decision = self._decide(work, items, is_known=True)
         if decision.changes:
             self.books.commit_together(decision.changes)
@@ -305,8 +381,7 @@ class Intake:
 
     def _decide(self, work: AccountWork, items: list[FileStatement], *, is_known: bool) -> IntakeDecision:
         """What items do to their account, as many as one transaction holds; reads the account unless it is new."""
-        org_id = work.delivery.organization.org_id
-        book = self.books.load(org_id, work.account_id) if is_known else None
+        book = self.books.load(work.org_id, work.account_id) if is_known else None
         whole: Change | None = None
         decision = IntakeDecision(changes=[], rows={}, rest=[])
         size = 0
@@ -315,15 +390,15 @@ class Intake:
             if n and (size > MOST_BYTES or _writes(decision, whole) > MOST_WRITES_TOGETHER // 2):
                 decision.rest = items[n:]
                 break
-            received, released = self._receive(book, item, work)
+            received, departures = self._receive(book, item, work)
             decision.rows[item.place] = _row(item, received)
             if received.change is None:
                 continue
             book = book.after(received.change) if book else _new_book(received.change)
             whole = whole.then(received.change) if whole else received.change
-            if released is not None:
-                # The other account is written once in this transaction, so what follows waits for the next one.
-                decision.changes.append(released)
+            if departures:
+                # The other accounts are written once in this transaction, so what follows waits for the next one.
+                decision.changes += [departure.left for departure in departures]
                 decision.rest = items[n + 1 :]
                 break
         if whole is not None:
@@ -332,21 +407,74 @@ class Intake:
 
     def _receive(
         self, book: AccountBook | None, item: FileStatement, work: AccountWork
-    ) -> tuple[Received, Change | None]:
-        """What one item does, and what it does to another account that had its statement until now."""
+    ) -> tuple[Received, list[Departure]]:
+        """What one item does, and what leaves other accounts by it."""
         if isinstance(item.content, PaymentUpdate):
-            return receive_payment_update(book, item.content, work.delivery), None
+            return receive_payment_update(book, item.content, work.delivery), []
         arrival = _in_its_zones(item.content, book)
-        elsewhere = work.elsewhere.get(item.statement_id)
-        released = None
-        if elsewhere is not None:
-            old = self.books.load(work.delivery.organization.org_id, elsewhere)
-            released = old and release_bill(old, item.statement_id, work.account_id, work.delivery)
-        if not released:
-            return receive_statement(book, arrival, work.delivery), None
-        moved, left = released
-        received = receive_statement(book, arrival, work.delivery, moved)
-        return received, left if received.change else None
+        arrival = replace(arrival, number_stop=work.stops.get(number_hash(item.mobile_phone)))
+        departures = self._departures(arrival, work)
+        received = _claiming(receive_statement(book, arrival, work.delivery, departures), book, arrival, work)
+        if received.change:
+            self._attach_stopped(book, received.change.account)
+        if book and said_stop(item.mobile_phone, book.account) and arrival.number_stop is None:
+            # From the days when only accounts knew of it: whatever is said later takes its place.
+            self.numbers.record_stop(stop_of_old(number_hash(item.mobile_phone)))
+        taken = received.change is not None and received.result is not IngestionResult.FAILED
+        return received, departures if taken else []
+
+    def _attach_stopped(self, book: AccountBook | None, account: Account) -> None:
+        """Have a START find an account that came to know of a STOP without having texted the number."""
+        known = book.account.stopped_numbers if book else frozenset[str]()
+        own = number_hash(account.guarantor.mobile_phone)
+        for number in sorted(account.stopped_numbers - known):
+            recipient = GUARANTOR if number == own else PATIENT
+            self.numbers.attach(number, account.org_id, account.account_id, recipient)
+
+    def _departures(self, arrival: Arrival, work: AccountWork) -> list[Departure]:
+        """What the statement takes along: its bill, and with Lifetime bills the active ones of its patients."""
+        statement, leaving = arrival.statement, dict[str, tuple[AccountBook, list[str]]]()
+        own = self._holding(statement.statement_id, work)
+        if own:
+            leaving[own.account.account_id] = own, [statement.statement_id]
+        others = {work.holders.get(patient.account_id) for patient in statement.patients} if work.is_lifetime else set()
+        for account_id in sorted(name for name in others if name and name != work.account_id):
+            book = leaving[account_id][0] if account_id in leaving else self.books.load(work.org_id, account_id)
+            if book:
+                names = leaving.setdefault(account_id, (book, []))[1]
+                names += [bill.statement_id for bill in active_bills(book, statement)]
+        found = (
+            depart(book, names, statement.guarantor, work.account_id, work.delivery) for book, names in leaving.values()
+        )
+        return [departure for departure in found if departure]
+
+    def _holding(self, statement_id: str, work: AccountWork) -> AccountBook | None:
+        """The other account that has a statement's bill, wherever it went since it was looked up; None: none has."""
+        account_id = work.elsewhere.get(statement_id, work.account_id)
+        while account_id != work.account_id:
+            book = self.books.load(work.org_id, account_id)
+            bill = book.bill(statement_id) if book else None
+            if bill is None or not bill.moved_to:
+                return book if bill else None
+            account_id = bill.moved_to
+        return None
+
+
+def _claiming(received: Received, book: AccountBook | None, arrival: Arrival, work: AccountWork) -> Received:
+    """What a statement does, with the claims of an account that has a Lifetime bill of its patients from now on.
+
+    An identical one only makes up for claims that are missing, from the days when none were made.
+    """
+    if not work.is_lifetime:
+        return received
+    if received.change:
+        claims = claims_of(received.change.bills, work.account_id, work.holders)
+        return replace(received, change=replace(received.change, claims=claims))
+    unclaimed = [patient.account_id for patient in arrival.statement.patients if patient.account_id not in work.holders]
+    if received.result is not IngestionResult.IGNORED or not book or not unclaimed:
+        return received
+    claims = claims_of(active_bills(book, arrival.statement), work.account_id, work.holders)
+    return replace(received, change=Change(account=book.account, claims=claims)) if claims else received
 
 
 def _with_true_birth_dates(item: FileStatement, today: date) -> FileStatement:

@@ -9,6 +9,7 @@ from shared.messaging import clients
 from shared.storage.account_books import AccountBooks
 from shared.storage.idempotency import IdempotencyRecords
 from shared.storage.ingestions import Ingestions
+from shared.storage.numbers import Numbers
 from shared.storage.organizations import Organizations
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class IngestPorts:
     books: AccountBooks
     ingestions: Ingestions
     idempotency: IdempotencyRecords
+    numbers: Numbers
 
     @cached_property
     def s3(self) -> "S3Client":
@@ -42,4 +44,5 @@ def ports() -> IngestPorts:
         books=AccountBooks(*table),
         ingestions=Ingestions(*table),
         idempotency=IdempotencyRecords(*table),
+        numbers=Numbers(*table),
     )

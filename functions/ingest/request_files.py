@@ -39,6 +39,7 @@ def take_request(
     intake = Intake(
         books=ports.books,
         organizations=ports.organizations,
+        numbers=ports.numbers,
         partner_id=partner_id,
         ingestion_id=ingestion.ingestion_id,
         schema=schema,

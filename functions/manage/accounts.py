@@ -1,6 +1,7 @@
 """Accounts: what is known of a guarantor, and what a person may change."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from functions.manage.frame import actor, api, list_request, merged, route
 from functions.manage.ports import ports
@@ -8,6 +9,8 @@ from shared.contracts.accounts import AccountAnswer, AccountBody, ConsentAnswer,
 from shared.contracts.contact import time_zones
 from shared.domain.account.account_changes import as_staff_say, change_account
 from shared.domain.account.consents import consents
+from shared.domain.account.contacts import number_hash, said_stop
+from shared.domain.account.number_stops import heed_stop
 from shared.domain.records.account import Account
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.partner import Scope
@@ -51,7 +54,8 @@ def change(organization: Organization, account_id: str, patch: Json) -> Answer:
     def decide(book: AccountBook) -> Change | None:
         document = merged(AccountBody.of(book.account), AccountAnswer.of_book(book), patch)
         after = as_staff_say(book.account, AccountBody.model_validate(document).domain(book.account))
-        return change_account(book, _in_its_zones(book.account, after), now, who, source=ConsentSource.STAFF)
+        change = change_account(book, _in_its_zones(book.account, after), now, who, source=ConsentSource.STAFF)
+        return change and _heeding_stops(book, change, now)
 
     try:
         book = ports().books.change(organization.org_id, account_id, decide)
@@ -75,6 +79,18 @@ def list_consents(organization: Organization, account_id: str) -> Answer:
     registry = consents(_book(organization.org_id, account_id))
     entries, cursor = asked.slice([ConsentAnswer.of(consent) for consent in registry])
     return json_answer(ConsentsPage(items=entries, next_cursor=cursor))
+
+
+def _heeding_stops(book: AccountBook, change: Change, now: datetime) -> Change:
+    """The change with a STOP that its number said to another account: only a START opens texts to it again."""
+    number = change.account.guarantor.mobile_phone
+    if not number or said_stop(number, change.account):
+        return change
+    heeded = heed_stop(book.after(change), ports().numbers.stop(number_hash(number)), now)
+    if heeded is None:
+        return change
+    ports().numbers.attach(number_hash(number), change.account.org_id, change.account.account_id)
+    return change.then(heeded)
 
 
 def _in_its_zones(before: Account, after: Account) -> Account:

@@ -5,7 +5,7 @@ import secrets
 from http import HTTPStatus
 
 from functions.manage import bill_views
-from functions.manage.frame import actor, api, find_bill, list_request, route
+from functions.manage.frame import actor, api, find_bill, knowing_stops, list_request, route
 from functions.manage.ports import ports
 from shared.contracts.bills import (
     BillAnswer,
@@ -104,7 +104,7 @@ def read_forecast(organization: Organization, statement_id: str) -> Answer:
     """The next notices, if nothing changes."""
     asked = list_request()
     book, bill = find_bill(organization, statement_id)
-    return json_answer(bill_views.foresee(bill, book, organization, api.now, asked))
+    return json_answer(bill_views.foresee(bill, knowing_stops(book), organization, api.now, asked))
 
 
 @route(
@@ -119,7 +119,7 @@ def read_forecast(organization: Organization, statement_id: str) -> Answer:
 def read_explanation(organization: Organization, statement_id: str) -> Answer:
     """Each rule checked now, what it found, and its outcome."""
     book, bill = find_bill(organization, statement_id)
-    return json_answer(bill_views.explain(bill, book, organization, api.now))
+    return json_answer(bill_views.explain(bill, knowing_stops(book), organization, api.now))
 
 
 @route(

@@ -1,6 +1,6 @@
 """What every route of this function begins with: the frame that calls it, its bill, the page of a list asked for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
 
@@ -8,6 +8,8 @@ from aws_lambda_powertools import Logger
 
 from functions.manage.ports import ports
 from shared.contracts import wire
+from shared.domain.account.contacts import number_hash, said_stop
+from shared.domain.account.number_stops import with_stop
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook
 from shared.domain.records.policy import Organization
@@ -39,6 +41,14 @@ def find_bill(organization: Organization, statement_id: str) -> tuple[AccountBoo
     if book is None or bill is None:
         raise not_found("bill")
     return book, bill
+
+
+def knowing_stops(book: AccountBook) -> AccountBook:
+    """The book as texts about it will be judged: the guarantor's number may have said STOP to another account."""
+    number = book.account.guarantor.mobile_phone
+    if not number or said_stop(number, book.account):
+        return book
+    return replace(book, account=with_stop(book.account, ports().numbers.stop(number_hash(number))))
 
 
 def merged(now_said: wire.WireModel, now_answered: wire.WireModel, patch: Json) -> Json:

@@ -8,6 +8,7 @@ from shared.messaging import clients
 from shared.storage.account_books import AccountBooks
 from shared.storage.idempotency import IdempotencyRecords
 from shared.storage.notices import Notices
+from shared.storage.numbers import Numbers
 from shared.storage.organizations import Organizations
 from shared.storage.partner_defaults import PartnersDefaults
 from shared.storage.print_batches import PrintBatches
@@ -24,6 +25,7 @@ class ManagePorts:
     defaults: PartnersDefaults
     books: AccountBooks
     notices: Notices
+    numbers: Numbers
     lists: QueueLists
     print_batches: PrintBatches
     tasks: Tasks
@@ -41,6 +43,7 @@ def ports() -> ManagePorts:
         defaults=PartnersDefaults(*table),
         books=AccountBooks(*table),
         notices=Notices(*table),
+        numbers=Numbers(*table),
         lists=QueueLists(*table),
         print_batches=PrintBatches(*table),
         tasks=Tasks(*table),

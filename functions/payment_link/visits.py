@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from secrets import token_bytes
 
+from shared.domain.intake.identity import same_person
 from shared.domain.paying.link_access import Standing, Verification, standing, verify
 from shared.domain.paying.link_secrets import secret_hash, well_formed
+from shared.domain.paying.moved_bills import MovedBill, as_if_here, complete_moved_checkout, moved_at, standing_for
 from shared.domain.paying.patient_requests import (
     OUR_REFERENCE,
     begin_checkout,
-    complete_checkout,
     decline_checkout,
     new_reference,
     open_bills,
@@ -26,9 +27,10 @@ from shared.domain.texting.channel_choices import Agreement
 from shared.domain.vocabulary.money import Cents
 from shared.domain.vocabulary.randomness import RandomBytes
 from shared.domain.vocabulary.words import Channel
-from shared.storage.account_books import AccountBooks
+from shared.storage.account_books import AccountBooks, NoSuchAccountError
 from shared.storage.links import Links
 from shared.storage.organizations import Organizations
+from shared.storage.races import until_won
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,17 +96,18 @@ class Desk:
         link = book.link(owner.link_id)
         if link is None or standing(link, now) is Standing.REVOKED:
             return None
-        return LinkVisit(token=token, organization=organization, book=book, link=link)
+        return LinkVisit(token=token, organization=organization, book=self._seen(book, link), link=link)
 
     def answer(self, visit: LinkVisit, given: date | str, now: datetime) -> tuple[LinkVisit, Verification]:
         """Judge an answer and count it; the visit as it is afterwards."""
 
         def decide(book: AccountBook) -> tuple[Change | None, Verification]:
-            judged = verify(book, book.link(visit.link.link_id) or visit.link, given, now, self.random)
+            link = book.link(visit.link.link_id) or visit.link
+            judged = verify(self._seen(book, link), link, given, now, self.random)
             return judged.change, judged
 
         book, judged = self.books.decide(visit.link.org_id, visit.link.account_id, decide)
-        return replace(visit, book=book, link=judged.link), judged
+        return replace(visit, book=self._seen(book, judged.link), link=judged.link), judged
 
     def begin_checkout(self, visit: LinkVisit, amount: Cents | None, statement_id: str, now: datetime) -> Checkout:
         """Store a way to the processor; raises AmountError when the amount can't be paid as things stand now."""
@@ -112,7 +115,7 @@ class Desk:
 
         def decide(book: AccountBook) -> tuple[Change, Checkout]:
             link = book.link(visit.link.link_id) or visit.link
-            begun = begin_checkout(book, link, amount, statement_id, reference, now)
+            begun = begin_checkout(self._seen(book, link), link, amount, statement_id, reference, now)
             return Change(account=book.account, checkouts=(begun,)), begun
 
         return self.books.decide(visit.link.org_id, visit.link.account_id, decide).result
@@ -138,19 +141,61 @@ class Desk:
         )
 
     def completed(self, org_id: str, reference: str, amount: Cents, now: datetime) -> None:
-        """Post what the processor took. Raises UnknownReferenceError for one of our shape that isn't this one's."""
+        """Post what the processor took, to the bills where they are by now.
+
+        Raises UnknownReferenceError for a reference of our shape that isn't this organization's.
+        """
         organization = self.organizations.get(org_id)
         account_id = self._account_of(org_id, reference)
         if organization is None:
             raise UnknownReferenceError
-        self.books.change(
-            org_id, account_id, lambda book: complete_checkout(book, organization, reference, amount, now)
-        )
+
+        def attempt() -> None:
+            book = self.books.load(org_id, account_id)
+            if book is None:
+                raise NoSuchAccountError
+            gone = self._gone(book, lambda stub: _was_asked_for(stub, book.checkout(reference)))
+            changes = complete_moved_checkout(book, gone, organization, reference, amount, now)
+            if changes:
+                self.books.commit_together(changes)
+
+        until_won(attempt)
 
     def declined(self, org_id: str, reference: str, now: datetime) -> None:
         """Note that the processor took nothing. Raises UnknownReferenceError as `completed` does."""
         account_id = self._account_of(org_id, reference)
         self.books.change(org_id, account_id, lambda book: decline_checkout(book, reference, now))
+
+    def _seen(self, book: AccountBook, link: PaymentLink) -> AccountBook:
+        """The account as whoever has a link may see it: with bills that went to another account since it was sent.
+
+        A link for one bill leads to that bill wherever it is; one for the account follows the same person only.
+        """
+        gone = self._gone(book, lambda stub: _was_sent(stub, link))
+        own = (
+            each
+            for each in gone
+            if link.statement_id or same_person(book.account.guarantor, each.book.account.guarantor)
+        )
+        return as_if_here(book, own)
+
+    def _gone(self, book: AccountBook, asked_for: Callable[[Bill], bool]) -> list[MovedBill]:
+        """Bills of an account that are in others by now, wherever they went."""
+        books = {book.account.account_id: book}
+        found = list[MovedBill]()
+        for stub in book.bills:
+            account_id = stub.moved_to if stub.moved_to and asked_for(stub) else ""
+            while account_id:
+                there = books.get(account_id) or self.books.load(book.account.org_id, account_id)
+                if there is None:
+                    break
+                books[account_id] = there
+                bill = there.bill(stub.statement_id)
+                account_id = bill.moved_to if bill else ""
+                standing_bill = standing_for(stub.statement_id, there)
+                if not account_id and standing_bill:
+                    found.append(MovedBill(stub=stub, book=there, there=standing_bill))
+        return found
 
     def _account_of(self, org_id: str, reference: str) -> str:
         owner = self.links.by_reference(reference) if OUR_REFERENCE.fullmatch(reference) else None
@@ -161,4 +206,24 @@ class Desk:
     def _change(self, visit: LinkVisit, decide: Callable[[AccountBook], Change | None]) -> LinkVisit:
         """Change the account behind a visit; the visit as it is afterwards."""
         book = self.books.change(visit.link.org_id, visit.link.account_id, decide)
-        return replace(visit, book=book, link=book.link(visit.link.link_id) or visit.link)
+        link = book.link(visit.link.link_id) or visit.link
+        return replace(visit, book=self._seen(book, link), link=link)
+
+
+def _was_sent(stub: Bill, link: PaymentLink) -> bool:
+    """Whether a link was sent about a bill that has gone since."""
+    if link.statement_id:
+        return stub.statement_id == link.statement_id
+    return _went_since(stub, link.created_at)
+
+
+def _was_asked_for(stub: Bill, checkout: Checkout | None) -> bool:
+    """Whether a checkout was about a bill that has gone since."""
+    if checkout is None or checkout.statement_id:
+        return checkout is not None and stub.statement_id == checkout.statement_id
+    return _went_since(stub, checkout.created_at)
+
+
+def _went_since(stub: Bill, moment: datetime) -> bool:
+    at = moved_at(stub)
+    return at is not None and at >= moment

@@ -14,6 +14,7 @@ from shared.sending.permits import ChannelGate
 from shared.storage.account_books import AccountBooks
 from shared.storage.channel_gates import ChannelGates
 from shared.storage.notices import Notices
+from shared.storage.numbers import Numbers
 from shared.storage.organizations import Organizations
 
 
@@ -34,6 +35,7 @@ def ports() -> SendSmsPorts:
         settings=settings,
         books=AccountBooks(*table),
         notices=Notices(*table),
+        numbers=Numbers(*table),
         organizations=Organizations(*table),
         sender=TextSender(clients.sns(), public_base_url(settings.public_base_url, settings.public_base_url_parameter)),
         gate=ChannelGate(Channel.SMS, ChannelGates(*table), usual=Limits(per_second=settings.texts_per_second)),

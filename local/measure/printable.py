@@ -18,7 +18,7 @@ from functions.render_print.statement_pdf import FAMILIES, fonts
 TOGETHER = 8000
 """How many characters one page tries; typst names all that it can't show."""
 
-LOST = "\N{REPLACEMENT CHARACTER}"
+NOT_PRINTED = "\N{REPLACEMENT CHARACTER}"
 """Shows that a character was lost before it came: it is never printed as if it were one."""
 
 _NEVER = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zs", "Zl", "Zp"))
@@ -38,7 +38,7 @@ BASES = ("", "\N{DOTTED CIRCLE}", "a", "1", "\N{ARABIC LETTER ALEF}")
 def candidates() -> Iterator[str]:
     """Every assigned character that is printed as itself."""
     for point in range(0x20, sys.maxunicode + 1):
-        if unicodedata.category(chr(point)) not in _NEVER and chr(point) != LOST:
+        if unicodedata.category(chr(point)) not in _NEVER and chr(point) != NOT_PRINTED:
             yield chr(point)
 
 

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from local.sample import words
+from shared.domain.records.statement import PATIENT_KEY
 
 if TYPE_CHECKING:
     from random import Random
@@ -177,7 +178,7 @@ def _change_identity(household: Household) -> None:
     """Take away what some statements lack: the guarantor's id, and the birth dates that open a payment link."""
     if household.kind == "no guarantor id":
         del household.guarantor["guarantorId"]
-        household.key = household.patients[0].account_id
+        household.key = f"{PATIENT_KEY}{household.patients[0].account_id}"
     if household.kind in {"no birth date", "guarantor's birth date only"}:
         for person in household.patients:
             person.born = None

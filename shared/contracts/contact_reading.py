@@ -1,4 +1,4 @@
-"""Contact data of a statement: used, absent, or left out with a warning (settled question 14); it fails none.
+"""Contact data of a statement: used, absent, or left out with a warning (docs/rules.md#unusable-contact-data).
 
 What holds more or less than it should and can't be mistaken is mended (docs/rules.md, Reading what partners send).
 """

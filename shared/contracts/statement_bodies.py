@@ -2,7 +2,7 @@
 
 What a field plainly is is said here; what of it is read although it is written otherwise, by `statement_mending.py`;
 what a statement comes to in the domain's words, by `statements.py`. Contact data may be anything here, because what
-can't be used of it never fails a statement (settled question 14).
+can't be used of it never fails a statement (docs/rules.md#unusable-contact-data).
 """
 
 import re

@@ -42,7 +42,7 @@ KINDS = (
 )
 """How files begin that aren't JSON, as they come out of decoded_chunks."""
 
-LONGEST_ID = 64
+LONGEST_ID_TO_TELL = 64
 SPACE = re.compile(r"[ \t\n\r]*")
 STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
 FILE_VERSION = re.compile(r"1(\.\d{1,4}){0,2}", re.ASCII)
@@ -113,7 +113,7 @@ class RawStatement:
 def _text_field(value: Any, name: str) -> str | None:  # noqa: ANN401 - any decoded JSON
     found = value.get(name) if isinstance(value, dict) else None
     line = one_line(found) if isinstance(found, str) else ""
-    return line if line and len(line) <= 4 * LONGEST_ID and line.isprintable() else None
+    return line if line and len(line) <= 4 * LONGEST_ID_TO_TELL and line.isprintable() else None
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from pydantic_core import ErrorDetails
 from shared.contracts.plain_text import OVERRIDES, PARAGRAPHS
 from shared.contracts.statement_bodies import FIRST_YEAR, LAST_YEAR, PLACEHOLDERS
 
-type Place = tuple[int | str, ...]
+type FieldPlace = tuple[int | str, ...]
 
 _OVERRIDE = re.compile(f"[{OVERRIDES}]")
 _BREAKS = re.compile(r" *[\t\n\v\f\r\x85\u2028\u2029]+ *")
@@ -56,12 +56,12 @@ class Mended:
     """A document with its mends: where each is, and what is to be told of it."""
 
     document: Any
-    told: tuple[tuple[Place, str], ...]
+    told: tuple[tuple[FieldPlace, str], ...]
 
 
 def mended(document: Any, faults: Iterable[ErrorDetails]) -> Mended | None:  # noqa: ANN401 - any decoded JSON
     """The document as the models can read it, as far as what they refused can be mended; None: nothing of it can."""
-    mends = dict[Place, Mend]()
+    mends = dict[FieldPlace, Mend]()
     for fault in faults:
         place, mend = _mend(document, fault)
         if mend is not None:
@@ -77,7 +77,7 @@ def mended(document: Any, faults: Iterable[ErrorDetails]) -> Mended | None:  # n
     return Mended(copy, tuple(told))
 
 
-def _mend(document: Any, fault: ErrorDetails) -> tuple[Place, Mend | None]:  # noqa: ANN401 - any decoded JSON
+def _mend(document: Any, fault: ErrorDetails) -> tuple[FieldPlace, Mend | None]:  # noqa: ANN401 - any decoded JSON
     """The place that a fault is mended at, and how; None: it can't be."""
     place, value = fault["loc"], fault["input"]
     part = _empty_part(document, place)
@@ -90,7 +90,7 @@ def _mend(document: Any, fault: ErrorDetails) -> tuple[Place, Mend | None]:  # n
     return place, mender(value) if mender else None
 
 
-def _empty_part(document: Any, place: Place) -> tuple[Place, Mend] | None:  # noqa: ANN401 - any decoded JSON
+def _empty_part(document: Any, place: FieldPlace) -> tuple[FieldPlace, Mend] | None:  # noqa: ANN401 - any decoded JSON
     """The innermost optional part around a fault that is empty, or has no name where that is all it is for."""
     for length in range(len(place), 0, -1):
         part = place[:length]
@@ -221,7 +221,7 @@ MENDERS: dict[str, Callable[[Any], Mend | None]] = {
 # --- places in a document -------------------------------------------------------------------------------------
 
 
-def _at(document: Any, place: Place) -> Any:  # noqa: ANN401 - any decoded JSON
+def _at(document: Any, place: FieldPlace) -> Any:  # noqa: ANN401 - any decoded JSON
     for part in place:
         document = document[part]
     return document
@@ -233,9 +233,9 @@ def _copied(value: Any) -> Any:  # noqa: ANN401 - any decoded JSON
     return [_copied(each) for each in value] if isinstance(value, list) else value
 
 
-def _put(document: Any, place: Place, value: Any) -> None:  # noqa: ANN401 - any decoded JSON
+def _put(document: Any, place: FieldPlace, value: Any) -> None:  # noqa: ANN401 - any decoded JSON
     _at(document, place[:-1])[place[-1]] = value
 
 
-def _is_inside(place: Place, parts: set[Place]) -> bool:
+def _is_inside(place: FieldPlace, parts: set[FieldPlace]) -> bool:
     return any(place[:length] in parts for length in range(1, len(place)))

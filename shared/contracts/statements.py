@@ -1,7 +1,7 @@
 """Statements as partners send them (`statement_bodies.py`), read into the domain's words.
 
 What makes a statement unusable is an error; contact data that can't be used is a warning, and the statement goes
-without it (settled question 14); what is read although it is written otherwise is a warning too
+without it (docs/rules.md#unusable-contact-data); what is read although it is written otherwise is a warning too
 (docs/rules.md, Reading what partners send). All say where by a JSON pointer relative to the statement, never the value.
 """
 

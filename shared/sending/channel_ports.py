@@ -6,19 +6,22 @@ from shared.sending.permits import ChannelGate
 from shared.sending.send_notice import NoticeSender, Sender
 from shared.storage.account_books import AccountBooks
 from shared.storage.notices import Notices
+from shared.storage.numbers import Numbers
 from shared.storage.organizations import Organizations
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChannelPorts:
-    """The stores, the channel's provider (`sender`), and the channel's gate."""
+    """The stores, the channel's provider (`sender`), and its gate. numbers: where messages go to phone numbers."""
 
     books: AccountBooks
     notices: Notices
     organizations: Organizations
     sender: Sender
     gate: ChannelGate
+    numbers: Numbers | None = None
 
     def notice_sender(self, expected: int) -> NoticeSender:
         """What sends the notices of one invocation, so many."""
-        return NoticeSender(self.books, self.notices, self.organizations, self.sender, self.gate, expected)
+        parts = self.books, self.notices, self.organizations, self.sender, self.gate
+        return NoticeSender(*parts, expected=expected, numbers=self.numbers)

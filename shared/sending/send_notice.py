@@ -13,9 +13,10 @@ from secrets import token_bytes
 from typing import Protocol
 
 from shared.domain.account.contacts import PATIENT
+from shared.domain.account.number_stops import NumberStop, heed_stop
 from shared.domain.account.reconciliation import sent_once_more
 from shared.domain.account.worklist import clear, cleared_by
-from shared.domain.delivery.claim_records import ClaimRecord, claim_records
+from shared.domain.delivery.claim_records import ClaimRecord, claim_records, number_to_heed
 from shared.domain.delivery.links import issue_link
 from shared.domain.delivery.orders import (
     NotComposedError,
@@ -76,11 +77,22 @@ class Rows(Protocol):
         account: Account,
         links: tuple[PaymentLink, ...],
         records: tuple[ClaimRecord, ...] = (),
+        texted_number: str = "",
     ) -> bool:
-        """Take a notice for sending, and store its claim records. False: something changed."""
+        """Take a notice for sending, and store its claim records. False: something changed, or the number said STOP."""
 
     def move(self, before: Notice, after: Notice) -> bool:
         """Write a row's next state. False: somebody else moved it."""
+
+
+class NumberReader(Protocol):
+    """Phone numbers, as storage has them."""
+
+    def stop(self, number_hash: str) -> NumberStop | None:
+        """What a number last said."""
+
+    def attach(self, number_hash: str, org_id: str, account_id: str, recipient: str) -> None:
+        """Have texts from a number find an account."""
 
 
 class OrganizationReader(Protocol):
@@ -102,8 +114,8 @@ class NoticeSender:
     """Sends the notices of one invocation; organizations are read once in it.
 
     gate: says whether and when its channel may send. expected: how many notices the invocation brings, for which the
-    gate is asked at once. random: for the secrets of links. `patient_of` finds the patient of a bill, who is in its
-    document.
+    gate is asked at once. random: for the secrets of links. numbers: where messages go to phone numbers. `patient_of`
+    finds the patient of a bill, who is in its document.
     """
 
     books: Books
@@ -113,6 +125,7 @@ class NoticeSender:
     gate: Gate
     expected: int = 1
     random: RandomBytes = token_bytes
+    numbers: NumberReader | None = None
     patient_of: Callable[[Bill], Patient] = patient_of
     _known: dict[str, Organization | None] = field(default_factory=dict)
     _stored: set[ClaimRecord] = field(default_factory=set)
@@ -169,7 +182,9 @@ class NoticeSender:
             return waits if self.notices.move(notice, waits) else None
         taken = made.order.notice
         new = tuple(fact for fact in claim_records(made.order) if fact not in self._stored)
-        if not self.notices.claim(notice, taken, book.account, (made.order.link.link,), new):
+        number = number_to_heed(made.order)
+        if not self.notices.claim(notice, taken, book.account, (made.order.link.link,), new, number):
+            self._heed_stop(taken, number, now)
             return None
         self._stored.update(new)
         if sent_once_more(taken):
@@ -179,6 +194,14 @@ class NoticeSender:
             return self._record(made.order, answer, now)
         finally:
             self._turn.record(answer, now)
+
+    def _heed_stop(self, notice: Notice, number: str, now: datetime) -> None:
+        """Have the account know of a STOP, where that is why a text couldn't be claimed; then it is judged again."""
+        stop = self.numbers.stop(number) if self.numbers and number else None
+        if self.numbers is None or stop is None or not stop.stopped:
+            return
+        self.numbers.attach(number, notice.org_id, notice.account_id, notice.send_to)
+        self.books.change(notice.org_id, notice.account_id, lambda book: heed_stop(book, stop, now, notice.send_to))
 
     def _make(
         self, notice: Notice, book: AccountBook, organization: Organization, now: datetime

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shared.domain.records.account import Account
 from shared.domain.records.bill import Bill
-from shared.domain.records.book import AccountBook, Change
+from shared.domain.records.book import AccountBook, Change, PatientClaim
 from shared.domain.records.notice import Notice
 from shared.domain.records.payment import Payment
 from shared.domain.records.payment_link import Checkout, PaymentLink
@@ -17,7 +17,19 @@ from shared.storage.batches import read_items
 from shared.storage.items import Item, text
 from shared.storage.notices import has_moved
 from shared.storage.races import LostRaceError, until_won
-from shared.storage.writes import NEW, THERE, Write, absent, at_version, below, conditional, put, transact, update
+from shared.storage.writes import (
+    NEW,
+    THERE,
+    Write,
+    absent,
+    at_version,
+    below,
+    conditional,
+    equals,
+    put,
+    transact,
+    update,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -84,6 +96,7 @@ class AccountBooks:
             writes += [put(self.table, item) for item in _belongings(change)]
             # Whoever decides on a new task sees in the book what it was made for, so it is made once.
             writes += [put(self.table, items.task_item(task), NEW) for task in change.tasks]
+            writes += [self._claim_put(account, claim) for claim in change.claims]
             accounts.append(account)
         if not transact(self.client, writes):
             raise ConcurrentChangeError
@@ -93,11 +106,29 @@ class AccountBooks:
         as_read = NEW if notice.moves_read is None else has_moved(notice.moves_read)
         return put(self.table, items.notice_item(notice), as_read)
 
+    def _claim_put(self, account: Account, claim: PatientClaim) -> Write:
+        """A claim's write. The condition closes the race of two guarantors' statements for one patient account."""
+        as_read = equals("account_id", text(claim.read_account_id)) if claim.read_account_id else NEW
+        return put(self.table, items.claim_item(account.org_id, account.account_id, claim), as_read)
+
     def known(self, org_id: str, account_ids: Iterable[str]) -> set[str]:
         """Which of these accounts there are, a hundred a call."""
         partitions = {keys.collection(org_id, account_id): account_id for account_id in account_ids}
         found = read_items(self.client, self.table, ((partition, keys.ROOT) for partition in partitions))
         return {partitions[item["pk"]["S"]] for item in found}
+
+    def accounts(self, org_id: str, account_ids: Iterable[str]) -> dict[str, Account]:
+        """These accounts by their ids, as far as there are such, a hundred a call."""
+        found = read_items(
+            self.client, self.table, ((keys.collection(org_id, account_id), keys.ROOT) for account_id in account_ids)
+        )
+        return {account.account_id: account for account in map(items.account_of, found)}
+
+    def having_lifetime_bills(self, org_id: str, patient_account_ids: Iterable[str]) -> dict[str, str]:
+        """Which account has the active Lifetime bill of each of these patient accounts, or had it last; consistent."""
+        partitions = (keys.patient_account(org_id, patient_account_id) for patient_account_id in patient_account_ids)
+        found = read_items(self.client, self.table, ((partition, keys.ROOT) for partition in partitions))
+        return {keys.patient_account_id_of(item["pk"]["S"]): item["account_id"]["S"] for item in found}
 
     def change(self, org_id: str, account_id: str, decide: Callable[[AccountBook], Change | None]) -> AccountBook:
         """Load, decide, commit, and answer the book as that leaves it; again when somebody else was quicker.
@@ -199,6 +230,7 @@ def writes_of(change: Change) -> int:
         + 2 * len(change.checkouts)
         + len(change.history)
         + len(change.tasks)
+        + len(change.claims)
     )
 
 

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 
 from shared.domain.records.account import Account
 from shared.domain.records.bill import Bill
+from shared.domain.records.book import PatientClaim
 from shared.domain.records.notice import Notice
 from shared.domain.records.payment import Payment
 from shared.domain.records.payment_link import Checkout, PaymentLink
@@ -222,6 +223,15 @@ def task_item(task: Task) -> Item:
 def task_of(item: Item) -> Task:
     """The task of its item."""
     return unpack(Task, item["body"])
+
+
+def claim_item(org_id: str, account_id: str, claim: PatientClaim) -> Item:
+    """`L#`: from a patient account to the account that has its active Lifetime bill."""
+    return {
+        "pk": text(keys.patient_account(org_id, claim.patient_account_id)),
+        "sk": text(keys.ROOT),
+        "account_id": text(account_id),
+    }
 
 
 def history_item(org_id: str, account_id: str, event: HistoryEvent, version: int, ordinal: int) -> Item:

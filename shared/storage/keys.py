@@ -27,6 +27,9 @@ REPLANNING_PARTITION = "J#"
 DEFAULTS_PARTITION = "D#"
 JOB_SORT = "J"
 
+# the partition of the pointer from a patient account to the account that has its active Lifetime bill
+PATIENT_PARTITION = "L#"
+
 # the partition of an organization's print batches: letters that no manifest has yet, and closed batches by their date
 PRINT_BATCHES_PARTITION = "B#"
 WAITING_LETTER_SORT = "M#"
@@ -35,6 +38,7 @@ PRINT_BATCH_SORT = "D#"
 # sort keys in a phone number's partition (`texted_number`)
 TEXTED_ACCOUNT_SORT = "A#"
 INBOUND_TEXT_SORT = "I#"
+NUMBER_STOP_SORT = "S#"
 
 
 def collection(org_id: str, account_id: str) -> str:
@@ -123,6 +127,16 @@ def ingestion_rows(partner_id: str, ingestion_id: str) -> str:
     return f"R#{partner_id}#{ingestion_id}"
 
 
+def patient_account(org_id: str, patient_account_id: str) -> str:
+    """Partition of the pointer from a patient account to the account that has its active Lifetime bill."""
+    return f"{PATIENT_PARTITION}{org_id}#{patient_account_id}"
+
+
+def patient_account_id_of(partition: str) -> str:
+    """The patient account that `patient_account` made a partition for."""
+    return partition.split("#", 2)[2]
+
+
 def link_secret(secret_hash: str) -> str:
     """Partition of the pointer from a link's token or bill code, hashed, to the link."""
     return f"T#{secret_hash}"
@@ -134,8 +148,13 @@ def checkout_reference(reference: str) -> str:
 
 
 def texted_number(number_hash: str) -> str:
-    """Partition of a phone number, hashed: the accounts that texted it, and how texts from it were handled."""
+    """Partition of a phone number, hashed: the accounts that texted it, how texts from it were handled, STOP."""
     return f"M#{number_hash}"
+
+
+def number_hash_of(partition: str) -> str:
+    """The number that `texted_number` made a partition for, hashed."""
+    return partition.split("#", 1)[1]
 
 
 def texted_account(recipient: str, org_id: str, account_id: str) -> str:
@@ -150,6 +169,11 @@ def texted_account_parts(sort_key: str) -> tuple[str, str, str] | None:
         return None
     recipient, org_id, account_id = parts.split("#", 2)
     return recipient, org_id, account_id
+
+
+def number_stop(sender: str) -> str:
+    """Sort key, under a number, of what it last said to one of our senders: STOP or START."""
+    return f"{NUMBER_STOP_SORT}{sender}"
 
 
 def inbound_text(inbound_message_id: str) -> str:
@@ -232,11 +256,6 @@ def notifications(org_id: str) -> str:
     return f"N#{org_id}"
 
 
-def notification(scheduled_for: datetime, notice_id: str) -> str:
-    """Sort key of a notice in the organization index: by the time that it is scheduled for."""
-    return f"{instant(scheduled_for)}#{notice_id}"
-
-
 def tasks(org_id: str) -> str:
     """Partition of an organization's tasks; they sort by id, which begins with the time."""
     return f"W#{org_id}"
@@ -245,6 +264,11 @@ def tasks(org_id: str) -> str:
 def tasks_of_status(org_id: str, status: str) -> str:
     """Partition of the organization index that holds an organization's tasks of one status, by id."""
     return f"{tasks(org_id)}#{status}"
+
+
+def notification(scheduled_for: datetime, notice_id: str) -> str:
+    """Sort key of a notice in the organization index: by the time that it is scheduled for."""
+    return f"{instant(scheduled_for)}#{notice_id}"
 
 
 def organizations(partner_id: str) -> str:

@@ -8,6 +8,7 @@ same ended lease back, each to a queue message of its own.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from shared.domain.account.number_stops import STACK_SENDER
 from shared.domain.delivery.claim_records import ClaimRecord
 from shared.domain.records.account import Account
 from shared.domain.records.notice import Notice
@@ -15,7 +16,8 @@ from shared.domain.records.payment_link import PaymentLink
 from shared.storage import items, keys
 from shared.storage.claim_records import claim_record_write
 from shared.storage.items import Item, number, text
-from shared.storage.writes import Condition, at_version, conditional, equals, put, transact, update
+from shared.storage.numbers import NOT_STOPPED
+from shared.storage.writes import Condition, at_version, check, conditional, equals, put, transact, update
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -50,10 +52,13 @@ class Notices:
         account: Account,
         links: tuple[PaymentLink, ...],
         records: tuple[ClaimRecord, ...] = (),
+        texted_number: str = "",
     ) -> bool:
         """Take a notice for sending, with the links it will carry, on condition that account and row are as judged.
 
-        `records` are further facts that must be known as soon as the provider may have the message.
+        `records` are further facts that must be known as soon as the provider may have the message. `texted_number` is
+        the number (hashed) that a text goes to, which must not have said STOP, to whichever account: that closes the
+        race of a claim and a STOP that doesn't know of the account.
 
         The account's version is raised in the same transaction. That closes two races: a payment or opt-out recorded
         after the judgement makes the claim fail, and one decided before the claim but written after it fails instead.
@@ -71,6 +76,9 @@ class Notices:
         for link in links:
             writes += [put(self.table, item) for item in (items.link_item(link), *items.link_pointers(link))]
         writes += [claim_record_write(self.table, fact) for fact in records]
+        if texted_number:
+            said = items.key(keys.texted_number(texted_number), keys.number_stop(STACK_SENDER))
+            writes.append(check(self.table, said, NOT_STOPPED))
         return transact(self.client, writes)
 
 

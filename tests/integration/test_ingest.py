@@ -83,7 +83,7 @@ def test_the_sample_event_makes_bills_and_puts_their_accounts_into_the_due_index
     assert read_document(bill.document).statement_id == "S-1"
     due = DueIndex(table, TABLE)
     planned = {each for shard in due.shards() for each in due.sweep(shard, NOW).due}
-    assert planned == {DueAccount("org_1", "G-1"), DueAccount("org_1", "P-2")}
+    assert planned == {DueAccount("org_1", "G-1"), DueAccount("org_1", "patient:P-2")}
 
 
 def test_a_file_sent_again_is_ignored_and_a_changed_one_updates(books: AccountBooks) -> None:

@@ -1,16 +1,21 @@
 """Accounts: what is shown of a guarantor, and what a person may change."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from shared.domain.account.contacts import GUARANTOR, PATIENT, number_hash
+from shared.domain.account.number_stops import NumberStop
+from shared.domain.records.policy import DunningSettings
+from shared.domain.records.statement import OptOuts
 from shared.domain.texting.text_consent import stop_texts
 from shared.domain.vocabulary.history import HistoryEvent
 from shared.domain.vocabulary.words import BillStatus, Channel, Hold, NoticeStatus
 from shared.storage.account_books import AccountBooks
+from shared.storage.numbers import Numbers
+from shared.storage.organizations import Organizations
 from tests.worlds.examples import NOW, account, bill, notice, received
 from tests.worlds.manage_api import ACCOUNT, OWN, pointers, store, stored
 
@@ -165,3 +170,49 @@ def test_two_choices_of_one_instant_are_both_in_the_registry(manage_books: Accou
 
 def test_the_registry_of_an_account_that_isnt_there_is_a_404() -> None:
     assert OWN.get(CONSENTS).status == 404
+
+
+# --- a number that said STOP to another account -------------------------------------------------------------------
+
+
+def say(books: AccountBooks, number: str, *, stopped: bool = True, at: datetime = NOW) -> None:
+    """A number that no text about this account went to says STOP, or START."""
+    said = NumberStop(number=number_hash(number), stopped=stopped, wording="STOP", said_at=at)
+    Numbers(books.client, books.table).record_stop(said)
+
+
+def test_a_number_that_said_stop_gets_no_texts_on_the_account_that_staff_give_it(manage_books: AccountBooks) -> None:
+    say(manage_books, "+15185550188")
+    store(manage_books, notices=(notice(channel=Channel.SMS),))
+    OWN.patch(ACCOUNT, {"contact": {"mobilePhone": "518-555-0188"}})
+    book = stored(manage_books)
+    assert book.account.stopped_numbers == {number_hash("+15185550188")}
+    assert [row.status for row in book.notices] == [NoticeStatus.CANCELLED]
+    [shown] = OWN.get(f"{ACCOUNT}/consents").body["items"]
+    assert (shown["channel"], shown["consent"], shown["source"]) == ("sms", "withdrawn", "text message")
+    [found] = Numbers(manage_books.client, manage_books.table).known(number_hash("+15185550188")).accounts
+    assert found.account_id == "G-1"
+
+
+def test_what_staff_opt_in_to_undoes_no_stop(manage_books: AccountBooks) -> None:
+    number = account().guarantor.mobile_phone
+    say(manage_books, number)
+    store(manage_books, account(opt_outs=OptOuts(sms=True)))
+    OWN.patch(ACCOUNT, {"optOuts": {"sms": False}})
+    assert stored(manage_books).account.stopped_numbers == {number_hash(number)}
+
+
+def test_the_explanation_and_the_forecast_know_of_a_stop_that_the_account_doesnt(manage_books: AccountBooks) -> None:
+    practice = Organizations(manage_books.client, manage_books.table)
+    found = practice.get("org_1")
+    assert found is not None
+    practice.save(replace(found, dunning=DunningSettings(configuration_id="text-first")))
+    store(manage_books)
+    bill_path = "/v1/organizations/org_1/bills/S-1"
+    assert OWN.get(f"{bill_path}/forecast").body["items"][0]["channel"] == "sms"
+    say(manage_books, account().guarantor.mobile_phone)
+    explained = {finding["found"] for finding in OWN.get(f"{bill_path}/explanation").body["findings"]}
+    assert any("opted out of texts" in found for found in explained)
+    assert "sms" not in {item["channel"] for item in OWN.get(f"{bill_path}/forecast").body["items"]}
+    say(manage_books, account().guarantor.mobile_phone, stopped=False, at=NOW + timedelta(minutes=1))
+    assert OWN.get(f"{bill_path}/forecast").body["items"][0]["channel"] == "sms"

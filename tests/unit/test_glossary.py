@@ -43,7 +43,7 @@ DIALECT = (
     r"say whose",
     r"one of ours, and finished",
     r'"by a person"|lookedAtAgain',
-    r"\bWish\b|\bwish\b|\bpatience\b|\bNO_WORD\b|\bSILENCE\b|turn\.heard",
+    r"\bWish\b|\bwish:|\bpatience\b|\bNO_WORD\b|\bSILENCE\b|turn\.heard",
     r"\bBeside\b|\bbeside\(|\bbeside_write\b",
     r"OPEN_TO_WORD|(late|provider's|a) word (about|of a|that) ",
     r"\.hear\(|def hear\b|hears_nothing|HeardText|\bListeners\b",

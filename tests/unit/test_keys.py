@@ -22,6 +22,16 @@ def test_a_number_tells_which_account_had_a_text(account_id: str) -> None:
     assert keys.texted_account_parts(keys.inbound_text(account_id)) is None
 
 
+@pytest.mark.parametrize("patient_account_id", IDS)
+def test_a_pointer_tells_which_patient_account_it_is_of(patient_account_id: str) -> None:
+    made = keys.patient_account("org_1", patient_account_id)
+    assert keys.patient_account_id_of(made) == patient_account_id
+
+
+def test_a_numbers_partition_tells_the_number() -> None:
+    assert keys.number_hash_of(keys.texted_number("ab12")) == "ab12"
+
+
 type Make = Callable[[str], str]
 MADE: list[tuple[Make, str]] = [
     (keys.bill_lookup, keys.BILL_SORT),

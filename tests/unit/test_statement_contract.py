@@ -97,8 +97,8 @@ def test_a_statement_comes_out_in_the_domains_words() -> None:
 
 
 def test_without_a_guarantor_id_the_account_is_the_patients() -> None:
-    assert read(guarantor__guarantorId=...).statement.account_id == "P-1"
-    assert read(guarantor__guarantorId=" ").statement.account_id == "P-1"
+    assert read(guarantor__guarantorId=...).statement.account_id == "patient:P-1"
+    assert read(guarantor__guarantorId=" ").statement.account_id == "patient:P-1"
 
 
 def test_a_stored_document_reads_as_it_did_when_it_came() -> None:

@@ -130,7 +130,8 @@ class Functions:
         channel = messages[0].channel
         kept = self._gates.pop((process, channel), None) or self._gate(channel)
         parts = self.books, Notices(*self.storage), self.organizations, self._sender(channel)
-        consumer = NoticeSender(*parts, gate=kept, expected=len(messages))
+        numbers = Numbers(*self.storage) if channel is Channel.SMS else None
+        consumer = NoticeSender(*parts, gate=kept, expected=len(messages), numbers=numbers)
         done = [message for message in messages if self._take(message, consumer, now)]
         with suppress(*GIVEN_UP):
             self.before_delete()

@@ -10,7 +10,9 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, cast
 
+from shared.domain.account.contacts import number_hash
 from shared.domain.account.masking import masked
+from shared.domain.account.number_stops import STACK_SENDER
 from shared.domain.delivery.settlement import DeliveryOutcome
 from shared.domain.dunning import judge
 from shared.domain.dunning.decision import Send
@@ -136,9 +138,10 @@ class Promises:
         self.claims[after.notice_id].append(self.writes)
         promise(before is not None and before.status in {S.SCHEDULED, S.QUEUED}, f"taken twice: {story(after)}")
         promise(self.organization.account_status is AccountStatus.ACTIVE, "claimed for an organization that is closed")
+        book = self.book(after.account_id)
+        promise(not self._said_stop(after, book), f"claimed though its number said STOP: {story(after)}")
         if not after.notification_type.dunning:
             return
-        book = self.book(after.account_id)
         open_bills = {bill.statement_id for bill in book.bills if bill.status is BillStatus.DUE and bill.balance > 0}
         promise(not book.account.holds, "claimed though the account is on hold")
         promise(not _opted_out(book.account, after.channel), f"claimed though opted out of {after.channel}")
@@ -146,6 +149,14 @@ class Promises:
         promise(bool(after.bills), "claimed with nothing to tell")
         self._judged_by_what_holds(before or after, after, book)
         promise(open_bills.issuperset(after.statement_ids), f"claimed for a closed bill: {story(after)}")
+
+    def _said_stop(self, claimed: Notice, book: AccountBook) -> bool:
+        """Whether a text goes to a number that said STOP, whichever account it said it to."""
+        if claimed.channel is not Channel.SMS or self.organization.test_contacts:
+            return False
+        partition = keys.texted_number(number_hash(book.account.guarantor.mobile_phone))
+        said = self.table.items.get((partition, keys.number_stop(STACK_SENDER)))
+        return said is not None and bool(said["stopped"]["BOOL"])
 
     def _judged_by_what_holds(self, before: Notice, after: Notice, book: AccountBook) -> None:
         """Whoever judges at the moment of the claim comes to the same; settings may be some seconds old."""

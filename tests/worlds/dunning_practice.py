@@ -13,6 +13,8 @@ from enum import Enum
 
 from shared.domain.account.account_changes import change_account
 from shared.domain.account.bill_status import StatusRefusedError, set_status
+from shared.domain.account.contacts import GUARANTOR, number_hash
+from shared.domain.account.number_stops import NumberStop, heed_stop
 from shared.domain.account.queue_actions import ActionRefusedError, QueueAction, act
 from shared.domain.account.reconciliation import lease_ended
 from shared.domain.account.worklist import clear
@@ -34,13 +36,17 @@ from shared.domain.delivery.settlement import DeliveryOutcome, settle
 from shared.domain.dunning import judge, plan, with_notices
 from shared.domain.dunning.decision import Defer, Plan, Refuse, Send
 from shared.domain.intake.arrival import Arrival, IntakeContext, Received
-from shared.domain.intake.receive import receive_statement, release_bill
+from shared.domain.intake.lifetime import active_bills
+from shared.domain.intake.moving import depart
+from shared.domain.intake.receive import receive_statement
 from shared.domain.paying.payments import PaymentReceived, post_payment
 from shared.domain.records.account import Account
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.notice import BillLevel, Notice, moved
 from shared.domain.records.policy import Organization
 from shared.domain.records.statement import Guarantor, OptOuts, Patient, Statement
+from shared.domain.texting.inbound_texts import TextMeaning
+from shared.domain.texting.text_consent import ReceivedText, restart_texts, stop_texts
 from shared.domain.vocabulary.words import BillStatus, BillType, Channel, NoticeStatus, NotificationType
 
 QUEUE_LEASE = timedelta(minutes=15)
@@ -75,6 +81,7 @@ class Went:
     kind: NotificationType
     level: int
     bills: tuple[BillLevel, ...]
+    name: str = ""
 
 
 @dataclass(slots=True)
@@ -92,6 +99,9 @@ class Practice:
     look_at_plan: Callable[[AccountBook, AccountBook, Plan], None] = lambda _before, _after, _plan: None
     look_at_send: Callable[[AccountBook, Notice, Send], None] = lambda _book, _notice, _send: None
     files: int = 0
+    received: int = 0
+    stops: dict[str, NumberStop] = field(default_factory=dict)
+    texted: set[tuple[str, str]] = field(default_factory=set)
 
     @property
     def today(self) -> date:
@@ -102,8 +112,9 @@ class Practice:
         """Write a change, as one transaction; False: there is none."""
         if change is None:
             return False
-        known = self.books.get(change.account.account_id)
-        self.books[change.account.account_id] = (known or AccountBook(account=change.account)).after(change)
+        account = replace(change.account, version=change.account.version + 1)
+        known = self.books.get(account.account_id) or AccountBook(account=account)
+        self.books[account.account_id] = known.after(replace(change, account=account))
         return True
 
     # --- what happens to accounts ------------------------------------------------------------------------------
@@ -119,16 +130,37 @@ class Practice:
         delivery = IntakeContext(
             organization=self.organization, bill_type=bill_type, ingestion_id=f"ing-{self.files}", now=self.now
         )
-        arrival = Arrival(statement=statement, document=_document(statement), time_zones=time_zones)
-        released = None
-        for account_id, book in self.books.items():
-            if account_id != statement.account_id:
-                released = released or release_bill(book, statement.statement_id, statement.account_id, delivery)
-        moved_here, left = released or (None, None)
-        received = receive_statement(self.books.get(statement.account_id), arrival, delivery, moved_here)
+        number = number_hash(statement.guarantor.mobile_phone)
+        arrival = Arrival(
+            statement=statement,
+            document=_document(statement),
+            time_zones=time_zones,
+            number_stop=self.stops.get(number),
+        )
+        others = (book for account_id, book in self.books.items() if account_id != statement.account_id)
+        leaving = (
+            depart(book, _taken(book, arrival, delivery), statement.guarantor, statement.account_id, delivery)
+            for book in others
+        )
+        departures = [departure for departure in leaving if departure]
+        received = receive_statement(self.books.get(statement.account_id), arrival, delivery, departures)
         if self.apply(received.change):
-            self.apply(left)
+            for departure in departures:
+                self.apply(departure.left)
+            stopped = self.books[statement.account_id].account.stopped_numbers
+            self.texted |= {(statement.account_id, each) for each in stopped}
         return received
+
+    def number_says(self, phone: str, meaning: TextMeaning) -> None:
+        """A number texts STOP or START: that is kept under the number, and done to the accounts that texted it."""
+        self.files += 1
+        number, stopped = number_hash(phone), meaning is TextMeaning.STOP
+        self.stops[number] = NumberStop(number=number, stopped=stopped, wording=meaning, said_at=self.now)
+        text = ReceivedText(text_id=f"text-{self.files}", number=number, said_at=self.now)
+        act_on = stop_texts if stopped else restart_texts
+        for account_id, known in sorted(self.texted):
+            if known == number:
+                self.apply(act_on(self.books[account_id], text, {GUARANTOR}, meaning, self.now))
 
     def payment(self, account_id: str, amount: int, statement_id: str = "", method: str = "cash") -> None:
         """Money comes in, or goes back."""
@@ -140,7 +172,8 @@ class Practice:
             received_on=self.today,
             statement_id=statement_id,
         )
-        self.apply(post_payment(self.books[account_id], self.organization, received, self.now, "test"))
+        if self.apply(post_payment(self.books[account_id], self.organization, received, self.now, "test")):
+            self.received += amount
 
     def change_account(self, account_id: str, change: Callable[[Account], Account]) -> None:
         """A person changes an account."""
@@ -236,6 +269,14 @@ class Practice:
         weather = self.weather[notice.channel]
         if weather is Weather.SILENT and not notice.channel.electronic:
             weather = Weather.BUSY  # a store that doesn't answer is asked again: a letter is written at most once
+        number = number_hash(verdict.contact.destination)
+        if notice.channel is Channel.SMS:
+            self.texted.add((account_id, number))
+            stop = self.stops.get(number)
+            if stop and stop.stopped:
+                # The claim fails, the account learns why, and the notice is judged again.
+                self.apply(heed_stop(self.books[account_id], stop, self.now))
+                return
         taken = claimed(notice, verdict, "", self.now)
         self.look_at_send(self.books[account_id], notice, verdict)
         self._write(account_id, taken)
@@ -249,6 +290,7 @@ class Practice:
                     kind=verdict.notification_type,
                     level=verdict.level,
                     bills=verdict.bills,
+                    name=self.books[account_id].account.guarantor.first_name,
                 )
             )
         answer = ANSWERS.get(weather)
@@ -330,3 +372,11 @@ def _document(statement: Statement) -> bytes:
         "everything": repr(statement),
     }
     return json.dumps(members).encode()
+
+
+def _taken(book: AccountBook, arrival: Arrival, delivery: IntakeContext) -> list[str]:
+    """The bills that a statement for another account takes along."""
+    own = [arrival.statement.statement_id]
+    if delivery.bill_type is BillType.LIFETIME:
+        own += [bill.statement_id for bill in active_bills(book, arrival.statement)]
+    return own

@@ -66,6 +66,7 @@ class Rows:
         account: Account,
         links: tuple[PaymentLink, ...],
         records: tuple[ClaimRecord, ...] = (),
+        texted_number: str = "",
     ) -> bool:
         return self.move(before, after)
 

@@ -87,6 +87,7 @@ class Table:
         judged: Account,
         links: tuple[PaymentLink, ...],
         records: tuple[ClaimRecord, ...] = (),
+        texted_number: str = "",
     ) -> bool:
         self.calls.append("claim")
         self.before_claim(self)
@@ -149,8 +150,9 @@ class Rows:
         account: Account,
         links: tuple[PaymentLink, ...],
         records: tuple[ClaimRecord, ...] = (),
+        texted_number: str = "",
     ) -> bool:
-        return self.table.claim(before, after, account, links, records)
+        return self.table.claim(before, after, account, links, records, texted_number)
 
     def move(self, before: Notice, after: Notice) -> bool:
         return self.table.move(before, after)

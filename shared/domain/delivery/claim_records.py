@@ -66,6 +66,15 @@ def claim_records(order: Order) -> tuple[ClaimRecord, ...]:
     return ()
 
 
+def number_to_heed(order: Order) -> str:
+    """The number (hashed) that a text goes to, whose STOP has to be heeded; "": it isn't a text, or a test contact's.
+
+    A test contact's STOP closes nothing of ours; the carrier sees to it.
+    """
+    is_text = order.notice.channel is Channel.SMS and order.organization.test_contacts is None
+    return number_hash(order.contact.destination) if is_text else ""
+
+
 def _texted_number(order: Order) -> TextedNumber:
     return TextedNumber(
         org_id=order.notice.org_id,

@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from shared.domain.account.number_stops import NumberStop
 from shared.domain.account.stopping import cancel_pending, cancel_requests
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook, Change
@@ -51,6 +52,7 @@ class Arrival:
     warnings: what had to be mended in it or left out. language_given: whether it names a language; without one a known
     preference stands. unusable: pointers to contact data that is given and can't be used. time_zones: those that the
     guarantor's ZIP code and mobile number suggest, where the statement gives none the ones that are known.
+    number_stop: what that number last said about texts, to whichever account.
     """
 
     statement: Statement
@@ -59,6 +61,7 @@ class Arrival:
     language_given: bool = True
     unusable: frozenset[str] = frozenset()
     time_zones: tuple[str, ...] = ()
+    number_stop: NumberStop | None = None
 
     @property
     def fingerprint(self) -> str:

@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from datetime import date
 
 from shared.domain.intake.arrival import IntakeContext, Received, refusal_of_intake
+from shared.domain.paying.moved_bills import standing_for
 from shared.domain.paying.payments import PaymentReceived, post_payment
-from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.ingestion import Remark
 from shared.domain.records.statement import PaymentUpdate
 from shared.domain.vocabulary.actors import Actor
-from shared.domain.vocabulary.words import BillStatus, IngestionResult
+from shared.domain.vocabulary.words import IngestionResult
 
 PARTNER_PAYMENT = "partner"
 """The method of a payment that reached the practice and was reported by a payment update."""
@@ -22,7 +22,7 @@ def receive_payment_update(book: AccountBook | None, update: PaymentUpdate, cont
     refusal = refusal_of_intake(context.organization)
     if refusal:
         return Received(result=IngestionResult.FAILED, errors=(refusal,))
-    bill = _successor(book, update.statement_id) if book else None
+    bill = standing_for(update.statement_id, book) if book else None
     if book is None or bill is None:
         unknown = Remark("/statementId", "There is no bill for this statement.")
         return Received(result=IngestionResult.FAILED, errors=(unknown,))
@@ -33,12 +33,6 @@ def receive_payment_update(book: AccountBook | None, update: PaymentUpdate, cont
         if posted is not None:
             after, whole = after.after(posted), whole.then(posted) if whole else posted
     return Received(result=IngestionResult.UPDATED if whole else IngestionResult.IGNORED, change=whole)
-
-
-def _successor(book: AccountBook, statement_id: str) -> Bill | None:
-    """The bill of a statement, or the one that has replaced it by now (Lifetime)."""
-    standing = [bill for bill in book.bills if statement_id in bill.statement_ids and not bill.moved_to]
-    return max(standing, key=lambda bill: (bill.status is not BillStatus.CANCELLED, len(bill.amends)), default=None)
 
 
 def _payments(update: PaymentUpdate, statement_id: str) -> Iterable[PaymentReceived]:

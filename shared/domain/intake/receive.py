@@ -1,13 +1,14 @@
 """A partner's statement makes a bill, brings one up to date, or closes it (docs/rules.md#statement-and-bill)."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from shared.domain.account.account_changes import change_account
-from shared.domain.intake.account_after import account_after, first_opt_outs
+from shared.domain.account.number_stops import heed_stop
+from shared.domain.intake.account_after import account_after, first_opt_outs, guarantor_after
 from shared.domain.intake.arrival import (
     ACTIVE,
-    MOVED,
     OPT_OUT_FIELD,
     Arrival,
     IntakeContext,
@@ -17,6 +18,9 @@ from shared.domain.intake.arrival import (
     without_cause,
 )
 from shared.domain.intake.bill_after import bill_after
+from shared.domain.intake.bill_limit import has_too_many, refused_for_too_many
+from shared.domain.intake.identity import BELONGS_TO_ANOTHER, RESERVED, is_reserved, same_person
+from shared.domain.intake.moving import Departure, arrive
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.ingestion import Remark
@@ -33,50 +37,88 @@ from shared.domain.vocabulary.words import (
 
 
 def receive_statement(
-    book: AccountBook | None, arrival: Arrival, context: IntakeContext, moved: Bill | None = None
+    book: AccountBook | None, arrival: Arrival, context: IntakeContext, departures: Sequence[Departure] = ()
 ) -> Received:
     """What a statement does to its account's book; None: the account is new.
 
-    `moved` is the statement's bill as another account had it until now (`release_bill`): it goes on here.
+    `departures` are bills that it takes along from other accounts (`moving.depart`): its own, and with Lifetime bills
+    the active ones of its patients. They go on here. Where nothing changes here, nothing leaves there.
     """
-    refusal = refusal_of_intake(context.organization)
+    refusal = _refusal(book, arrival, context)
     if refusal:
         return Received(result=IngestionResult.FAILED, warnings=arrival.warnings, errors=(refusal,))
-    known = moved or (book.bill(arrival.statement.statement_id) if book else None)
-    if known and not known.moved_to and moved is None and known.fingerprint == arrival.fingerprint:
+    known = _known(book, arrival.statement, departures)
+    if known and _is_identical(known, arrival, departures):
         return Received(result=_result_before(known, context), warnings=arrival.warnings)
-    before = _bill_before(book, known, arrival.statement, context.bill_type)
-    if _is_outdated(book, before, arrival.statement, context):
+    opened = _opened(book, arrival, context, departures)
+    here = opened[1] if opened else None
+    bills = _bills_before(here, known, arrival.statement, context.bill_type)
+    before = _joined(bills)
+    if book and (before is None or departures) and has_too_many(book):
+        return refused_for_too_many(book, arrival, context)
+    if _is_outdated(here, before, arrival.statement, context):
         outdated = Remark("/totalBalance", "is older than a recent payment")
         return Received(result=IngestionResult.IGNORED, warnings=(*arrival.warnings, outdated))
     bill, unused = bill_after(before, arrival, context)
-    change = _change(book, before, bill, arrival, context)
+    change = _change(here, bills, bill, arrival, context)
+    after = (here or AccountBook(account=change.account)).after(change)
+    heeded = heed_stop(after, arrival.number_stop, context.now)
+    change = change.then(heeded) if heeded else change
     return Received(
         result=IngestionResult.UPDATED if before else IngestionResult.CREATED,
-        change=change,
+        change=opened[0].then(change) if opened else change,
         warnings=(*arrival.warnings, *unused),
     )
 
 
-def release_bill(
-    book: AccountBook, statement_id: str, new_account_id: str, context: IntakeContext
-) -> tuple[Bill, Change] | None:
-    """Let a bill go because its statement came for another guarantor: the bill as it was, and what changes here.
+def _refusal(book: AccountBook | None, arrival: Arrival, context: IntakeContext) -> Remark | None:
+    """Why a statement isn't taken: by whom it came, or because it is about somebody else than its account."""
+    guarantor = arrival.statement.guarantor
+    if is_reserved(guarantor.guarantor_id):
+        return RESERVED
+    if book and not same_person(book.account.guarantor, guarantor):
+        return BELONGS_TO_ANOTHER
+    return refusal_of_intake(context.organization)
 
-    It stays behind Cancelled, and what was going to be sent about it is stopped. None: the bill isn't here (any more).
+
+def _known(book: AccountBook | None, statement: Statement, departures: Sequence[Departure]) -> Bill | None:
+    """The statement's own bill, as it comes along or as it is here."""
+    coming = (bill for departure in departures for bill in departure.bills)
+    own = next((bill for bill in coming if bill.statement_id == statement.statement_id), None)
+    return own or (book.bill(statement.statement_id) if book else None)
+
+
+def _is_identical(known: Bill, arrival: Arrival, departures: Sequence[Departure]) -> bool:
+    """Whether the statement is what is stored already, to the letter.
+
+    One whose bill is still active in another account is there under a key that means somebody else today, so it moves.
     """
-    bill = book.bill(statement_id)
-    if bill is None or bill.moved_to:
+    if known.moved_to or known.fingerprint != arrival.fingerprint:
+        return False
+    comes = any(known in departure.bills for departure in departures)
+    return not comes or known.status not in ACTIVE
+
+
+def _opened(
+    book: AccountBook | None, arrival: Arrival, context: IntakeContext, departures: Sequence[Departure]
+) -> tuple[Change, AccountBook] | None:
+    """The account with all that comes along, before the statement is taken; None: it is new, and nothing comes."""
+    if book is None and not departures:
         return None
-    left = with_event(
-        replace(bill, status=BillStatus.CANCELLED, status_reason=MOVED, moved_to=new_account_id),
-        context,
-        "BillMoved",
-        MOVED,
-    )
-    change = Change(account=replace(book.account, planning_at=context.now), bills=(left,))
-    ended = without_cause(book.after(change), context.now)
-    return replace(bill, history=left.history), replace(change, notices=ended)
+    if book is None:
+        account = account_after(None, arrival, context)
+        persons = [departure.account.guarantor for departure in departures if departure.same]
+        if persons:
+            known = replace(guarantor_after(persons[0], arrival), guarantor_id=account.guarantor.guarantor_id)
+            account = replace(account, guarantor=known)
+        change = Change(account=account, history=first_opt_outs(account, context))
+        here = AccountBook(account=account).after(change)
+    else:
+        change, here = Change(account=replace(book.account, planning_at=context.now)), book
+    for departure in departures:
+        came = arrive(here, departure, context)
+        change, here = change.then(came), here.after(came)
+    return change, here
 
 
 def _result_before(known: Bill, context: IntakeContext) -> IngestionResult:
@@ -93,15 +135,37 @@ def _result_before(known: Bill, context: IntakeContext) -> IngestionResult:
 # --- which bill it is about -----------------------------------------------------------------------------------
 
 
-def _bill_before(book: AccountBook | None, known: Bill | None, statement: Statement, kind: BillType) -> Bill | None:
-    """The bill that a statement brings up to date: its own, or the active one of its patient account (Lifetime).
+def _bills_before(book: AccountBook | None, known: Bill | None, statement: Statement, kind: BillType) -> list[Bill]:
+    """The bills that a statement brings up to date, the one that goes on first.
 
-    None: it makes a new one. A Lifetime statement whose own bill has ended amends the one that replaced it.
+    It is the statement's own, or with Lifetime bills the active ones of its patient accounts, of which one is left
+    (docs/rules.md#lifetime-bill). None: it makes a new one. A Lifetime statement whose own bill has ended amends those
+    that replaced it.
     """
-    if kind is BillType.EPISODIC or (known and known.status in ACTIVE):
-        return known
+    own = [known] if known else []
+    if kind is BillType.EPISODIC:
+        return own
     active = [bill for bill in _of_patients(book, statement) if bill.status in ACTIVE]
-    return max(active, key=lambda bill: bill.created_at, default=known)
+    active.sort(key=lambda bill: bill.created_at, reverse=True)
+    if known and known.status in ACTIVE:
+        return [*own, *(bill for bill in active if bill.statement_id != known.statement_id)]
+    return active or own
+
+
+def _joined(bills: Sequence[Bill]) -> Bill | None:
+    """Several bills as the one that goes on, with what was paid on each; None: there is none."""
+    if len(bills) <= 1:
+        return bills[0] if bills else None
+    first, others = bills[0], bills[1:]
+    names = dict.fromkeys(name for bill in (first, *others) for name in bill.statement_ids)
+    return replace(
+        first,
+        amends=tuple(name for name in names if name != first.statement_id),
+        balance=sum(bill.balance for bill in bills),
+        paid=sum(bill.paid for bill in bills),
+        last_payment_at=max((bill.last_payment_at for bill in bills if bill.last_payment_at), default=None),
+        posted_transactions=frozenset[str]().union(*(bill.posted_transactions for bill in bills)),
+    )
 
 
 def _of_patients(book: AccountBook | None, statement: Statement) -> list[Bill]:
@@ -139,16 +203,16 @@ def _is_outdated(book: AccountBook | None, before: Bill | None, statement: State
 
 
 def _change(
-    book: AccountBook | None, before: Bill | None, bill: Bill, arrival: Arrival, context: IntakeContext
+    book: AccountBook | None, before: Sequence[Bill], bill: Bill, arrival: Arrival, context: IntakeContext
 ) -> Change:
     """All that the statement changes at its account."""
     account = account_after(book.account if book else None, arrival, context)
     if book is None:
         return Change(account=account, bills=(bill,), history=first_opt_outs(account, context))
-    amended = before if before and before.statement_id != bill.statement_id else None
     change = Change(account=replace(book.account, planning_at=context.now), bills=(bill,))
-    if amended:
-        change = _amending(book, amended, bill, context)
+    for amended in before:
+        if amended.statement_id != bill.statement_id:
+            change = change.then(_amending(book.after(change), amended, bill, context))
     source, wording = ConsentSource.PARTNER_STATEMENT, OPT_OUT_FIELD
     about_account = change_account(
         book.after(change), account, context.now, Actor.PARTNER, source=source, wording=wording

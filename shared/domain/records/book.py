@@ -17,12 +17,23 @@ from shared.domain.vocabulary.history import HistoryEvent
 from shared.domain.vocabulary.money import Cents
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientClaim:
+    """This account has the active Lifetime bill of a patient account from now on; in an organization only one has.
+
+    read_account_id: the account that had it as it was read; "": none. The claim holds only if that is still so.
+    """
+
+    patient_account_id: str
+    read_account_id: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class AccountBook:
     """An account, its bills, its ledger of notices, its payments and links, as read at one time.
 
     Each is found by its id in one step, however many there are: an account may have hundreds of bills.
-    tasks: those that changes since then made; a book that is read has none.
+    tasks, claims: those that changes since then made; a book that is read has none.
     """
 
     account: Account
@@ -33,6 +44,7 @@ class AccountBook:
     checkouts: tuple[Checkout, ...] = ()
     history: tuple[HistoryEvent, ...] = ()
     tasks: tuple[Task, ...] = ()
+    claims: tuple[PatientClaim, ...] = ()
 
     @property
     def owed(self) -> Cents:
@@ -99,6 +111,7 @@ class AccountBook:
             checkouts=merged(self.checkouts, change.checkouts, lambda checkout: checkout.reference),
             history=(*self.history, *change.history),
             tasks=merged(self.tasks, change.tasks, lambda task: task.task_id),
+            claims=merged(self.claims, change.claims, lambda claim: claim.patient_account_id),
         )
 
 
@@ -118,6 +131,7 @@ class Change:
     checkouts: tuple[Checkout, ...] = ()
     history: tuple[HistoryEvent, ...] = ()
     tasks: tuple[Task, ...] = ()
+    claims: tuple[PatientClaim, ...] = ()
 
     def then(self, later: "Change") -> "Change":
         """Both changes as one, the later decided on the book as this one leaves it."""

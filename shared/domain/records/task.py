@@ -1,4 +1,4 @@
-"""A task: something only a person can settle, with what is known about it (domain.md, Task)."""
+"""A task: something only a person can settle, with what is known about it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -15,6 +15,7 @@ class TaskKind(StrEnum):
     PATIENT_OBJECTION = "PatientObjection"
     REPLY_TO_READ = "ReplyToRead"
     DELIVERY_UNKNOWN = "DeliveryUnknown"
+    TOO_MANY_BILLS = "TooManyBills"
 
 
 class TaskStatus(StrEnum):

@@ -100,7 +100,7 @@ _SPOKEN = (
     " yes no oh so and but really seriously sorry guys dude hola oye si digo dije"
 )
 SPOKEN = frozenset(_SPOKEN.split())
-"""What people say around a word that can't mean anything else: "I already told you to stop"."""
+"""What people say around a word which can't mean anything else: "I already told you to stop"."""
 
 _UNMISTAKABLE = (
     "ALTO",

@@ -7,6 +7,7 @@ from datetime import datetime
 from shared.domain.account.account_changes import change_account, opted_out_of
 from shared.domain.account.consents import OPTED_IN_EVENT, OPTED_OUT_EVENT, opted_out_by_text_alone
 from shared.domain.account.contacts import GUARANTOR, number_hash
+from shared.domain.account.number_stops import SAID_AT
 from shared.domain.delivery.claim_records import TEST_CONTACT
 from shared.domain.records.account import Account
 from shared.domain.records.book import AccountBook, Change
@@ -15,11 +16,11 @@ from shared.domain.vocabulary.actors import Actor
 from shared.domain.vocabulary.history import HistoryEvent
 from shared.domain.vocabulary.words import Channel, ConsentSource
 
-LONGEST_TEXT = 1600
+LONGEST_TEXT_TO_READ = 1600
 """How much of a text a person gets to read: as much as ten segments hold."""
 
-TEXT_ID, SAID_AT = "textId", "saidAt"
-"""The facts by which a history knows a text again that comes a second time, or after a later one."""
+TEXT_ID = "textId"
+"""The fact by which a history knows a text again that comes a second time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +75,10 @@ def restart_texts(
         after = replace(after, undeliverable=account.undeliverable - {Channel.SMS})
         if opted_out_by_text_alone(book):
             after = replace(after, opt_outs=replace(account.opt_outs, sms=False))
-    others = asking - {GUARANTOR} if number in account.stopped_numbers else frozenset[str]()
-    return _changed(book, after, _events(OPTED_IN_EVENT, others, word, now), text, word, now)
+    # The guarantor's is in the registry already where an opt-out is taken back, and stands where one is left.
+    recorded = {GUARANTOR} if account.opt_outs.sms else set[str]()
+    opened = asking - recorded if number in account.stopped_numbers else frozenset[str]()
+    return _changed(book, after, _events(OPTED_IN_EVENT, opened, word, now), text, word, now)
 
 
 def note_text(
@@ -95,7 +98,7 @@ def note_text(
 
 def _reading(account: Account, text: ReceivedText, body: str, now: datetime) -> Task:
     """The task to read a text, with its words as far as they can be shown."""
-    shown = "".join(sign if sign.isprintable() else " " for sign in body[:LONGEST_TEXT])
+    shown = "".join(sign if sign.isprintable() else " " for sign in body[:LONGEST_TEXT_TO_READ])
     return Task(
         task_id=task_id_at(now, account.org_id, account.account_id, text.text_id),
         org_id=account.org_id,

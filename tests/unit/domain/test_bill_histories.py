@@ -10,8 +10,9 @@ import pytest
 
 from shared.contracts.statements import read_payment_update, read_statement
 from shared.domain.intake.arrival import Arrival, IntakeContext, Received
+from shared.domain.intake.moving import depart
 from shared.domain.intake.payment_updates import receive_payment_update
-from shared.domain.intake.receive import receive_statement, release_bill
+from shared.domain.intake.receive import receive_statement
 from shared.domain.paying.payments import PaymentReceived, post_payment
 from shared.domain.records.account import Account
 from shared.domain.records.book import AccountBook, Change
@@ -490,19 +491,27 @@ def test_an_amended_bill_gives_way_and_what_is_under_way_goes_on_with_the_new_on
     assert [each.statement_id for each in after.checkouts] == ["S-2", "S-1", "S-0"]
 
 
-def test_of_two_active_bills_of_a_patient_the_later_one_is_amended() -> None:
+def test_of_two_active_bills_of_its_patients_a_lifetime_statement_leaves_one() -> None:
+    """The later one goes on, with what was paid on both and what is known as posted on either."""
     first = a_book(bill_type=BillType.LIFETIME)
-    second = replace(the(first), statement_id="S-0", created_at=NOW + timedelta(days=1))
-    after = changed(replace(first, bills=(second, the(first))), delivered(BillType.LIFETIME), "S-2")
-    assert the(after, "S-2").amends == ("S-0",)
-    assert the(after).status is BillStatus.DUE
+    one = replace(the(first), paid=5_00, last_payment_at=NOW, posted_transactions=frozenset({"T-1"}))
+    two = replace(one, statement_id="S-0", created_at=NOW + timedelta(days=1), paid=7_00)
+    two = replace(two, posted_transactions=frozenset({"T-0"}), aging_period="S-0/1")
+    after = changed(replace(first, bills=(two, one)), delivered(BillType.LIFETIME), "S-2")
+    left = the(after, "S-2")
+    assert (left.amends, left.paid, left.aging_period) == (("S-0", "S-1"), 12_00, "S-0/1")
+    assert (left.posted_transactions, left.last_payment_at) == (frozenset({"T-0", "T-1"}), NOW)
+    assert [(the(after, name).status, the(after, name).paid) for name in ("S-0", "S-1")] == [
+        (BillStatus.CANCELLED, 0),
+        (BillStatus.CANCELLED, 0),
+    ]
 
 
-def test_a_lifetime_statement_whose_own_bill_is_active_updates_that_one() -> None:
+def test_a_lifetime_statement_whose_own_bill_is_active_updates_that_one_and_takes_the_place_of_others() -> None:
     first = a_book(bill_type=BillType.LIFETIME)
     second = replace(the(first), statement_id="S-0", created_at=NOW + timedelta(days=1))
     after = changed(replace(first, bills=(the(first), second)), delivered(BillType.LIFETIME), totalBalance="1.00")
-    assert (the(after).balance, the(after).amends, the(after, "S-0").status) == (1_00, (), BillStatus.DUE)
+    assert (the(after).balance, the(after).amends, the(after, "S-0").status) == (1_00, ("S-0",), BillStatus.CANCELLED)
 
 
 def test_a_lifetime_bill_that_was_over_is_opened_again_by_its_own_statement() -> None:
@@ -518,9 +527,9 @@ def test_an_episodic_statement_never_amends_another_bill() -> None:
 
 def test_a_bill_let_go_stays_behind_cancelled_with_its_reason() -> None:
     before = replace(a_book(), notices=(notice(),))
-    released = release_bill(before, "S-1", "G-2", delivered())
+    released = depart(before, ["S-1"], before.account.guarantor, "G-2", delivered())
     assert released is not None
-    moved, change = released
+    [moved], change = released.bills, released.left
     (left,) = change.bills
     assert (left.status, left.status_reason, left.moved_to) == (
         BillStatus.CANCELLED,
@@ -536,9 +545,9 @@ def test_a_bill_let_go_stays_behind_cancelled_with_its_reason() -> None:
 
 def test_a_bill_that_comes_back_goes_on_where_the_other_account_had_brought_it() -> None:
     before = a_book()
-    released = release_bill(before, "S-1", "G-2", delivered())
+    released = depart(before, ["S-1"], before.account.guarantor, "G-2", delivered())
     assert released is not None
-    came_back = receive_statement(before.after(released[1]), arrival(statementMessage="x"), delivered(), released[0])
+    came_back = receive_statement(before.after(released.left), arrival(statementMessage="x"), delivered(), [released])
     assert came_back.change is not None
     assert [each.event for each in came_back.change.bills[0].history] == ["BillCreated", "BillMoved", "BillUpdated"]
 

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from shared.domain.account.contacts import number_hash
 from shared.domain.account.queue_actions import QueueAction
 from shared.domain.account.reconciliation import possibly_sent
 from shared.domain.delivery.settlement import DeliveryOutcome
@@ -29,6 +30,7 @@ from shared.domain.records.notice import BillLevel, Notice
 from shared.domain.records.policy import DunningConfiguration, Organization, PaymentRule, SendWindow
 from shared.domain.records.presets import CONFIGURATIONS
 from shared.domain.records.statement import Guarantor, OptOuts
+from shared.domain.texting.inbound_texts import TextMeaning
 from shared.domain.vocabulary.words import (
     AccountStatus,
     AddressStatus,
@@ -39,6 +41,7 @@ from shared.domain.vocabulary.words import (
     CommunicationStatus,
     DunningReset,
     Hold,
+    IngestionResult,
     NoticeStatus,
 )
 from tests.worlds.dunning_practice import QUEUE_LEASE, Practice, Weather, Went, a_statement
@@ -108,8 +111,22 @@ SETTINGS: dict[str, st.SearchStrategy[Any]] = {
 CHANGED_SETTING = st.one_of([st.tuples(st.just(name), values) for name, values in SETTINGS.items()])
 
 
+PHONES = st.sampled_from(["+12125550100", "+12125550101"])
+STRANGER = Guarantor(
+    first_name="Stranger",
+    last_name="Elsewhere",
+    date_of_birth=date(1955, 5, 5),
+    email="stranger@example.org",
+    mobile_phone="+12125550109",
+    address=replace(HOME, line1="99 Elsewhere Road", postal_code="10099"),
+)
+"""Nothing of whom agrees with the others' facts."""
+
+
 @st.composite
 def guarantors(draw: st.DrawFn, household: str) -> Guarantor:
+    if draw(st.sampled_from([False, False, False, True])):
+        return replace(STRANGER, guarantor_id=household)
     return a_guarantor(
         guarantor_id=household,
         email=draw(st.sampled_from(["canary@example.org", "canary@example.org", "other@example.org", ""])),
@@ -161,7 +178,12 @@ class DunningModel(RuleBasedStateMachine):
     ) -> None:
         day = None if dated is None else self.practice.today - timedelta(days=dated)
         made = a_statement(statement_id, guarantor, balance, dated=day, **said)
-        self.practice.statement(made, self.practice.organization.bill_type, tuple(zones))
+        known = self.practice.books.get(guarantor.guarantor_id)
+        received = self.practice.statement(made, self.practice.organization.bill_type, tuple(zones))
+        another = known and known.account.guarantor.first_name != guarantor.first_name
+        assert (received.result is IngestionResult.FAILED) == bool(another)
+        if another:
+            assert self.practice.books[guarantor.guarantor_id] is known
 
     @rule(
         household=HOUSEHOLDS,
@@ -182,6 +204,10 @@ class DunningModel(RuleBasedStateMachine):
         if household in self.practice.books:
             self.practice.payment(household, amount, statement_id, method)
 
+    @rule(phone=PHONES, meaning=st.sampled_from([TextMeaning.STOP, TextMeaning.START, TextMeaning.START]))
+    def number_says(self, phone: str, meaning: TextMeaning) -> None:
+        self.practice.number_says(phone, meaning)
+
     # --- people --------------------------------------------------------------------------------------------------
 
     def change_account(self, household: str, **changes: Any) -> None:
@@ -198,6 +224,9 @@ class DunningModel(RuleBasedStateMachine):
 
     @rule(who=HOUSEHOLDS.flatmap(guarantors), zones=st.lists(ZONES, max_size=2, unique=True))
     def contact_is_corrected(self, who: Guarantor, zones: list[str]) -> None:
+        known = self.practice.books.get(who.guarantor_id)
+        if known is None or known.account.guarantor.first_name != who.first_name:
+            return
         self.change_account(who.guarantor_id, guarantor=who, time_zones=tuple(zones), undeliverable=frozenset())
 
     @rule(household=HOUSEHOLDS, statement_id=STATEMENTS, status=st.sampled_from(BillStatus))
@@ -303,6 +332,9 @@ class DunningModel(RuleBasedStateMachine):
         assert organization.account_status is AccountStatus.ACTIVE
         assert not account.holds
         assert not is_opted_out(account.opt_outs, notice.channel)
+        if notice.channel is SMS:
+            said = practice.stops.get(number_hash(verdict.contact.destination))
+            assert said is None or not said.stopped
         assert inside_every_window(practice.now, notice.channel, organization, account)
         assert verdict.level == max(entry.level for entry in verdict.bills)
         for entry in verdict.bills:
@@ -334,11 +366,19 @@ class DunningModel(RuleBasedStateMachine):
         for went in self.others(account_id, notice):
             assert went.at.astimezone(zone).date() + cycle <= self.practice.today
 
+    def others_to_the_person(self, account: Account, notice: Notice) -> Iterator[Went]:
+        """What went on the channel to the same person, under whichever key, but for the notice itself."""
+        yield from self.others(account.account_id, notice)
+        for went in self.practice.went:
+            elsewhere = went.account_id != account.account_id
+            if elsewhere and went.channel is notice.channel and went.name == account.guarantor.first_name:
+                yield went
+
     def is_news(self, book: AccountBook, notice: Notice, bill: Bill, entry: BillLevel) -> None:
         """Within an aging period levels only rise, and no channel says the same step twice; an update renews both."""
-        status = {row.notice_id: row.status for row in book.notices}
+        status = {row.notice_id: row.status for each in self.books() for row in each.notices}
         zone = self.practice.organization.zone
-        for went in self.others(book.account.account_id, notice):
+        for went in self.others_to_the_person(book.account, notice):
             if status[went.notice_id] not in WENT or (bill.renotify_at and went.at < bill.renotify_at):
                 continue
             for said in went.bills:
@@ -410,6 +450,27 @@ class DunningModel(RuleBasedStateMachine):
                     assert not book.account.holds
                     assert not is_opted_out(book.account.opt_outs, notice.channel)
                     assert any(bill and bill.status is BillStatus.DUE and bill.balance > 0 for bill in bills)
+
+    @invariant()
+    def money_counts_once(self) -> None:
+        """Wherever bills go: what came in is what stands in all ledgers, on bills or as credit."""
+        payments = [payment for book in self.books() for payment in book.payments]
+        if self.books():
+            assert sum(payment.amount for payment in payments) == self.practice.received
+        paid = sum(bill.paid for book in self.books() for bill in book.bills)
+        assert sum(share.amount for payment in payments for share in payment.allocations) == paid
+        assert sum(payment.credit for payment in payments) == sum(book.account.credit for book in self.books())
+
+    @invariant()
+    def a_statement_has_one_bill(self) -> None:
+        """Whoever it is for: no two accounts are asked for the same."""
+        active = [
+            bill.statement_id
+            for book in self.books()
+            for bill in book.bills
+            if bill.status in {BillStatus.DUE, BillStatus.SUSPENDED}
+        ]
+        assert len(active) == len(set(active))
 
     @invariant()
     def a_run_now_would_change_nothing_but_once(self) -> None:

@@ -1,6 +1,7 @@
 """What a statement does to an account: creates, updates, cancels, resets, moves, amends; and what it leaves alone."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -12,8 +13,9 @@ from shared.domain.account.bill_status import set_status
 from shared.domain.account.ledger import with_notices
 from shared.domain.dunning import plan
 from shared.domain.intake.arrival import Arrival, IntakeContext, Received
+from shared.domain.intake.moving import Departure, depart
 from shared.domain.intake.payment_updates import receive_payment_update
-from shared.domain.intake.receive import receive_statement, release_bill
+from shared.domain.intake.receive import receive_statement
 from shared.domain.paying.payments import PaymentReceived, post_payment
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook, Change
@@ -69,7 +71,9 @@ class Desk:
             now=self.now,
         )
 
-    def takes(self, statement_id: str = "S-1", days: int = 0, moved: Bill | None = None, **changes: Any) -> Received:
+    def takes(
+        self, statement_id: str = "S-1", days: int = 0, departures: Sequence[Departure] = (), **changes: Any
+    ) -> Received:
         """Receive a statement some days after the last."""
         self.now += timedelta(days=days)
         self.files += 1
@@ -83,7 +87,7 @@ class Desk:
             unusable=read.unusable,
             time_zones=("America/New_York",),
         )
-        received = receive_statement(self.book, arrival, self.delivery(), moved)
+        received = receive_statement(self.book, arrival, self.delivery(), departures)
         self.apply(received.change)
         return received
 
@@ -587,19 +591,23 @@ def test_a_payment_update_for_an_amended_bill_goes_to_the_one_in_its_place() -> 
 # --- another guarantor -----------------------------------------------
 
 
+def leaving(desk: Desk, statement_id: str) -> Departure | None:
+    """What leaves an account because a statement came for the same person under another key."""
+    return depart(desk.known, [statement_id], desk.known.account.guarantor, "G-2", desk.delivery())
+
+
 def test_a_statement_for_another_guarantor_takes_its_bill_along() -> None:
     old, new = Desk(), Desk()
     old.takes()
     old.plans()
-    released = release_bill(old.known, "S-1", "G-2", old.delivery())
+    released = leaving(old, "S-1")
     assert released is not None
-    bill, change = released
-    old.apply(change)
+    old.apply(released.left)
     assert (old.bill().status, old.bill().moved_to) == (BillStatus.CANCELLED, "G-2")
     assert {notice.status for notice in old.known.notices} == {NoticeStatus.CANCELLED}
     assert old.known.account.planning_at == NOW
 
-    received = new.takes(days=35, moved=bill, guarantor__guarantorId="G-2")
+    received = new.takes(days=35, departures=[released], guarantor__guarantorId="G-2")
     assert received.result is UPDATED
     assert (new.bill().status, new.bill().effective_created_date) == (BillStatus.DUE, TODAY)
     assert [event.event for event in new.bill().history] == ["BillCreated", "BillMoved", "BillUpdated"]
@@ -612,9 +620,9 @@ def test_a_message_on_demand_about_a_bill_that_goes_to_another_guarantor_is_stop
     asked = notice(notification_type=NotificationType.ON_DEMAND, status=NoticeStatus.QUEUED)
     receipt = notice(notice_id="rcp_1", notification_type=NotificationType.RECEIPT)
     desk.book = with_notices(desk.known, (asked, receipt))
-    released = release_bill(desk.known, "S-1", "G-2", desk.delivery())
+    released = leaving(desk, "S-1")
     assert released is not None
-    desk.apply(released[1])
+    desk.apply(released.left)
     assert {row.notice_id: row.status for row in desk.known.notices} == {
         "ntc_1": NoticeStatus.CANCELLED,
         "rcp_1": NoticeStatus.SCHEDULED,
@@ -624,20 +632,20 @@ def test_a_message_on_demand_about_a_bill_that_goes_to_another_guarantor_is_stop
 def test_a_bill_that_went_on_isnt_let_go_twice() -> None:
     desk = Desk()
     desk.takes()
-    released = release_bill(desk.known, "S-1", "G-2", desk.delivery())
+    released = leaving(desk, "S-1")
     assert released is not None
-    desk.apply(released[1])
-    assert release_bill(desk.known, "S-1", "G-2", desk.delivery()) is None
-    assert release_bill(desk.known, "S-9", "G-2", desk.delivery()) is None
+    desk.apply(released.left)
+    assert leaving(desk, "S-1") is None
+    assert leaving(desk, "S-9") is None
 
 
 def test_a_bill_that_comes_back_is_due_again() -> None:
     desk = Desk()
     desk.takes()
-    released = release_bill(desk.known, "S-1", "G-2", desk.delivery())
+    released = leaving(desk, "S-1")
     assert released is not None
-    desk.apply(released[1])
-    assert desk.takes(moved=released[0]).result is UPDATED  # the very document that it had here before
+    desk.apply(released.left)
+    assert desk.takes(departures=[released]).result is UPDATED  # the very document that it had here before
     assert (desk.bill().status, desk.bill().moved_to) == (BillStatus.DUE, "")
 
 

@@ -1,0 +1,72 @@
+"""Money whose bill goes to another account: it stands in both ledgers, and counts once (docs/rules.md#goes-along).
+
+No posting is edited. A bill's share of a payment is taken out of the one ledger and brought into the other.
+"""
+
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+from datetime import date, datetime
+from hashlib import sha256
+
+from shared.domain.records.book import AccountBook
+from shared.domain.records.payment import Allocation, Payment
+from shared.domain.vocabulary.money import Cents
+
+PAYMENT_MOVED = "moved with its bill"
+CREDIT_MOVED = "credit moved with the guarantor"
+"""The methods of the postings by which money goes from one account's ledger to another's."""
+
+
+def shares_of(book: AccountBook, statement_ids: AbstractSet[str]) -> tuple[Payment, ...]:
+    """The account's payments, as far as they went to these bills."""
+    found = list[Payment]()
+    for payment in book.payments:
+        shares = tuple(share for share in payment.allocations if share.statement_id in statement_ids)
+        amount = sum(share.amount for share in shares)
+        if shares:
+            found.append(replace(payment, amount=amount, allocations=shares, credit=0, link_id=""))
+    return tuple(found)
+
+
+def taken_out(share: Payment, book: AccountBook, to_account_id: str, now: datetime) -> Payment:
+    """The posting that takes a payment's share out of a ledger, because its bill is another account's by now."""
+    return replace(
+        share,
+        payment_id=_posting_id("mvp", book, share.payment_id, to_account_id),
+        amount=-share.amount,
+        method=PAYMENT_MOVED,
+        posted_at=now,
+        transaction_id="",
+        allocations=tuple(
+            Allocation(statement_id=each.statement_id, amount=-each.amount) for each in share.allocations
+        ),
+        link_id="",
+    )
+
+
+def brought_in(share: Payment, book: AccountBook) -> Payment:
+    """A payment's share in the ledger that its bill goes to: under its own id, by which a repeat is known.
+
+    Where it was here before it comes back as a posting of its own.
+    """
+    if book.payment(share.payment_id) is None:
+        return share
+    return replace(share, payment_id=_posting_id("mvp", book, share.payment_id), method=PAYMENT_MOVED)
+
+
+def credit_moved(book: AccountBook, other_account_id: str, amount: Cents, now: datetime, today: date) -> Payment:
+    """The posting of a credit that comes from another account, or goes there (negative)."""
+    return Payment(
+        payment_id=_posting_id("mvc", book, other_account_id, str(amount)),
+        amount=amount,
+        method=CREDIT_MOVED,
+        received_on=today,
+        posted_at=now,
+        credit=amount,
+    )
+
+
+def _posting_id(kind: str, book: AccountBook, *causes: str) -> str:
+    """The id of a posting that a move makes: another one with each version of the account, else always the same."""
+    facts = (book.account.account_id, str(book.account.version), *causes)
+    return f"{kind}_{sha256('\n'.join(facts).encode()).hexdigest()[:24]}"
