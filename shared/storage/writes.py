@@ -31,7 +31,7 @@ MOST_WRITES = 100
 
 CONDITION_FAILED, ANOTHER_TRANSACTION = "ConditionalCheckFailed", "TransactionConflict"
 
-PASSING = frozenset({ANOTHER_TRANSACTION, "ThrottlingError", "ProvisionedThroughputExceeded"})
+TRANSIENT = frozenset({ANOTHER_TRANSACTION, "ThrottlingError", "ProvisionedThroughputExceeded"})
 """Why a transaction may be cancelled that may happen a moment later: another was at its items, or the table is busy."""
 
 LOST, CONFLICT = "ConditionalCheckFailedException", "TransactionConflictException"
@@ -229,7 +229,7 @@ def transact(client: "DynamoDBClient", writes: list[Write]) -> bool:
         if error is None:
             return True
         reasons = _cancelled_for(error)
-        if not reasons or not reasons <= PASSING:
+        if not reasons or not reasons <= TRANSIENT:
             break
         # Without chance in it, those that were in each other's way would meet again.
         time.sleep(secrets.SystemRandom().uniform(0, longest_pause))

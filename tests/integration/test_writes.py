@@ -7,7 +7,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from shared.storage import items
-from shared.storage import writes as writes_module
 from shared.storage.items import Item, number, text
 from shared.storage.writes import (
     MARK,
@@ -15,6 +14,7 @@ from shared.storage.writes import (
     PAUSES_SECONDS,
     THERE,
     Condition,
+    TooManyWritesError,
     Write,
     absent,
     at_most,
@@ -118,6 +118,12 @@ def test_of_several_writes_all_happen_or_none(table: "DynamoDBClient") -> None:
     assert not transact(table, [put(TABLE, OTHER, NEW)])
 
 
+def test_more_than_a_transaction_holds_is_a_fault_in_the_code_and_nothing_is_written(table: "DynamoDBClient") -> None:
+    with pytest.raises(TooManyWritesError):
+        transact(table, [put(TABLE, {**items.key(f"A#{n}"), "status": text("New")}, NEW) for n in range(101)])
+    assert table.scan(TableName=TABLE)["Count"] == 1
+
+
 class Failing:
     """A client whose every write fails with one error."""
 
@@ -182,7 +188,7 @@ class BusyTable:
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long was waited, without waiting."""
     waited = list[float]()
-    monkeypatch.setattr(writes_module.time, "sleep", waited.append)
+    monkeypatch.setattr("shared.storage.writes.time.sleep", waited.append)
     return waited
 
 

@@ -52,7 +52,7 @@ def on_demand(  # noqa: PLR0913 - keywords only, one for each thing that a perso
         channel=channel,
         notification_type=NotificationType.ON_DEMAND,
         bills=[BillLevel.of(bill)],
-        recipient=recipient,
+        send_to=recipient,
         template_id=template_id,
         now=now,
     )
@@ -96,7 +96,7 @@ def one_time_link(  # noqa: PLR0913 - keywords only, one for each thing that a p
         channel=Channel.EMAIL,
         notification_type=NotificationType.PAYMENT_LINK,
         bills=[BillLevel.of(bill)],
-        recipient=recipient,
+        send_to=recipient,
         link_id=link_id,
         now=now,
     )
