@@ -21,7 +21,7 @@ DUE_PAGE = 100
 
 @dataclass(frozen=True, slots=True)
 class DueAccount:
-    """An account whose time to be planned has come."""
+    """An account whose time to be planned has come, or that has a large change to be written out."""
 
     org_id: str
     account_id: str
@@ -120,6 +120,6 @@ def _due(partition: str, sort: str) -> Due:
     if partition.startswith(keys.PRINT_BATCHES_PARTITION):
         return DuePrintBatch(partition.removeprefix(keys.PRINT_BATCHES_PARTITION))
     _, org_id, account_id = partition.split("#", 2)
-    if sort == keys.ROOT:
+    if sort == keys.ROOT or sort.startswith(keys.LARGE_CHANGE_SORT):
         return DueAccount(org_id, account_id)
     return DueNotice(org_id, account_id, sort.removeprefix(keys.NOTICE_SORT))

@@ -221,6 +221,6 @@ def history_item(org_id: str, account_id: str, event: HistoryEvent, version: int
     """
     return {
         "pk": text(keys.collection(org_id, account_id)),
-        "sk": text(f"{keys.HISTORY_SORT}{keys.instant(event.at)}#{version:010d}#{ordinal:03d}"),
+        "sk": text(f"{keys.HISTORY_SORT}{keys.instant(event.at)}#{version:010d}#{ordinal:05d}"),
         "body": pack(HistoryEvent, event),
     }

@@ -19,6 +19,7 @@ PAYMENT_SORT = "P#"
 LINK_SORT = "L#"
 CHECKOUT_SORT = "C#"
 HISTORY_SORT = "H#"
+LARGE_CHANGE_SORT = "W#"
 
 # the partition of a job that has an organization's accounts planned again, with a root item alone
 REPLANNING_PARTITION = "J#"
@@ -40,6 +41,11 @@ INBOUND_TEXT_SORT = "I#"
 def collection(org_id: str, account_id: str) -> str:
     """Partition of an account and all that belongs to it."""
     return f"A#{org_id}#{account_id}"
+
+
+def large_change_page(version: int, n: int) -> str:
+    """Sort key of a page, from 0, of a large change to an account that was at this version."""
+    return f"{LARGE_CHANGE_SORT}{version:010d}#{n:03d}"
 
 
 def account_id_of(partition: str) -> str:
