@@ -38,6 +38,7 @@ from shared.domain.records.statement import PaymentUpdate
 from shared.domain.vocabulary.words import BillType, IngestionResult
 from shared.storage import keys
 from shared.storage.account_books import AccountBooks, ConcurrentChangeError, writes_of
+from shared.storage.large_changes import ChangeTooLargeError
 from shared.storage.numbers import Numbers
 from shared.storage.organizations import Organizations
 from shared.storage.races import BusyError, until_won
@@ -59,6 +60,7 @@ LOOKUPS_TOGETHER = 64
 UNKNOWN_CLIENT = Remark("/clientId", "There is no organization with this clientId.")
 REPEATED_STATEMENT = Remark("/statementId", "appears more than once in this file; the first counts")
 UNKNOWN_BILL = Remark("/statementId", "There is no bill for this statement.")
+TOO_LARGE = Remark("", "The bill, with all that it has had so far, would be larger than can be stored.")
 ACCOUNT_BUSY = Remark("", "The account was being changed by others; send the statement again.")
 
 
@@ -350,7 +352,7 @@ class Intake:
         try:
             if changes:
                 self.books.commit_together(changes)
-        except ConcurrentChangeError:
+        except (ConcurrentChangeError, ChangeTooLargeError):
             for work, _ in together:
                 rows |= self._alone(work, work.items)
             return rows
@@ -368,6 +370,11 @@ class Intake:
                 decision = until_won(partial(self._decide_and_write, work, items))
             except BusyError:
                 return rows | {item.place: failed(item.statement_id, ACCOUNT_BUSY) for item in items}
+            except ChangeTooLargeError:
+                # One of them is too large. Each is tried by itself, so that only that one fails.
+                first, *items = items
+                rows |= self._alone(work, [first]) if items else {first.place: failed(first.statement_id, TOO_LARGE)}
+                continue
             rows |= decision.rows
             items = decision.rest
         return rows

@@ -1,7 +1,6 @@
 """Bills: lists, state, history, forecast, explanation, status and payments."""
 
 import hashlib
-import secrets
 from http import HTTPStatus
 
 from functions.manage import bill_views
@@ -186,9 +185,9 @@ def post(organization: Organization, statement_id: str, paid: PaymentBody) -> An
 
 
 def _payment_id(org_id: str, statement_id: str, transaction_id: str | None) -> str:
-    """The same transaction has the same id; money without one is new each time (see Idempotency-Key)."""
+    """The same transaction has the same id; money without one is new each time, but for one request tried again."""
     if transaction_id is None:
-        return f"pay_{secrets.token_hex(12)}"
+        return api.new_id("pay_")
     return f"pay_{hashlib.sha256(f'{org_id}\n{statement_id}\n{transaction_id}'.encode()).hexdigest()[:24]}"
 
 

@@ -1,6 +1,5 @@
 """What staff sends from a bill: notices on demand and one-time payment links."""
 
-import secrets
 from collections.abc import Callable
 from http import HTTPStatus
 from itertools import dropwhile
@@ -62,9 +61,11 @@ def notify(organization: Organization, statement_id: str, wanted: OnDemandBody) 
     _require_active(organization)
     if wanted.template_id not in {None, SYSTEM_DEFAULT_TEMPLATE}:
         raise invalid("/templateId", "must be the templateId of a template")
-    notice_id, now, who = f"ntc_{secrets.token_hex(12)}", api.now, actor()
+    notice_id, now, who = api.new_id("ntc_"), api.now, actor()
 
-    def decide(book: AccountBook, bill: Bill) -> tuple[Change, None]:
+    def decide(book: AccountBook, bill: Bill) -> tuple[Change | None, None]:
+        if book.notice(notice_id):
+            return None, None  # by this request's first try, which failed after it
         contact = _contact(wanted.channel, book, bill, organization, wanted.send_to)
         if isinstance(contact, Reason):
             raise invalid("/sendTo", f"can't be reached on this channel: {contact}")
@@ -99,10 +100,13 @@ def notify(organization: Organization, statement_id: str, wanted: OnDemandBody) 
 def send_link(organization: Organization, statement_id: str, wanted: PaymentLinkBody) -> Answer:
     """Send a one-time payment link by email; the one sent before is superseded."""
     _require_active(organization)
-    link_id, notice_id = f"lnk_{secrets.token_hex(10)}", f"ntc_{secrets.token_hex(12)}"
+    link_id, notice_id = api.new_id("lnk_"), api.new_id("ntc_")
     now, who = api.now, actor()
 
-    def decide(book: AccountBook, bill: Bill) -> tuple[Change, PaymentLink]:
+    def decide(book: AccountBook, bill: Bill) -> tuple[Change | None, PaymentLink]:
+        sent = book.link(link_id)
+        if sent:
+            return None, sent  # by this request's first try, which failed after it
         recipient, contact = _first_address(book, bill, organization, wanted.send_to)
         link, change = one_time_link(
             book,
@@ -177,12 +181,12 @@ def _require_active(organization: Organization) -> None:
 
 
 def _decide[R](
-    organization: Organization, statement_id: str, decide: Callable[[AccountBook, Bill], tuple[Change, R]]
+    organization: Organization, statement_id: str, decide: Callable[[AccountBook, Bill], tuple[Change | None, R]]
 ) -> R:
     """Decide on a bill's book, store the change and answer what else was decided; what can't be sent is a 409."""
     book, bill = find_bill(organization, statement_id)
 
-    def on_book(book: AccountBook) -> tuple[Change, R]:
+    def on_book(book: AccountBook) -> tuple[Change | None, R]:
         return decide(book, book.bill(bill.statement_id) or bill)
 
     try:

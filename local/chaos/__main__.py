@@ -1,7 +1,8 @@
 """Kill and fault the functions at every call they make, and count what the providers accepted: `make chaos`.
 
 Each cell is one notice's way from its plan to its rest, with a fault at one call, or at one and then at one of the
-recovery from it. Exit status 1: a promise was broken, or a cell couldn't be played.
+recovery from it; or a payment's over more bills than one transaction holds. Exit status 1: a promise was broken, or a
+cell couldn't be played.
 """
 
 from __future__ import annotations
@@ -20,13 +21,21 @@ from typing import TYPE_CHECKING
 from local.chaos.bench import Bench
 from local.chaos.cell import play
 from local.chaos.functions import HarnessError
+from local.chaos.large_posting import (
+    PostingCell,
+    PostingOutcome,
+    play_posting,
+    posting_cells,
+    posting_table,
+    posting_violations,
+)
 from local.chaos.matrix import LEGEND, Judged, complaints, judged, table, totals
 from local.chaos.plan import cells_of
 from local.stack.workspace import PROJECT
 from shared.domain.vocabulary.words import Channel
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from local.chaos.cell import Cell
 
@@ -67,31 +76,49 @@ class MatrixRun:
         finally:
             self._free.put(bench)
 
+    def play_postings(self, only: str) -> list[PostingOutcome]:
+        """Play the large postings whose names have these words."""
+        with ThreadPoolExecutor(self._count) as pool:
+            planned = self._on_a_bench("large postings", lambda bench: list(posting_cells(bench))) or []
+            cells = [cell for cell in planned if only in cell.name]
+            return [outcome for outcome in pool.map(self._posting, cells) if outcome]
+
     def _judged(self, cell: Cell) -> Judged | None:
+        outcome = self._on_a_bench(cell.name, lambda bench: judged(play(bench, cell)))
+        for line in complaints([outcome] if outcome else []):
+            print(line, flush=True)
+        return outcome
+
+    def _posting(self, cell: PostingCell) -> PostingOutcome | None:
+        outcome = self._on_a_bench(cell.name, lambda bench: play_posting(bench, cell))
+        if outcome and posting_violations(outcome):
+            print(f"BROKEN {cell.name}: {'; '.join(posting_violations(outcome))}", flush=True)
+        return outcome
+
+    def _on_a_bench[R](self, name: str, play_on: Callable[[Bench], R]) -> R | None:
+        """What is played on the next bench that is free; None, and in `unplayed`: it couldn't be."""
         if self._stopped.is_set() or time.monotonic() > self._deadline:
-            self.unplayed.append(f"{cell.name}: no time was left")
+            self.unplayed.append(f"{name}: no time was left")
             return None
         bench = self._free.get()
         try:
-            outcome = judged(play(bench, cell))
+            outcome = play_on(bench)
         except HarnessError as error:
             self.unplayed.append(str(error))
             return None
         finally:
             self._free.put(bench)
         self._done += 1
-        for line in complaints([outcome]):
-            print(line, flush=True)
         if self._done % _PROGRESS_EVERY == 0:
             print(f"{self._done} cells played", flush=True)
         return outcome
 
 
-def written(cells: Sequence[Judged]) -> str:
+def written(cells: Sequence[Judged], postings: Sequence[PostingOutcome]) -> str:
     """The matrix as a document."""
     facts = "; ".join(totals(cells))
     title = "# The delivery matrix\n\nWritten by `make chaos WRITE=1`; docs/delivery.md explains it.\n"
-    return "\n".join([title, LEGEND, "", f"{facts}.", "", *table(cells), ""])
+    return "\n".join([title, LEGEND, "", f"{facts}.", "", *table(cells), "", *posting_table(postings), ""])
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -111,6 +138,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             run = MatrixRun(benches, arguments.minutes * 60)
             cells = run.plan(arguments.only)
             print(f"{len(cells)} cells on {len(benches)} benches", flush=True)
+            postings = run.play_postings(arguments.only)
             outcomes = run.play(cells)
     except HarnessError as error:
         print(f"error: {error} (logs in {arguments.logs})", file=sys.stderr)
@@ -118,12 +146,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
-    print("\n".join([*table(outcomes), "", LEGEND, "", *totals(outcomes)]))
+    print("\n".join([*table(outcomes), "", LEGEND, "", *totals(outcomes), "", *posting_table(postings)]))
     print("\n".join([f"NOT PLAYED {trouble}" for trouble in run.unplayed]))
     print(f"seconds: {time.monotonic() - began:.0f}")
-    failed = bool(run.unplayed) or any(cell.broken for cell in outcomes)
+    broken = any(cell.broken for cell in outcomes) or any(map(posting_violations, postings))
+    failed = bool(run.unplayed) or broken
     if arguments.write and not failed:
-        arguments.write.write_text(written(outcomes), encoding="utf-8")
+        arguments.write.write_text(written(outcomes, postings), encoding="utf-8")
     return 1 if failed else 0
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from shared.domain.vocabulary.words import Channel
 
-CHAOS_FUNCTIONS = ("scheduler", "send_email", "send_sms", "render_print", "delivery_events")
+CHAOS_FUNCTIONS = ("scheduler", "send_email", "send_sms", "render_print", "delivery_events", "payment_link")
 
 _START_SECONDS = 30.0
 _POLL_SECONDS = 0.05

@@ -29,6 +29,8 @@ _ITEM_KINDS = {
     "L": "link",
     "T": "link secret",
     "M": "number",
+    "W": "page of a change",
+    "X": "checkout reference",
 }
 
 

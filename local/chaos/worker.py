@@ -30,6 +30,7 @@ WORKER_SERVICES = {
     "send_sms": ("dynamodb", "sns"),
     "render_print": ("dynamodb", "s3"),
     "delivery_events": ("dynamodb",),
+    "payment_link": ("dynamodb",),
 }
 """The functions, and which clients are made before the first invocation."""
 

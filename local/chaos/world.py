@@ -20,6 +20,7 @@ from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.policy import DunningSettings, Organization
 from shared.domain.records.statement import Address, Guarantor
 from shared.domain.vocabulary.words import Channel
+from shared.storage import keys
 from shared.storage.account_books import AccountBooks
 from shared.storage.organizations import Organizations
 
@@ -37,6 +38,7 @@ ORGANIZATION_ID, ACCOUNT_ID = "org_chaos", "G-1"
 GUARANTORS_EMAIL, MOBILE_PHONE = "ada@example.com", "+15185550111"
 MOST_RECEIVES = 5
 MANIFEST = ".manifest"
+PROCESSOR_KEY = "a-key-of-the-simulated-processor"
 
 _PRESETS = {Channel.EMAIL: "paperless-30", Channel.SMS: "text-first", Channel.PRINT: "paper-30"}
 _ADDRESS = Address(line1="12 Juniper Way", city="Albany", state="NY", postal_code="12207")
@@ -80,6 +82,8 @@ class ChaosWorld:
             "CONFIGURATION_SET": "chaos-email",
             "ALLOW_SIMULATED_TIME": "true",
             "TEXT_EVENTS_TOPIC": TEXT_TOPIC,
+            "SANDBOX_PROCESSOR_URL": "https://processor.example.net",
+            "SANDBOX_PROCESSOR_KEY": PROCESSOR_KEY,
         }
 
     def book(self) -> AccountBook:
@@ -88,6 +92,14 @@ class ChaosWorld:
         if found is None:
             raise LookupError("the cell's account is gone")
         return found
+
+    def collection(self) -> list[dict[str, Any]]:
+        """The account's items as they lie in the table."""
+        partition = {":pk": {"S": keys.collection(ORGANIZATION_ID, ACCOUNT_ID)}}
+        pages = self.dynamodb.get_paginator("query").paginate(
+            TableName=self.name, KeyConditionExpression="pk = :pk", ExpressionAttributeValues=partition
+        )
+        return [item for page in pages for item in page["Items"]]
 
     def letters(self) -> list[str]:
         """The keys of all versions of all objects in the print bucket."""

@@ -1,8 +1,10 @@
 """The frame of every HTTP function that answers JSON: its routes, and every error mapped to its answer, in one file."""
 
 import json
+import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from hashlib import sha256
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
@@ -25,6 +27,9 @@ type Answer = Response[str]
 
 MOST_BODY_BYTES = 4_500_000
 """Just under what a Lambda invocation may carry in base64, in which the gateway hands every body over."""
+
+ID_DIGITS = 24
+"""How many hexadecimal digits an id has that a request makes: too many for two to be the same."""
 
 LONGEST_ID = 512
 """Bytes of an id in a path: more than any of ours or of partners has, less than the table's keys may have."""
@@ -72,6 +77,7 @@ class Api:
         """Make the frame; whether simulated time counts is asked at the first request, not at import."""
         self.routes = APIGatewayRestResolver()
         self.declared: list[tuple[Route, Callable[..., Answer]]] = []
+        self.seed = ""
         self._logger = logger
         self._allow_simulated_time = allow_simulated_time
         self.routes.exception_handler(ProblemError)(problem_answer)
@@ -110,6 +116,15 @@ class Api:
             raise ProblemError(
                 HTTPStatus.BAD_REQUEST, f"{simulated_time.SIMULATED_TIME_HEADER} must be an RFC 3339 instant."
             ) from None
+
+    def new_id(self, prefix: str) -> str:
+        """An id for something of its kind that this request makes: the same one when the request is tried again.
+
+        A request is known again by its Idempotency-Key (`seed`). Without one, each id is new.
+        """
+        if not self.seed:
+            return f"{prefix}{secrets.token_hex(ID_DIGITS // 2)}"
+        return f"{prefix}{sha256(f'{self.seed}\n{prefix}'.encode()).hexdigest()[:ID_DIGITS]}"
 
     @property
     def body(self) -> bytes:

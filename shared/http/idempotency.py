@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from shared.http.api import Answer, Api
 from shared.http.problems import ProblemError
-from shared.storage.idempotency import IdempotencyRecords, InFlightError, KeyReusedError, StoredAnswer
+from shared.storage.idempotency import IdempotencyRecords, InFlightError, KeyReusedError, StoredAnswer, TakenKey
 from shared.storage.races import BusyError
 
 IDEMPOTENCY_HEADER = "Idempotency-Key"
@@ -23,7 +23,9 @@ def idempotent[**P](
 ) -> Callable[[Callable[P, Answer]], Callable[P, Answer]]:
     """Decorate a POST route so that a repeat with the same Idempotency-Key does nothing and answers the same.
 
-    An answer is kept only when the work was done: a problem raised by the route gives the key back for another try.
+    An answer is kept only when the work was done: a problem raised by the route gives the key back for another try. So
+    does any other failure, but only to the same request: it may have done something, which `Api.new_id` lets the next
+    try know again.
     """
 
     def decorate(route: Callable[P, Answer]) -> Callable[P, Answer]:
@@ -31,7 +33,8 @@ def idempotent[**P](
         def answer(*args: P.args, **kwargs: P.kwargs) -> Answer:
             key = _key(api)
             work = partial(route, *args, **kwargs)
-            return _Once(api.caller.partner_id, records(), key, api.now, _request(api)).answer(work) if key else work()
+            api.seed = ""
+            return _Once(api, records(), key, api.now, _request(api)).answer(work) if key else work()
 
         return answer
 
@@ -54,30 +57,38 @@ def _request(api: Api) -> bytes:
 class _Once:
     """One request under a key, at a time."""
 
-    partner_id: str
+    api: Api
     records: IdempotencyRecords
     key: str
     now: datetime
     request: bytes
 
+    @property
+    def _whose(self) -> tuple[str, str]:
+        return self.api.caller.partner_id, self.key
+
     def answer(self, work: Callable[[], Answer]) -> Answer:
         """What was answered before; or do the work, and keep its answer."""
-        before = self._begun()
-        if before is not None:
-            return Response(status_code=before.status, content_type=before.content_type, body=before.body)
+        begun = self._begun()
+        if isinstance(begun, StoredAnswer):
+            return Response(status_code=begun.status, content_type=begun.content_type, body=begun.body)
+        self.api.seed = begun.seed
         try:
             given = work()
+            stored = StoredAnswer(int(given.status_code), given.content_type or "", given.body or "")
+            self.records.finish(*self._whose, self.request, stored, self.now)
         except (ProblemError, ValidationError, BusyError):
-            self.records.release(self.partner_id, self.key)
+            self.records.release(*self._whose)
             raise
-        stored = StoredAnswer(int(given.status_code), given.content_type or "", given.body or "")
-        self.records.finish(self.partner_id, self.key, self.request, stored, self.now)
+        except Exception:
+            self.records.give_up(*self._whose, self.request, begun, self.now)
+            raise
         return given
 
-    def _begun(self) -> StoredAnswer | None:
+    def _begun(self) -> StoredAnswer | TakenKey:
         """Take the key, or answer what was answered under it. Raises a problem where it can't be used now."""
         try:
-            return self.records.begin(self.partner_id, self.key, self.request, self.now)
+            return self.records.begin(*self._whose, self.request, self.now)
         except KeyReusedError:
             detail = f"This {IDEMPOTENCY_HEADER} was used with another request."
             raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, detail) from None

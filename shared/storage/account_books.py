@@ -1,13 +1,18 @@
-"""Account books in the table: read whole with one Query, changed whole in one transaction."""
+"""Account books in the table: read whole with one Query, changed whole or not at all."""
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
+from itertools import batched
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.domain.records.account import Account
 from shared.domain.records.bill import Bill
-from shared.domain.records.book import AccountBook, Change, PatientClaim
+from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.notice import Notice
 from shared.domain.records.payment import Payment
 from shared.domain.records.payment_link import Checkout, PaymentLink
@@ -15,21 +20,19 @@ from shared.domain.vocabulary.history import HistoryEvent
 from shared.storage import items, keys
 from shared.storage.batches import read_items
 from shared.storage.items import Item, text
-from shared.storage.notices import has_moved
-from shared.storage.races import LostRaceError, until_won
-from shared.storage.writes import (
-    NEW,
-    THERE,
-    Write,
-    absent,
-    at_version,
-    below,
-    conditional,
-    equals,
-    put,
-    transact,
-    update,
+from shared.storage.large_changes import (
+    ChangeTooLargeError,
+    Draft,
+    documents_of,
+    drafted,
+    drafted_by_pages,
+    fit_together,
+    is_unfinished,
+    write_out,
 )
+from shared.storage.races import BusyError, LostRaceError, until_won
+from shared.storage.records import Records
+from shared.storage.writes import MOST_WRITES, THERE, absent, below, conditional, transact, update
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -61,23 +64,47 @@ class AccountBooks:
     table: str
 
     def load(self, org_id: str, account_id: str) -> AccountBook | None:
-        """Read an account with all that belongs to it, consistently; None: there is no such account."""
+        """Read an account with all that belongs to it, consistently; None: there is no such account.
+
+        A large change that isn't written out yet is written out first, so nobody sees half of one. Raises BusyError
+        where others write so many that none is ever found written out.
+        """
+        return _book(until_won(lambda: self._read_whole(org_id, account_id)))
+
+    def _read_whole(self, org_id: str, account_id: str) -> list[Item]:
+        """All of an account's items, with no large change that waits. Raises LostRaceError: read again."""
+        pages = self._read(org_id, account_id)
+        found = [item for page in pages for item in page]
+        if is_unfinished(found):
+            write_out(self.client, self.table, found)
+            raise LostRaceError
+        if len(pages) > 1 and self._changed_since(found[0]):
+            raise LostRaceError  # some pages are older than the change, some younger
+        return found
+
+    def _changed_since(self, root: Item) -> bool:
+        now = Records(self.client, self.table).item(root["pk"]["S"])
+        return now is None or now["version"] != root["version"]
+
+    def _read(self, org_id: str, account_id: str) -> list[list[Item]]:
+        """All of an account's items, in pages of up to 1 MB, each read at a time of its own."""
         pages = self.client.get_paginator("query").paginate(
             TableName=self.table,
             KeyConditionExpression="pk = :pk",
             ExpressionAttributeValues={":pk": text(keys.collection(org_id, account_id))},
             ConsistentRead=True,
         )
-        found: list[Item] = [item for page in pages for item in page["Items"]]
-        return _book(found)
+        return [page["Items"] for page in pages]
 
     def commit(self, change: Change) -> Account:
-        """Apply a change whole, and answer the account in its new version.
+        """Apply a change whole, however many items it has, and answer the account in its new version.
 
         Raises ConcurrentChangeError when the account isn't at the version that the change was decided on. That closes
         the race of two writers that both read before either wrote; and because a claim raises the version too, no
         change can overwrite the row of a notice that was claimed meanwhile. Each notice must also be as it was read:
-        the scheduler and the senders move rows without the account, and such a move must not be overwritten either.
+        the scheduler and the senders move rows without the account, and such a move must not be overwritten either. A
+        large change follows on such moves instead (docs/rules.md#any-number). Raises ItemTooLargeError and
+        ChangeTooLargeError.
         """
         (account,) = self.commit_together([change])
         return account
@@ -85,31 +112,29 @@ class AccountBooks:
     def commit_together(self, changes: Iterable[Change]) -> list[Account]:
         """Apply changes to several accounts, all or none, each on the condition of `commit`.
 
-        Together they may have as many `writes_of` as a transaction holds (MOST_WRITES).
+        What doesn't fit into one transaction with the others is written by pages: the largest first.
         """
-        writes, accounts = [], []
-        for change in changes:
-            read_at = change.account.version
-            account = replace(change.account, version=read_at + 1)
-            writes.append(put(self.table, items.account_item(account), at_version(read_at)))
-            writes += [self._notice_put(notice) for notice in change.notices]
-            writes += [put(self.table, item) for item in _belongings(change)]
-            # Whoever decides on a new task sees in the book what it was made for, so it is made once.
-            writes += [put(self.table, items.task_item(task), NEW) for task in change.tasks]
-            writes += [self._claim_put(account, claim) for claim in change.claims]
-            accounts.append(account)
-        if not transact(self.client, writes):
+        drafts = [drafted(self.table, change) for change in changes]
+        for n in sorted(range(len(drafts)), key=lambda n: len(drafts[n].writes), reverse=True):
+            if fit_together(drafts):
+                break
+            drafts[n] = self._by_pages(drafts[n].change)
+        if not fit_together(drafts):
+            raise ChangeTooLargeError
+        for pointers in batched([write for draft in drafts for write in draft.before], MOST_WRITES, strict=False):
+            transact(self.client, list(pointers))
+        if not transact(self.client, [write for draft in drafts for write in draft.writes]):
             raise ConcurrentChangeError
-        return accounts
+        for account in (draft.account for draft in drafts if draft.large):
+            # It has happened. Who reads the account next writes out what is left, and the scheduler reads it soon.
+            with suppress(BusyError, ClientError, BotoCoreError):
+                until_won(partial(self._read_whole, account.org_id, account.account_id))
+        return [draft.account for draft in drafts]
 
-    def _notice_put(self, notice: Notice) -> Write:
-        as_read = NEW if notice.moves_read is None else has_moved(notice.moves_read)
-        return put(self.table, items.notice_item(notice), as_read)
-
-    def _claim_put(self, account: Account, claim: PatientClaim) -> Write:
-        """A claim's write. The condition closes the race of two guarantors' statements for one patient account."""
-        as_read = equals("account_id", text(claim.read_account_id)) if claim.read_account_id else NEW
-        return put(self.table, items.claim_item(account.org_id, account.account_id, claim), as_read)
+    def _by_pages(self, change: Change) -> Draft:
+        account = change.account
+        stored = self._read(account.org_id, account.account_id) if account.version and change.bills else []
+        return drafted_by_pages(self.table, change, documents_of(item for page in stored for item in page))
 
     def known(self, org_id: str, account_ids: Iterable[str]) -> set[str]:
         """Which of these accounts there are, a hundred a call."""
@@ -232,22 +257,6 @@ def writes_of(change: Change) -> int:
         + len(change.tasks)
         + len(change.claims)
     )
-
-
-def _belongings(change: Change) -> list[Item]:
-    org_id, account_id = change.account.org_id, change.account.account_id
-    return [
-        *(items.bill_item(org_id, account_id, bill) for bill in change.bills),
-        *(items.payment_item(org_id, account_id, payment) for payment in change.payments),
-        *(items.link_item(link) for link in change.links),
-        *(pointer for link in change.links for pointer in items.link_pointers(link)),
-        *(items.checkout_item(checkout) for checkout in change.checkouts),
-        *(items.checkout_pointer(checkout) for checkout in change.checkouts),
-        *(
-            items.history_item(org_id, account_id, event, change.account.version, n)
-            for n, event in enumerate(change.history)
-        ),
-    ]
 
 
 _KINDS: dict[str, tuple[str, type[Any]]] = {

@@ -21,7 +21,7 @@ DUE_PAGE = 100
 
 @dataclass(frozen=True, slots=True)
 class DueAccount:
-    """An account whose time to be planned has come."""
+    """An account whose time to be planned has come, or that has a large change to be written out."""
 
     org_id: str
     account_id: str

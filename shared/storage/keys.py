@@ -19,6 +19,7 @@ PAYMENT_SORT = "P#"
 LINK_SORT = "L#"
 CHECKOUT_SORT = "C#"
 HISTORY_SORT = "H#"
+LARGE_CHANGE_SORT = "W#"
 
 # the partition of a job that has an organization's accounts planned again, with a root item alone
 REPLANNING_PARTITION = "J#"
@@ -50,6 +51,11 @@ def collection_parts(partition: str) -> tuple[str, str]:
     """The organization and the account that `collection` made a partition for; an account's id may hold any sign."""
     _, org_id, account_id = partition.split("#", 2)
     return org_id, account_id
+
+
+def large_change_page(version: int, n: int) -> str:
+    """Sort key of a page, from 0, of a large change to an account that was at this version."""
+    return f"{LARGE_CHANGE_SORT}{version:010d}#{n:03d}"
 
 
 def account_id_of(partition: str) -> str:
@@ -89,7 +95,7 @@ def checkout(reference: str) -> str:
 
 def history(at: datetime, version: int, ordinal: int) -> str:
     """Sort key of an event of an account: by its time, the version that it was decided on, and its place in that."""
-    return f"{HISTORY_SORT}{instant(at)}#{version:010d}#{ordinal:03d}"
+    return f"{HISTORY_SORT}{instant(at)}#{version:010d}#{ordinal:05d}"
 
 
 def partner(partner_id: str) -> str:

@@ -2,8 +2,13 @@
 
 A write that states a condition may lose: somebody else was there first. Whether it did is found out here and nowhere
 else, for one write (`conditional`) as for several that happen together or not at all (`transact`).
+
+A write whose answer was lost is sent again by the client, and then meets itself. It isn't taken for somebody else's: a
+transaction carries the client's token, and one write leaves a mark of its own in the item.
 """
 
+import secrets
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -24,14 +29,24 @@ type Write = dict[str, dict[str, Any]]
 MOST_WRITES = 100
 """DynamoDB's limit on one transaction."""
 
-LOST_RACE = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
-"""Why a transaction may be cancelled that somebody else was quicker than."""
+CONDITION_FAILED, ANOTHER_TRANSACTION = "ConditionalCheckFailed", "TransactionConflict"
+
+TRANSIENT = frozenset({ANOTHER_TRANSACTION, "ThrottlingError", "ProvisionedThroughputExceeded"})
+"""Why a transaction may be cancelled that may happen a moment later: another was at its items, or the table is busy."""
 
 LOST, CONFLICT = "ConditionalCheckFailedException", "TransactionConflictException"
 
+PAUSES_SECONDS = (0.05, 0.1, 0.2, 0.4)
+"""How long a cancelled transaction waits before each further try, at most: anything from none to all of it."""
+
+MARK = "written_by"
+"""The attribute by which a write knows itself again."""
+
+MARK_BYTES = 8
+
 
 class TooManyWritesError(Exception):
-    """A change has more items than one transaction may hold."""
+    """Somebody asked for more writes than one transaction may hold: a fault in the code, whatever the data."""
 
 
 # --- what has to be so ------------------------------------------------------------------------------------------
@@ -164,36 +179,87 @@ def conditional(client: "DynamoDBClient", write: Write, *, conflict_loses: bool 
     caller reads the item again whatever it was. Raises whatever the client raises for anything else.
     """
     calls = {"Put": client.put_item, "Update": client.update_item, "Delete": client.delete_item}
+    mark = {"B": secrets.token_bytes(MARK_BYTES)}
     [(kind, request)] = write.items()
     call: Any = calls[kind]
     try:
-        call(**request)
+        call(**_marked(kind, request, mark))
     except ClientError as error:
         code = error.response["Error"]["Code"]
+        there: Any = error.response.get("Item")
+        if code == LOST and there and there.get(MARK) == mark:
+            return HAPPENED  # at the try before this one, of which the client had no answer
         if code == LOST or (conflict_loses and code == CONFLICT):
-            there: Any = error.response.get("Item")
-            return WriteOutcome(happened=False, there=there)
+            asked = "ReturnValuesOnConditionCheckFailure" in request
+            return WriteOutcome(happened=False, there=there if asked else None)
         raise
     return HAPPENED
 
 
-def transact(client: "DynamoDBClient", writes: list[Write]) -> bool:
-    """Write all or nothing. False: a condition didn't hold, or another transaction was at the same items.
+def _marked(kind: str, request: dict[str, Any], mark: Attribute) -> dict[str, Any]:
+    """A request that states a condition, so that it leaves the mark and shows whose is there when it loses.
 
-    Raises TooManyWritesError for more than MOST_WRITES, and whatever the client raises for anything else.
+    One without a condition can't lose, and a deletion leaves nothing to mark.
+    """
+    if "ConditionExpression" not in request or kind == "Delete":
+        return request
+    shown = {**request, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+    if kind == "Put":
+        return {**shown, "Item": {**request["Item"], MARK: mark}}
+    expression = request["UpdateExpression"]
+    setting = f"SET #mark = :mark{', ' if expression.startswith('SET ') else ' '}"
+    return {
+        **shown,
+        "UpdateExpression": setting + expression.removeprefix("SET "),
+        "ExpressionAttributeNames": {**request.get("ExpressionAttributeNames", {}), "#mark": MARK},
+        "ExpressionAttributeValues": {**request.get("ExpressionAttributeValues", {}), ":mark": mark},
+    }
+
+
+def transact(client: "DynamoDBClient", writes: list[Write]) -> bool:
+    """Write all or nothing. False: a condition didn't hold, or another transaction kept being at the same items.
+
+    What only a busy table or another transaction cancelled is tried again, after a pause. Raises TooManyWritesError for
+    more than MOST_WRITES, and whatever the client raises for anything else.
     """
     if len(writes) > MOST_WRITES:
         raise TooManyWritesError
+    for longest_pause in PAUSES_SECONDS:
+        error = _failure(client, writes)
+        if error is None:
+            return True
+        reasons = _cancelled_for(error)
+        if not reasons or not reasons <= TRANSIENT:
+            break
+        # Without chance in it, those that were in each other's way would meet again.
+        time.sleep(secrets.SystemRandom().uniform(0, longest_pause))
+    else:
+        error = _failure(client, writes)
+    if error is not None and not _lost(error):
+        raise error
+    return error is None
+
+
+def _failure(client: "DynamoDBClient", writes: list[Write]) -> ClientError | None:
     together: Any = writes
     try:
         client.transact_write_items(TransactItems=together)
-    except client.exceptions.TransactionCanceledException as error:
-        codes = {reason.get("Code", "None") for reason in error.response["CancellationReasons"]} - {"None"}
-        if codes <= LOST_RACE:
-            return False
-        raise
     except ClientError as error:
-        if error.response["Error"]["Code"] == CONFLICT:
-            return False
-        raise
-    return True
+        return error
+    return None
+
+
+def _lost(error: ClientError) -> bool:
+    reasons = _cancelled_for(error)
+    return CONDITION_FAILED in reasons or reasons == {ANOTHER_TRANSACTION}
+
+
+def _cancelled_for(error: ClientError) -> set[str]:
+    """Why a transaction was cancelled; empty: it failed otherwise."""
+    code = error.response["Error"]["Code"]
+    if code == CONFLICT:
+        return {ANOTHER_TRANSACTION}
+    if code != "TransactionCanceledException":
+        return set()
+    told: Any = error.response
+    return {reason.get("Code", "None") for reason in told["CancellationReasons"]} - {"None"}

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from local.chaos.bench import CHAOS_FUNCTIONS, Bench
-from local.chaos.calls import Kind
+from local.chaos.calls import InjectedFault, Kind
 from local.chaos.cell import Cell, EventMode, play
+from local.chaos.large_posting import WEBHOOK, PostingCell, PostingOutcome, play_posting, posting_violations
 from local.chaos.matrix import judged, story
 from local.chaos.plan import Point, points
 from local.chaos.world import GUARANTORS_EMAIL as ADDRESS
@@ -52,6 +53,12 @@ class Matrix:
         met = [one.met for one in crashed.invocations].index(True)
         again = next(point for point in points(crashed, met + 1) if point.call.provider)
         return self._played(again.cell(channel, LOST, Kind.KILL_AFTER, first))
+
+    def posting(self, call: str, kind: Kind, *, again: bool) -> PostingOutcome:
+        """What becomes of a payment over many bills whose webhook meets a fault at the first such call."""
+        undisturbed = play_posting(self._bench, PostingCell(again=False)).invocations[0]
+        at = next(one for one in undisturbed.calls if one.name.startswith(call))
+        return play_posting(self._bench, PostingCell(again, (InjectedFault(WEBHOOK, 1, at.number, kind),), at.name))
 
     def _played(self, cell: Cell) -> str:
         found = judged(play(self._bench, cell))
@@ -128,6 +135,26 @@ def test_a_letter_is_made_once_and_listed_once_wherever_its_maker_dies(
     matrix: Matrix, stage: str, call: str, kind: Kind
 ) -> None:
     assert matrix.value(PRINT, LOST, stage, call, kind) == "1"
+
+
+@pytest.mark.parametrize("again", [True, False], ids=["webhook sent again", "never again"])
+@pytest.mark.parametrize(
+    ("call", "kind", "posted"),
+    [
+        ("TransactWriteItems account", Kind.KILL_BEFORE, False),
+        ("TransactWriteItems account", Kind.KILL_AFTER, True),
+        ("TransactWriteItems page", Kind.KILL_BEFORE, True),
+        ("TransactWriteItems page", Kind.KILL_AFTER, True),
+        ("TransactWriteItems page", Kind.OUTAGE, True),
+        ("PutItem account", Kind.KILL_BEFORE, True),
+    ],
+)
+def test_a_payment_over_many_bills_is_posted_whole_and_once_wherever_its_webhook_dies(
+    matrix: Matrix, call: str, kind: Kind, *, posted: bool, again: bool
+) -> None:
+    outcome = matrix.posting(call, kind, again=again)
+    assert posting_violations(outcome) == []
+    assert bool(outcome.book.payments) == (posted or again)
 
 
 def test_the_matrix_that_is_kept_has_a_row_for_every_call_that_is_made_today(matrix: Matrix) -> None:

@@ -5,7 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
+from functions.manage.ports import ports
 from shared.domain.records.notice import moved
 from shared.domain.vocabulary.words import BillStatus, NoticeStatus
 from shared.storage.account_books import AccountBooks
@@ -224,3 +226,51 @@ def test_an_unknown_bill_account_or_notification_is_a_404() -> None:
         answer = OWN.get(path)
         assert answer.status == 404
         assert answer.body["status"] == 404
+
+
+# --- a request that failed, and is sent again under its Idempotency-Key -------------------------------------------
+
+
+CASH = {"amount": "10.00", "method": "cash", "receivedOn": "2026-03-02"}
+REPEATED: dict[str, tuple[str, dict[str, Any]]] = {
+    "money without a transactionId": (f"{BILL}/payments", CASH),
+    "a notice on demand": (f"{BILL}/notifications", {"channel": "email", "sendTo": "guarantor"}),
+    "a payment link": (f"{BILL}/payment-links", {"staffName": "Pat"}),
+    "a new organization": (
+        "/v1/organizations",
+        {
+            "clientId": "NEW",
+            "name": "Southside Practice",
+            "shortName": "Southside",
+            "timeZone": "America/New_York",
+            "phone": "+15185550120",
+            "address": {"line1": "1 Elm St", "city": "Albany", "state": "NY", "postalCode": "12207"},
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("what", REPEATED)
+@pytest.mark.parametrize("done", [False, True], ids=["before it did anything", "after it did it"])
+def test_after_a_500_the_same_key_works_at_once_and_does_it_once(
+    manage_books: AccountBooks, what: str, *, done: bool
+) -> None:
+    store(manage_books)
+    path, body = REPEATED[what]
+    events = ports().books.client.meta.events
+    failed = ClientError({"Error": {"Code": "InternalServerError", "Message": ""}}, "TransactWriteItems")
+
+    def fails(**_: Any) -> None:
+        raise failed
+
+    moment = f"{'after' if done else 'before'}-call.dynamodb.TransactWriteItems"
+    events.register(moment, fails)
+    assert OWN.post(path, body, Idempotency_Key="k").status == 500
+    events.unregister(moment, fails)
+    assert OWN.post(path, body, Idempotency_Key="k").status in {200, 201, 202}
+    book = stored(manage_books)
+    made = len(book.payments) + len(book.notices) + len(OWN.get("/v1/organizations?search=South").body["items"])
+    assert made == 1
+    again = OWN.post(path, body, Idempotency_Key="k")
+    assert again.status in {200, 201, 202}
+    assert stored(manage_books) == book

@@ -122,6 +122,23 @@ def test_no_function_may_scan_the_table() -> None:
     assert not [role for role, statement in policies() if "dynamodb:Scan" in statement["Action"]]
 
 
+def test_whoever_reads_accounts_may_write_out_what_a_large_change_left() -> None:
+    """Else an account whose large change was cut off is an error to all but a few functions."""
+
+    def of_accounts(action: str) -> set[str]:
+        return {
+            role
+            for role, statement in policies()
+            if action in statement["Action"]
+            and "A#*"
+            in statement.get("Condition", {}).get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys", ["A#*"])
+        }
+
+    readers = of_accounts("dynamodb:Query")
+    assert len(readers) == len(FUNCTIONS - {"Authorize"})
+    assert readers <= of_accounts("dynamodb:PutItem") & of_accounts("dynamodb:DeleteItem")
+
+
 def test_only_the_senders_may_send() -> None:
     senders = {role for role, statement in policies() if {"ses:SendEmail", "sns:Publish"} & set(statement["Action"])}
     # What a recipient texts is answered where it is heard.

@@ -9,12 +9,15 @@ import pytest
 from local.chaos.calls import AwsRequest, Call, InjectedFault, Kind, described
 from local.chaos.cell import Cell, CellOutcome, EventMode
 from local.chaos.functions import Invocation
+from local.chaos.large_posting import PostingCell, PostingOutcome, posting_table, posting_violations
 from local.chaos.matrix import judged, table
 from local.chaos.plan import kinds_at, points
 from local.chaos.providers import Acceptance
 from local.chaos.verdict import violations
-from shared.domain.vocabulary.words import Channel, NoticeStatus
-from tests.worlds.examples import NOW, notice
+from shared.domain.records.book import AccountBook
+from shared.domain.records.payment import Payment
+from shared.domain.vocabulary.words import BillStatus, Channel, NoticeStatus
+from tests.worlds.examples import NOW, account, bill, notice
 
 CRASH = InjectedFault("send_email", 1, 4, Kind.KILL_AFTER)
 SENT = notice(status=NoticeStatus.SENT, attempt=1)
@@ -185,3 +188,54 @@ def test_a_new_call_of_a_function_is_met_without_a_word_in_the_harness() -> None
     ]
     assert Kind.KILL_BEFORE in kinds_at(calls[1])
     assert Kind.KILL_AFTER in kinds_at(calls[1])
+
+
+# --- a payment over many bills ------------------------------------------------------------------------------------
+
+PAID = bill(status=BillStatus.PAID, balance=0, paid=74_60)
+STOPPED = notice(status=NoticeStatus.WILL_NOT_SEND)
+
+
+def paid(payment_id: str = "pay_1", amount: int = 2 * 74_60) -> Payment:
+    return Payment(payment_id=payment_id, amount=amount, method="card", received_on=NOW.date(), posted_at=NOW)
+
+
+def posting(**changes: Any) -> PostingOutcome:
+    """A payment over two bills that was posted whole, though its webhook had died."""
+    fault = InjectedFault("payment_link", 1, 5, Kind.KILL_AFTER)
+    call = Call(5, "dynamodb", "TransactWriteItems account")
+    died = Invocation("payment_link", 1, (call,), fault, met=True, killed=True)
+    book = AccountBook(account=account(), bills=(PAID, PAID), notices=(STOPPED,), payments=(paid(),))
+    usual = PostingOutcome(
+        PostingCell(again=True, faults=(fault,), call=call.name), (died,), book, answered=True, left=False, quiet=True
+    )
+    more = {name: changes.pop(name) for name in ("bills", "notices", "payments", "account") if name in changes}
+    return replace(usual, book=replace(book, **more), **changes)
+
+
+def test_a_payment_that_was_posted_whole_or_not_at_all_breaks_no_promise() -> None:
+    assert posting_violations(posting()) == []
+    unposted = posting(bills=(bill(), bill()), notices=(notice(),), payments=(), answered=False)
+    assert posting_violations(unposted) == []
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        (posting(bills=(PAID, bill())), "only a part of the bills is paid"),
+        (posting(payments=()), "answered, and not posted"),
+        (posting(payments=(paid(), paid("pay_2"))), "posted more than once"),
+        (posting(account=account(credit=5_00)), "the bills don't say what the payment does"),
+        (posting(notices=(STOPPED, notice())), "only a part of the notices is stopped"),
+        (posting(left=True), "a part of it still waits"),
+        (posting(quiet=False), "it never came to rest"),
+        (posting(invocations=()), "the fault did not come about"),
+    ],
+)
+def test_whatever_goes_wrong_with_a_payment_over_many_bills_is_said(broken: PostingOutcome, said: str) -> None:
+    assert said in posting_violations(broken)
+    assert (
+        "1!" in posting_table([broken])[-1]
+        or "0!" in posting_table([broken])[-1]
+        or "2!" in posting_table([broken])[-1]
+    )

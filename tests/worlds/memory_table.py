@@ -45,6 +45,9 @@ def indexes() -> dict[str, Index]:
 
 PAGE = 1000
 PARTITION = re.compile(r"pk = (:\w+)")
+MOST_ITEM_BYTES, MOST_WRITES, MOST_TRANSACTION_BYTES = 400 * 1024, 100, 4 * 1024 * 1024
+"""What DynamoDB takes: of one item, and in one transaction."""
+
 FAILED = "ConditionalCheckFailedException"
 
 
@@ -205,6 +208,10 @@ class MemoryTable:
         self.at("transact_write_items")
         writes = [next(iter(write.items())) for write in TransactItems]
         touched = [_key(request.get("Item") or request["Key"]) for _, request in writes]
+        size = sum(size_of(request["Item"]) for kind, request in writes if kind == "Put")
+        size += sum(size_of(self.items.get(_key(request["Key"]), {})) for kind, request in writes if kind == "Delete")
+        if len(writes) > MOST_WRITES or size > MOST_TRANSACTION_BYTES:
+            raise refusal("ValidationException", "TransactWriteItems")
         if len(set(touched)) < len(touched):
             raise NotInTheFakeError("one item twice in a transaction")
         sent: list[None] = []
@@ -244,6 +251,8 @@ class MemoryTable:
             return {}
         if kind == "Put":
             after: Item = copied(request["Item"])
+            if size_of(after) > MOST_ITEM_BYTES:
+                raise refusal("ValidationException", "PutItem")
         else:
             after = copied(before or request["Key"])
             names, values = request.get("ExpressionAttributeNames", {}), request.get("ExpressionAttributeValues", {})
@@ -258,3 +267,17 @@ class MemoryTable:
 
 def _key(item: Item) -> Key:
     return item["pk"]["S"], item["sk"]["S"]
+
+
+def size_of(item: Item) -> int:
+    """An item's size in bytes, as DynamoDB counts what the product stores."""
+    return sum(len(name) + _value_size(*attribute.items()) for name, attribute in item.items())
+
+
+def _value_size(attribute: tuple[str, Any]) -> int:
+    kind, value = attribute
+    if kind in {"S", "B", "N"}:
+        return len(value if isinstance(value, bytes) else value.encode())
+    if kind == "SS":
+        return sum(len(one.encode()) for one in value)
+    return 3 + (size_of(value) if kind == "M" else 1)

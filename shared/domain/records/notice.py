@@ -1,13 +1,14 @@
 """A notice: one planned or sent communication on one channel to one account. Its row is the ledger."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
+from itertools import pairwise
 from typing import Any, Self, TypedDict, Unpack
 
 from shared.domain.records.account import Account
 from shared.domain.records.bill import Bill
-from shared.domain.records.transitions import BORN, WAITING, require
+from shared.domain.records.transitions import ALLOWED, BORN, WAITING, require
 from shared.domain.vocabulary.words import Channel, NoticeStatus, NotificationType
 from shared.domain.vocabulary.words import NoticeStatus as S
 
@@ -173,3 +174,26 @@ def moved(
         template_id=moved_on.template_id,
     )
     return replace(moved_on, status_history=(*notice.status_history, entry))
+
+
+def caught_up(wanted: Notice, current: Notice) -> Notice | None:
+    """A row as it was to become, after what others have made of it since it was read (`current`).
+
+    Its new moves follow on theirs; what it says nothing of stays as they left it. None: a move that isn't possible from
+    there any more, so the row stays as it is (docs/rules.md#any-number).
+    """
+    entries = wanted.status_history[wanted.moves_read or 0 :]
+    way = [current.status, *(entry.status for entry in entries)]
+    if not entries or not ALLOWED.issuperset(pairwise(way)):
+        return None
+    silent = [one.name for one in fields(wanted) if one.name not in _OF_A_MOVE and not getattr(wanted, one.name)]
+    return replace(
+        wanted,
+        attempt=max(wanted.attempt, current.attempt),
+        status_history=(*current.status_history, *entries),
+        **{name: getattr(current, name) for name in silent},
+    )
+
+
+_OF_A_MOVE = frozenset({"status", "reason", "lease_until", "attempt", "status_history", "moves_read"})
+"""What a move decides, also where it leaves it empty."""
