@@ -179,6 +179,14 @@ class Practice:
         """A person changes an account."""
         book = self.books[account_id]
         self.apply(change_account(book, change(book.account), self.now, "staff"))
+        self.heeds_stops(account_id)
+
+    def heeds_stops(self, account_id: str) -> None:
+        """An account learns what its guarantor's number said to others."""
+        book = self.books[account_id]
+        number = number_hash(book.account.guarantor.mobile_phone)
+        if self.apply(heed_stop(book, self.stops.get(number), self.now)):
+            self.texted.add((account_id, number))
 
     def set_status(self, account_id: str, statement_id: str, status: BillStatus) -> None:
         """A person sets a bill's status, if that is allowed."""
