@@ -35,10 +35,9 @@ class StatusRefusedError(Exception):
 def set_status(
     book: AccountBook, statement_id: str, status: BillStatus, reason: str, now: datetime, actor: str
 ) -> Change | None:
-    """Give a bill a status, and stop what is pending without a cause then; None: it has that status and reason,
-    or went to another account.
+    """Give a bill a status, and stop what is pending without a cause then; None: nothing changes.
 
-    Its age goes on. Raises StatusRefusedError for what staff may not do.
+    Nothing does where it has that status and reason, or went to another account. Its age goes on. Raises StatusRefusedError for what staff may not do.
     """
     bill = book.bill(statement_id)
     if bill is None or bill.moved_to or (bill.status is status and bill.status_reason == reason):
