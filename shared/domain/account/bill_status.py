@@ -37,7 +37,8 @@ def set_status(
 ) -> Change | None:
     """Give a bill a status, and stop what is pending without a cause then; None: nothing changes.
 
-    Nothing does where it has that status and reason, or went to another account. Its age goes on. Raises StatusRefusedError for what staff may not do.
+    Nothing does where it has that status and reason, or went to another account. Its age goes on. Raises
+    StatusRefusedError for what staff may not do.
     """
     bill = book.bill(statement_id)
     if bill is None or bill.moved_to or (bill.status is status and bill.status_reason == reason):
