@@ -163,8 +163,11 @@ class Practice:
                 self.apply(act_on(self.books[account_id], text, {GUARANTOR}, meaning, self.now))
 
     def payment(self, account_id: str, amount: int, statement_id: str = "", method: str = "cash") -> None:
-        """Money comes in, or goes back."""
+        """Money comes in, or goes back; for a bill it is posted where that is by now, as the API finds it."""
         self.files += 1
+        named = self.books[account_id].bill(statement_id)
+        if named and named.moved_to:
+            account_id = named.moved_to
         received = PaymentReceived(
             payment_id=f"pay-{self.files}",
             amount=amount,
