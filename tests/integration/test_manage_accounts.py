@@ -189,7 +189,7 @@ def test_a_number_that_said_stop_gets_no_texts_on_the_account_that_staff_give_it
     assert book.account.stopped_numbers == {number_hash("+15185550188")}
     assert [row.status for row in book.notices] == [NoticeStatus.CANCELLED]
     [shown] = OWN.get(f"{ACCOUNT}/consents").body["items"]
-    assert (shown["channel"], shown["consent"], shown["source"]) == ("sms", "withdrawn", "text message")
+    assert (shown["channel"], shown["source"], shown["wording"]) == ("sms", "text message", "STOP")
     [found] = Numbers(manage_books.client, manage_books.table).known(number_hash("+15185550188")).accounts
     assert found.account_id == "G-1"
 

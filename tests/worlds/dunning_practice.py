@@ -163,8 +163,11 @@ class Practice:
                 self.apply(act_on(self.books[account_id], text, {GUARANTOR}, meaning, self.now))
 
     def payment(self, account_id: str, amount: int, statement_id: str = "", method: str = "cash") -> None:
-        """Money comes in, or goes back."""
+        """Money comes in, or goes back; for a bill it is posted where that is by now, as the API finds it."""
         self.files += 1
+        named = self.books[account_id].bill(statement_id)
+        if named and named.moved_to:
+            account_id = named.moved_to
         received = PaymentReceived(
             payment_id=f"pay-{self.files}",
             amount=amount,
@@ -179,6 +182,14 @@ class Practice:
         """A person changes an account."""
         book = self.books[account_id]
         self.apply(change_account(book, change(book.account), self.now, "staff"))
+        self.heeds_stops(account_id)
+
+    def heeds_stops(self, account_id: str) -> None:
+        """An account learns what its guarantor's number said to others."""
+        book = self.books[account_id]
+        number = number_hash(book.account.guarantor.mobile_phone)
+        if self.apply(heed_stop(book, self.stops.get(number), self.now)):
+            self.texted.add((account_id, number))
 
     def set_status(self, account_id: str, statement_id: str, status: BillStatus) -> None:
         """A person sets a bill's status, if that is allowed."""

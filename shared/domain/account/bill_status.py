@@ -35,12 +35,13 @@ class StatusRefusedError(Exception):
 def set_status(
     book: AccountBook, statement_id: str, status: BillStatus, reason: str, now: datetime, actor: str
 ) -> Change | None:
-    """Give a bill a status, and stop what is pending without a cause then; None: it has that status and reason.
+    """Give a bill a status, and stop what is pending without a cause then; None: nothing changes.
 
-    Its age goes on. Raises StatusRefusedError for what staff may not do.
+    Nothing does where it has that status and reason, or went to another account. Its age goes on. Raises
+    StatusRefusedError for what staff may not do.
     """
     bill = book.bill(statement_id)
-    if bill is None or (bill.status is status and bill.status_reason == reason):
+    if bill is None or bill.moved_to or (bill.status is status and bill.status_reason == reason):
         return None
     if bill.status is not status and status not in MAY_BECOME[bill.status]:
         raise StatusRefusedError(f"A bill that is {bill.status} can't be made {status}.")

@@ -149,7 +149,8 @@ def _bills_before(book: AccountBook | None, known: Bill | None, statement: State
     active.sort(key=lambda bill: bill.created_at, reverse=True)
     if known and known.status in ACTIVE:
         return [*own, *(bill for bill in active if bill.statement_id != known.statement_id)]
-    return active or own
+    # What was paid on its own, though it ended, stays with the statement.
+    return [*active, *own]
 
 
 def _joined(bills: Sequence[Bill]) -> Bill | None:
@@ -161,7 +162,7 @@ def _joined(bills: Sequence[Bill]) -> Bill | None:
     return replace(
         first,
         amends=tuple(name for name in names if name != first.statement_id),
-        balance=sum(bill.balance for bill in bills),
+        balance=sum(bill.balance for bill in bills if bill.status in ACTIVE),
         paid=sum(bill.paid for bill in bills),
         last_payment_at=max((bill.last_payment_at for bill in bills if bill.last_payment_at), default=None),
         posted_transactions=frozenset[str]().union(*(bill.posted_transactions for bill in bills)),

@@ -181,7 +181,8 @@ class DunningModel(RuleBasedStateMachine):
         known = self.practice.books.get(guarantor.guarantor_id)
         received = self.practice.statement(made, self.practice.organization.bill_type, tuple(zones))
         another = known and known.account.guarantor.first_name != guarantor.first_name
-        assert (received.result is IngestionResult.FAILED) == bool(another)
+        archived = self.practice.organization.account_status is AccountStatus.ARCHIVED
+        assert (received.result is IngestionResult.FAILED) == bool(another or archived)
         if another:
             assert self.practice.books[guarantor.guarantor_id] is known
 
@@ -301,6 +302,8 @@ class DunningModel(RuleBasedStateMachine):
             for notice in filter(possibly_sent, book.notices):
                 practice.event(book.account.account_id, notice.notice_id, DeliveryOutcome.DELIVERED)
         practice.configure(practice.organization)  # what was put off meanwhile is planned together with the rest
+        for account_id in practice.books:
+            practice.heeds_stops(account_id)  # as the forecast looks under the number, too
         practice.run()
         before, days_ahead = len(practice.went), timedelta(days=days)
         foreseen = [
@@ -331,7 +334,7 @@ class DunningModel(RuleBasedStateMachine):
         account, organization = book.account, practice.organization
         assert organization.account_status is AccountStatus.ACTIVE
         assert not account.holds
-        assert not is_opted_out(account.opt_outs, notice.channel)
+        assert not is_opted_out(account, notice.channel)
         if notice.channel is SMS:
             said = practice.stops.get(number_hash(verdict.contact.destination))
             assert said is None or not said.stopped
@@ -448,7 +451,7 @@ class DunningModel(RuleBasedStateMachine):
                 if notice.status in PENDING and notice.notice_id not in self.retried:
                     bills = [book.bill(statement_id) for statement_id in notice.statement_ids]
                     assert not book.account.holds
-                    assert not is_opted_out(book.account.opt_outs, notice.channel)
+                    assert not is_opted_out(book.account, notice.channel)
                     assert any(bill and bill.status is BillStatus.DUE and bill.balance > 0 for bill in bills)
 
     @invariant()
@@ -524,11 +527,13 @@ def minimum_of(organization: Organization, channel: Channel) -> int:
     return organization.dunning.minimum_print if channel is PRINT else organization.dunning.minimum_electronic
 
 
-def is_opted_out(choice: OptOuts, channel: Channel) -> bool:
-    """A letter still goes where everything is closed."""
+def is_opted_out(account: Account, channel: Channel) -> bool:
+    """A letter still goes where everything is closed, be it by a STOP."""
+    choice = account.opt_outs
+    no_texts = choice.sms or number_hash(account.guarantor.mobile_phone) in account.stopped_numbers
     if channel is PRINT:
-        return choice.print and not (choice.email and choice.sms)
-    return choice.email if channel is EMAIL else choice.sms
+        return choice.print and not (choice.email and no_texts)
+    return choice.email if channel is EMAIL else no_texts
 
 
 def inside_every_window(instant: datetime, channel: Channel, organization: Organization, account: Account) -> bool:
