@@ -17,7 +17,7 @@ from functions.payment_link.forms import FieldProblem
 from functions.payment_link.visits import LinkVisit
 from shared.domain.vocabulary.words import Language
 from shared.rendering.facts import readable_phone
-from shared.rendering.formats import long_date, money
+from shared.rendering.formats import long_date, money, single_stops
 
 FOLDER = Path(__file__).parent / "pages"
 
@@ -100,7 +100,7 @@ def words(language: Language) -> dict[str, str]:
 
 def say(language: Language, name: str, **about: object) -> str:
     """Words by their name, with what they speak of put in. It is text: the template escapes it."""
-    return words(language)[name].format(**about)
+    return single_stops(words(language)[name].format(**about), [str(about.get("practice", ""))])
 
 
 def render(page: Page, language: Language, base_url: str, query: str) -> str:

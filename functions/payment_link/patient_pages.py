@@ -5,6 +5,7 @@ from http import HTTPStatus
 from urllib.parse import quote, urlencode, urlsplit
 
 from functions.payment_link import sandbox
+from functions.payment_link.bill_lines import bill_subject
 from functions.payment_link.forms import Draft, FieldProblem, Form, cookie_value, read_amount
 from functions.payment_link.page import Page, PageError, Redirect
 from functions.payment_link.questions import (
@@ -74,7 +75,7 @@ class PatientPages:
             template="done.html",
             visit=visit,
             home=f"/pay/{_quoted(visit)}/done",
-            facts={"state": state, "amount": paid.amount if paid else None, "checkout": checkout},
+            facts={"state": state, "paid": paid, "checkout": checkout},
         )
 
     def renew(self, request: PageRequest, token: str) -> PageAnswer:
@@ -133,6 +134,7 @@ class PatientPages:
                 # Among several bills an amount in the field would be wrong for whoever picks one.
                 "amount": draft.amount or ("" if len(bills) > 1 else dollars(visit.total)),
                 "bills": [(bill, bill.due_date(days), bill.past_due(today, days)) for bill in bills],
+                "subjects": {bill.statement_id: bill_subject(bill) for bill in bills},
                 "can_pay": bool(target),
                 "chosen": draft.statement_id if draft.statement_id in {bill.statement_id for bill in bills} else "",
                 "most": visit.total,

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import re
 import string
 from collections.abc import Callable, Iterator
@@ -24,7 +25,7 @@ from shared.domain.paying.link_access import AccessQuestion, Verification, verif
 from shared.domain.paying.link_secrets import new_payment_link
 from shared.domain.paying.patient_requests import payment_id_of
 from shared.domain.records.book import Change
-from shared.domain.records.payment import Payment
+from shared.domain.records.payment import Allocation, Payment
 from shared.domain.records.payment_link import Checkout
 from shared.domain.records.policy import PaymentSettings
 from shared.domain.records.statement import OptOuts
@@ -158,6 +159,8 @@ def every_page() -> Iterator[tuple[str, Page]]:
     only_address = account(guarantor=replace(account().guarantor, date_of_birth=None))
     unborn = (bill(birth_dates=()),)
     yield "question", shown(pages(one).enter(now, TOKEN))
+    holders = visit(bills=unborn)
+    yield "account holder's question", shown(pages(holders).enter(now, TOKEN))
     yield "question, no date", verified_wrongly(one, month="x")
     yield "question, wrong", verified_wrongly(one, **(RIGHT | {"day": "8"}))
     yield "postal code", shown(pages(visit(account=only_address, bills=unborn)).enter(now, TOKEN))
@@ -199,7 +202,13 @@ def every_page() -> Iterator[tuple[str, Page]]:
 
 def payment(reference: str) -> Payment:
     return Payment(
-        payment_id=payment_id_of(reference), amount=74_60, method="card", received_on=NOW.date(), posted_at=NOW
+        payment_id=payment_id_of(reference),
+        amount=74_60,
+        method="card",
+        received_on=NOW.date(),
+        posted_at=NOW,
+        transaction_id=reference,
+        allocations=(Allocation(statement_id="S-1", amount=74_60),),
     )
 
 
@@ -320,6 +329,44 @@ def test_the_fields_are_named_as_the_contract_says_and_a_parents_own_birthday_is
         ("sms", "checkbox"),
         ("print", "checkbox"),
     ]
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_where_only_the_guarantors_date_opens_it_the_page_asks_for_the_account_holders(language: Language) -> None:
+    """Case 17."""
+    source = render(PAGES["account holder's question"], language, BASE, "")
+    holder, patient = {"en": ("account holder", "the patient"), "es": ("titular", "del paciente")}[language]
+    assert holder in source
+    assert patient not in source
+    assert holder not in render(PAGES["question"], language, BASE, "")
+
+
+def test_the_balance_says_whose_bill_it_is_and_for_which_visits() -> None:
+    document = {
+        "statementId": "S-1",
+        "clientId": "C-1",
+        "totalBilled": "120.00",
+        "totalBalance": "74.60",
+        "guarantor": {"guarantorId": "G-1", "firstName": "Ada", "lastName": "Example"},
+        "patients": [
+            {
+                "accountId": "P-1",
+                "firstName": "Ben",
+                "lastName": "Example <Jr>",
+                "visits": [{"visitId": f"V-{day}", "date": f"2026-01-{day}"} for day in (15, 12, 20, 28)],
+            }
+        ],
+    }
+    known = bill(document=json.dumps(document).encode())
+    for bills in ((known,), (known, bill("S-2"))):
+        source = render(balance(visit(bills=bills)), Language.ENGLISH, BASE, "")
+        assert "For Ben Example &lt;Jr&gt; · Visits: January 12, 2026; January 15, 2026; January 20, 2026 …" in source
+
+
+def test_the_thanks_name_the_day_the_reference_and_the_statement() -> None:
+    source = render(PAGES["done, paid"], Language.ENGLISH, BASE, "")
+    for told in ("March 2, 2026", "dln_1", "S-1"):
+        assert f"<dd>{told}</dd>" in source
 
 
 def test_the_balance_lists_each_bill_with_its_due_date_and_the_sum() -> None:

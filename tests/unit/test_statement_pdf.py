@@ -221,7 +221,7 @@ def test_spanish_has_its_words_its_accents_and_its_dates() -> None:
     text = _text(pdf)
 
     for words in (
-        "Importe a pagar",
+        "Monto a pagar",
         "4 de abril de 2026",
         "1 feb 2026",
         "Número de cuenta LFM-0048213",
