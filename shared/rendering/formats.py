@@ -33,7 +33,7 @@ def single_stops(text: str, names: Iterable[str]) -> str:
     """A text in which a name that ends in a stop of its own, "Northside P.L.L.C.", ends a sentence without another."""
     for name in names:
         if name.endswith("."):
-            text = re.sub(rf"{re.escape(name)}\.(?!\.)", lambda _, kept=name: kept, text)
+            text = re.sub(rf"({re.escape(name)})\.(?!\.)", r"\1", text)
     return text
 
 

@@ -59,7 +59,7 @@ def render_text(
             message = _message(source, context | tighter, start)
             if _over(message) <= 0:
                 return RenderedText(message)
-    cut = {"short_name": _cut(str(context["short_name"]), _over(message))}
+    cut: dict[str, str | bool] = {"short_name": _cut(str(context["short_name"]), _over(message))}
     return RenderedText(_message(source, context | _TIGHTER[-1] | cut, start))
 
 

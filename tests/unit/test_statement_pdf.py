@@ -24,6 +24,7 @@ from functions.render_print.statement_page import (
     WindowGeometry,
 )
 from functions.render_print.statement_pdf import render, render_statement
+from shared.domain.paying.link_access import AccessQuestion
 from shared.domain.vocabulary.words import Language, NotificationType
 
 if TYPE_CHECKING:
@@ -236,6 +237,18 @@ def test_spanish_has_its_words_its_accents_and_its_dates() -> None:
     assert "Amount" not in text
     with _open(pdf) as document:
         assert document.xref_get_key(document.pdf_catalog(), "Lang")[1].startswith("es")
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_the_letter_names_what_its_payment_page_asks_for(language: Language) -> None:
+    """Case 17: where only the guarantor's birth date opens it, the patient's would be asked for in vain."""
+    asked = {question: _text(render_statement(_page(language=language, asked=question))) for question in AccessQuestion}
+    words = {
+        Language.ENGLISH: ("the patient’s date of birth", "the account holder’s date of birth", "ZIP code", "call us"),
+        Language.SPANISH: ("nacimiento del paciente", "nacimiento del titular", "código postal", "Llámenos para pagar"),
+    }[language]
+    for question, said in zip(AccessQuestion, words, strict=True):
+        assert [word for word in words if word in asked[question]] == [said]
 
 
 def test_the_bill_code_follows_its_words_and_they_appear_once() -> None:

@@ -36,7 +36,10 @@ class LinkPaidError(Exception):
 
 
 def check_hold(account: Account, override_reason: str) -> None:
-    """Raise AccountOnHoldError for an account on hold, unless staff override it with a reason (docs/rules.md#hold-override)."""
+    """Raise AccountOnHoldError for an account on hold (docs/rules.md#hold-override).
+
+    override_reason: why staff write all the same; "": they don't.
+    """
     if account.holds & FIRM_HOLDS or (account.holds and not override_reason):
         raise AccountOnHoldError
 
