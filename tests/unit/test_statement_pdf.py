@@ -244,7 +244,7 @@ def test_the_letter_names_what_its_payment_page_asks_for(language: Language) -> 
     """Case 17: where only the guarantor's birth date opens it, the patient's would be asked for in vain."""
     asked = {question: _text(render_statement(_page(language=language, asked=question))) for question in AccessQuestion}
     words = {
-        Language.ENGLISH: ("the patient’s date of birth", "the account holder’s date of birth", "ZIP code", "call us"),
+        Language.ENGLISH: ("asks for the patient", "asks for the account holder", "ZIP code", "call us"),
         Language.SPANISH: ("nacimiento del paciente", "nacimiento del titular", "código postal", "Llámenos para pagar"),
     }[language]
     for question, said in zip(AccessQuestion, words, strict=True):
