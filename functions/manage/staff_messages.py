@@ -12,6 +12,7 @@ from shared.contracts.notifications import OnDemandAnswer, OnDemandBody
 from shared.domain.account.contacts import BILL_TO, GUARANTOR, PATIENT, Contact, contact_for
 from shared.domain.account.masking import masked
 from shared.domain.delivery.staff_notices import (
+    AccountOnHoldError,
     LinkPaidError,
     NothingOwedError,
     OptedOutError,
@@ -27,7 +28,7 @@ from shared.domain.records.partner import Scope
 from shared.domain.records.payment_link import PaymentLink
 from shared.domain.records.policy import SYSTEM_DEFAULT_TEMPLATE, Organization
 from shared.domain.vocabulary.reasons import Reason
-from shared.domain.vocabulary.words import AccountStatus, Channel
+from shared.domain.vocabulary.words import AccountStatus, Channel, Processor
 from shared.http.api import Answer, json_answer
 from shared.http.partner_api import invalid
 from shared.http.problems import ProblemError, not_found
@@ -38,6 +39,11 @@ if TYPE_CHECKING:
 RECIPIENT_NAMES = {PATIENT: "the patient", GUARANTOR: "the guarantor", BILL_TO: "the bill-to party"}
 """Where an email address may stand, in the order in which they are tried."""
 
+ON_HOLD = (
+    "The account is on hold. It can be overridden by `overrideHold` with a `reason`, but not a hold for Bankruptcy or"
+    " Deceased."
+)
+NOT_ONLINE = "The organization takes no payments online (`payments.processor`), so there is nothing to link to."
 NO_ADDRESS = (
     "There is no email address to send the link to. It needs one in one of three places:"
     " the patient, the guarantor (household), or the bill-to party."
@@ -59,6 +65,7 @@ NO_ADDRESS = (
 def notify(organization: Organization, statement_id: str, wanted: OnDemandBody) -> Answer:
     """Send a notice about a bill now."""
     _require_active(organization)
+    override_reason = _override_reason(wanted)
     if wanted.template_id not in {None, SYSTEM_DEFAULT_TEMPLATE}:
         raise invalid("/templateId", "must be the templateId of a template")
     notice_id, now, who = api.new_id("ntc_"), api.now, actor()
@@ -78,6 +85,7 @@ def notify(organization: Organization, statement_id: str, wanted: OnDemandBody) 
             template_id=SYSTEM_DEFAULT_TEMPLATE,
             now=now,
             actor=who,
+            override_reason=override_reason,
         )
         return change, None
 
@@ -100,6 +108,9 @@ def notify(organization: Organization, statement_id: str, wanted: OnDemandBody) 
 def send_link(organization: Organization, statement_id: str, wanted: PaymentLinkBody) -> Answer:
     """Send a one-time payment link by email; the one sent before is superseded."""
     _require_active(organization)
+    override_reason = _override_reason(wanted)
+    if organization.payments.processor is Processor.NONE:
+        raise ProblemError(HTTPStatus.CONFLICT, NOT_ONLINE, type="no-online-payment")
     link_id, notice_id = api.new_id("lnk_"), api.new_id("ntc_")
     now, who = api.now, actor()
 
@@ -118,6 +129,7 @@ def send_link(organization: Organization, statement_id: str, wanted: PaymentLink
             staff_name=wanted.staff_name,
             now=now,
             actor=who,
+            override_reason=override_reason,
         )
         return change, link
 
@@ -180,6 +192,13 @@ def _require_active(organization: Organization) -> None:
         raise ProblemError(HTTPStatus.CONFLICT, "An organization that isn't Active sends nothing.")
 
 
+def _override_reason(wanted: OnDemandBody | PaymentLinkBody) -> str:
+    """Why a hold is to be overridden; "": it isn't. Raises a 422 problem for an override without a reason."""
+    if wanted.override_hold and not wanted.reason:
+        raise invalid("/reason", "must say why the hold is overridden")
+    return wanted.reason or "" if wanted.override_hold else ""
+
+
 def _decide[R](
     organization: Organization, statement_id: str, decide: Callable[[AccountBook, Bill], tuple[Change | None, R]]
 ) -> R:
@@ -191,6 +210,8 @@ def _decide[R](
 
     try:
         return ports().books.decide(organization.org_id, book.account.account_id, on_book).result
+    except AccountOnHoldError:
+        raise ProblemError(HTTPStatus.CONFLICT, ON_HOLD, type="account-on-hold") from None
     except NothingOwedError:
         raise ProblemError(HTTPStatus.CONFLICT, "Nothing is owed on this bill.") from None
     except OptedOutError:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote, unquote
 
 from shared.domain.paying.link_access import AccessQuestion
 from shared.domain.vocabulary.money import Cents, cents
@@ -13,6 +13,8 @@ from shared.domain.vocabulary.postal_codes import zip_code
 MOST_FORM_CHARACTERS = 10_000
 MOST_FIELDS = 20
 YEAR = re.compile(r"[1-9]\d{3}", re.ASCII)
+DAY_OR_MONTH = re.compile(r"0*\d{1,2}", re.ASCII)
+PARTS_OF_DATES = {"month": range(1, 13), "day": range(1, 32), "year": range(1000, 10_000)}
 MULTIPART = re.compile(
     r"\s*multipart/form-data\s*;.*?\bboundary=(?:\"(?P<quoted>[^\"]+)\"|(?P<bare>[^\s;]+))", re.IGNORECASE
 )
@@ -23,6 +25,34 @@ AMOUNT = re.compile(r"(?P<whole>\d+|\d{1,3}(?:,\d{3})+)?(?P<part>\.\d{0,2})?", r
 type Form = dict[str, str]
 """The fields of a form; of one sent twice, the first."""
 
+MOST_KEPT = 200
+"""Characters of a field that are kept for a form that is shown again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What was typed into the pay form and not sent on yet, because the question had to be answered once more."""
+
+    amount: str = ""
+    statement_id: str = ""
+
+    @classmethod
+    def of(cls, form: Form) -> "Draft":
+        """What a form holds of it."""
+        return cls(amount=form.get("amount", "")[:MOST_KEPT], statement_id=form.get("statementId", "")[:MOST_KEPT])
+
+
+def cookie_value(secret: str, draft: Draft) -> str:
+    """What a browser keeps: its secret, and a draft for the next page alone; a page doesn't hand it on."""
+    kept = (secret, draft.amount, draft.statement_id) if draft != Draft() else (secret,)
+    return ":".join(quote(part, safe="") for part in kept)
+
+
+def read_cookie(value: str) -> tuple[str, Draft]:
+    """The secret and the draft in what a browser kept, made up or not."""
+    secret, amount, statement_id, *_ = (*(unquote(part) for part in value.split(":")), "", "")
+    return secret, Draft.of({"amount": amount, "statementId": statement_id})
+
 
 class FormError(Exception):
     """The body is no form of ours."""
@@ -30,10 +60,11 @@ class FormError(Exception):
 
 @dataclass
 class FieldProblem(Exception):  # noqa: N818 - a person's slip, shown next to its field
-    """A field can't be read. `text` names the words to say about it."""
+    """A field can't be read. `text` names the words to say about it; also: further fields that can't be."""
 
     field: str
     text: str
+    also: "tuple[FieldProblem, ...]" = ()
 
 
 def read_form(body: str, content_type: str = "") -> Form:
@@ -84,24 +115,27 @@ def read_answer(form: Form, asked: AccessQuestion, today: date) -> date | str:
 
 
 def _birth_date(form: Form, today: date) -> date:
-    for field in ("month", "day", "year"):
-        typed = form.get(field, "")
-        if not typed:
-            raise FieldProblem(field, f"problem_{field}_missing")
-        if not (typed.isascii() and typed.isdecimal()):
-            raise FieldProblem(field, f"problem_{field}")
-    month, day, year = (int(form[field][:5]) for field in ("month", "day", "year"))
-    if not YEAR.fullmatch(form["year"]):
-        raise FieldProblem("year", "problem_year")
-    if not 1 <= month <= 12:  # noqa: PLR2004 - months
-        raise FieldProblem("month", "problem_month")
+    """A date from its three fields; all that is wrong with them is told at once."""
+    slips = [slip for field in ("month", "day", "year") if (slip := _slip(field, form.get(field, "")))]
+    if slips:
+        raise FieldProblem(slips[0].field, slips[0].text, tuple(slips[1:]))
     try:
-        born = date(year, month, day)
+        born = date(int(form["year"]), int(form["month"]), int(form["day"]))
     except ValueError:
         raise FieldProblem("day", "problem_day") from None
     if born > today:
         raise FieldProblem("year", "problem_future")
     return born
+
+
+def _slip(field: str, typed: str) -> FieldProblem | None:
+    """What is wrong with one field of a date by itself."""
+    if not typed:
+        return FieldProblem(field, f"problem_{field}_missing")
+    readable = YEAR.fullmatch(typed) if field == "year" else DAY_OR_MONTH.fullmatch(typed)
+    if not readable or int(typed) not in PARTS_OF_DATES[field]:
+        return FieldProblem(field, f"problem_{field}")
+    return None
 
 
 def read_amount(form: Form) -> Cents | None:

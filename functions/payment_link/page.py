@@ -13,10 +13,11 @@ from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from functions.payment_link.forms import FieldProblem
 from functions.payment_link.visits import LinkVisit
 from shared.domain.vocabulary.words import Language
 from shared.rendering.facts import readable_phone
-from shared.rendering.formats import long_date, money
+from shared.rendering.formats import long_date, money, single_stops
 
 FOLDER = Path(__file__).parent / "pages"
 
@@ -26,7 +27,8 @@ class Page:
     """A page to show.
 
     home: where, below the base address, the page is found again by GET, for the language switch; "" leaves it out.
-    problem_at: the form field with a problem. sends_to: an origin that its form may lead to.
+    problem_at, problem: the form field with a problem, and the words for it; also: further ones.
+    sends_to: an origin that its form may lead to.
     secret: of a browser that gave the right answer, to be kept in its cookie.
     """
 
@@ -36,6 +38,7 @@ class Page:
     home: str = ""
     problem_at: str = ""
     problem: str = ""
+    also: tuple[FieldProblem, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     sends_to: str = ""
@@ -48,9 +51,11 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redirect:
-    """Elsewhere to look, by GET."""
+    """Elsewhere to look, by GET. cookie: what the browser keeps for the pages of the link with this token."""
 
     location: str
+    token: str = ""
+    cookie: str = ""
 
 
 @dataclass
@@ -95,7 +100,7 @@ def words(language: Language) -> dict[str, str]:
 
 def say(language: Language, name: str, **about: object) -> str:
     """Words by their name, with what they speak of put in. It is text: the template escapes it."""
-    return words(language)[name].format(**about)
+    return single_stops(words(language)[name].format(**about), [str(about.get("practice", ""))])
 
 
 def render(page: Page, language: Language, base_url: str, query: str) -> str:
@@ -103,6 +108,8 @@ def render(page: Page, language: Language, base_url: str, query: str) -> str:
     organization = page.visit.organization if page.visit else None
     phone = organization.phone if organization else ""
     most = money(page.facts.get("most", 0), language)
+    problems = [FieldProblem(page.problem_at, page.problem), *page.also] if page.problem else []
+    slips = {slip.field: say(language, slip.text, most=most) for slip in problems}
     known = {
         "base_url": base_url,
         "css": style(),
@@ -115,8 +122,9 @@ def render(page: Page, language: Language, base_url: str, query: str) -> str:
         "other": Language.SPANISH if language is Language.ENGLISH else Language.ENGLISH,
         "page": page,
         "practice": organization.name if organization else "",
-        "problem_text": say(language, page.problem, most=most) if page.problem else "",
+        "problem_text": slips.get(page.problem_at, ""),
         "query": query,
+        "slips": slips,
         "t": partial(say, language),
         "token": quote(page.visit.token, safe="") if page.visit else "",
         "visit": page.visit,

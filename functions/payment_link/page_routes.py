@@ -30,11 +30,11 @@ def open_link(request: PageRequest, token: str) -> PageAnswer:
     return ports().pages.enter(request, token)
 
 
-@page(
+@back(
     "POST",
     "/pay/{token}/verify",
     operation="verify",
-    summary="Check the date of birth, and show the balance",
+    summary="Check the date of birth, and redirect to the balance",
     problems=(400, 403, 404, 410, 422, 429, 503),
 )
 def verify(request: PageRequest, token: str) -> PageAnswer:

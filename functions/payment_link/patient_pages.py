@@ -5,7 +5,8 @@ from http import HTTPStatus
 from urllib.parse import quote, urlencode, urlsplit
 
 from functions.payment_link import sandbox
-from functions.payment_link.forms import FieldProblem, read_amount
+from functions.payment_link.bill_lines import bill_subject
+from functions.payment_link.forms import Draft, FieldProblem, Form, cookie_value, read_amount
 from functions.payment_link.page import Page, PageError, Redirect
 from functions.payment_link.questions import (
     Asking,
@@ -21,7 +22,7 @@ from shared.domain.paying.link_access import Standing, standing
 from shared.domain.paying.link_secrets import normalized_code
 from shared.domain.paying.patient_requests import AmountError, AmountProblem, begin_checkout, payment_id_of
 from shared.domain.vocabulary.money import Cents, dollars
-from shared.domain.vocabulary.words import Processor
+from shared.domain.vocabulary.words import LinkStatus, Processor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +42,11 @@ class PatientPages:
         return question_page(visit, request, _asking(visit))
 
     def verify(self, request: PageRequest, token: str) -> PageAnswer:
-        """`POST /pay/{token}/verify`: the balance, for the right answer."""
+        """`POST /pay/{token}/verify`: for the right answer on to the balance, so that a browser can come back to it."""
         visit = self._open_visit(request, token)
         visit, secret = checked_answer(self.desk, visit, request, _asking(visit))
-        return self._balance(visit, request, secret)
+        address = f"{self.base_url}/pay/{_quoted(visit)}{language_query(request.language)}"
+        return Redirect(location=address, token=_quoted(visit), cookie=cookie_value(secret, Draft.of(request.form)))
 
     def checkout(self, request: PageRequest, token: str) -> PageAnswer:
         """`POST /pay/{token}/checkout`: to the processor with what is to be paid."""
@@ -73,7 +75,7 @@ class PatientPages:
             template="done.html",
             visit=visit,
             home=f"/pay/{_quoted(visit)}/done",
-            facts={"state": state, "amount": paid.amount if paid else None, "checkout": checkout},
+            facts={"state": state, "paid": paid, "checkout": checkout},
         )
 
     def renew(self, request: PageRequest, token: str) -> PageAnswer:
@@ -106,7 +108,13 @@ class PatientPages:
         visit = known_visit(self.desk, request, token)
         if standing(visit.link, request.now) is Standing.EXPIRED:
             raise PageError(
-                Page(template="over.html", status=HTTPStatus.GONE, visit=visit, home=f"/pay/{_quoted(visit)}")
+                Page(
+                    template="over.html",
+                    status=HTTPStatus.GONE,
+                    visit=visit,
+                    home=f"/pay/{_quoted(visit)}",
+                    facts={"why": "replaced" if visit.link.status is LinkStatus.SUPERSEDED else "over"},
+                )
             )
         return visit
 
@@ -115,7 +123,7 @@ class PatientPages:
         if not bills:
             return Page(template="paid.html", visit=visit, home=home, secret=secret)
         days, today = visit.organization.dunning.days_until_due, visit.today(request.now)
-        target = self._processor_url(visit)
+        target, draft = self._processor_url(visit), request.draft
         return Page(
             template="balance.html",
             visit=visit,
@@ -123,10 +131,12 @@ class PatientPages:
             secret=secret,
             sends_to=target,
             facts={
-                "amount": dollars(visit.total),
+                # Among several bills an amount in the field would be wrong for whoever picks one.
+                "amount": draft.amount or ("" if len(bills) > 1 else dollars(visit.total)),
                 "bills": [(bill, bill.due_date(days), bill.past_due(today, days)) for bill in bills],
+                "subjects": {bill.statement_id: bill_subject(bill) for bill in bills},
                 "can_pay": bool(target),
-                "chosen": "",
+                "chosen": draft.statement_id if draft.statement_id in {bill.statement_id for bill in bills} else "",
                 "most": visit.total,
                 "simulated": bool(target) and visit.organization.payments.processor is Processor.SANDBOX,
                 "total": visit.total,
@@ -146,7 +156,7 @@ class PatientPages:
 
     def _way_to_processor(self, visit: LinkVisit, request: PageRequest) -> str:
         """Where the browser goes to pay; raises FieldProblem or AmountError for an amount that can't be paid."""
-        amount, statement_id = read_amount(request.form), request.form.get("statementId", "")
+        amount, statement_id = _amount_wanted(visit, request.form), request.form.get("statementId", "")
         if visit.organization.payments.processor is Processor.EXTERNAL:
             return _external_url(visit, amount, statement_id, request)
         checkout = self.desk.begin_checkout(visit, amount, statement_id, request.now)
@@ -161,12 +171,24 @@ class PatientPages:
             # It was paid while this page was open: the link's page says so.
             return self.back(request, page.visit.token if page.visit else "")
         if error.problem is AmountProblem.NO_SUCH_BILL:
-            return _again(page, "bill-all", "problem_bill_gone", typed, "")
+            several = page.visit and len(page.visit.bills) > 1
+            return _again(page, "bill-all" if several else "amount", "problem_bill_gone", typed, "")
         if error.problem is AmountProblem.MORE_THAN_BILL:
-            # Whoever picks one bill and leaves the sum in the field means that bill: one more press pays it.
             return _again(page, "amount", "problem_more_than_bill", dollars(error.most), statement_id, error.most)
         text = "problem_not_positive" if error.problem is AmountProblem.NOT_POSITIVE else "problem_more_than_sum"
         return _again(page, "amount", text, typed, statement_id, error.most)
+
+
+def _amount_wanted(visit: LinkVisit, form: Form) -> Cents | None:
+    """The amount to pay; None: all of what is chosen. Raises FieldProblem.
+
+    Among several bills the field may stay empty, and the sum of all of them with one bill picked means that bill.
+    """
+    several = len(visit.bills) > 1
+    if several and not form.get("amount"):
+        return None
+    amount = read_amount(form)
+    return None if several and form.get("statementId") and amount == visit.total else amount
 
 
 def _again(page: Page, field: str, text: str, amount: str, statement_id: str, most: Cents | None = None) -> Page:

@@ -82,7 +82,7 @@ def checked_answer(desk: Desk, visit: LinkVisit, request: PageRequest, asking: A
         given = read_answer(request.form, page.facts["asked"], visit.today(request.now))
     except FieldProblem as slip:
         again = page.having(status=HTTPStatus.UNPROCESSABLE_ENTITY, problem_at=slip.field, problem=slip.text)
-        raise PageError(again) from None
+        raise PageError(again.having(also=slip.also)) from None
     visit, judged = desk.answer(visit, given, request.now)
     if judged.outcome is not AnswerOutcome.RIGHT:
         raise PageError(asked_again(visit, request, asking, "problem_no_match"))

@@ -1,5 +1,6 @@
 """The frame of the patient pages: every request made plain, every answer with its headers, every error a page."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,7 +14,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.payment_link.forms import Form, FormError, read_form
+from functions.payment_link.forms import Draft, Form, FormError, read_cookie, read_form
 from functions.payment_link.page import Page, PageError, Redirect, render, style_source
 from shared import clock as simulated_time
 from shared.domain.paying.link_access import VERIFIED_FOR
@@ -23,6 +24,7 @@ from shared.http.routes import Route
 from shared.storage.races import BusyError
 
 COOKIE = "dunlin_verified"
+WEIGHT = re.compile(r"q\s*=\s*([01](?:\.\d{0,3})?)", re.ASCII | re.IGNORECASE)
 HEADERS = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
@@ -39,7 +41,7 @@ FAILED_PAGE = Page(template="trouble.html", status=HTTPStatus.INTERNAL_SERVER_ER
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRequest:
-    """What a browser asks. as_of: the simulated time that it came with, as it came; cookie: its verified secret."""
+    """What a browser asks. as_of: the simulated time that it came with, as it came; cookie: what it kept."""
 
     now: datetime
     as_of: str = ""
@@ -55,7 +57,12 @@ class PageRequest:
     @property
     def secrets(self) -> tuple[str, ...]:
         """What may show that this browser gave the right answer: the page's own, or the cookie after a reload."""
-        return tuple(secret for secret in (self.form.get("verification", ""), self.cookie) if secret)
+        return tuple(secret for secret in (self.form.get("verification", ""), read_cookie(self.cookie)[0]) if secret)
+
+    @property
+    def draft(self) -> Draft:
+        """What was typed into the pay form before the question was asked again."""
+        return read_cookie(self.cookie)[1]
 
 
 type PageAnswer = Page | Redirect
@@ -123,12 +130,7 @@ class Site:
 
     def _response(self, answer: PageAnswer) -> Response[str]:
         if isinstance(answer, Redirect):
-            return Response(
-                status_code=HTTPStatus.SEE_OTHER,
-                content_type="text/plain; charset=utf-8",
-                body="",
-                headers={**HEADERS, "Content-Security-Policy": "default-src 'none'", "Location": answer.location},
-            )
+            return self._redirect(answer)
         event, base_url = self.routes.current_event, self._base_url()
         chosen = _chosen_language(dict(event.query_string_parameters or {}))
         language, query = chosen or self._language(answer), language_query(chosen)
@@ -142,15 +144,35 @@ class Site:
             status_code=answer.status, content_type="text/html; charset=utf-8", body=body, headers=dict(headers)
         )
 
+    def _redirect(self, answer: Redirect) -> Response[str]:
+        headers = {**HEADERS, "Content-Security-Policy": "default-src 'none'", "Location": answer.location}
+        if answer.cookie:
+            headers["Set-Cookie"] = _set_cookie(self._base_url(), answer.token, answer.cookie)
+        return Response(
+            status_code=HTTPStatus.SEE_OTHER, content_type="text/plain; charset=utf-8", body="", headers=dict(headers)
+        )
+
     def _language(self, page: Page) -> Language:
         """The guarantor's language, where it is known whose page it is; else the browser's."""
         if page.visit:
             return page.visit.book.account.guarantor.language
-        accepted = self.routes.current_event.headers.get("Accept-Language", "")
-        return Language.SPANISH if accepted.casefold().startswith(Language.SPANISH) else Language.ENGLISH
+        return accepted_language(self.routes.current_event.headers.get("Accept-Language", ""))
 
     def _no_route(self, _: NotFoundError) -> Response[str]:
         return self._response(UNKNOWN_PAGE)
+
+
+def accepted_language(header: str) -> Language:
+    """Which of our languages a browser likes best, by the weights of its Accept-Language; English if it has neither."""
+    weights = dict.fromkeys(Language, 0.0)
+    for part in header.split(","):
+        tag, _, parameter = part.partition(";")
+        language = tag.strip().casefold().partition("-")[0]
+        weight = WEIGHT.fullmatch(parameter.strip()) if parameter else None
+        if language in weights and (weight or not parameter):
+            known = Language(language)
+            weights[known] = max(weights[known], float(weight[1]) if weight else 1.0)
+    return Language.SPANISH if weights[Language.SPANISH] > weights[Language.ENGLISH] else Language.ENGLISH
 
 
 def language_query(chosen: Language | None) -> str:
@@ -183,12 +205,12 @@ def _cookie(header: str) -> str:
     return found.value if found else ""
 
 
-def _set_cookie(base_url: str, token: str, secret: str) -> str:
+def _set_cookie(base_url: str, token: str, value: str) -> str:
     """The cookie that keeps a browser verified on this link's pages only, also after a reload and on its way back."""
     parts = urlsplit(base_url)
     secure = "; Secure" if parts.scheme == "https" else ""
     age = int(VERIFIED_FOR.total_seconds())
-    return f"{COOKIE}={secret}; Path={parts.path}/pay/{token}; Max-Age={age}; HttpOnly; SameSite=Lax{secure}"
+    return f"{COOKIE}={value}; Path={parts.path}/pay/{token}; Max-Age={age}; HttpOnly; SameSite=Lax{secure}"
 
 
 def _where(error: Exception) -> str:

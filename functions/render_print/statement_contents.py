@@ -14,6 +14,7 @@ from functions.render_print.statement_page import (
 )
 from shared.contracts.statements import read_document
 from shared.domain.delivery.orders import Order
+from shared.domain.paying.link_access import question
 from shared.domain.paying.payments import oldest_first
 from shared.domain.records.bill import Bill
 from shared.domain.records.policy import Organization
@@ -56,6 +57,7 @@ def statement_page(order: Order, base_url: str) -> StatementPage:
         pay_url=variables.link,
         pay_page_url=f"{base_url}/bill",
         bill_code=order.link.code,
+        asked=question(order.book, order.link.link),
         organization_message=_organization_message(documents, organization),
         aging=_aging(bills, today),
     )

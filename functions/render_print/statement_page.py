@@ -3,6 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass, field
 
+from shared.domain.paying.link_access import AccessQuestion
 from shared.domain.vocabulary.words import Language, NotificationType
 
 
@@ -87,6 +88,7 @@ class StatementPage:
 
     `amount_due` may be zero or negative: then no payment is asked for, and the ways to pay and the slip are left out.
     `pay_url` goes into the QR code, `pay_page_url` is printed to be typed, together with `bill_code`.
+    `asked`: what the page asks for before it shows anything.
     """
 
     language: Language
@@ -103,6 +105,7 @@ class StatementPage:
     pay_url: str
     pay_page_url: str
     bill_code: str
+    asked: AccessQuestion = AccessQuestion.BIRTH_DATE
     organization_message: str = ""
     aging: AgingBuckets | None = None
     credit: int = 0

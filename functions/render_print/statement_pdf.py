@@ -239,6 +239,7 @@ def _payload(page: StatementPage, text: PrintableText) -> dict[str, Any]:
         "aging": _aging(page.aging, labels, language),
         "pay_url": page.pay_url,
         "pay_page_url": page.pay_page_url,
+        "asked": page.asked,
         "bill_code": text.line(page.bill_code, "/bill_code", breakable=False),
     }
 

@@ -25,6 +25,7 @@ _QR_DOTS_PER_INCH = 150
 _LINK = re.compile(r"https?://[^\s\"'<>]+/pay/[\w-]+")
 _UNSUBSCRIBE = re.compile(r"https?://[^\s\"'<>]+/unsubscribe/[\w-]+")
 _BILL_CODE = re.compile(r"(?:Bill code|Código de factura)\s*:?\s*([0-9A-Z]{5}-[0-9A-Z]{5})")
+_TOTAL = re.compile(r"<dd>\s*\$?([0-9,.]+)")
 _MAIL_SCANNER_FETCHES = 20
 
 
@@ -153,7 +154,9 @@ def answer_question(browser: Browser, page: BrowserPage, answer: date | str) -> 
 
 def amount_asked(balance: BrowserPage) -> int:
     """Return the amount in cents that the balance page offers to pay."""
-    return round(float(balance.form("/checkout").fields["amount"].replace(",", "")) * 100)
+    # Among several bills the field is empty for all of what is chosen; the sum stands on top.
+    typed = balance.form("/checkout").fields["amount"] or _TOTAL.findall(balance.html)[0]
+    return round(float(typed.replace(",", "")) * 100)
 
 
 def pay(browser: Browser, balance: BrowserPage, outcome: str = "approve", **typed: str) -> BrowserPage:

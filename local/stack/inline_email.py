@@ -14,6 +14,8 @@ from local.stack.workspace import PROJECT
 
 TEMPLATES = PROJECT / "shared" / "rendering" / "templates"
 SHIPPED = TEMPLATES / "email.html"
+PLACE, COMMENT = "[[ screens_css ]]", "/* screens_css */"
+"""Where the style sheet of the head is put in. To the inliner it must be CSS, or it takes the first rule with it."""
 
 
 def inlined() -> str:
@@ -21,7 +23,7 @@ def inlined() -> str:
     source = (TEMPLATES / "email.source.html").read_text(encoding="utf-8")
     css = (TEMPLATES / "email.css").read_text(encoding="utf-8")
     inliner = css_inline.CSSInliner(load_remote_stylesheets=False, extra_css=css)
-    return inliner.inline(source)
+    return inliner.inline(source.replace(PLACE, COMMENT)).replace(COMMENT, PLACE)
 
 
 def main() -> int:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from shared.contracts.notifications import SendTo
+from shared.contracts.notifications import OVERRIDE, SendTo
 from shared.contracts.wire import Day, GivenMoney, Instant, Money, NamedLine, WireModel
 from shared.domain.records.bill import Bill
 from shared.domain.records.payment import Payment
@@ -193,6 +193,8 @@ class PaymentLinkBody(WireModel):
 
     send_to: SendTo | None = None
     staff_name: Annotated[NamedLine, Field(max_length=80, description="Whose name the email is from.")]
+    override_hold: bool = Field(default=False, description=OVERRIDE)
+    reason: Annotated[NamedLine, Field(max_length=200, description="Why a hold is overridden.")] | None = None
 
 
 class PaymentLinkAnswer(WireModel):

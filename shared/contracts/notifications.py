@@ -75,12 +75,17 @@ class QueueActionBody(WireModel):
     opt_out: bool = Field(default=False, description="Opt the guarantor out of the notification's channel as well.")
 
 
+OVERRIDE = "Send it although the account is on hold, with a reason; Bankruptcy and Deceased can't be overridden."
+
+
 class OnDemandBody(WireModel):
     """A notice to be sent now, whatever the thresholds."""
 
     channel: Word[Channel]
     send_to: SendTo = "guarantor"
     template_id: Annotated[NamedLine, Field(max_length=100)] | None = None
+    override_hold: bool = Field(default=False, description=OVERRIDE)
+    reason: Annotated[NamedLine, Field(max_length=200, description="Why a hold is overridden.")] | None = None
 
 
 class OnDemandAnswer(WireModel):

@@ -43,7 +43,7 @@ def json_answer(body: Any, status: HTTPStatus = HTTPStatus.OK, headers: dict[str
 
 def problem_answer(error: ProblemError) -> Answer:
     """A problem as an answer."""
-    body = error.problem.model_dump_json(exclude_none=True)
+    body = error.problem.model_copy(update={"type": error.type}).model_dump_json(exclude_none=True)
     return Response(status_code=error.status, content_type=MEDIA_TYPE, body=body, headers=dict(error.headers))
 
 

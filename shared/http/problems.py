@@ -28,12 +28,13 @@ class Problem(BaseModel):
 
 @dataclass
 class ProblemError(Exception):
-    """An error that is answered as a problem. `detail` is shown to the caller."""
+    """An error that is answered as a problem. `detail` is shown to the caller; `type`: a program knows it by that."""
 
     status: HTTPStatus
     detail: str
     errors: list[InputError] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
+    type: str = "about:blank"
 
     @property
     def problem(self) -> Problem:

@@ -1,15 +1,22 @@
 """Emails: a subject, an HTML part and a text part that say the same."""
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
 from jinja2 import Template
+from markupsafe import escape
 
 from shared.domain.vocabulary.words import Channel, Language, NotificationType
 from shared.rendering import formats
 from shared.rendering.environment import html_environment, text_environment
+from shared.rendering.formats import single_stops
 from shared.rendering.templates import MessageTemplate, system_template
+from shared.rendering.testing_marks import sentence_on_top, subject_mark
 from shared.rendering.variables import MessageVariables
+
+BODY = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
+TEST_STYLE = "margin:0;padding:12px 16px;background-color:#7a4100;color:#ffffff;font-family:sans-serif;font-size:15px"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +40,25 @@ def render_email(
     """
     subject, html, text = _compiled(template or system_template(Channel.EMAIL, notification_type, language))
     context = _context(variables, language)
+    names = (variables.practice, variables.short_name, variables.staff_name)
+    email = RenderedEmail(
+        subject=single_stops(" ".join(subject.render(context).split()), names),
+        html=single_stops(html.render(context), [str(escape(name)) for name in names]),
+        text=single_stops(text.render(context), names),
+    )
+    return _marked_as_test(email, language, variables) if variables.test_recipient else email
+
+
+def _marked_as_test(email: RenderedEmail, language: Language, variables: MessageVariables) -> RenderedEmail:
+    """The same email, said to be a test in its subject and on top of both its parts, whoever wrote its template."""
+    line = sentence_on_top(language, variables)
+    banner = f'<p style="{TEST_STYLE}">{escape(line)}</p>'
+    opened = BODY.search(email.html)
+    place = opened.end() if opened else 0
     return RenderedEmail(
-        subject=" ".join(subject.render(context).split()),
-        html=html.render(context),
-        text=text.render(context),
+        subject=f"{subject_mark(language)} {email.subject}",
+        html=email.html[:place] + banner + email.html[place:],
+        text=f"{line}\n\n{email.text}",
     )
 
 
@@ -63,6 +85,8 @@ def _context(variables: MessageVariables, language: Language) -> dict[str, str |
         "amount_due": "" if variables.amount_due is None else formats.money(variables.amount_due, language),
         "amount_paid": "" if variables.amount_paid is None else formats.money(variables.amount_paid, language),
         "paid_on": "" if variables.paid_on is None else formats.long_date(variables.paid_on, language),
+        "payment_reference": variables.payment_reference,
+        "paid_statements": ", ".join(variables.paid_statements),
         "staff_name": variables.staff_name,
     }
 

@@ -1,5 +1,7 @@
 """Amounts and dates as people in the US read them, in their language."""
 
+import re
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -25,6 +27,14 @@ def money(amount: Cents, language: Language) -> str:
 def long_date(day: date, language: Language) -> str:
     """A date with its month in letters, because 5/3 is March to one reader and May to another."""
     return format_date(day, "long", locale=LOCALES[language])
+
+
+def single_stops(text: str, names: Iterable[str]) -> str:
+    """A text in which a name that ends in a stop of its own, "Northside P.L.L.C.", ends a sentence without another."""
+    for name in names:
+        if name.endswith("."):
+            text = re.sub(rf"({re.escape(name)})\.(?!\.)", r"\1", text)
+    return text
 
 
 def long_time(moment: datetime, language: Language) -> str:

@@ -2,7 +2,9 @@
 
 from shared.domain.vocabulary.words import Channel, Language, NotificationType
 from shared.rendering.environment import compiled_text
+from shared.rendering.formats import single_stops
 from shared.rendering.templates import MessageTemplate, system_template
+from shared.rendering.testing_marks import sentence_on_top
 from shared.rendering.variables import MessageVariables
 
 
@@ -14,9 +16,11 @@ def render_letter_message(
 ) -> str:
     """Write a letter's message. Raises jinja2.TemplateError as emails do."""
     source = compiled_text((template or system_template(Channel.PRINT, notification_type, language)).text)
-    return source.render(
+    message = source.render(
         practice=variables.practice,
         short_name=variables.short_name,
         first_name=variables.first_name,
         phone=variables.phone,
     ).strip()
+    message = single_stops(message, (variables.practice, variables.short_name))
+    return f"{sentence_on_top(language, variables)} {message}" if variables.test_recipient else message

@@ -2,14 +2,26 @@
 
 from dataclasses import dataclass
 
+from jinja2 import Template
+
 from shared.domain.vocabulary.words import Channel, Language, NotificationType
 from shared.rendering.environment import compiled_text
+from shared.rendering.formats import single_stops
 from shared.rendering.gsm import ONE_SEGMENT, septets, transliterated
 from shared.rendering.templates import MessageTemplate, system_template
+from shared.rendering.testing_marks import text_starts
 from shared.rendering.variables import MessageVariables
 
 SHORTEST_NAME = 8
 """A name is cut at a word's end where that leaves as many characters as this."""
+
+_TIGHTER: tuple[dict[str, str | bool], ...] = (
+    {},
+    {"phone": ""},
+    {"phone": "", "brief": True},
+    {"phone": "", "brief": True, "terse": True},
+)
+"""What a text leaves out, step by step, until it fits."""
 
 _NAMELESS = {Language.ENGLISH: "Your practice", Language.SPANISH: "Su consultorio"}
 
@@ -42,13 +54,18 @@ def render_text(
         "terse": False,
     }
     message = ""
-    for tighter in ({}, {"phone": ""}, {"brief": True}, {"terse": True}):
-        context |= tighter
-        message = transliterated(source.render(context)).strip()
-        if _over(message) <= 0:
-            return RenderedText(message)
-    context["short_name"] = _cut(str(context["short_name"]), _over(message))
-    return RenderedText(transliterated(source.render(context)).strip())
+    for start in text_starts(language, variables):
+        for tighter in _TIGHTER:
+            message = _message(source, context | tighter, start)
+            if _over(message) <= 0:
+                return RenderedText(message)
+    cut: dict[str, str | bool] = {"short_name": _cut(str(context["short_name"]), _over(message))}
+    return RenderedText(_message(source, context | _TIGHTER[-1] | cut, start))
+
+
+def _message(source: Template, context: dict[str, str | bool], start: str) -> str:
+    names = (str(context["practice"]), str(context["short_name"]))
+    return transliterated(start + single_stops(source.render(context).strip(), names)).strip()
 
 
 def _over(message: str) -> int:

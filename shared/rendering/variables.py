@@ -12,6 +12,8 @@ class MessageVariables:
 
     link_expires_at: in the organization's time zone; link_expires_soon: it is given to the minute, not only the day.
     amount_due: cents, None unless the organization lets emails name it. amount_paid: cents, of a receipt.
+    payment_reference, paid_statements: what else a receipt says.
+    test_recipient, test_account: set: a test message, and for whom it was (docs/rules.md#test-messages).
     """
 
     practice: str
@@ -26,4 +28,8 @@ class MessageVariables:
     amount_due: Cents | None = None
     amount_paid: Cents | None = None
     paid_on: date | None = None
+    payment_reference: str = ""
+    paid_statements: tuple[str, ...] = ()
     staff_name: str = ""
+    test_recipient: str = ""
+    test_account: str = ""

@@ -21,10 +21,18 @@ from shared.storage.account_books import AccountBooks
 from tests.worlds.examples import NOW, account, bill
 from tests.worlds.manage_api import BILL, ORGANIZATION, OWN, pointers, store, stored
 
-pytestmark = pytest.mark.usefixtures("manage_table")
+pytestmark = pytest.mark.usefixtures("manage_table", "paid_online")
 
 LINKS = f"{BILL}/payment-links"
 STAFF = {"staffName": "Robin Okafor"}
+
+
+@pytest.fixture
+def paid_online(manage_table: object) -> None:
+    """An organization that takes payments online."""
+    external = {"urlTemplate": "https://pay.example.com/?m={id}&a={amount}", "id": "N-1"}
+    answer = OWN.patch(ORGANIZATION, {"payments": {"processor": "external", "external": external}})
+    assert answer.status == 200
 
 
 def document(**patient: str) -> bytes:
@@ -48,8 +56,35 @@ def without_email(**changes: Any) -> Guarantor:
 # --- on demand -------------------------------------------------------------------------------------------------
 
 
-def test_a_notice_on_demand_is_scheduled_for_now_past_thresholds_and_holds(manage_books: AccountBooks) -> None:
-    store(manage_books, account(holds=frozenset({Hold.DISPUTE})))
+@pytest.mark.parametrize("hold", list(Hold))
+@pytest.mark.parametrize(("path", "body"), [(f"{BILL}/notifications", {"channel": "email"}), (LINKS, STAFF)])
+def test_an_account_on_hold_is_written_to_only_with_a_reason(
+    manage_books: AccountBooks, hold: Hold, path: str, body: dict[str, str]
+) -> None:
+    store(manage_books, account(holds=frozenset({hold})))
+    for refused in ({}, {"reason": "asked by phone"}):
+        answer = OWN.post(path, body | refused)
+        assert (answer.status, answer.body["type"]) == (409, "account-on-hold")
+    assert pointers(OWN.post(path, body | {"overrideHold": True}).body) == ["/reason"]
+    assert stored(manage_books).notices == ()
+    forced = OWN.post(path, body | {"overrideHold": True, "reason": "asked by phone"})
+    if hold in {Hold.BANKRUPTCY, Hold.DECEASED}:
+        assert (forced.status, forced.body["type"]) == (409, "account-on-hold")
+    else:
+        assert forced.status in {201, 202}
+        assert len(stored(manage_books).notices) == 1
+
+
+def test_without_online_payment_there_is_no_link_to_send(manage_books: AccountBooks) -> None:
+    store(manage_books)
+    OWN.patch(ORGANIZATION, {"payments": {"processor": "none"}})
+    answer = OWN.post(LINKS, STAFF)
+    assert (answer.status, answer.body["type"]) == (409, "no-online-payment")
+    assert OWN.post(f"{BILL}/notifications", {"channel": "email"}).status == 202
+
+
+def test_a_notice_on_demand_is_scheduled_for_now_past_thresholds(manage_books: AccountBooks) -> None:
+    store(manage_books)
     asked = OWN.post(f"{BILL}/notifications", {"channel": "print"})
     assert asked.status == 202
     (notice,) = stored(manage_books).notices

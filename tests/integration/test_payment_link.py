@@ -213,6 +213,8 @@ def test_expired_and_superseded_links_offer_a_new_one_and_nothing_else(clinic: C
     clinic.change(links=(replace(clinic.link, status=status),))
     for answer in (clinic.get(), clinic.verify(RIGHT), clinic.checkout()):
         assert answer.status == 410
+        assert ("expired" in answer.text) is (status is LinkStatus.SENT)
+        assert ("newer link" in answer.text) is (status is LinkStatus.SUPERSEDED)
         assert re.findall(r'action="([^"]+)"', answer.body) == [f"{BASE}{clinic.path}/renew"]
         assert not any(private in answer.text for private in PRIVATE)
 
@@ -286,10 +288,46 @@ def test_an_amount_that_cannot_be_paid_is_asked_for_again(clinic: Clinic, amount
     assert clinic.book.checkouts == ()
 
 
-def test_one_bill_can_be_picked_and_its_amount_is_offered_where_the_sum_was_left(clinic: Clinic) -> None:
+def test_the_right_answer_leads_on_by_get_so_that_the_browser_can_come_back(clinic: Clinic) -> None:
+    answer = clinic.answer(query="?lang=es")
+    assert (answer.status, answer.location) == (303, f"{BASE}{clinic.path}?lang=es")
+    assert "74.60" not in answer.body
+    clinic.cookie = answer.cookie
+    assert "74.60" in clinic.get(answer.location.removeprefix(BASE)).text
+
+
+def test_an_amount_typed_before_the_session_ended_is_there_after_the_next_answer(clinic: Clinic) -> None:
     clinic.change(bills=(bill("S-2", balance=10_00),))
     clinic.verify()
-    corrected = clinic.checkout(amount="84.60", statementId="S-2")
+    clinic.now += timedelta(minutes=31)
+    again = clinic.checkout(amount="7.25", statementId="S-2")
+    assert again.status == 403
+    kept = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', again.body))
+    assert kept == {"amount": "7.25", "statementId": "S-2"}
+    slipped = clinic.verify(kept | WRONG)
+    assert dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', slipped.body)) == kept
+    page = clinic.verify(kept | RIGHT)
+    assert 'value="7.25"' in page.body
+    assert re.search(r'value="S-2" checked', page.body)
+    assert 'value="7.25"' not in clinic.get().body
+
+
+@pytest.mark.parametrize("amount", [{}, {"amount": ""}, {"amount": "84.60"}])
+def test_one_bill_is_paid_by_picking_it_whatever_was_in_the_amounts_field_before(
+    clinic: Clinic, amount: dict[str, str]
+) -> None:
+    clinic.change(bills=(bill("S-2", balance=10_00),))
+    page = clinic.verify()
+    assert re.search(r'name="amount"[^>]* value=""', page.body)
+    assert clinic.checkout(statementId="S-2", **amount).status == 303
+    (checkout,) = clinic.book.checkouts
+    assert (checkout.statement_id, checkout.amount) == ("S-2", 10_00)
+
+
+def test_one_bill_can_be_picked_and_its_amount_is_offered_where_more_was_typed(clinic: Clinic) -> None:
+    clinic.change(bills=(bill("S-2", balance=10_00),))
+    clinic.verify()
+    corrected = clinic.checkout(amount="20", statementId="S-2")
     assert corrected.status == 422
     assert 'value="10.00"' in corrected.body
     assert re.search(r'value="S-2" checked', corrected.body)
@@ -567,7 +605,9 @@ def test_a_bill_code_leads_to_the_question_however_it_is_typed(clinic: Clinic) -
     path = answer.location.removeprefix(BASE)
     assert 'name="month"' in clinic.get(path).body
     opened = clinic.post(f"{path}/verify", RIGHT)
-    assert "$74.60" in opened.text
+    assert opened.location == f"{BASE}{path}"
+    clinic.cookie = opened.cookie
+    assert "$74.60" in clinic.get(path).text
     assert f"Path=/prod{path};" in opened.headers["Set-Cookie"]
 
 
@@ -592,6 +632,24 @@ def test_pages_speak_the_guarantors_language_unless_another_is_chosen(clinic: Cl
 def test_pages_of_nobody_speak_the_browsers_language(clinic: Clinic) -> None:
     clinic.accepts_language = "es-MX,es;q=0.9"
     assert "Código de factura" in clinic.get("/bill").text
+
+
+@pytest.mark.parametrize(
+    ("header", "spanish"),
+    [("es", True), ("fr, ES-us;q=0.8, en;q=0.5", True), ("en-US,en;q=0.9,es;q=0.8", False), ("es;q=0, en", False)],
+)
+def test_a_browsers_languages_count_by_their_weight(clinic: Clinic, header: str, *, spanish: bool) -> None:
+    clinic.accepts_language = header
+    assert ("No encontramos esta página" in clinic.get("/pay/unknown").text) is spanish
+
+
+def test_an_unknown_or_revoked_links_page_keeps_a_language_and_offers_the_other(clinic: Clinic) -> None:
+    clinic.change(links=(replace(clinic.link, status=LinkStatus.REVOKED),))
+    for path in (clinic.path, "/pay/unknown"):
+        spanish = clinic.get(f"{path}?lang=es")
+        assert "No encontramos esta página" in spanish.text
+        assert 'href="?lang=en"' in spanish.body
+        assert f'href="{BASE}/bill?lang=es"' in spanish.body
 
 
 def test_a_chosen_language_comes_back_from_the_processor(clinic: Clinic) -> None:
@@ -633,7 +691,7 @@ def test_a_time_or_form_that_cannot_be_read_is_a_page_too(clinic: Clinic) -> Non
 def test_a_form_in_base64_is_read(clinic: Clinic) -> None:
     body = base64.b64encode(urlencode(RIGHT).encode()).decode()
     event = gateway_event("POST", f"{clinic.path}/verify", body, {"Dunlin-As-Of": NOW.isoformat()})
-    assert invoke(event | {"isBase64Encoded": True}, clinic.context).status == 200
+    assert invoke(event | {"isBase64Encoded": True}, clinic.context).status == 303
 
 
 def test_what_breaks_is_a_page_that_tells_nothing_and_a_log_line_without_what_was_sent(
@@ -673,7 +731,7 @@ def test_the_log_tells_a_request_by_its_route_and_answer(clinic: Clinic, log: St
 def test_the_sample_form_is_what_the_browser_sends(clinic: Clinic) -> None:
     sample = json.loads((EVENTS / "payment_link_verify.json").read_text())
     event = sample | addressed("POST", f"{clinic.path}/verify") | {"headers": {"Dunlin-As-Of": NOW.isoformat()}}
-    assert "$74.60" in invoke(event, clinic.context).text
+    assert invoke(event, clinic.context).status == 303
 
 
 def test_an_account_that_keeps_changing_is_asked_for_again_later(

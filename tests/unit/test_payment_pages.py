@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import re
 import string
 from collections.abc import Callable, Iterator
@@ -24,7 +25,7 @@ from shared.domain.paying.link_access import AccessQuestion, Verification, verif
 from shared.domain.paying.link_secrets import new_payment_link
 from shared.domain.paying.patient_requests import payment_id_of
 from shared.domain.records.book import Change
-from shared.domain.records.payment import Payment
+from shared.domain.records.payment import Allocation, Payment
 from shared.domain.records.payment_link import Checkout
 from shared.domain.records.policy import PaymentSettings
 from shared.domain.records.statement import OptOuts
@@ -51,7 +52,8 @@ class FakeDesk:
 
     def answer(self, visit: LinkVisit, given: date | str, now: Any) -> tuple[LinkVisit, Verification]:
         judged = verify(visit.book, visit.link, given, now, token_bytes)
-        return replace(visit, link=judged.link), judged
+        self.known = replace(visit, link=judged.link)
+        return self.known, judged
 
     def renew(self, *_: object) -> None:
         pass
@@ -92,6 +94,14 @@ def of_error(ask: Callable[[], object]) -> Page:
     with pytest.raises(PageError) as raised:
         ask()
     return raised.value.page
+
+
+def balance(known: LinkVisit) -> Page:
+    """What the right answer leads to."""
+    asked = pages(known)
+    answer = asked.verify(PageRequest(now=NOW, form=RIGHT), TOKEN)
+    assert isinstance(answer, Redirect)
+    return shown(asked.enter(PageRequest(now=NOW, cookie=answer.cookie), TOKEN))
 
 
 def verified_wrongly(known: LinkVisit, **form: str) -> Page:
@@ -149,21 +159,23 @@ def every_page() -> Iterator[tuple[str, Page]]:
     only_address = account(guarantor=replace(account().guarantor, date_of_birth=None))
     unborn = (bill(birth_dates=()),)
     yield "question", shown(pages(one).enter(now, TOKEN))
+    holders = visit(bills=unborn)
+    yield "account holder's question", shown(pages(holders).enter(now, TOKEN))
     yield "question, no date", verified_wrongly(one, month="x")
     yield "question, wrong", verified_wrongly(one, **(RIGHT | {"day": "8"}))
     yield "postal code", shown(pages(visit(account=only_address, bills=unborn)).enter(now, TOKEN))
     yield "postal code, none", verified_wrongly(visit(account=only_address, bills=unborn))
     yield "nothing known", shown(pages(visit(account=nothing_known, bills=unborn)).enter(now, TOKEN))
-    verified = shown(pages(one).verify(PageRequest(now=NOW, form=RIGHT), TOKEN))
+    verified = balance(one)
     yield "balance", verified
     assert verified.visit is not None
-    yield "balance of many", shown(pages(many).verify(PageRequest(now=NOW, form=RIGHT), TOKEN))
+    yield "balance of many", balance(many)
     refused = PageRequest(now=NOW, form={"verification": verified.secret, "amount": "none"})
     yield "balance, no amount", shown(pages(verified.visit).checkout(refused, TOKEN))
     offline = visit(processor=Processor.NONE, bills=many.book.bills)
-    yield "not online", shown(pages(offline).verify(PageRequest(now=NOW, form=RIGHT), TOKEN))
+    yield "not online", balance(offline)
     settled = visit(bills=(bill(balance=0),))
-    yield "paid", shown(pages(settled).verify(PageRequest(now=NOW, form=RIGHT), TOKEN))
+    yield "paid", balance(settled)
     yield "done, waiting", shown(pages(one).done(now, TOKEN))
     for name, declined_at, payments in (("declined", NOW, ()), ("paid", None, (payment("dln_1"),))):
         checkout = Checkout(
@@ -190,7 +202,13 @@ def every_page() -> Iterator[tuple[str, Page]]:
 
 def payment(reference: str) -> Payment:
     return Payment(
-        payment_id=payment_id_of(reference), amount=74_60, method="card", received_on=NOW.date(), posted_at=NOW
+        payment_id=payment_id_of(reference),
+        amount=74_60,
+        method="card",
+        received_on=NOW.date(),
+        posted_at=NOW,
+        transaction_id=reference,
+        allocations=(Allocation(statement_id="S-1", amount=74_60),),
     )
 
 
@@ -267,7 +285,7 @@ def test_every_page_is_well_built_for_a_screen_reader(name: str, language: Langu
     assert {one["id"] for one in found.inputs} == found.labels
     assert found.references <= set(found.ids)
     choices = [one for one in found.inputs if one["type"] in {"radio", "checkbox"}]
-    dates = [one for one in found.inputs if (one.get("autocomplete") or "").startswith("bday")]
+    dates = [one for one in found.inputs if one["name"] == "month"]
     if choices or dates:
         assert found.tags.count("fieldset") == found.tags.count("legend") == 1
     if page.problem:
@@ -276,6 +294,8 @@ def test_every_page_is_well_built_for_a_screen_reader(name: str, language: Langu
         (wrong,) = [one for one in found.inputs if one["id"] == page.problem_at]
         assert f"{page.problem_at}-error" in (wrong["aria-describedby"] or "").split()
         assert wrong["aria-invalid"] == "true"
+        source = render(page, language, BASE, "")
+        assert '<div class="summary" role="alert" tabindex="-1" autofocus' in source
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -283,7 +303,7 @@ def test_no_page_has_script_or_anything_from_elsewhere(name: str) -> None:
     found, source = structure(PAGES[name], Language.ENGLISH), render(PAGES[name], Language.ENGLISH, BASE, "")
     assert not {"script", "img", "iframe", "link", "object", "video"} & set(found.tags)
     assert not {one for one in found.attributes if one.startswith("on")} | ({"style"} & found.attributes)
-    assert all(one.startswith((BASE, "#", "tel:")) for one in found.links)
+    assert all(one.startswith((BASE, "#", "tel:", "?lang=")) for one in found.links)
     assert all((form["action"] or "").startswith(BASE) and form["method"] == "post" for form in found.forms)
     assert "url(" not in source
     assert "@import" not in source
@@ -296,9 +316,9 @@ def test_before_the_right_answer_nothing_personal_is_shown(name: str) -> None:
         assert private not in source.replace('value="2015"', "")
 
 
-def test_the_fields_are_named_as_the_contract_says_and_fill_in_by_themselves() -> None:
+def test_the_fields_are_named_as_the_contract_says_and_a_parents_own_birthday_is_not_offered() -> None:
     fields = {one["name"]: one.get("autocomplete") for one in structure(PAGES["question"], Language.ENGLISH).inputs}
-    assert fields == {"month": "bday-month", "day": "bday-day", "year": "bday-year"}
+    assert fields == {"month": "off", "day": "off", "year": "off"}
     postal = structure(PAGES["postal code"], Language.ENGLISH)
     assert [(one["name"], one["autocomplete"]) for one in postal.inputs] == [("postalCode", "postal-code")]
     assert [one["name"] for one in structure(PAGES["balance"], Language.ENGLISH).inputs] == ["amount"]
@@ -311,11 +331,49 @@ def test_the_fields_are_named_as_the_contract_says_and_fill_in_by_themselves() -
     ]
 
 
+@pytest.mark.parametrize("language", list(Language))
+def test_where_only_the_guarantors_date_opens_it_the_page_asks_for_the_account_holders(language: Language) -> None:
+    """Case 17."""
+    source = render(PAGES["account holder's question"], language, BASE, "")
+    holder, patient = {"en": ("account holder", "the patient"), "es": ("titular", "del paciente")}[language]
+    assert holder in source
+    assert patient not in source
+    assert holder not in render(PAGES["question"], language, BASE, "")
+
+
+def test_the_balance_says_whose_bill_it_is_and_for_which_visits() -> None:
+    document = {
+        "statementId": "S-1",
+        "clientId": "C-1",
+        "totalBilled": "120.00",
+        "totalBalance": "74.60",
+        "guarantor": {"guarantorId": "G-1", "firstName": "Ada", "lastName": "Example"},
+        "patients": [
+            {
+                "accountId": "P-1",
+                "firstName": "Ben",
+                "lastName": "Example <Jr>",
+                "visits": [{"visitId": f"V-{day}", "date": f"2026-01-{day}"} for day in (15, 12, 20, 28)],
+            }
+        ],
+    }
+    known = bill(document=json.dumps(document).encode())
+    for bills in ((known,), (known, bill("S-2"))):
+        source = render(balance(visit(bills=bills)), Language.ENGLISH, BASE, "")
+        assert "For Ben Example &lt;Jr&gt; · Visits: January 12, 2026; January 15, 2026; January 20, 2026 …" in source
+
+
+def test_the_thanks_name_the_day_the_reference_and_the_statement() -> None:
+    source = render(PAGES["done, paid"], Language.ENGLISH, BASE, "")
+    for told in ("March 2, 2026", "dln_1", "S-1"):
+        assert f"<dd>{told}</dd>" in source
+
+
 def test_the_balance_lists_each_bill_with_its_due_date_and_the_sum() -> None:
     source = render(PAGES["balance of many"], Language.ENGLISH, BASE, "")
     for told in ("$74.65", "$74.60", "$0.05", "Due April 1, 2026", "Was due December 31, 2025", "Past due"):
         assert told in source
-    assert 'name="amount" inputmode="decimal" autocomplete="transaction-amount" value="74.65"' in source
+    assert 'name="amount" inputmode="decimal" autocomplete="transaction-amount" value=""' in source
 
 
 def test_an_unsupported_processor_says_how_to_pay_by_phone_or_post() -> None:
@@ -351,8 +409,10 @@ def _gaps(text: str) -> set[str]:
 def test_every_word_is_used() -> None:
     sources = [*FOLDER.glob("*.html"), *FOLDER.parent.glob("*.py")]
     used = "".join(path.read_text("utf-8") for path in sources)
-    # The headings of what came of a payment are named by its state; slips by the field that they are in.
-    composed = re.compile(r"done_(title|heading)_(paid|declined|waiting)|problem_(month|day|year)(_missing)?")
+    # The words of a payment and of a link that is over are named by what became of it; slips by their field.
+    composed = re.compile(
+        r"(over|replaced)_(title|heading|text)|done_(title|heading)_(paid|declined|waiting)|problem_(month|day|year)(_missing)?"
+    )
     assert [
         name
         for name in words(Language.ENGLISH)
@@ -363,8 +423,11 @@ def test_every_word_is_used() -> None:
 # --- colours -----------------------------------------------
 
 
-def _colours() -> dict[str, str]:
-    return dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", style()))
+LIGHT, DARK = style().split("prefers-color-scheme: dark")
+
+
+def _colours(scheme: str = LIGHT) -> dict[str, str]:
+    return dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", scheme))
 
 
 def _luminance(colour: str) -> float:
@@ -373,11 +436,20 @@ def _luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def _contrast(one: str, other: str) -> float:
-    light, dark = sorted((_luminance(_colours()[one]), _luminance(_colours()[other])), reverse=True)
+def _contrast(one: str, other: str, scheme: str) -> float:
+    colours = _colours(scheme)
+    light, dark = sorted((_luminance(colours[one]), _luminance(colours[other])), reverse=True)
     return (light + 0.05) / (dark + 0.05)
 
 
+SCHEMES = pytest.mark.parametrize("scheme", [LIGHT, DARK], ids=["light", "dark"])
+
+
+def test_each_colour_has_one_for_the_dark() -> None:
+    assert _colours(DARK).keys() == _colours(LIGHT).keys()
+
+
+@SCHEMES
 @pytest.mark.parametrize(
     ("ink", "ground"),
     [
@@ -401,18 +473,19 @@ def _contrast(one: str, other: str) -> float:
         ("late", "late-ground"),
     ],
 )
-def test_text_stands_out_from_its_ground_at_level_aa(ink: str, ground: str) -> None:
-    assert _contrast(ink, ground) >= 4.5
+def test_text_stands_out_from_its_ground_at_level_aa(ink: str, ground: str, scheme: str) -> None:
+    assert _contrast(ink, ground, scheme) >= 4.5
 
 
+@SCHEMES
 @pytest.mark.parametrize("ground", ["card", "ground", "panel"])
 @pytest.mark.parametrize("line", ["field-line", "focus", "error", "brand"])
-def test_fields_and_focus_stand_out_from_their_ground(line: str, ground: str) -> None:
-    assert _contrast(line, ground) >= 3
+def test_fields_and_focus_stand_out_from_their_ground(line: str, ground: str, scheme: str) -> None:
+    assert _contrast(line, ground, scheme) >= 3
 
 
 def test_every_colour_is_a_property_so_that_these_tests_see_it() -> None:
-    rules = style().partition("}")[2]
+    rules = LIGHT.partition("}")[2] + DARK.partition("}\n}")[2]
     assert re.findall(r"#[0-9a-fA-F]{3,8}\b|rgba?\(", rules) == []
     assert set(re.findall(r"var\(--([\w-]+)\)", style())) == set(_colours())
 
@@ -478,6 +551,16 @@ def test_a_date_that_is_not_one_is_told_beside_its_field(change: dict[str, str],
         read_answer(RIGHT | change, AccessQuestion.BIRTH_DATE, NOW.date())
     assert raised.value.field == field
     assert raised.value.text in words(Language.ENGLISH)
+
+
+def test_all_that_is_wrong_with_a_date_is_told_at_once() -> None:
+    page = verified_wrongly(visit(), month="13", day="", year="85")
+    source = render(page, Language.ENGLISH, BASE, "")
+    assert [page.problem_at, *(slip.field for slip in page.also)] == ["month", "day", "year"]
+    for part in ("month", "day", "year"):
+        assert f'href="#{part}"' in source
+        assert f'id="{part}-error"' in source
+        assert re.search(rf'id="{part}"[^>]* aria-invalid="true" aria-describedby="{part}-error"', source)
 
 
 def test_a_date_is_read_with_or_without_zeros_in_front() -> None:

@@ -130,11 +130,40 @@ def test_an_amount_is_written_as_people_in_the_us_write_it() -> None:
         assert "1,074.60" not in email.subject
 
 
+def test_the_body_itself_has_its_style_whatever_the_mail_program_drops() -> None:
+    (style,) = re.findall(r'<body style="([^"]*)"', rendered().html)
+    assert {"margin: 0", "padding: 0", "background-color: #f1f4f6"} <= set(re.split(r";\s*", style))
+
+
+@pytest.mark.parametrize("language", list(Language))
+@pytest.mark.parametrize("kind", list(NotificationType))
+def test_a_practice_whose_name_ends_in_a_stop_ends_no_sentence_with_two(
+    kind: NotificationType, language: Language
+) -> None:
+    email = rendered(kind, language, practice="Smith & Sons, P.L.L.C.")
+    assert ".." not in email.subject + email.text
+    assert ".." not in email.html
+    assert "P.L.L.C." in email.text
+
+
+def test_a_receipt_says_for_which_statement_it_is_and_how_the_payment_is_called() -> None:
+    email = rendered(
+        NotificationType.RECEIPT,
+        amount_paid=74_60,
+        paid_on=date(2026, 3, 2),
+        payment_reference="dln_1",
+        paid_statements=("S-1", "S-2"),
+    )
+    for part in (email.text, email.html):
+        assert "Statement: S-1, S-2" in part
+        assert "Reference: dln_1" in part
+
+
 def test_a_receipt_states_the_amount_paid_and_the_day() -> None:
     email = rendered(NotificationType.RECEIPT, amount_paid=74_60, paid_on=date(2026, 3, 2))
     assert "Amount paid: $74.60\nReceived on March 2, 2026\n" in email.text
     email = rendered(NotificationType.RECEIPT, SPANISH, amount_paid=74_60, paid_on=date(2026, 3, 2))
-    assert "Importe pagado: $74.60\nRecibido el 2 de marzo de 2026\n" in email.text
+    assert "Monto pagado: $74.60\nRecibido el 2 de marzo de 2026\n" in email.text
 
 
 def test_a_link_that_lives_for_a_day_has_the_time_of_its_end_told() -> None:
@@ -236,3 +265,19 @@ def test_an_own_template_can_neither_guess_nor_break_out(text: str) -> None:
 def test_our_own_words_hold_no_markup(kind: NotificationType, language: Language) -> None:
     text = system_template(Channel.EMAIL, kind, language).text
     assert not re.search(r"[<>&\[\]]", re.sub(r"\{[{%].*?[%}]\}", "", text))
+
+
+@pytest.mark.parametrize("own", [None, OWN])
+@pytest.mark.parametrize(
+    ("language", "mark", "recipient"), [(ENGLISH, "TEST", "patient"), (SPANISH, "PRUEBA", "paciente")]
+)
+def test_a_test_message_says_that_it_is_one_and_for_whom_it_was(
+    own: MessageTemplate | None, language: Language, mark: str, recipient: str
+) -> None:
+    tested = replace(VARIABLES, test_recipient="patient", test_account="G-<1>")
+    email = render_email(NotificationType.DUE, language, tested, own)
+    assert email.subject.startswith(f"[{mark}] ")
+    assert f"{recipient}, " in email.text.splitlines()[0]
+    assert email.text.splitlines()[0].endswith(" G-<1>.")
+    assert "G-&lt;1&gt;" in email.html
+    assert "[TEST]" not in render_email(NotificationType.DUE, language, VARIABLES, own).subject

@@ -139,3 +139,23 @@ def test_each_step_writes_another_letter(language: Language) -> None:
 def test_a_receipt_has_no_letter() -> None:
     with pytest.raises(NoSuchTemplateError):
         render_letter_message(NotificationType.RECEIPT, Language.ENGLISH, VARIABLES)
+
+
+@pytest.mark.parametrize(("kind", "language"), ALL)
+@pytest.mark.parametrize("account", ["G-1", "G" * 100])
+def test_a_test_text_says_that_it_is_one_and_stays_one_segment(
+    kind: NotificationType, language: Language, account: str
+) -> None:
+    text = message(kind, language, test_recipient="guarantor", test_account=account)
+    assert text.startswith("TEST" if language is Language.ENGLISH else "PRUEBA")
+    assert (f", {account}: " in text) is (account == "G-1")
+    assert (septets(text) or 0) <= ONE_SEGMENT
+    assert f" {SHORT_LINK} " in text
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_a_letters_message_says_that_it_is_a_test(language: Language) -> None:
+    facts = replace(VARIABLES, practice="Northside P.L.L.C.", test_recipient="guarantor", test_account="G-1")
+    letter = render_letter_message(NotificationType.INITIAL, language, facts)
+    assert "G-1." in letter.partition("P.L.L.C.")[0]
+    assert ".." not in letter

@@ -155,10 +155,17 @@ class Clinic:
     def post(self, path: str, form: dict[str, str] | None = None) -> Answer:
         return self.request("POST", path, form or {})
 
+    def answer(self, form: dict[str, str] = RIGHT, query: str = "") -> Answer:
+        """Send an answer to the question; what comes of it, before the browser goes on."""
+        return self.post(f"{self.path}/verify{query}", form)
+
     def verify(self, form: dict[str, str] = RIGHT, *, keeps_cookie: bool = True) -> Answer:
-        answer = self.post(f"{self.path}/verify", form)
-        if keeps_cookie and answer.cookie:
+        """Answer the question, and go on to where the browser is sent."""
+        answer, before = self.answer(form), self.cookie
+        if answer.status == 303:
             self.cookie = answer.cookie
+            answer = self.get(answer.location[answer.location.index("/pay/") :])
+            self.cookie = answer.cookie if keeps_cookie else before
         return answer
 
     def checkout(self, **form: str) -> Answer:

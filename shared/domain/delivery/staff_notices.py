@@ -5,12 +5,16 @@ from datetime import datetime
 
 from shared.domain.account.contacts import opt_out_refusal
 from shared.domain.delivery.links import ONE_TIME_LINK_LIVES
+from shared.domain.records.account import Account
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.notice import CANCELLABLE, BillLevel, Notice, moved, new_notice
 from shared.domain.records.payment_link import PaymentLink
 from shared.domain.vocabulary.history import HistoryEvent
-from shared.domain.vocabulary.words import Channel, LinkStatus, NoticeStatus, NotificationType
+from shared.domain.vocabulary.words import Channel, Hold, LinkStatus, NoticeStatus, NotificationType
+
+FIRM_HOLDS = frozenset({Hold.BANKRUPTCY, Hold.DECEASED})
+"""Holds that nothing overrides."""
 
 USABLE = frozenset({LinkStatus.SENT, LinkStatus.OPENED})
 
@@ -23,8 +27,21 @@ class OptedOutError(Exception):
     """The guarantor is opted out of this channel."""
 
 
+class AccountOnHoldError(Exception):
+    """The account is on hold, and nobody said why it is written to all the same, or nothing may override the hold."""
+
+
 class LinkPaidError(Exception):
     """The link led to a payment; there is nothing left to revoke."""
+
+
+def check_hold(account: Account, override_reason: str) -> None:
+    """Raise AccountOnHoldError for an account on hold (docs/rules.md#hold-override).
+
+    override_reason: why staff write all the same; "": they don't.
+    """
+    if account.holds & FIRM_HOLDS or (account.holds and not override_reason):
+        raise AccountOnHoldError
 
 
 def on_demand(  # noqa: PLR0913 - keywords only, one for each thing that a person chooses
@@ -37,11 +54,14 @@ def on_demand(  # noqa: PLR0913 - keywords only, one for each thing that a perso
     template_id: str,
     now: datetime,
     actor: str,
+    override_reason: str = "",
 ) -> Change:
     """A notice about one bill, to be sent now: past thresholds, without a level (docs/rules.md#on-demand-notice).
 
-    Raises NothingOwedError and OptedOutError; whether there is a contact, the caller must have checked.
+    override_reason: why it goes although the account is on hold. Raises AccountOnHoldError, NothingOwedError and
+    OptedOutError; whether there is a contact, the caller must have checked.
     """
+    check_hold(book.account, override_reason)
     if not bill.payable:
         raise NothingOwedError
     if opt_out_refusal(channel, book.account):
@@ -57,7 +77,8 @@ def on_demand(  # noqa: PLR0913 - keywords only, one for each thing that a perso
         now=now,
     )
     asked = moved(notice, NoticeStatus.SCHEDULED, now, actor, "on demand")
-    return Change(account=book.account, notices=(asked,))
+    overridden = _override(book.account, notice_id, override_reason, now, actor)
+    return Change(account=book.account, notices=(asked,), history=overridden)
 
 
 def one_time_link(  # noqa: PLR0913 - keywords only, one for each thing that a person chooses
@@ -71,11 +92,13 @@ def one_time_link(  # noqa: PLR0913 - keywords only, one for each thing that a p
     staff_name: str,
     now: datetime,
     actor: str,
+    override_reason: str = "",
 ) -> tuple[PaymentLink, Change]:
     """A link for one bill, sent by email, that voids the one sent before. The sender of the email makes its secret.
 
-    `sent_to` is the masked address. Raises NothingOwedError.
+    `sent_to` is the masked address; override_reason as in `on_demand`. Raises AccountOnHoldError and NothingOwedError.
     """
+    check_hold(book.account, override_reason)
     if not bill.payable:
         raise NothingOwedError
     link = PaymentLink(
@@ -107,7 +130,7 @@ def one_time_link(  # noqa: PLR0913 - keywords only, one for each thing that a p
         account=book.account,
         notices=(asked, *_unsent(book, before, "superseded by a newer link", now, actor)),
         links=(link, *(replace(known, status=LinkStatus.SUPERSEDED) for known in before)),
-        history=(event,),
+        history=(event, *_override(book.account, notice_id, override_reason, now, actor)),
     )
     return link, change
 
@@ -136,6 +159,14 @@ def staff_links(book: AccountBook, statement_id: str) -> list[PaymentLink]:
 def link_status(link: PaymentLink, now: datetime) -> LinkStatus:
     """A link's status by now: one whose time has run out is Expired, though nothing recorded that."""
     return LinkStatus.EXPIRED if link.status in USABLE and now >= link.expires_at else link.status
+
+
+def _override(account: Account, notice_id: str, reason: str, now: datetime, actor: str) -> tuple[HistoryEvent, ...]:
+    """The entry about a hold that was overridden."""
+    if not account.holds:
+        return ()
+    facts = {"notificationId": notice_id, "holds": ", ".join(sorted(account.holds))}
+    return (HistoryEvent(at=now, event="HoldOverridden", actor=actor, reason=reason, facts=facts),)
 
 
 def _unsent(book: AccountBook, links: list[PaymentLink], reason: str, now: datetime, actor: str) -> tuple[Notice, ...]:

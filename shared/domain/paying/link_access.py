@@ -30,9 +30,10 @@ class Standing(StrEnum):
 
 
 class AccessQuestion(StrEnum):
-    """What is asked for before anything is shown."""
+    """What is asked for before anything is shown; the holder of an account is its guarantor."""
 
     BIRTH_DATE = "birthDate"
+    HOLDERS_BIRTH_DATE = "holdersBirthDate"
     POSTAL_CODE = "postalCode"
     NOTHING_KNOWN = "nothingKnown"
 
@@ -76,8 +77,10 @@ def verified(link: PaymentLink, secret: str, now: datetime) -> bool:
 
 def question(book: AccountBook, link: PaymentLink) -> AccessQuestion:
     """What to ask: a patient's date of birth, the guarantor's, or the guarantor's postal code, as far as known."""
-    if _birth_dates(book, link):
+    if _patients_birth_dates(book, link):
         return AccessQuestion.BIRTH_DATE
+    if _birth_dates(book, link):
+        return AccessQuestion.HOLDERS_BIRTH_DATE
     address = book.account.guarantor.address
     return AccessQuestion.POSTAL_CODE if address and zip_code(address.postal_code) else AccessQuestion.NOTHING_KNOWN
 
@@ -139,9 +142,12 @@ def _right(book: AccountBook, link: PaymentLink, answer: date | str) -> bool:
 
 
 def _birth_dates(book: AccountBook, link: PaymentLink) -> frozenset[date]:
+    guarantors = book.account.guarantor.date_of_birth
+    return _patients_birth_dates(book, link) or frozenset({guarantors} if guarantors else ())
+
+
+def _patients_birth_dates(book: AccountBook, link: PaymentLink) -> frozenset[date]:
     scope = link_scope(book, link)
     open_bills = tuple(bill for bill in scope if bill.payable)
     # Where all is paid, the bills that were may still be opened, to say so.
-    known = frozenset(birth for bill in open_bills or scope for birth in bill.birth_dates)
-    guarantors = book.account.guarantor.date_of_birth
-    return known or frozenset({guarantors} if guarantors else ())
+    return frozenset(birth for bill in open_bills or scope for birth in bill.birth_dates)

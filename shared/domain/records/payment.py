@@ -30,3 +30,13 @@ class Payment:
     allocations: tuple[Allocation, ...] = ()
     credit: Cents = 0
     link_id: str = ""
+
+    @property
+    def reference(self) -> str:
+        """By what the payer and the practice call it: the transaction's number, else its id."""
+        return self.transaction_id or self.payment_id
+
+    @property
+    def statement_ids(self) -> tuple[str, ...]:
+        """The statements that it went to."""
+        return tuple(allocation.statement_id for allocation in self.allocations)

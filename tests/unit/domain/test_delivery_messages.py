@@ -215,3 +215,10 @@ def test_where_something_went_is_told_so_that_a_stranger_learns_nothing(contact:
 )
 def test_phone_numbers_are_written_as_people_write_them(given: str, shown: str) -> None:
     assert readable_phone(given) == shown
+
+
+def test_a_message_to_a_test_contact_knows_for_whom_it_was() -> None:
+    testing = organization(test_contacts=MessageContacts(email="go-live@practice.example"))
+    facts = facts_of(world(practice=testing))
+    assert (facts.test_recipient, facts.test_account) == ("guarantor", "G-1")
+    assert facts_of(world()).test_recipient == ""

@@ -244,7 +244,8 @@ def test_any_patients_date_of_birth_on_the_open_bills_opens_it() -> None:
 def test_without_a_patients_the_guarantors_date_of_birth_opens_it() -> None:
     """And not beside one."""
     unknown = book(bills=(bill(birth_dates=()),))
-    assert question(unknown, LINK) is AccessQuestion.BIRTH_DATE
+    assert question(unknown, LINK) is AccessQuestion.HOLDERS_BIRTH_DATE
+    assert question(book(), LINK) is AccessQuestion.BIRTH_DATE
     assert verify(unknown, LINK, date(1980, 2, 29), NOW, token_bytes).outcome is AnswerOutcome.RIGHT
     assert verify(book(), LINK, date(1980, 2, 29), NOW, token_bytes).outcome is AnswerOutcome.WRONG
 

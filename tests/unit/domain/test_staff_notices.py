@@ -11,6 +11,7 @@ import pytest
 
 from shared.domain.account.reconciliation import RECONCILE_AFTER, lease_ended
 from shared.domain.delivery.staff_notices import (
+    AccountOnHoldError,
     LinkPaidError,
     NothingOwedError,
     OptedOutError,
@@ -28,6 +29,7 @@ from shared.domain.records.statement import OptOuts
 from shared.domain.vocabulary.words import (
     BillStatus,
     Channel,
+    Hold,
     IngestionResult,
     LinkStatus,
     NoticeStatus,
@@ -135,6 +137,22 @@ def test_a_one_time_link_lives_for_a_day_and_goes_by_email() -> None:
         "staff",
         {"paymentLinkId": "lnk_9"},
     )
+
+
+@pytest.mark.parametrize("hold", list(Hold))
+def test_a_hold_is_overridden_with_a_reason_but_not_bankruptcy_or_a_death(hold: Hold) -> None:
+    held = book(account=account(holds=frozenset({hold})))
+    with pytest.raises(AccountOnHoldError):
+        on_demand(held, bill(), **asked())
+    if hold in {Hold.BANKRUPTCY, Hold.DECEASED}:
+        with pytest.raises(AccountOnHoldError):
+            on_demand(held, bill(), **asked(override_reason="asked for it by phone"))
+        return
+    change = on_demand(held, bill(), **asked(override_reason="asked for it by phone"))
+    (event,) = change.history
+    assert (event.event, event.actor, event.reason) == ("HoldOverridden", "staff", "asked for it by phone")
+    assert event.facts == {"notificationId": "ntc_9", "holds": hold}
+    assert on_demand(book(), bill(), **asked()).history == ()
 
 
 def test_a_paid_bill_gets_no_link() -> None:
