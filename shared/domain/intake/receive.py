@@ -5,6 +5,7 @@ from datetime import datetime
 
 from shared.domain.account.account_changes import change_account
 from shared.domain.intake.account_after import account_after, first_opt_outs
+from shared.domain.intake.addressable import unaddressable_ids
 from shared.domain.intake.arrival import (
     ACTIVE,
     MOVED,
@@ -49,6 +50,9 @@ def receive_statement(
     if _is_outdated(book, before, arrival.statement, context):
         outdated = Remark("/totalBalance", "is older than a recent payment")
         return Received(result=IngestionResult.IGNORED, warnings=(*arrival.warnings, outdated))
+    unaddressable = () if before else unaddressable_ids(book, arrival)
+    if unaddressable:
+        return Received(result=IngestionResult.FAILED, warnings=arrival.warnings, errors=unaddressable)
     bill, unused = bill_after(before, arrival, context)
     change = _change(book, before, bill, arrival, context)
     return Received(
