@@ -18,7 +18,7 @@ MOST_AMOUNT_DIGITS = 12
 """More than an amount may have before its point."""
 
 NOT_JSON = "The body isn't JSON."
-TOO_DEEP = f"The body is nested more deeply than {MOST_DEPTH} levels."
+NESTED_TOO_DEEPLY = f"The body is nested more deeply than {MOST_DEPTH} levels."
 BOUNDLESS = "The body has a number beyond all bounds."
 
 _AMOUNT = re.compile(r"-?[0-9]{1,8}(\.[0-9]{1,2})?", re.ASCII)
@@ -187,9 +187,9 @@ def parse(raw: bytes) -> object:
     except json.JSONDecodeError:
         raise UnreadableBodyError(NOT_JSON) from None
     except RecursionError:
-        raise UnreadableBodyError(TOO_DEEP) from None
+        raise UnreadableBodyError(NESTED_TOO_DEEPLY) from None
     if too_deep(text, document):
-        raise UnreadableBodyError(TOO_DEEP)
+        raise UnreadableBodyError(NESTED_TOO_DEEPLY)
     try:
         json.dumps(document, ensure_ascii=False, default=str).encode()
     except UnicodeEncodeError:

@@ -124,7 +124,7 @@ class Api:
 
     @property
     def json(self) -> object:
-        """The body as JSON, exact to the decimal. Raises UnreadableBodyError, and a 413 problem when it is too large."""
+        """The body as JSON, exact to the decimal. Raises UnreadableBodyError, and a 413 problem for one too large."""
         raw = self.body
         if len(raw) > MOST_JSON_BYTES:
             raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large for this request.")

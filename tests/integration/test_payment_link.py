@@ -443,6 +443,37 @@ def test_an_external_site_is_reached_by_the_organizations_own_id(clinic: Clinic)
     assert "<form" not in clinic.get().body
 
 
+@pytest.mark.parametrize(
+    "template",
+    [
+        "https://[bad",
+        "https://site.example; script-src *",
+        "https://site.example;script-src/{id}",
+        "https://site.example\r\nSet-Cookie: a=b/",
+        "https://{id}.example/",
+        "https://user@site.example/",
+        "https://site.example:99999/{id}",
+        "https://site.example/{unknown}",
+        "javascript:alert(1)",
+        "",
+    ],
+)
+def test_a_template_stored_before_templates_were_checked_breaks_no_page_and_leads_nowhere(
+    clinic: Clinic, template: str
+) -> None:
+    clinic.settle(
+        payments=PaymentSettings(processor=Processor.EXTERNAL, external_url_template=template, external_id="A")
+    )
+    page = clinic.verify()
+    assert page.status == 200
+    assert "$74.60" in page.text
+    assert page.headers["Content-Security-Policy"].endswith(
+        "form-action 'self' https://pay.example.com; base-uri 'none'; frame-ancestors 'none'"
+    )
+    assert "<form" not in page.body
+    assert clinic.checkout(amount="20").status == 409
+
+
 # --- the webhook ------------------------------------
 
 
