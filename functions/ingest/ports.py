@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 from functools import cache, cached_property
+from secrets import token_bytes
 from typing import TYPE_CHECKING
 
 from functions.ingest.settings import IngestSettings
+from shared.http.cursors import Cursors
 from shared.messaging import clients
 from shared.storage.account_books import AccountBooks
 from shared.storage.idempotency import IdempotencyRecords
 from shared.storage.ingestions import Ingestions
 from shared.storage.organizations import Organizations
+from shared.storage.stack_keys import StackKeys
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -24,6 +27,12 @@ class IngestPorts:
     books: AccountBooks
     ingestions: Ingestions
     idempotency: IdempotencyRecords
+    stack_keys: StackKeys
+
+    @cached_property
+    def cursors(self) -> Cursors:
+        """The cursors of lists. Their key is read at the first one: most requests need none."""
+        return Cursors(self.stack_keys.of("cursors", token_bytes))
 
     @cached_property
     def s3(self) -> "S3Client":
@@ -42,4 +51,5 @@ def ports() -> IngestPorts:
         books=AccountBooks(*table),
         ingestions=Ingestions(*table),
         idempotency=IdempotencyRecords(*table),
+        stack_keys=StackKeys(*table),
     )

@@ -1,9 +1,11 @@
 """What the function works with, made once a process."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
+from secrets import token_bytes
 
 from functions.manage.settings import ManageSettings
+from shared.http.cursors import Cursors
 from shared.messaging import clients
 from shared.storage.account_books import AccountBooks
 from shared.storage.idempotency import IdempotencyRecords
@@ -12,6 +14,7 @@ from shared.storage.organizations import Organizations
 from shared.storage.partner_defaults import PartnersDefaults
 from shared.storage.print_batches import PrintBatches
 from shared.storage.queue_lists import QueueLists
+from shared.storage.stack_keys import StackKeys
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +29,12 @@ class ManagePorts:
     lists: QueueLists
     print_batches: PrintBatches
     idempotency: IdempotencyRecords
+    stack_keys: StackKeys
+
+    @cached_property
+    def cursors(self) -> Cursors:
+        """The cursors of lists. Their key is read at the first one: most requests need none."""
+        return Cursors(self.stack_keys.of("cursors", token_bytes))
 
 
 @cache
@@ -42,4 +51,5 @@ def ports() -> ManagePorts:
         lists=QueueLists(*table),
         print_batches=PrintBatches(*table),
         idempotency=IdempotencyRecords(*table),
+        stack_keys=StackKeys(*table),
     )

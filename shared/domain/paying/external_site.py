@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
-from urllib.parse import quote
 
 SITE_URL = re.compile(
     r"""(?P<origin>https://
@@ -16,6 +15,8 @@ SITE_URL = re.compile(
 PLACEHOLDER = re.compile(r"\{(?P<name>[^{}]*)\}")
 PLACEHOLDERS = ("id", "amount", "accountId")
 LAST_PORT = 65_535
+UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+"""What stands for itself in any part of a URL (RFC 3986, section 2.3)."""
 
 
 class SiteTemplateError(ValueError):
@@ -48,7 +49,7 @@ class PaymentSite:
 
     def url(self, values: Mapping[str, str]) -> str:
         """Its address with the placeholders filled in, percent-encoded, so that a value stays within its part."""
-        return self.origin + PLACEHOLDER.sub(lambda found: quote(values[found["name"]], safe=""), self.rest)
+        return self.origin + PLACEHOLDER.sub(lambda found: _encoded(values[found["name"]]), self.rest)
 
 
 def stored_site(template: str) -> PaymentSite | None:
@@ -57,3 +58,7 @@ def stored_site(template: str) -> PaymentSite | None:
         return PaymentSite.read(template)
     except SiteTemplateError:
         return None
+
+
+def _encoded(value: str) -> str:
+    return "".join(chr(byte) if byte in UNRESERVED else f"%{byte:02X}" for byte in value.encode())
