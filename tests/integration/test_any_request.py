@@ -61,13 +61,11 @@ def _fitting(schema: Mapping[str, Any]) -> st.SearchStrategy[Any]:
     if chosen:
         return st.sampled_from(chosen)
     if "properties" in schema:
-        fields = {
-            name: st.deferred(lambda inner=inner: by_schema(inner)) for name, inner in schema["properties"].items()
-        }
+        fields = {name: _later(inner) for name, inner in schema["properties"].items()}
         needed = {name: fields.pop(name) for name in schema.get("required", ())}
         return st.fixed_dictionaries(needed, optional=fields)
     if schema.get("type") == "array":
-        return st.lists(st.deferred(lambda: by_schema(schema.get("items", {}))), max_size=3)
+        return st.lists(_later(schema.get("items", {})), max_size=3)
     return {
         "string": st.one_of(TEXTS, st.sampled_from(["2026-03-02", "Ada", "74.60"])),
         "integer": st.integers(),
@@ -75,6 +73,11 @@ def _fitting(schema: Mapping[str, Any]) -> st.SearchStrategy[Any]:
         "boolean": st.booleans(),
         "null": st.none(),
     }.get(str(schema.get("type")), ANYTHING)
+
+
+def _later(schema: Mapping[str, Any]) -> st.SearchStrategy[Any]:
+    """Of a part of a schema, which may hold the whole again."""
+    return st.deferred(lambda: by_schema(schema))
 
 
 @st.composite
