@@ -7,7 +7,7 @@ from shared.domain.records.ingestion import Ingestion
 from shared.domain.records.partner import Scope
 from shared.domain.vocabulary.words import IngestionResult
 from shared.http.api import Answer, json_answer
-from shared.http.cursors import read_cursor, read_limit, write_cursor
+from shared.http.cursors import read_limit
 from shared.http.problems import not_found
 from shared.http.routes import WordQuery
 from shared.storage.queue_lists import Position
@@ -32,7 +32,7 @@ def search() -> Answer:
     found, more = ports().ingestions.newest(partner_id, limit, after[0] if after else None)
     page = IngestionsPage(
         items=[IngestionAnswer.of(each.seen_at(api.now)) for each in found],
-        next_cursor=write_cursor((found[-1].ingestion_id,), *list_name) if more else None,
+        next_cursor=ports().cursors.write((found[-1].ingestion_id,), *list_name) if more else None,
     )
     return json_answer(page)
 
@@ -71,7 +71,7 @@ def list_statements(ingestion_id: str) -> Answer:
     )
     page = StatementRowsPage(
         items=[StatementRowAnswer.of(row) for _, row in rows],
-        next_cursor=write_cursor((str(rows[-1][0]),), *list_name) if more else None,
+        next_cursor=ports().cursors.write((str(rows[-1][0]),), *list_name) if more else None,
     )
     return json_answer(page)
 
@@ -85,4 +85,5 @@ def _own(ingestion_id: str) -> Ingestion:
 
 
 def _asked(*list_name: str) -> tuple[int, Position | None]:
-    return read_limit(api.query.get("limit")), read_cursor(api.query.get("cursor"), *list_name)
+    cursor, limit = api.query.get("cursor"), read_limit(api.query.get("limit"))
+    return limit, None if cursor is None else ports().cursors.read(cursor, *list_name)

@@ -2,15 +2,18 @@
 
 from dataclasses import dataclass
 from functools import cache, cached_property
+from secrets import token_bytes
 from typing import TYPE_CHECKING
 
 from functions.ingest.settings import IngestSettings
+from shared.http.cursors import Cursors
 from shared.messaging import clients
 from shared.storage.account_books import AccountBooks
 from shared.storage.idempotency import IdempotencyRecords
 from shared.storage.ingestions import Ingestions
 from shared.storage.numbers import Numbers
 from shared.storage.organizations import Organizations
+from shared.storage.stack_keys import StackKeys
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -26,6 +29,12 @@ class IngestPorts:
     ingestions: Ingestions
     idempotency: IdempotencyRecords
     numbers: Numbers
+    stack_keys: StackKeys
+
+    @cached_property
+    def cursors(self) -> Cursors:
+        """The cursors of lists. Their key is read at the first one: most requests need none."""
+        return Cursors(self.stack_keys.of("cursors", token_bytes))
 
     @cached_property
     def s3(self) -> "S3Client":
@@ -45,4 +54,5 @@ def ports() -> IngestPorts:
         ingestions=Ingestions(*table),
         idempotency=IdempotencyRecords(*table),
         numbers=Numbers(*table),
+        stack_keys=StackKeys(*table),
     )

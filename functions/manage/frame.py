@@ -14,7 +14,7 @@ from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook
 from shared.domain.records.policy import Organization
 from shared.domain.vocabulary.json_documents import Json
-from shared.http.cursors import read_cursor, read_limit, write_cursor
+from shared.http.cursors import read_limit
 from shared.http.partner_api import PartnerApi
 from shared.http.problems import InputError, ProblemError, not_found
 from shared.http.routes import Route
@@ -83,7 +83,7 @@ class ListRequest:
 
     def cursor(self, position: Position | None) -> str | None:
         """The cursor that goes on after a position; None where the list has ended."""
-        return None if position is None else write_cursor(position, *self.name)
+        return None if position is None else ports().cursors.write(position, *self.name)
 
     def slice[T](self, rows: list[T]) -> tuple[list[T], str | None]:
         """A page of rows that are all known, and the cursor of the next; they may only grow at their end."""
@@ -97,4 +97,5 @@ def list_request() -> ListRequest:
     given = api.query
     filters = [f"{name}={value}" for name, value in sorted(given.items()) if name not in {"limit", "cursor"}]
     name = (api.caller.partner_id, api.routes.current_event.path, *filters)
-    return ListRequest(name, read_limit(given.get("limit")), read_cursor(given.get("cursor"), *name))
+    cursor, limit = given.get("cursor"), read_limit(given.get("limit"))
+    return ListRequest(name, limit, None if cursor is None else ports().cursors.read(cursor, *name))

@@ -1,9 +1,11 @@
 """What the function works with, made once a process."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
+from secrets import token_bytes
 
 from functions.manage.settings import ManageSettings
+from shared.http.cursors import Cursors
 from shared.messaging import clients
 from shared.storage.account_books import AccountBooks
 from shared.storage.idempotency import IdempotencyRecords
@@ -13,6 +15,7 @@ from shared.storage.organizations import Organizations
 from shared.storage.partner_defaults import PartnersDefaults
 from shared.storage.print_batches import PrintBatches
 from shared.storage.queue_lists import QueueLists
+from shared.storage.stack_keys import StackKeys
 from shared.storage.tasks import Tasks
 
 
@@ -30,6 +33,12 @@ class ManagePorts:
     print_batches: PrintBatches
     tasks: Tasks
     idempotency: IdempotencyRecords
+    stack_keys: StackKeys
+
+    @cached_property
+    def cursors(self) -> Cursors:
+        """The cursors of lists. Their key is read at the first one: most requests need none."""
+        return Cursors(self.stack_keys.of("cursors", token_bytes))
 
 
 @cache
@@ -48,4 +57,5 @@ def ports() -> ManagePorts:
         print_batches=PrintBatches(*table),
         tasks=Tasks(*table),
         idempotency=IdempotencyRecords(*table),
+        stack_keys=StackKeys(*table),
     )

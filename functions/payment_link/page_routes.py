@@ -82,19 +82,27 @@ def renew(request: PageRequest, token: str) -> PageAnswer:
 # A phone that opens a tab again asks by GET for what was a form's answer.
 
 
-@back("GET", "/pay/{token}/verify", operation="returnFromVerify", summary="Redirect to the link's page")
+@back(
+    "GET", "/pay/{token}/verify", operation="returnFromVerify", summary="Redirect to the link's page", problems=(404,)
+)
 def return_from_verify(request: PageRequest, token: str) -> PageAnswer:
     """Back to the link's page."""
     return ports().pages.back(request, token)
 
 
-@back("GET", "/pay/{token}/checkout", operation="returnFromCheckout", summary="Redirect to the link's page")
+@back(
+    "GET",
+    "/pay/{token}/checkout",
+    operation="returnFromCheckout",
+    summary="Redirect to the link's page",
+    problems=(404,),
+)
 def return_from_checkout(request: PageRequest, token: str) -> PageAnswer:
     """Back to the link's page."""
     return ports().pages.back(request, token)
 
 
-@back("GET", "/pay/{token}/renew", operation="returnFromRenew", summary="Redirect to the link's page")
+@back("GET", "/pay/{token}/renew", operation="returnFromRenew", summary="Redirect to the link's page", problems=(404,))
 def return_from_renew(request: PageRequest, token: str) -> PageAnswer:
     """Back to the link's page."""
     return ports().pages.back(request, token)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from http import HTTPStatus
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from functions.payment_link import sandbox
 from functions.payment_link.bill_lines import bill_subject
@@ -18,6 +18,7 @@ from functions.payment_link.questions import (
 )
 from functions.payment_link.site import PageAnswer, PageRequest, language_query
 from functions.payment_link.visits import Desk, LinkVisit
+from shared.domain.paying.external_site import PaymentSite, stored_site
 from shared.domain.paying.link_access import Standing, standing
 from shared.domain.paying.link_secrets import normalized_code
 from shared.domain.paying.patient_requests import AmountError, AmountProblem, begin_checkout, payment_id_of
@@ -149,8 +150,8 @@ class PatientPages:
         if settings.processor is Processor.SANDBOX:
             return self.sandbox_url
         if settings.processor is Processor.EXTERNAL and settings.external_id:
-            secure = urlsplit(settings.external_url_template).scheme == "https"
-            return settings.external_url_template if secure else ""
+            site = stored_site(settings.external_url_template)
+            return site.origin if site else ""
         # Stripe Checkout isn't built yet.
         return ""
 
@@ -215,7 +216,4 @@ def _external_url(visit: LinkVisit, amount: Cents | None, statement_id: str, req
     checkout = begin_checkout(visit.book, visit.link, amount, statement_id, "", request.now)
     settings = visit.organization.payments
     values = {"id": settings.external_id, "amount": dollars(checkout.amount), "accountId": visit.link.account_id}
-    url = settings.external_url_template
-    for name, value in values.items():
-        url = url.replace(f"{{{name}}}", quote(value, safe=""))
-    return url
+    return PaymentSite.read(settings.external_url_template).url(values)

@@ -10,7 +10,7 @@ from functions.payment_link.forms import FieldProblem, read_answer
 from functions.payment_link.page import Page, PageError
 from functions.payment_link.site import UNKNOWN_PAGE, PageRequest
 from functions.payment_link.visits import Desk, LinkVisit
-from shared.domain.paying.link_access import AccessQuestion, AnswerOutcome, locked, question, tries_left, verified
+from shared.domain.paying.link_access import AccessQuestion, AnswerOutcome, locked_until, question, tries_left, verified
 
 TRIES_WORTH_SHOWING = 5
 
@@ -34,8 +34,9 @@ def known_visit(desk: Desk, request: PageRequest, token: str) -> LinkVisit:
 
 def question_page(visit: LinkVisit, request: PageRequest, asking: Asking) -> Page:
     """The question; where too many answers were wrong, the page that says when to try again, as an error."""
-    if visit.link.locked_until and locked(visit.link, request.now):
-        wait = math.ceil((visit.link.locked_until - request.now).total_seconds())
+    until = locked_until(visit.book.account, request.now)
+    if until:
+        wait = math.ceil((until - request.now).total_seconds())
         raise PageError(
             Page(
                 template="locked.html",
@@ -46,7 +47,7 @@ def question_page(visit: LinkVisit, request: PageRequest, asking: Asking) -> Pag
                 facts={"minutes": math.ceil(wait / 60)},
             )
         )
-    asked, left = question(visit.book, visit.link), tries_left(visit.link)
+    asked, left = question(visit.book, visit.link), tries_left(visit.book.account, request.now)
     return Page(
         template=asking.template,
         visit=visit,

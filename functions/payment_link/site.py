@@ -7,7 +7,7 @@ from datetime import datetime
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
@@ -90,7 +90,7 @@ class Site:
         self.declared.append((route, function))
 
         def called(**ids: str) -> Response[str]:
-            return self._response(self._answer(function, [unquote(value) for value in ids.values()]))
+            return self._response(self._answer(function, list(ids.values())))
 
         self.routes.route(route.rule, method=route.method)(called)
 
@@ -100,9 +100,11 @@ class Site:
 
     def _answer(self, show: PageRoute, ids: list[str]) -> PageAnswer:
         try:
-            return show(self._request(), *ids)
+            return show(self._request(), *map(gateway.decoded_id, ids))
         except PageError as error:
             return error.page
+        except gateway.UnreadableIdError:
+            return UNKNOWN_PAGE
         except FormError:
             return UNREADABLE_PAGE
         except BusyError:

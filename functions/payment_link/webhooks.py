@@ -1,6 +1,5 @@
 """Events of payment processors: each one's signature is checked, and money posted once however often it is reported."""
 
-import base64
 from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
@@ -13,6 +12,7 @@ from functions.payment_link.frame import api, logger
 from functions.payment_link.ports import ports
 from functions.payment_link.settings import PaymentLinkSettings
 from functions.payment_link.visits import Desk, UnknownReferenceError
+from shared.contracts.wire import parse
 from shared.domain.paying.patient_requests import OUR_REFERENCE
 from shared.http.api import Answer, json_answer
 from shared.http.problems import ProblemError, not_found
@@ -42,12 +42,11 @@ class WebhookAnswer(BaseModel):
 def sandbox_webhook(org_id: str) -> Answer:
     """The simulated processor reports the outcome of a checkout."""
     event = api.routes.current_event
-    raw = event.body or ""
     done = receive_sandbox_event(
         ports().desk,
         ports().settings,
         org_id=org_id,
-        body=base64.b64decode(raw) if event.is_base64_encoded else raw.encode(),
+        body=api.body,
         signature=event.headers.get(sandbox.SIGNATURE_HEADER, ""),
         now=api.now,
         clock=datetime.now(UTC),
@@ -69,8 +68,8 @@ def receive_sandbox_event(
     """Act on an event of the simulated processor, and answer what was done with it.
 
     `clock` is the real one, whatever time is simulated. Raises a 404 problem in stacks without that processor and for a
-    reference of our shape that isn't known (so that it is sent again), a 401 one for a bad signature, and pydantic's
-    ValidationError for a body that isn't an event.
+    reference of our shape that isn't known (so that it is sent again), a 401 one for a bad signature,
+    UnreadableBodyError for a body that isn't JSON, and pydantic's ValidationError for one that isn't an event.
     """
     if not settings.sandbox_processor_url:
         raise not_found("processor")
@@ -78,7 +77,7 @@ def receive_sandbox_event(
         sandbox.check_signature(signature, body, settings.sandbox_processor_key.get_secret_value(), clock)
     except sandbox.BadSignatureError:
         raise ProblemError(HTTPStatus.UNAUTHORIZED, "The signature is missing, wrong or too old.") from None
-    event = sandbox.SandboxEvent.model_validate_json(body)
+    event = sandbox.SandboxEvent.model_validate(parse(body))
     if not OUR_REFERENCE.fullmatch(event.reference):
         return "ignored"
     try:

@@ -188,11 +188,19 @@ class PaymentAnswer(WireModel):
         )
 
 
+def _plain_name(value: str) -> str:
+    if "=?" in value:
+        raise ValueError("must be the name as people read it, without encoded words")
+    return value
+
+
 class PaymentLinkBody(WireModel):
     """A one-time link to be sent by email; without sendTo: to the first of patient, guarantor, billTo who has one."""
 
     send_to: SendTo | None = None
-    staff_name: Annotated[NamedLine, Field(max_length=80, description="Whose name the email is from.")]
+    staff_name: Annotated[
+        NamedLine, AfterValidator(_plain_name), Field(max_length=80, description="Whose name the email is from.")
+    ]
     override_hold: bool = Field(default=False, description=OVERRIDE)
     reason: Annotated[NamedLine, Field(max_length=200, description="Why a hold is overridden.")] | None = None
 

@@ -76,6 +76,10 @@ STATEMENT_FIELDS: dict[str, frozenset[str]] = {
 """Statement fields whose change may restart aging, each with its own fields (docs/rules.md#reset-on-field-change)."""
 
 
+LONGEST_RESET_POINTER = 200
+"""Characters; the longest that leads to a field of a statement has about half of them."""
+
+
 def _statement_pointer(pointer: str) -> str:
     if not POINTER.fullmatch(pointer):
         raise ValueError("must be a JSON pointer such as /totalBilled")
@@ -250,7 +254,7 @@ class DunningBody(WireModel):
     enable_bill_reset: bool = SYSTEM.enable_bill_reset
     reset_on_fields_changing: bool = SYSTEM.reset_on_fields_changing
     reset_fields: Annotated[
-        list[Annotated[str, AfterValidator(_statement_pointer)]],
+        list[Annotated[str, Field(max_length=LONGEST_RESET_POINTER), AfterValidator(_statement_pointer)]],
         Field(max_length=50, default_factory=list, examples=[["/totalBilled"]]),
     ]
     drop_to_paper_on_opt_out: bool = SYSTEM.drop_to_paper_on_opt_out
@@ -332,10 +336,10 @@ def settings_after(settings: DunningSettings, inherited: DunningSettings, patch:
 
     Raises pydantic's ValidationError.
     """
-    document, below = _wire(settings), _wire(inherited)
-    for field, value in patch.items():
-        before = {name: said for name, said in document.items() if name not in WHOLE or name != field}
-        document = wire.merge_patch(before, {field: below.get(field) if value is None else value})
+    below = _wire(inherited)
+    before = {field: said for field, said in _wire(settings).items() if field not in WHOLE or field not in patch}
+    said = {field: below.get(field) if value is None else value for field, value in patch.items()}
+    document = wire.merge_patch(before, said)
     return DunningBody.model_validate(document).domain()
 
 

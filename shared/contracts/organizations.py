@@ -3,10 +3,11 @@
 from dataclasses import replace
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from shared.contracts.contact_data import AddressBody, MaybeEmail, MaybeLine, MaybePhone, TimeZone
 from shared.contracts.wire import Day, Line, NamedLine, WireModel, Word
+from shared.domain.paying.external_site import PaymentSite
 from shared.domain.records.policy import MessageContacts, Organization, PaymentSettings
 from shared.domain.vocabulary.words import AccountStatus, BillType, CommunicationStatus, Processor
 
@@ -17,11 +18,11 @@ class ExternalSite(WireModel):
     url_template: Annotated[Line, Field(max_length=500)]
     id: Annotated[MaybeLine, Field(max_length=100)] = ""
 
-    @model_validator(mode="after")
-    def _https(self) -> Self:
-        if not self.url_template.startswith("https://"):
-            raise ValueError("urlTemplate must begin with https://")
-        return self
+    @field_validator("url_template")
+    @classmethod
+    def _leads_to_one_host(cls, template: str) -> str:
+        PaymentSite.read(template)
+        return template
 
 
 class StripeSecrets(WireModel):

@@ -11,11 +11,15 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.alias_generators import to_camel
 
 from shared.contracts.plain_text import NO_CONTROL_CHARACTERS, UNREADABLE
-from shared.domain.vocabulary.json_documents import Json
+from shared.domain.vocabulary.json_documents import MOST_DEPTH, MOST_NUMBER_DIGITS, Json, too_deep
 from shared.domain.vocabulary.money import Cents, cents, dollars
 
 MOST_AMOUNT_DIGITS = 12
 """More than an amount may have before its point."""
+
+NOT_JSON = "The body isn't JSON."
+NESTED_TOO_DEEPLY = f"The body is nested more deeply than {MOST_DEPTH} levels."
+BOUNDLESS = "The body has a number beyond all bounds."
 
 _AMOUNT = re.compile(r"-?[0-9]{1,8}(\.[0-9]{1,2})?", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
@@ -135,18 +139,61 @@ Word = Annotated[_Word, Field(strict=False)]
 """A word of a closed vocabulary, given by its value."""
 
 
+class UnreadableBodyError(ValueError):
+    """A body that isn't JSON as we take it. Its text says why, and is shown to whoever sent it."""
+
+
 def _no_constant(_: str) -> Never:
-    raise ValueError("NaN and Infinity are no JSON")
+    raise UnreadableBodyError(NOT_JSON)
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > MOST_NUMBER_DIGITS:
+        raise UnreadableBodyError(BOUNDLESS)
+    return int(digits)
+
+
+def _fraction(digits: str) -> Decimal:
+    try:
+        return Decimal(digits)
+    except ArithmeticError:  # an exponent that even Decimal can't hold
+        raise UnreadableBodyError(BOUNDLESS) from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> Json:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise UnreadableBodyError("The body has an object with the same field twice.")
+    return fields
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_whole, parse_float=_fraction, parse_constant=_no_constant
+)
 
 
 def parse(raw: bytes) -> object:
-    """Read JSON with exact decimals. Raises ValueError when it isn't JSON (RFC 8259: no NaN, no infinities)."""
+    """Read JSON with exact decimals. Raises UnreadableBodyError for what isn't JSON (RFC 8259: no NaN, no infinities).
+
+    And for what programs read differently, or that nobody means: a field twice in one object, of which one reader takes
+    the first and another the last; nesting deeper than MOST_DEPTH; numbers without bounds; halves of surrogate pairs,
+    which are no Unicode, and could be neither stored nor answered.
+    """
     try:
-        document: object = json.loads(raw, parse_float=Decimal, parse_constant=_no_constant)
-    except (RecursionError, ArithmeticError):
-        raise ValueError("nested too deeply, or a number beyond all bounds") from None
-    # Half a surrogate pair is no Unicode, and could be neither stored nor answered. Raises UnicodeEncodeError.
-    json.dumps(document, ensure_ascii=False, default=str).encode()
+        text = raw.decode("utf-8-sig")
+        document: object = _DECODER.decode(text)
+    except UnicodeDecodeError:
+        raise UnreadableBodyError("The body isn't UTF-8.") from None
+    except json.JSONDecodeError:
+        raise UnreadableBodyError(NOT_JSON) from None
+    except RecursionError:
+        raise UnreadableBodyError(NESTED_TOO_DEEPLY) from None
+    if too_deep(text, document):
+        raise UnreadableBodyError(NESTED_TOO_DEEPLY)
+    try:
+        json.dumps(document, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:
+        raise UnreadableBodyError("The body has broken Unicode in it.") from None
     return document
 
 

@@ -7,7 +7,6 @@ from datetime import datetime
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import unquote
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
@@ -16,6 +15,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel, ValidationError
 
 from shared import clock as simulated_time
+from shared.contracts.wire import UnreadableBodyError, parse
 from shared.domain.vocabulary.json_pointers import pointer_to
 from shared.http import gateway
 from shared.http.caller import Caller, caller_of
@@ -31,8 +31,8 @@ MOST_BODY_BYTES = 4_500_000
 ID_DIGITS = 24
 """How many hexadecimal digits an id has that a request makes: too many for two to be the same."""
 
-LONGEST_ID = 512
-"""Bytes of an id in a path: more than any of ours or of partners has, less than the table's keys may have."""
+MOST_JSON_BYTES = 2 * 1024 * 1024
+"""Of a body that is read as one JSON object: more than any of ours can need."""
 
 
 def json_answer(body: Any, status: HTTPStatus = HTTPStatus.OK, headers: dict[str, str] | None = None) -> Answer:  # noqa: ANN401 - any JSON
@@ -48,11 +48,11 @@ def problem_answer(error: ProblemError) -> Answer:
 
 
 def path_id(value: str) -> str:
-    """An id from the path as it was meant; a 404 problem for one too long to be anything's key."""
-    meant = unquote(value)
-    if len(meant.encode()) > LONGEST_ID:
-        raise nothing_here()
-    return meant
+    """An id from the path as it was meant; a 404 problem for what can be nothing's."""
+    try:
+        return gateway.decoded_id(value)
+    except gateway.UnreadableIdError:
+        raise nothing_here() from None
 
 
 def input_errors(error: ValidationError) -> list[InputError]:
@@ -82,6 +82,7 @@ class Api:
         self._allow_simulated_time = allow_simulated_time
         self.routes.exception_handler(ProblemError)(problem_answer)
         self.routes.exception_handler(ValidationError)(self._invalid)
+        self.routes.exception_handler(UnreadableBodyError)(self._unreadable)
         self.routes.exception_handler(BusyError)(self._busy)
         self.routes.exception_handler(Exception)(self._failed)
         self.routes.not_found(self._unknown)
@@ -146,6 +147,14 @@ class Api:
         return raw
 
     @property
+    def json(self) -> object:
+        """The body as JSON, exact to the decimal. Raises UnreadableBodyError, and a 413 problem for one too large."""
+        raw = self.body
+        if len(raw) > MOST_JSON_BYTES:
+            raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large for this request.")
+        return parse(raw)
+
+    @property
     def query(self) -> Mapping[str, str]:
         """The query's parameters."""
         return self.routes.current_event.query_string_parameters
@@ -161,6 +170,9 @@ class Api:
 
     def _invalid(self, error: ValidationError) -> Answer:
         return problem_answer(ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, INVALID_BODY, input_errors(error)))
+
+    def _unreadable(self, error: UnreadableBodyError) -> Answer:
+        return problem_answer(ProblemError(HTTPStatus.BAD_REQUEST, str(error)))
 
     def _busy(self, _: BusyError) -> Answer:
         return problem_answer(

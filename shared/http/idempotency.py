@@ -43,8 +43,8 @@ def idempotent[**P](
 
 def _key(api: Api) -> str | None:
     key = api.routes.current_event.headers.get(IDEMPOTENCY_HEADER)
-    if key and len(key) > LONGEST_KEY:
-        raise ProblemError(HTTPStatus.BAD_REQUEST, f"{IDEMPOTENCY_HEADER} must have at most {LONGEST_KEY} characters.")
+    if key is not None and not 1 <= len(key) <= LONGEST_KEY:
+        raise ProblemError(HTTPStatus.BAD_REQUEST, f"{IDEMPOTENCY_HEADER} must have 1 to {LONGEST_KEY} characters.")
     return key
 
 

@@ -7,7 +7,6 @@ from typing import Any, Protocol
 from aws_lambda_powertools import Logger
 from pydantic import BaseModel
 
-from shared.contracts import wire
 from shared.domain.records.policy import Organization
 from shared.domain.vocabulary.json_documents import Json
 from shared.http.api import Answer, Api, path_id
@@ -83,10 +82,7 @@ class PartnerApi(Api):
 
     def _json_object(self) -> Json:
         """The body, exact to the decimal; a 400 problem when it isn't JSON, a 422 one when it is no object."""
-        try:
-            document = wire.parse(self.body)
-        except ValueError:
-            raise ProblemError(HTTPStatus.BAD_REQUEST, "The body isn't JSON.") from None
+        document = self.json
         if not isinstance(document, dict):
             raise invalid("", "must be a JSON object")
         return document

@@ -8,6 +8,12 @@ from pydantic import BaseModel
 MEDIA_TYPE = "application/problem+json"
 INVALID_BODY = "Some fields are missing or invalid."
 
+MOST_ERRORS = 100
+"""How many errors one problem lists."""
+
+LONGEST_POINTER = 200
+"""Characters of a pointer that a problem repeats; names of fields come from whoever sent them."""
+
 
 class InputError(BaseModel):
     """One thing wrong with the input: where, as a JSON pointer, and what; never the value itself."""
@@ -38,8 +44,21 @@ class ProblemError(Exception):
 
     @property
     def problem(self) -> Problem:
-        """The answer's body."""
-        return Problem(title=self.status.phrase, status=self.status, detail=self.detail, errors=self.errors or None)
+        """The answer's body, of bounded size."""
+        listed = [
+            InputError(pointer=_shortened(error.pointer), detail=error.detail) for error in self.errors[:MOST_ERRORS]
+        ]
+        more = len(self.errors) - len(listed)
+        detail = (
+            f"{self.detail} The first {MOST_ERRORS} errors are listed, and there are {more} more."
+            if more
+            else self.detail
+        )
+        return Problem(title=self.status.phrase, status=self.status, detail=detail, errors=listed or None)
+
+
+def _shortened(pointer: str) -> str:
+    return pointer if len(pointer) <= LONGEST_POINTER else f"{pointer[:LONGEST_POINTER]}…"
 
 
 def not_found(what: str) -> ProblemError:

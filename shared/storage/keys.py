@@ -197,6 +197,11 @@ def idempotency(partner_id: str, key: str) -> str:
     return f"Q#{partner_id}#{hashlib.sha256(key.encode()).hexdigest()}"
 
 
+def stack_key(purpose: str) -> str:
+    """Partition of a key of the stack itself."""
+    return f"Z#{purpose}"
+
+
 def replanning(org_id: str) -> str:
     """Partition of the job that has an organization's accounts planned again."""
     return f"{REPLANNING_PARTITION}{org_id}"

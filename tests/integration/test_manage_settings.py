@@ -65,7 +65,10 @@ def test_a_client_id_is_taken_once_for_all_partners_but_case_counts() -> None:
         ({"payments": {"processor": "paypal"}}, "/payments/processor"),
         ({"payments": {"processor": "stripe"}}, "/payments"),
         ({"payments": {"processor": "sandbox"}}, "/payments/processor"),
-        ({"payments": {"processor": "external", "external": {"urlTemplate": "http://x"}}}, "/payments/external"),
+        (
+            {"payments": {"processor": "external", "external": {"urlTemplate": "http://x"}}},
+            "/payments/external/urlTemplate",
+        ),
         ({"testContacts": {"email": "x"}}, "/testContacts/email"),
         ({"linkDays": 0}, "/linkDays"),
         ({"linkDays": True}, "/linkDays"),

@@ -223,7 +223,19 @@ def test_without_any_address_the_refusal_names_the_three_places(
     assert stored(manage_books).links == ()
 
 
-@pytest.mark.parametrize("body", [{}, {"staffName": ""}, {"staffName": "A\r\nBcc: x"}, {"staffName": "x" * 81}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"staffName": ""},
+        {"staffName": "A\r\nBcc: x"},
+        {"staffName": "A\u2028B"},
+        {"staffName": "A\u0000"},
+        {"staffName": "=?utf-8?q?Your_bank?="},
+        {"staffName": "Robin =?iso-8859-1?B?QQ==?="},
+        {"staffName": "x" * 81},
+    ],
+)
 def test_a_staff_name_is_needed_and_is_one_line(manage_books: AccountBooks, body: dict[str, str]) -> None:
     store(manage_books)
     answer = OWN.post(LINKS, body)

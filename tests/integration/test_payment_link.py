@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from io import StringIO
+from secrets import token_bytes
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -16,6 +17,7 @@ import pytest
 from functions.payment_link import sandbox
 from functions.payment_link.ports import ports
 from local.openapi.routes import declared
+from shared.domain.paying.link_secrets import new_payment_link
 from shared.domain.records.policy import PaymentSettings
 from shared.domain.vocabulary.words import (
     BillStatus,
@@ -145,7 +147,7 @@ def test_a_date_that_is_not_one_is_asked_for_again_and_not_counted(clinic: Clini
         answer = clinic.verify({"month": "2", "day": "30", "year": "2015"})
         assert answer.status == 422
         assert "Enter a day that exists" in answer.text
-    assert clinic.link.wrong_answers == 0
+    assert clinic.book.account.wrong_answers.count == 0
 
 
 def test_ten_wrong_answers_lock_the_link_for_fifteen_minutes(clinic: Clinic) -> None:
@@ -163,6 +165,33 @@ def test_after_a_lock_ten_more_wrong_answers_lock_again(clinic: Clinic) -> None:
         clinic.verify(WRONG)
     clinic.now += timedelta(minutes=15)
     assert [clinic.verify(WRONG).status for _ in range(10)] == [403] * 9 + [429]
+
+
+def test_five_links_and_a_bill_code_of_one_account_are_no_more_guesses_than_one(clinic: Clinic) -> None:
+    more = [
+        new_payment_link(
+            org_id="org_1", account_id="G-1", now=NOW, lives=timedelta(days=30), with_code=True, random=token_bytes
+        )
+        for _ in range(5)
+    ]
+    clinic.change(links=tuple(issued.link for issued in more))
+    ways = [f"/pay/{secret}" for issued in more for secret in (issued.token, issued.code)]
+    assert [clinic.post(f"{way}/verify", WRONG).status for way in ways] == [403] * 9 + [429]
+    locked = [clinic.post(f"{way}/verify", RIGHT) for way in ways]
+    assert {(answer.status, answer.headers["Retry-After"]) for answer in locked} == {(429, "900")}
+
+
+def test_thirty_wrong_answers_in_a_day_lock_until_it_is_over(clinic: Clinic) -> None:
+    for _ in range(2):
+        for _ in range(10):
+            clinic.verify(WRONG)
+        clinic.now += timedelta(minutes=15)
+    assert [clinic.verify(WRONG).status for _ in range(10)] == [403] * 9 + [429]
+    locked = clinic.verify(RIGHT)
+    assert (locked.status, locked.headers["Retry-After"]) == (429, str(24 * 3600 - 30 * 60))
+    assert "in 24 hours" in locked.text
+    clinic.now = NOW + timedelta(days=1)
+    assert clinic.verify(RIGHT).status == 200
 
 
 def test_a_right_answer_forgives_the_wrong_ones_before_it(clinic: Clinic) -> None:
@@ -479,6 +508,37 @@ def test_an_external_site_is_reached_by_the_organizations_own_id(clinic: Clinic)
     assert clinic.checkout(amount="99").status == 422
     clinic.settle(payments=replace(external, external_id=""))
     assert "<form" not in clinic.get().body
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "https://[bad",
+        "https://site.example; script-src *",
+        "https://site.example;script-src/{id}",
+        "https://site.example\r\nSet-Cookie: a=b/",
+        "https://{id}.example/",
+        "https://user@site.example/",
+        "https://site.example:99999/{id}",
+        "https://site.example/{unknown}",
+        "javascript:alert(1)",
+        "",
+    ],
+)
+def test_a_template_stored_before_templates_were_checked_breaks_no_page_and_leads_nowhere(
+    clinic: Clinic, template: str
+) -> None:
+    clinic.settle(
+        payments=PaymentSettings(processor=Processor.EXTERNAL, external_url_template=template, external_id="A")
+    )
+    page = clinic.verify()
+    assert page.status == 200
+    assert "$74.60" in page.text
+    assert page.headers["Content-Security-Policy"].endswith(
+        "form-action 'self' https://pay.example.com; base-uri 'none'; frame-ancestors 'none'"
+    )
+    assert "<form" not in page.body
+    assert clinic.checkout(amount="20").status == 409
 
 
 # --- the webhook ------------------------------------

@@ -263,6 +263,7 @@ def test_nothing_personal_is_logged(stack: ChannelStack, caplog: pytest.LogCaptu
         ('Smith, "Jo" & Co.', '"Smith, \\"Jo\\" & Co." <a@b.c>'),
         ("Clínica Niño", "=?utf-8?b?Q2zDrW5pY2EgTmnDsW8=?= <a@b.c>"),
         ("Evil\r\nBcc: x@y.z", '"Evil Bcc: x@y.z" <a@b.c>'),
+        ("=?utf-8?q?Bank?=", "=?utf-8?b?PT91dGYtOD9xP0Jhbms/PQ==?= <a@b.c>"),
     ],
 )
 def test_a_name_is_encoded_as_mail_headers_need_it(name: str, header: str) -> None:

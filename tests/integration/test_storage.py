@@ -132,7 +132,7 @@ def test_the_book_that_a_change_answers_is_the_one_read_afterwards(books: Accoun
             bills=(bill(balance=1), bill("S-2")),
             notices=tuple(moved(row, NoticeStatus.CANCELLED, at, "key:k1", "by hand") for row in book.notices),
             payments=(PAYMENT,),
-            links=(replace(LINK, wrong_answers=3), replace(LINK, link_id="lnk_2", token_hash="other", code_hash="")),
+            links=(replace(LINK, sent_to="m***"), replace(LINK, link_id="lnk_2", token_hash="other", code_hash="")),
             checkouts=(CHECKOUT,),
             history=(replace(EVENT, at=at), replace(EVENT, at=at, event="Other")),
         ),

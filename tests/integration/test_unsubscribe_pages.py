@@ -351,7 +351,7 @@ def test_where_nothing_is_known_to_ask_for_nothing_can_be_turned_on(clinic: Clin
     assert "First, confirm" not in answer.text
     assert forms(answer) == []
     tried = clinic.post(path(clinic), UNDO | RIGHT)
-    assert (tried.status, "Error" in tried.text, clinic.link.wrong_answers) == (403, False, 0)
+    assert (tried.status, "Error" in tried.text, clinic.book.account.wrong_answers.count) == (403, False, 0)
     assert opened(clinic) == {SMS, PRINT}
 
 
@@ -451,7 +451,7 @@ def test_a_scanner_that_sends_every_form_can_unsubscribe_but_turns_nothing_on(cl
         assert len(waiting) >= 2
     assert {told[0] for told in consents(clinic)} == {"OptedOut"}
     assert opened(clinic) == {PRINT}
-    assert clinic.link.wrong_answers == 0
+    assert clinic.book.account.wrong_answers.count == 0
     assert clinic.post(path(clinic), UNDO | RIGHT).status == 200
     assert opened(clinic) == {EMAIL, PRINT}
 

@@ -195,6 +195,42 @@ def test_the_gateways_own_answers_are_problem_details() -> None:
         assert headers["X-Robots-Tag"] == "'noindex, nofollow'"
 
 
+STATUS_OF_AN_ANSWER = {
+    "ACCESS_DENIED": 403,
+    "API_CONFIGURATION_ERROR": 500,
+    "AUTHORIZER_CONFIGURATION_ERROR": 500,
+    "AUTHORIZER_FAILURE": 500,
+    "BAD_REQUEST_BODY": 400,
+    "BAD_REQUEST_PARAMETERS": 400,
+    "EXPIRED_TOKEN": 403,
+    "INTEGRATION_FAILURE": 504,
+    "INTEGRATION_TIMEOUT": 504,
+    "INVALID_API_KEY": 403,
+    "INVALID_SIGNATURE": 403,
+    "MISSING_AUTHENTICATION_TOKEN": 404,  # 403, unless it is said otherwise
+    "QUOTA_EXCEEDED": 429,
+    "REQUEST_TOO_LARGE": 413,
+    "RESOURCE_NOT_FOUND": 404,
+    "THROTTLED": 429,
+    "UNAUTHORIZED": 401,
+    "UNSUPPORTED_MEDIA_TYPE": 415,
+    "WAF_FILTERED": 403,
+}
+"""The gateway's own answers, with their statuses."""
+
+
+def test_every_answer_of_the_gateways_own_says_the_status_that_it_has() -> None:
+    """One that isn't spelled out gets the text of DEFAULT_4XX or DEFAULT_5XX, but keeps its own status."""
+    [api] = template.resources("AWS::ApiGateway::RestApi").values()
+    answers = api["Properties"]["Body"]["x-amazon-apigateway-gateway-responses"]
+    assert set(answers) <= {*STATUS_OF_AN_ANSWER, "DEFAULT_4XX", "DEFAULT_5XX"}
+    for kind, status in STATUS_OF_AN_ANSWER.items():
+        answer = answers.get(kind, answers[f"DEFAULT_{status // 100}XX"])
+        assert int(answer.get("statusCode", status)) == status
+        assert json.loads(answer["responseTemplates"]["application/json"])["status"] == status, kind
+    assert answers["THROTTLED"]["responseParameters"]["gatewayresponse.header.Retry-After"] == "'1'"
+
+
 def test_the_gateways_permissions_fit_into_the_policy_that_a_function_may_have() -> None:
     """SAM makes one for each event, and Lambda refuses more than 20 KB of them, which no local AWS shows."""
     sizes = Counter[str]()

@@ -24,6 +24,7 @@ from shared.domain.account.contacts import number_hash
 from shared.domain.paying.link_access import AccessQuestion, Verification, verify
 from shared.domain.paying.link_secrets import new_payment_link
 from shared.domain.paying.patient_requests import payment_id_of
+from shared.domain.records.account import WrongAnswers
 from shared.domain.records.book import Change
 from shared.domain.records.payment import Allocation, Payment
 from shared.domain.records.payment_link import Checkout
@@ -190,14 +191,21 @@ def every_page() -> Iterator[tuple[str, Page]]:
         known = replace(verified.visit, book=replace(verified.visit.book, checkouts=(checkout,), payments=payments))
         yield f"done, {name}", shown(pages(known).done(PageRequest(now=NOW, cookie=verified.secret), TOKEN))
     yield "over", of_error(lambda: pages(one).enter(PageRequest(now=NOW + timedelta(days=31)), TOKEN))
-    locked = replace(one, link=replace(ISSUED.link, locked_until=NOW + timedelta(minutes=1)))
+    locked = locked_out(one, NOW + timedelta(minutes=1))
     yield "locked", of_error(lambda: pages(locked).enter(now, TOKEN))
+    for_a_day = locked_out(one, NOW + timedelta(days=1))
+    yield "locked for a day", of_error(lambda: pages(for_a_day).enter(now, TOKEN))
     yield "renewed", shown(pages(one).renew(now, TOKEN))
     yield "bill", shown(pages(one).ask_code(now))
     yield "bill, no code", shown(pages(one).find_code(PageRequest(now=NOW, form={"code": "<b>"})))
     yield from every_channel_page()
     yield "unknown", UNKNOWN_PAGE
     yield "trouble", BUSY_PAGE
+
+
+def locked_out(visit: LinkVisit, until: datetime) -> LinkVisit:
+    owner = replace(visit.book.account, wrong_answers=WrongAnswers(count=10, locked_until=until))
+    return replace(visit, book=replace(visit.book, account=owner))
 
 
 def payment(reference: str) -> Payment:

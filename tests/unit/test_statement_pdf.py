@@ -44,7 +44,7 @@ _PRACTICE = LetterPractice(
 )
 
 
-def render(page: StatementPage).pdf -> bytes:
+def render_statement(page: StatementPage) -> bytes:
     return render(page).pdf
 
 
@@ -134,7 +134,7 @@ def _picture() -> bytes:
 
 def test_shows_what_is_owed_to_whom_and_by_when() -> None:
     """The sums, dates and numbers that a patient needs stand on the page, in dollars and with the month in letters."""
-    text = _text(render(_page(amount_due=123_456).pdf))
+    text = _text(render_statement(_page(amount_due=123_456)))
 
     assert "Amount due" in text
     assert "$1,234.56" in text
@@ -154,7 +154,7 @@ def test_every_column_of_a_charge_agrees_with_its_cents() -> None:
     )
     bill = StatementBill("S-9", "Ole", 123_456, 23_694, (StatementVisit(None, charges=(charge,)),))
 
-    text = _text(render(_page(bills=(bill,).pdf, amount_due=23_694)))
+    text = _text(render_statement(_page(bills=(bill,), amount_due=23_694)))
 
     assert "1,234.56 1,000.07 -2.50 0.05 236.94" in text
     assert "Balance of this statement 1,234.56 1,000.07 -2.50 0.05 $236.94" in text
@@ -164,7 +164,7 @@ def test_a_balance_that_its_charges_do_not_explain_gets_a_line_of_its_own() -> N
     """What was paid since, or isn't itemized, is shown, so that the column adds up."""
     bill = replace(_bill(2), balance=1_001)
 
-    text = _text(render(_page(bills=(bill,).pdf, amount_due=1_001)))
+    text = _text(render_statement(_page(bills=(bill,), amount_due=1_001)))
 
     assert "Payments and adjustments not listed above -30.00" in text
     assert "$10.01" in text
@@ -174,7 +174,7 @@ def test_a_bill_without_visits_is_shown_by_its_sums() -> None:
     """Partners need not itemize."""
     bill = StatementBill("S-77", "Ole Thorvaldsen", total_billed=50_000, balance=7_500)
 
-    text = _text(render(_page(bills=(bill,).pdf, amount_due=7_500)))
+    text = _text(render_statement(_page(bills=(bill,), amount_due=7_500)))
 
     assert "Statement S-77 · Ole Thorvaldsen" in text
     assert "Payments and adjustments not listed above -425.00" in text
@@ -185,7 +185,7 @@ def test_several_bills_and_a_credit_come_to_the_amount_due() -> None:
     """A consolidated statement says how its bills, less the credit, make the amount."""
     bills = (_bill(1, "S-1", "Ole Thorvaldsen"), _bill(1, "S-2", "Siri Thorvaldsen"))
 
-    text = _text(render(_page(bills=bills, credit=1_500, amount_due=2_500).pdf))
+    text = _text(render_statement(_page(bills=bills, credit=1_500, amount_due=2_500)))
 
     assert "Total of all statements $40.00" in text
     assert "Credit on your account -$15.00" in text
@@ -195,7 +195,7 @@ def test_several_bills_and_a_credit_come_to_the_amount_due() -> None:
 
 def test_aging_stands_under_its_headings() -> None:
     """The five buckets are printed in order."""
-    text = _text(render(_page().pdf))
+    text = _text(render_statement(_page()))
 
     assert "Current 31–60 days 61–90 days 91–120 days 120+ days $10.01 $10.02 $10.03 $9.95 $0.00" in text  # noqa: RUF001 - the page has these dashes
 
@@ -215,7 +215,7 @@ def test_the_heading_follows_the_notification_in_both_languages(
 ) -> None:
     """Each kind of notice has its own heading; none speaks of credit reporting."""
     for language, heading in ((Language.ENGLISH, english), (Language.SPANISH, spanish)):
-        text = _text(render(_page(language=language, notification_type=kind).pdf))
+        text = _text(render_statement(_page(language=language, notification_type=kind)))
 
         assert heading in text
         assert not re.search(r"credit (bureau|report|agenc)|buró|colecciones|collection", text, re.IGNORECASE)
@@ -223,7 +223,7 @@ def test_the_heading_follows_the_notification_in_both_languages(
 
 def test_spanish_has_its_words_its_accents_and_its_dates() -> None:
     """A Spanish page is Spanish throughout."""
-    pdf = render(_page(language=Language.SPANISH).pdf)
+    pdf = render_statement(_page(language=Language.SPANISH))
     text = _text(pdf)
 
     for words in (
@@ -247,7 +247,7 @@ def test_spanish_has_its_words_its_accents_and_its_dates() -> None:
 @pytest.mark.parametrize("language", list(Language))
 def test_the_letter_names_what_its_payment_page_asks_for(language: Language) -> None:
     """Case 17: where only the guarantor's birth date opens it, the patient's would be asked for in vain."""
-    asked = {question: _text(render(_page(language=language, asked=question).pdf)) for question in AccessQuestion}
+    asked = {question: _text(render_statement(_page(language=language, asked=question))) for question in AccessQuestion}
     words = {
         Language.ENGLISH: ("asks for the patient", "asks for the account holder", "ZIP code", "call us"),
         Language.SPANISH: ("nacimiento del paciente", "nacimiento del titular", "código postal", "Llámenos para pagar"),
@@ -258,7 +258,7 @@ def test_the_letter_names_what_its_payment_page_asks_for(language: Language) -> 
 
 def test_the_bill_code_follows_its_words_and_they_appear_once() -> None:
     """Whoever looks for the words finds the code right behind them."""
-    text = _text(render(_page().pdf))
+    text = _text(render_statement(_page()))
 
     assert re.findall(r"Bill code\s+(\S+)", text) == ["K7QM-42XP-9D"]
     assert text.lower().count("bill code") == 1
@@ -282,7 +282,7 @@ def test_both_addresses_stay_inside_the_windows(lines: tuple[str, ...]) -> None:
     windows = (_rectangle(0.5, 0.5, 3.5, 0.792), _rectangle(0.5, 2.042, 3.5, 0.875))
     expected = "".join(lines).replace(" ", "")
 
-    with _open(render(page).pdf) as document:
+    with _open(render_statement(page)) as document:
         words = document[0].get_text("words")
     for window in windows:
         inside = [word for word in words if mupdf.Rect(word[:4]).intersects(window)]
@@ -294,7 +294,7 @@ def test_nothing_else_shows_in_windows_that_were_moved() -> None:
     """The geometry is the organization's to set."""
     geometry = WindowGeometry(recipient_left=0.75, recipient_top=2.2, recipient_width=3.25, recipient_height=1.0)
 
-    with _open(render(_page(geometry=geometry).pdf)) as document:
+    with _open(render_statement(_page(geometry=geometry))) as document:
         words = document[0].get_text("words")
     window = _rectangle(0.75, 2.2, 3.25, 1.0)
     inside = [word[4] for word in words if mupdf.Rect(word[:4]).intersects(window)]
@@ -308,7 +308,7 @@ def test_an_ordinary_statement_is_one_page(charges: int, language: Language) -> 
     """Up to a dozen charges, with messages and aging, take one sheet."""
     bill = _bill(charges)
 
-    pdf = render(_page(bills=(bill,).pdf, language=language, amount_due=bill.balance))
+    pdf = render_statement(_page(bills=(bill,), language=language, amount_due=bill.balance))
 
     assert _page_count(pdf) == 1
 
@@ -317,7 +317,7 @@ def test_an_ordinary_statement_is_one_page(charges: int, language: Language) -> 
 def test_a_long_statement_keeps_the_slip_on_its_first_page_and_loses_no_charge(charges: int) -> None:
     """However the charges fall, each is printed once, and what is mailed back is on the sheet with the windows."""
     bill = _bill(charges)
-    pdf = render(_page(bills=(bill,).pdf, amount_due=bill.balance))
+    pdf = render_statement(_page(bills=(bill,), amount_due=bill.balance))
     text = _text(pdf)
 
     for number in range(charges):
@@ -340,7 +340,7 @@ def test_no_two_words_overlap_on_a_crowded_page() -> None:
         "S-1", "Ole", 1_000, 1_000, (StatementVisit(dt.date(2026, 2, 1), "Dr. " + long, long, charges),)
     )
 
-    with _open(render(_page(bills=(bill,).pdf))) as document:
+    with _open(render_statement(_page(bills=(bill,)))) as document:
         for sheet in document:
             # The inner third of a word's height: neighbouring lines' boxes touch, their letters must not.
             boxes = [
@@ -529,7 +529,7 @@ def test_where_typst_doesnt_say_which_text_it_is_all_are_plain(monkeypatch: pyte
 
 def test_a_page_without_bills_is_a_page() -> None:
     """Nothing but the sum and how to pay it."""
-    text = _text(render(_page(bills=().pdf, message="", organization_message="", aging=None)))
+    text = _text(render_statement(_page(bills=(), message="", organization_message="", aging=None)))
 
     assert "$40.01" in text
     assert "Description" not in text
@@ -540,7 +540,7 @@ def test_nothing_is_asked_for_when_nothing_is_owed(amount: int) -> None:
     """A credit is called one, and the page neither threatens nor asks for a payment."""
     page = _page(amount_due=amount, notification_type=NotificationType.PAST_DUE, credit=5_000, aging=None)
 
-    text = _text(render(page).pdf)
+    text = _text(render_statement(page))
 
     assert "Past-due" not in text
     assert "No payment is due" in text
@@ -555,7 +555,7 @@ def test_huge_amounts_have_room() -> None:
     charge = _charge(1, billed=9_999_999_999, insurance_paid=8_888_888_888, adjustment=-7_777_777_777, balance=1)
     bill = StatementBill("S-1", "Ole", 9_999_999_999, 1, (StatementVisit(None, charges=(charge,)),))
 
-    text = _text(render(_page(bills=(bill,).pdf, amount_due=9_999_999_999)))
+    text = _text(render_statement(_page(bills=(bill,), amount_due=9_999_999_999)))
 
     assert "99,999,999.99 88,888,888.88 -77,777,777.77 5.00 0.01" in text
     assert "$99,999,999.99" in text
@@ -563,10 +563,10 @@ def test_huge_amounts_have_room() -> None:
 
 def test_the_same_page_gives_the_same_bytes() -> None:
     """A letter rendered again is the letter that was rendered, whatever came between."""
-    first = render(_page().pdf)
-    other = render(_page(recipient_name="Somebody Else").pdf)
+    first = render_statement(_page())
+    other = render_statement(_page(recipient_name="Somebody Else"))
 
-    assert render(_page().pdf) == first
+    assert render_statement(_page()) == first
     assert other != first
 
 
@@ -575,7 +575,7 @@ def test_the_code_reads_at_a_hundred_dots_per_inch(token: str) -> None:
     """The QR code of a page scanned coarsely opens the payment page."""
     page = _page(pay_url=f"https://abcdefghij.execute-api.us-east-1.amazonaws.com/prod/pay/{token}")
 
-    with _open(render(page).pdf) as document:
+    with _open(render_statement(page)) as document:
         picture = document[0].get_pixmap(dpi=100, colorspace=mupdf.csGRAY)
     pixels = memoryview(picture.samples).cast("B", (picture.height, picture.width))
 
@@ -586,7 +586,7 @@ def test_links_lead_where_they_say_and_hold_text() -> None:
     """Whoever reads the PDF on a screen can follow both links."""
     page = _page()
 
-    with _open(render(page).pdf) as document:
+    with _open(render_statement(page)) as document:
         links = {link["uri"]: document[0].get_textbox(link["from"]) for link in document[0].get_links()}
 
     assert set(links) == {page.pay_url, page.pay_page_url}
@@ -616,12 +616,12 @@ def test_links_lead_where_they_say_and_hold_text() -> None:
 )
 def test_a_screen_reader_gets_all_of_it(changes: dict[str, Any], tmp_path: Path) -> None:
     """No rule of PDF/UA-1 or WCAG is broken: tags, table headers, alternative texts, title, language, artifacts."""
-    assert _errors(render(_page(**changes).pdf), tmp_path) == []
+    assert _errors(render_statement(_page(**changes)), tmp_path) == []
 
 
 def test_title_and_date_are_the_statements() -> None:
     """The document names the practice and the date, not the patient; its own date is the statement's."""
-    with _open(render(_page().pdf)) as document:
+    with _open(render_statement(_page())) as document:
         metadata = document.metadata
 
     assert metadata["title"] == "Statement from Lakeshore Family Medicine, PLLC, March 5, 2026"
@@ -639,7 +639,7 @@ def test_the_logo_is_on_the_page_and_clear_of_the_windows(logo: bytes) -> None:
     rendered = render(page)
 
     assert rendered.not_shown == ()
-    assert rendered.pdf != render(_page().pdf)
+    assert rendered.pdf != render_statement(_page())
     assert "Make checks payable to Lakeshore" in _text(rendered.pdf)
     with _open(rendered.pdf) as document:
         for picture in document[0].get_image_info():
@@ -657,7 +657,7 @@ def test_a_broken_logo_is_left_out_and_reported(logo: bytes) -> None:
 
 def test_payments_go_to_the_practice_where_no_other_address_is_given() -> None:
     """The slip always has an address."""
-    with _open(render(_page(practice=replace(_PRACTICE, remit_to_lines=().pdf)))) as document:
+    with _open(render_statement(_page(practice=replace(_PRACTICE, remit_to_lines=())))) as document:
         lines = document[0].get_text()
 
     assert lines.count("1200 Harbor View Drive") == 2

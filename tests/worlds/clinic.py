@@ -188,7 +188,10 @@ class Clinic:
             "currency": "usd",
             "occurredAt": self.now.isoformat(),
         }
-        body = json.dumps(told | changes)
+        return self.signed(json.dumps(told | changes), org_id=org_id, at=at, key=key)
+
+    def signed(self, body: str, *, org_id: str = "org_1", at: int | None = None, key: str = KEY) -> Answer:
+        """Send the simulated processor's webhook a body with its signature."""
         signed = sandbox.signature(body.encode(), key, at or int(datetime.now(UTC).timestamp()))
         headers = {"Dunlin-As-Of": self.now.isoformat(), sandbox.SIGNATURE_HEADER: signed}
         return invoke(gateway_event("POST", f"/webhooks/sandbox/{org_id}", body, headers), self.context)

@@ -1,4 +1,7 @@
-"""The REST API in front of the functions: which route a request meets, and whether the answer is as described."""
+"""The REST API in front of the functions: which route a request meets, and whether the answer is as described.
+
+AWS hands paths and ids on as they were sent; `decoded`, the local gateway decodes both, and says so by a version.
+"""
 
 import json
 import re
@@ -25,20 +28,21 @@ def _patterns() -> list[tuple[str, re.Pattern[str]]]:
 
 
 def matched(method: str, path: str) -> tuple[str, dict[str, str]]:
-    """The resource that a request is for, and its ids, decoded. HEAD of functions/manage has one resource for all."""
+    """The resource that a request is for, and its ids. HEAD of functions/manage has one resource for all."""
     if method == "HEAD" and path.startswith("/v1/") and not path.startswith("/v1/ingestions"):
-        return "/v1/{proxy+}", {"proxy": unquote(path.removeprefix("/v1/"))}
+        return "/v1/{proxy+}", {"proxy": path.removeprefix("/v1/")}
     for resource, pattern in _patterns():
         found = pattern.fullmatch(path)
         if found:
-            return resource, {name: unquote(value) for name, value in found.groupdict().items()}
+            return resource, found.groupdict()
     return path, {}
 
 
-def addressed(method: str, path: str) -> dict[str, Any]:
+def addressed(method: str, path: str, *, decoded: bool = False) -> dict[str, Any]:
     """Where a request goes, as its event says it."""
+    path = unquote(path) if decoded else path
     resource, ids = matched(method, path)
-    return {"path": path, "resource": resource, "pathParameters": ids or None}
+    return {"path": path, "resource": resource, "pathParameters": ids or None} | ({"version": "1.0"} if decoded else {})
 
 
 def assert_described(method: str, path: str, answer: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from base64 import b64encode
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from functions.manage.handler import lambda_handler
 from shared.domain.records.account import Account
@@ -37,12 +37,13 @@ class Reply:
 
 @dataclass(frozen=True)
 class Caller:
-    """A partner's key, at a time."""
+    """A partner's key, at a time. decoded: the gateway decodes paths, as the local one does."""
 
     partner_id: str = "prt_1"
     scopes: str = ALL
     at: datetime = NOW
     headers: dict[str, str] = field(default_factory=dict)
+    decoded: bool = False
 
     def get(self, path: str) -> Reply:
         return self.call("GET", path)
@@ -70,10 +71,9 @@ class Caller:
 def event(
     method: str, path: str, query: dict[str, str], body: str | None, caller: Caller, headers: dict[str, str]
 ) -> dict[str, Any]:
-    """A proxy event of the REST API, which matches the path as it was sent and passes on decoded ids."""
+    """A proxy event of the REST API."""
     return {
-        **addressed(method, path),
-        "path": unquote(path),
+        **addressed(method, path, decoded=caller.decoded),
         "httpMethod": method,
         "headers": {"Dunlin-As-Of": caller.at.isoformat(), "Content-Type": "application/json", **headers},
         "multiValueHeaders": {},

@@ -7,6 +7,7 @@ from datetime import datetime
 from shared.domain.account.account_changes import change_account
 from shared.domain.account.number_stops import heed_stop
 from shared.domain.intake.account_after import account_after, first_opt_outs, guarantor_after
+from shared.domain.intake.addressable import unaddressable_ids
 from shared.domain.intake.arrival import (
     ACTIVE,
     OPT_OUT_FIELD,
@@ -59,6 +60,9 @@ def receive_statement(
     if _is_outdated(here, before, arrival.statement, context):
         outdated = Remark("/totalBalance", "is older than a recent payment")
         return Received(result=IngestionResult.IGNORED, warnings=(*arrival.warnings, outdated))
+    unaddressable = () if before else unaddressable_ids(book, arrival)
+    if unaddressable:
+        return Received(result=IngestionResult.FAILED, warnings=arrival.warnings, errors=unaddressable)
     bill, unused = bill_after(before, arrival, context)
     change = _change(here, bills, bill, arrival, context)
     after = (here or AccountBook(account=change.account)).after(change)

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from shared.domain.paying.link_secrets import new_secret, secret_hash
 from shared.domain.paying.payments import link_scope
+from shared.domain.records.account import Account, WrongAnswers
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.payment_link import PaymentLink
 from shared.domain.vocabulary.actors import Actor
@@ -17,6 +18,9 @@ from shared.domain.vocabulary.words import LinkStatus
 
 ANSWERS_BEFORE_LOCK = 10
 LOCKED_FOR = timedelta(minutes=15)
+ANSWERS_A_DAY = 30
+"""Wrong answers within a day, over all links and bill codes of an account, after which that day's answers are over."""
+A_DAY = timedelta(days=1)
 VERIFIED_FOR = timedelta(minutes=30)
 """How long a browser that gave the right answer may see and pay without giving it again."""
 
@@ -64,9 +68,10 @@ def standing(link: PaymentLink, now: datetime) -> Standing:
     return Standing.EXPIRED if expired else Standing.OPEN
 
 
-def locked(link: PaymentLink, now: datetime) -> bool:
-    """Whether the link accepts no further answer, after too many wrong ones."""
-    return link.locked_until is not None and now < link.locked_until
+def locked_until(account: Account, now: datetime) -> datetime | None:
+    """Until when the account's links accept no further answer, after too many wrong ones; None: they do accept one."""
+    until = account.wrong_answers.locked_until
+    return until if until is not None and now < until else None
 
 
 def verified(link: PaymentLink, secret: str, now: datetime) -> bool:
@@ -91,27 +96,45 @@ def verify(
     """Judge an answer: a date of birth, or a postal code where that is what was asked for.
 
     A right one makes a secret for this browser, which replaces an earlier browser's. The tenth wrong one since the last
-    right one locks the link, and so does every tenth after it.
+    right one locks all links of the account, and so does every tenth after it; the last one of a day (ANSWERS_A_DAY)
+    locks them until the day is over. Counted by link, five links of one account would be five times as many guesses.
     """
-    if locked(link, now):
+    if locked_until(book.account, now):
         return Verification(outcome=AnswerOutcome.LOCKED, link=link)
     if _right(book, link, answer):
         return _opened(book, link, now, new_secret(random))
-    wrong = link.wrong_answers + 1
-    if wrong % ANSWERS_BEFORE_LOCK:
-        counted = replace(link, wrong_answers=wrong)
-        return Verification(
-            outcome=AnswerOutcome.WRONG, link=counted, change=Change(account=book.account, links=(counted,))
-        )
-    shut = replace(link, wrong_answers=wrong, locked_until=now + LOCKED_FOR)
+    wrong = _counted(book.account.wrong_answers, now)
+    account = replace(book.account, wrong_answers=wrong)
+    if wrong.locked_until is None:
+        return Verification(outcome=AnswerOutcome.WRONG, link=link, change=Change(account=account))
     event = _event(now, "PaymentLinkLocked", link, "wrong answers")
-    change = Change(account=book.account, links=(shut,), history=(event,))
-    return Verification(outcome=AnswerOutcome.LOCKED, link=shut, change=change)
+    change = Change(account=account, history=(event,))
+    return Verification(outcome=AnswerOutcome.LOCKED, link=link, change=change)
 
 
-def tries_left(link: PaymentLink) -> int:
-    """How many wrong answers more until the link is locked."""
-    return ANSWERS_BEFORE_LOCK - link.wrong_answers % ANSWERS_BEFORE_LOCK
+def tries_left(account: Account, now: datetime) -> int:
+    """How many wrong answers more until the account's links are locked."""
+    wrong = account.wrong_answers
+    until_lock = ANSWERS_BEFORE_LOCK - wrong.count % ANSWERS_BEFORE_LOCK
+    return min(until_lock, ANSWERS_A_DAY - wrong.in_day) if _same_day(wrong, now) else until_lock
+
+
+def _counted(before: WrongAnswers, now: datetime) -> WrongAnswers:
+    """One wrong answer more, with the lock that it may lead to."""
+    same_day = _same_day(before, now)
+    wrong = WrongAnswers(
+        count=before.count + 1,
+        in_day=before.in_day + 1 if same_day else 1,
+        day_began=before.day_began if same_day else now,
+    )
+    if wrong.in_day >= ANSWERS_A_DAY and wrong.day_began is not None:
+        return replace(wrong, locked_until=wrong.day_began + A_DAY)
+    locks = wrong.count % ANSWERS_BEFORE_LOCK == 0
+    return replace(wrong, locked_until=now + LOCKED_FOR) if locks else wrong
+
+
+def _same_day(wrong: WrongAnswers, now: datetime) -> bool:
+    return wrong.day_began is not None and now < wrong.day_began + A_DAY
 
 
 def _opened(book: AccountBook, link: PaymentLink, now: datetime, secret: str) -> Verification:
@@ -119,13 +142,13 @@ def _opened(book: AccountBook, link: PaymentLink, now: datetime, secret: str) ->
     opened = replace(
         link,
         status=LinkStatus.OPENED if first else link.status,
-        wrong_answers=0,
-        locked_until=None,
         verified_hash=secret_hash(secret),
         verified_until=now + VERIFIED_FOR,
     )
     events = (_event(now, "PaymentLinkOpened", link, ""),) if first else ()
-    change = Change(account=book.account, links=(opened,), history=events)
+    # The day's count stays: a right answer of one of the family isn't the end of somebody else's guessing.
+    forgiven = replace(book.account.wrong_answers, count=0, locked_until=None)
+    change = Change(account=replace(book.account, wrong_answers=forgiven), links=(opened,), history=events)
     return Verification(outcome=AnswerOutcome.RIGHT, link=opened, change=change, secret=secret)
 
 

@@ -9,6 +9,22 @@ from shared.domain.vocabulary.words import Channel, Hold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WrongAnswers:
+    """Wrong answers to the questions of all links and bill codes of an account.
+
+    count: since the last right one. in_day: within a day from day_began. locked_until: no answer is accepted before.
+    """
+
+    count: int = 0
+    in_day: int = 0
+    day_began: datetime | None = None
+    locked_until: datetime | None = None
+
+
+NO_WRONG_ANSWERS = WrongAnswers()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """A guarantor at an organization.
 
@@ -29,6 +45,7 @@ class Account:
     holds: frozenset[Hold] = frozenset()
     time_zones: tuple[str, ...] = ()
     credit: Cents = 0
+    wrong_answers: WrongAnswers = NO_WRONG_ANSWERS
     version: int = 0
     planning_at: datetime | None = None
     settings_version: int = 0

@@ -11,7 +11,6 @@ class PaymentLink:
     """A link in a notice opens the account; one sent by staff is for its `statement_id` only.
 
     token_hash, code_hash: SHA-256 of the secret in the URL and of the printed bill code; neither is stored itself.
-    wrong_answers: since the last right one; locked_until: no answer is accepted before.
     verified_hash, verified_until: of the secret that a browser got for a right answer.
     """
 
@@ -25,8 +24,6 @@ class PaymentLink:
     status: LinkStatus = LinkStatus.SENT
     created_at: datetime
     expires_at: datetime
-    wrong_answers: int = 0
-    locked_until: datetime | None = None
     verified_hash: str = ""
     verified_until: datetime | None = None
     staff_name: str = ""

@@ -27,7 +27,7 @@ BY_ID: list[tuple[str, Find, str, dict[str, Any]]] = [
     ("bills", AccountBook.bill, "S-1", {"balance": 1}),
     ("notices", AccountBook.notice, "ntc_1", {"level": 2}),
     ("payments", AccountBook.payment, "pay_1", {"amount": 1}),
-    ("links", AccountBook.link, "lnk_1", {"wrong_answers": 1}),
+    ("links", AccountBook.link, "lnk_1", {"sent_to": "m***"}),
     ("checkouts", AccountBook.checkout, "dln_1", {"amount": 1}),
 ]
 

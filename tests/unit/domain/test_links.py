@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from secrets import token_bytes
 from typing import Any
@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 
 from shared.domain.paying.link_access import (
+    A_DAY,
+    ANSWERS_A_DAY,
     ANSWERS_BEFORE_LOCK,
     LOCKED_FOR,
     VERIFIED_FOR,
     AccessQuestion,
     AnswerOutcome,
     Standing,
-    locked,
+    locked_until,
     question,
     standing,
     tries_left,
@@ -47,6 +49,7 @@ from shared.domain.paying.patient_requests import (
     payment_id_of,
     renew,
 )
+from shared.domain.records.account import NO_WRONG_ANSWERS, Account, WrongAnswers
 from shared.domain.records.book import AccountBook
 from shared.domain.records.notice import BillLevel
 from shared.domain.records.payment_link import Checkout, PaymentLink
@@ -174,11 +177,12 @@ def test_a_link_stands_by_its_status_until_it_expires(status: LinkStatus, stands
 
 def test_a_right_answer_opens_the_link_for_this_browser_for_half_an_hour() -> None:
     """And counts the wrong ones anew."""
-    asked = replace(LINK, wrong_answers=3, locked_until=NOW)
-    verification = verify(book(), asked, BIRTH, NOW, token_bytes)
+    wrong = WrongAnswers(count=3, in_day=13, day_began=NOW - LOCKED_FOR, locked_until=NOW)
+    asked = replace(book(), account=replace(account(), wrong_answers=wrong))
+    verification = verify(asked, LINK, BIRTH, NOW, token_bytes)
     link = verification.link
     assert verification.outcome is AnswerOutcome.RIGHT
-    assert (link.status, link.wrong_answers, link.locked_until) == (LinkStatus.OPENED, 0, None)
+    assert link.status is LinkStatus.OPENED
     assert link.verified_until == NOW + VERIFIED_FOR
     assert verified(link, verification.secret, NOW + VERIFIED_FOR - SECOND)
     assert not verified(link, verification.secret, NOW + VERIFIED_FOR)
@@ -187,7 +191,9 @@ def test_a_right_answer_opens_the_link_for_this_browser_for_half_an_hour() -> No
     assert not verified(replace(LINK, verified_hash=secret_hash("")), "", NOW)
     assert not verified(replace(link, verified_hash=secret_hash("")), "", NOW)
     assert verification.change is not None
-    assert (verification.change.account, verification.change.links) == (account(), (link,))
+    forgiven = replace(wrong, count=0, locked_until=None)
+    assert verification.change.account == replace(account(), wrong_answers=forgiven)
+    assert verification.change.links == (link,)
     assert [
         (event.event, event.at, event.actor, event.reason, event.facts) for event in verification.change.history
     ] == [("PaymentLinkOpened", NOW, "patient", "", {"paymentLinkId": "lnk_1"})]
@@ -202,28 +208,49 @@ def test_a_link_that_was_opened_before_keeps_its_status(status: LinkStatus) -> N
     assert verification.change.history == ()
 
 
-def test_every_tenth_wrong_answer_locks_the_link() -> None:
-    """For a quarter of an hour, in which no answer is looked at."""
-    link, outcomes = LINK, list[AnswerOutcome]()
-    for count in range(1, 2 * ANSWERS_BEFORE_LOCK + 1):
-        assert tries_left(link) == ANSWERS_BEFORE_LOCK - (count - 1) % ANSWERS_BEFORE_LOCK
-        verification = verify(book(), replace(link, locked_until=None), date(2000, 1, 1), NOW, token_bytes)
+def wrongly_answered(times: int, now: datetime, wrong: WrongAnswers = NO_WRONG_ANSWERS) -> tuple[Account, str]:
+    """The account after so many wrong answers at once, whatever was locked meanwhile, and the last one's outcome."""
+    owner, outcome = replace(account(), wrong_answers=wrong), AnswerOutcome.RIGHT
+    for n in range(times):
+        unlocked = replace(owner, wrong_answers=replace(owner.wrong_answers, locked_until=None))
+        asked = replace(LINK, link_id=f"lnk_{n}")
+        verification = verify(replace(book(), account=unlocked), asked, date(2000, 1, 1), now, token_bytes)
         assert verification.change is not None
-        assert verification.change.links == (verification.link,)
-        assert verification.change.account == account()
-        assert verification.secret == ""
+        assert (verification.link, verification.secret, verification.change.links) == (asked, "", ())
+        locks = verification.outcome is AnswerOutcome.LOCKED
         events = [(event.event, event.reason, event.at) for event in verification.change.history]
-        assert events == ([("PaymentLinkLocked", "wrong answers", NOW)] if count % 10 == 0 else [])
-        link = verification.link
-        outcomes.append(verification.outcome)
-        assert link.wrong_answers == count
-    assert outcomes == [*[AnswerOutcome.WRONG] * 9, AnswerOutcome.LOCKED] * 2
-    assert link.locked_until == NOW + LOCKED_FOR
-    assert locked(link, NOW + LOCKED_FOR - SECOND)
-    assert not locked(link, NOW + LOCKED_FOR)
-    assert not locked(LINK, NOW)
-    refused = verify(book(), link, BIRTH, NOW, token_bytes)
-    assert (refused.outcome, refused.link, refused.change) == (AnswerOutcome.LOCKED, link, None)
+        assert events == ([("PaymentLinkLocked", "wrong answers", now)] if locks else [])
+        owner, outcome = verification.change.account, verification.outcome
+    return owner, outcome
+
+
+def test_every_tenth_wrong_answer_locks_all_links_of_the_account() -> None:
+    """For a quarter of an hour, in which no answer is looked at, whichever links they were given to."""
+    for count in range(1, 2 * ANSWERS_BEFORE_LOCK + 1):
+        owner, outcome = wrongly_answered(count, NOW)
+        locks = count % ANSWERS_BEFORE_LOCK == 0
+        assert outcome is (AnswerOutcome.LOCKED if locks else AnswerOutcome.WRONG)
+        assert tries_left(owner, NOW) == ANSWERS_BEFORE_LOCK - count % ANSWERS_BEFORE_LOCK
+        assert locked_until(owner, NOW + LOCKED_FOR - SECOND) == (NOW + LOCKED_FOR if locks else None)
+        assert locked_until(owner, NOW + LOCKED_FOR) is None
+    refused = verify(replace(book(), account=owner), LINK, BIRTH, NOW, token_bytes)
+    assert (refused.outcome, refused.link, refused.change) == (AnswerOutcome.LOCKED, LINK, None)
+
+
+def test_the_thirtieth_wrong_answer_within_a_day_locks_until_the_day_is_over() -> None:
+    """A day from the first of them. Right answers in between change nothing about that."""
+    before, _ = wrongly_answered(25, NOW)
+    opened = verify(replace(book(), account=before), LINK, BIRTH, NOW, token_bytes).change
+    assert opened is not None
+    later = NOW + timedelta(hours=23)
+    assert tries_left(opened.account, later) == ANSWERS_A_DAY - 25
+    owner, outcome = wrongly_answered(5, later, opened.account.wrong_answers)
+    assert outcome is AnswerOutcome.LOCKED
+    assert locked_until(owner, later) == NOW + A_DAY
+    assert locked_until(owner, NOW + A_DAY) is None
+    assert tries_left(owner, NOW + A_DAY) == ANSWERS_BEFORE_LOCK - 5
+    again, _ = wrongly_answered(1, NOW + A_DAY, owner.wrong_answers)
+    assert (again.wrong_answers.in_day, again.wrong_answers.day_began) == (1, NOW + A_DAY)
 
 
 def without_births(**changes: Any) -> AccountBook:
