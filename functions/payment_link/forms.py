@@ -30,28 +30,28 @@ MOST_KEPT = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class FormDraft:
     """What was typed into the pay form and not sent on yet, because the question had to be answered once more."""
 
     amount: str = ""
     statement_id: str = ""
 
     @classmethod
-    def of(cls, form: Form) -> "Draft":
+    def of(cls, form: Form) -> "FormDraft":
         """What a form holds of it."""
         return cls(amount=form.get("amount", "")[:MOST_KEPT], statement_id=form.get("statementId", "")[:MOST_KEPT])
 
 
-def cookie_value(secret: str, draft: Draft) -> str:
+def cookie_value(secret: str, draft: FormDraft) -> str:
     """What a browser keeps: its secret, and a draft for the next page alone; a page doesn't hand it on."""
-    kept = (secret, draft.amount, draft.statement_id) if draft != Draft() else (secret,)
+    kept = (secret, draft.amount, draft.statement_id) if draft != FormDraft() else (secret,)
     return ":".join(quote(part, safe="") for part in kept)
 
 
-def read_cookie(value: str) -> tuple[str, Draft]:
+def read_cookie(value: str) -> tuple[str, FormDraft]:
     """The secret and the draft in what a browser kept, made up or not."""
     secret, amount, statement_id, *_ = (*(unquote(part) for part in value.split(":")), "", "")
-    return secret, Draft.of({"amount": amount, "statementId": statement_id})
+    return secret, FormDraft.of({"amount": amount, "statementId": statement_id})
 
 
 class FormError(Exception):

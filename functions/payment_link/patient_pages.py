@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode
 
 from functions.payment_link import sandbox
 from functions.payment_link.bill_lines import bill_subject
-from functions.payment_link.forms import Draft, FieldProblem, Form, cookie_value, read_amount
+from functions.payment_link.forms import FieldProblem, Form, FormDraft, cookie_value, read_amount
 from functions.payment_link.page import Page, PageError, Redirect
 from functions.payment_link.questions import (
     Asking,
@@ -47,7 +47,7 @@ class PatientPages:
         visit = self._open_visit(request, token)
         visit, secret = checked_answer(self.desk, visit, request, _asking(visit))
         address = f"{self.base_url}/pay/{_quoted(visit)}{language_query(request.language)}"
-        return Redirect(location=address, token=_quoted(visit), cookie=cookie_value(secret, Draft.of(request.form)))
+        return Redirect(location=address, token=_quoted(visit), cookie=cookie_value(secret, FormDraft.of(request.form)))
 
     def checkout(self, request: PageRequest, token: str) -> PageAnswer:
         """`POST /pay/{token}/checkout`: to the processor with what is to be paid."""

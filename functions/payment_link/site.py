@@ -14,7 +14,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.payment_link.forms import Draft, Form, FormError, read_cookie, read_form
+from functions.payment_link.forms import Form, FormDraft, FormError, read_cookie, read_form
 from functions.payment_link.page import Page, PageError, Redirect, render, style_source
 from shared import clock as simulated_time
 from shared.domain.paying.link_access import VERIFIED_FOR
@@ -60,7 +60,7 @@ class PageRequest:
         return tuple(secret for secret in (self.form.get("verification", ""), read_cookie(self.cookie)[0]) if secret)
 
     @property
-    def draft(self) -> Draft:
+    def draft(self) -> FormDraft:
         """What was typed into the pay form before the question was asked again."""
         return read_cookie(self.cookie)[1]
 

@@ -58,6 +58,11 @@ def large_change_page(version: int, n: int) -> str:
     return f"{LARGE_CHANGE_SORT}{version:010d}#{n:03d}"
 
 
+def large_change_version(sort: str) -> int:
+    """The version that the account was at when the change was decided that `large_change_page` made a key for."""
+    return int(sort.split("#")[1])
+
+
 def account_id_of(partition: str) -> str:
     """The account that `collection` made a partition for."""
     return collection_parts(partition)[1]

@@ -260,14 +260,22 @@ def _size(attribute: Mapping[str, Any]) -> int:
 # --- writing it out -----------------------------------------------------------------------------------------------
 
 
+def _is_page(sort: str) -> bool:
+    return keys.id_in(sort, keys.LARGE_CHANGE_SORT) is not None
+
+
 def is_unfinished(collection: Iterable[Item]) -> bool:
     """Whether an account's items, as read, have a large change that isn't written out."""
-    return any(UNFINISHED in item or item["sk"]["S"].startswith(keys.LARGE_CHANGE_SORT) for item in collection)
+    return any(UNFINISHED in item or _is_page(item["sk"]["S"]) for item in collection)
 
 
 def documents_of(collection: Iterable[Item]) -> dict[str, bytes]:
     """The documents of an account's bills, by statement."""
-    bills = (items.unpack(Bill, item["body"]) for item in collection if item["sk"]["S"].startswith(keys.BILL_SORT))
+    bills = (
+        items.unpack(Bill, item["body"])
+        for item in collection
+        if keys.id_in(item["sk"]["S"], keys.BILL_SORT) is not None
+    )
     return {bill.statement_id: bill.document for bill in bills}
 
 
@@ -278,8 +286,8 @@ def write_out(client: "DynamoDBClient", table: str, collection: Sequence[Item]) 
     """
     found = {item["sk"]["S"]: item for item in collection}
     account = items.account_of(found[keys.ROOT])
-    for sort in sorted(sort for sort in found if sort.startswith(keys.LARGE_CHANGE_SORT)):
-        decided_at = int(sort.split("#")[1])
+    for sort in sorted(sort for sort in found if _is_page(sort)):
+        decided_at = keys.large_change_version(sort)
         page = _with_documents(items.unpack(ChangePage, found[sort]["body"]), found)
         written = parts(replace(account, version=decided_at), page, page.first_event)
         rest = [put(table, part.item) for part in written if part.field != "notices"]

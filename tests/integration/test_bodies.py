@@ -20,7 +20,14 @@ from tests.worlds.wiring import wired
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-IDS = {"orgId": "org_1", "statementId": "S-1", "accountId": "G-1", "notificationId": "ntc_1", "paymentLinkId": "lnk_1"}
+IDS = {
+    "orgId": "org_1",
+    "statementId": "S-1",
+    "accountId": "G-1",
+    "notificationId": "ntc_1",
+    "paymentLinkId": "lnk_1",
+    "taskId": "tsk_1",
+}
 TAKING_A_BODY = [route for route, _ in declared()["Manage"] if route.body is not None]
 PATCHED = [ORGANIZATION, DUNNING, ACCOUNT, "/v1/dunning-defaults"]
 

@@ -77,7 +77,7 @@ def test_a_new_bill_or_account_whose_address_nobody_could_call_is_refused(partne
     [of_bill] = partner.send(statement(statementId=value)).body["statements"]
     assert (of_bill["result"], pointers(of_bill)) == ("Failed", ["/statementId"])
     named = statement(statementId="S-9")
-    named["guarantor"]["guarantorId"] = value
+    named["guarantor"]["guarantorId"] = f"G{value}/1"
     [of_account] = partner.send(named).body["statements"]
     assert (of_account["result"], pointers(of_account)) == ("Failed", ["/guarantor/guarantorId"])
 

@@ -15,7 +15,7 @@ from shared.storage.account_books import AccountBooks
 from shared.storage.organizations import Organizations
 from tests.worlds.aws import TABLE
 from tests.worlds.examples import NOW, notice
-from tests.worlds.manage_api import CONTEXT, store
+from tests.worlds.manage_api import CONTEXT, ORGANIZATION, OWN, store
 from tests.worlds.wiring import wired
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ def test_each_sample_event_is_answered(
     manage_books: AccountBooks, name: str, status: int, shows: dict[str, Any]
 ) -> None:
     store(manage_books, notices=(notice(),))
+    external = {"urlTemplate": "https://pay.example.com/?m={id}&a={amount}", "id": "N-1"}
+    assert OWN.patch(ORGANIZATION, {"payments": {"processor": "external", "external": external}}).status == 200
     answer = lambda_handler(read(name), CONTEXT)
     body = json.loads(answer["body"])
     assert answer["statusCode"] == status

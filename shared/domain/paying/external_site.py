@@ -13,7 +13,7 @@ SITE_URL = re.compile(
     re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
 PLACEHOLDER = re.compile(r"\{(?P<name>[^{}]*)\}")
-PLACEHOLDERS = ("id", "amount", "accountId")
+TEMPLATE_PLACEHOLDERS = ("id", "amount", "accountId")
 LAST_PORT = 65_535
 UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 """What stands for itself in any part of a URL (RFC 3986, section 2.3)."""
@@ -42,9 +42,11 @@ class PaymentSite:
         if found is None or int((found["port"] or ":0")[1:]) > LAST_PORT:
             raise SiteTemplateError("must be an https URL of one host, without user name, spaces and fragment")
         rest = found["rest"]
-        unknown = [each for each in PLACEHOLDER.findall(rest) if each not in PLACEHOLDERS]
+        unknown = [each for each in PLACEHOLDER.findall(rest) if each not in TEMPLATE_PLACEHOLDERS]
         if unknown or set("{}") & set(PLACEHOLDER.sub("", rest)):
-            raise SiteTemplateError(f"may hold the placeholders {', '.join(f'{{{each}}}' for each in PLACEHOLDERS)}")
+            raise SiteTemplateError(
+                f"may hold the placeholders {', '.join(f'{{{each}}}' for each in TEMPLATE_PLACEHOLDERS)}"
+            )
         return cls(origin=found["origin"].lower(), rest=rest)
 
     def url(self, values: Mapping[str, str]) -> str:
