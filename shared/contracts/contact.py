@@ -78,10 +78,13 @@ def phone_number(value: str) -> str | None:
 def first_email_address(value: str) -> str | None:
     """The first address in a text that holds more than one address: several, a name, `mailto:`, a dot at its end.
 
-    None: there is none, or the first one can't be used. Nobody else's is taken in its place.
+    None: there is none, or the first one can't be used. Nobody else's is taken in its place: what stands before a blank
+    may be the first part of an address that somebody mistyped.
     """
     found = ADDRESS_IN_TEXT.search(value)
-    return email_address(found[0].strip(".")) if found else None
+    if found is None or value[: found.start()].rstrip()[-1:].isalnum():
+        return None
+    return email_address(found[0].strip("."))
 
 
 def is_placeholder_number(number: str) -> bool:

@@ -415,6 +415,8 @@ def test_the_first_address_of_an_email_field_is_used_and_told(written: str) -> N
         "ada@example.com@example.org",
         "ada@nowhere; ben@example.com",
         "a..b@example.com",
+        "with blank@example.com",
+        "Ada Example ada@example.com",
     ],
 )
 def test_an_email_field_without_a_usable_first_address_isnt_used(written: str) -> None:
