@@ -110,6 +110,7 @@ def send_link(organization: Organization, statement_id: str, wanted: PaymentLink
     _require_active(organization)
     override_reason = _override_reason(wanted)
     if organization.payments.processor is Processor.NONE:
+        find_bill(organization, statement_id)  # one that isn't there is a 404 all the same
         raise ProblemError(HTTPStatus.CONFLICT, NOT_ONLINE, type="no-online-payment")
     link_id, notice_id = api.new_id("lnk_"), api.new_id("ntc_")
     now, who = api.now, actor()
