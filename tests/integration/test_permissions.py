@@ -255,12 +255,16 @@ BY_OTHERS = {
 
 
 @pytest.mark.after_all
+AFTER_A_CRASH = {"WriteOutLargeChanges"}
+"""What whoever reads an account needs where a writer died; tests/packaging/test_template.py holds that all have it."""
+
+
 def test_no_role_allows_an_action_or_a_key_that_no_test_needs(called: set[tuple[str, permissions.Call]]) -> None:
     idle = [
         f"{function}: {statement.sid} {what}"
         for function in functions()
         for statement in permissions.statements(function)
-        if statement.allows
+        if statement.allows and statement.sid not in AFTER_A_CRASH
         for what in _idle(function, statement, {call for name, call in called if name == function})
     ]
     assert idle == []
