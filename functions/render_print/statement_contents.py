@@ -14,7 +14,7 @@ from functions.render_print.statement_page import (
 )
 from shared.contracts.statements import read_document
 from shared.domain.delivery.orders import Order
-from shared.domain.paying.payments import oldest_first
+from shared.domain.paying.posting import oldest_first
 from shared.domain.records.bill import Bill
 from shared.domain.records.policy import Organization
 from shared.domain.records.statement import Statement, Visit

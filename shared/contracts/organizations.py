@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from shared.contracts.contact_data import AddressBody, MaybeEmail, MaybeLine, MaybePhone, TimeZone
 from shared.contracts.wire import Day, Line, NamedLine, WireModel, Word
 from shared.domain.records.policy import MessageContacts, Organization, PaymentSettings
-from shared.domain.vocabulary.words import AccountStatus, BillType, CommunicationStatus, Processor
+from shared.domain.vocabulary.words import AccountStatus, BillType, CommunicationStatus, CreditUse, Processor
 
 LONGEST_DEFAULT_SHORT_NAME = 20
 
@@ -123,6 +123,9 @@ class OrganizationBody(WireModel):
     test_contacts: TestContacts | None = Field(default=None, description="Set: test mode, all messages go there.")
     link_days: Annotated[int, Field(ge=1, le=365, description="Days that a link inside a notice lives.")] = 30
     amount_in_email: bool = False
+    credit_use: Word[CreditUse] = Field(
+        default=CreditUse.APPLY, description="Apply: what was overpaid pays other open bills; Keep: staff decide."
+    )
     locations: Annotated[list[Annotated[NamedLine, Field(max_length=100)]], Field(max_length=200, default_factory=list)]
 
     @classmethod
@@ -146,6 +149,7 @@ class OrganizationBody(WireModel):
             test_contacts=TestContacts.of(organization.test_contacts) if organization.test_contacts else None,
             link_days=organization.link_days,
             amount_in_email=organization.amount_in_email,
+            credit_use=organization.credit_use,
             locations=list(organization.locations),
         )
 
@@ -169,6 +173,7 @@ class OrganizationBody(WireModel):
             test_contacts=self.test_contacts.domain() if self.test_contacts else None,
             link_days=self.link_days,
             amount_in_email=self.amount_in_email,
+            credit_use=self.credit_use,
             locations=tuple(self.locations),
         )
 

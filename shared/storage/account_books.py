@@ -82,6 +82,8 @@ class AccountBooks:
             writes.append(put(self.table, items.account_item(account), at_version(read_at)))
             writes += [self._notice_put(notice) for notice in change.notices]
             writes += [put(self.table, item) for item in _belongings(change)]
+            # Whoever decides on a new task sees in the book what it was made for, so it is made once.
+            writes += [put(self.table, items.task_item(task), NEW) for task in change.tasks]
             accounts.append(account)
         if not transact(self.client, writes):
             raise ConcurrentChangeError
@@ -196,6 +198,7 @@ def writes_of(change: Change) -> int:
         + 3 * len(change.links)
         + 2 * len(change.checkouts)
         + len(change.history)
+        + len(change.tasks)
     )
 
 

@@ -18,6 +18,7 @@ from shared.domain.records.bill import Bill
 from shared.domain.records.notice import Notice
 from shared.domain.records.payment import Payment
 from shared.domain.records.payment_link import Checkout, PaymentLink
+from shared.domain.records.task import Task
 from shared.domain.records.transitions import ERRORS
 from shared.domain.vocabulary.history import HistoryEvent
 from shared.domain.vocabulary.words import NoticeStatus
@@ -212,6 +213,23 @@ def checkout_pointer(checkout: Checkout) -> Item:
         "org_id": text(checkout.org_id),
         "account_id": text(checkout.account_id),
     }
+
+
+def task_item(task: Task) -> Item:
+    """A task, in the organization index under its status."""
+    return {
+        "pk": text(keys.tasks(task.org_id)),
+        "sk": text(task.task_id),
+        "status": text(task.status),
+        "org_pk": text(keys.tasks_of_status(task.org_id, task.status)),
+        "org_sk": text(task.task_id),
+        "body": pack(Task, task),
+    }
+
+
+def task_of(item: Item) -> Task:
+    """The task of its item."""
+    return unpack(Task, item["body"])
 
 
 def history_item(org_id: str, account_id: str, event: HistoryEvent, version: int, ordinal: int) -> Item:

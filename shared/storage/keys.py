@@ -178,6 +178,16 @@ def notifications(org_id: str) -> str:
     return f"N#{org_id}"
 
 
+def tasks(org_id: str) -> str:
+    """Partition of an organization's tasks; they sort by id, which begins with the time."""
+    return f"W#{org_id}"
+
+
+def tasks_of_status(org_id: str, status: str) -> str:
+    """Partition of the organization index that holds an organization's tasks of one status, by id."""
+    return f"{tasks(org_id)}#{status}"
+
+
 def organizations(partner_id: str) -> str:
     """Partition of the organization index that holds a partner's organizations by name."""
     return f"P#{partner_id}"

@@ -17,6 +17,8 @@ from shared.domain.intake.arrival import (
     without_cause,
 )
 from shared.domain.intake.bill_after import bill_after
+from shared.domain.intake.credit_after import credit_after
+from shared.domain.intake.old_news import OLDER_STATEMENT, PAYMENT_STANDS, is_older, standing_balance
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.ingestion import Remark
@@ -46,16 +48,30 @@ def receive_statement(
     if known and not known.moved_to and moved is None and known.fingerprint == arrival.fingerprint:
         return Received(result=_result_before(known, context), warnings=arrival.warnings)
     before = _bill_before(book, known, arrival.statement, context.bill_type)
+    if is_older(arrival.statement, _latest(book, before, arrival.statement, context.bill_type)):
+        return Received(result=IngestionResult.IGNORED, warnings=(*arrival.warnings, OLDER_STATEMENT))
     if _is_outdated(book, before, arrival.statement, context):
         outdated = Remark("/totalBalance", "is older than a recent payment")
         return Received(result=IngestionResult.IGNORED, warnings=(*arrival.warnings, outdated))
+    arrival, stands = _with_what_stands(book, before, arrival, context)
     bill, unused = bill_after(before, arrival, context)
     change = _change(book, before, bill, arrival, context)
+    change, unfollowed = credit_after(book, change, arrival.statement, context)
     return Received(
         result=IngestionResult.UPDATED if before else IngestionResult.CREATED,
         change=change,
-        warnings=(*arrival.warnings, *unused),
+        warnings=(*arrival.warnings, *stands, *unused, *unfollowed),
     )
+
+
+def _with_what_stands(
+    book: AccountBook | None, before: Bill | None, arrival: Arrival, context: IntakeContext
+) -> tuple[Arrival, tuple[Remark, ...]]:
+    """The statement with the balance that stands against its own, and the warning that says so."""
+    balance = standing_balance(book, before, arrival.statement, context)
+    if balance is None:
+        return arrival, ()
+    return replace(arrival, statement=replace(arrival.statement, total_balance=balance)), (PAYMENT_STANDS,)
 
 
 def release_bill(
@@ -112,6 +128,12 @@ def _of_patients(book: AccountBook | None, statement: Statement) -> list[Bill]:
         for bill in (book.bills if book else ())
         if bill.bill_type is BillType.LIFETIME and patients.intersection(bill.patient_account_ids)
     ]
+
+
+def _latest(book: AccountBook | None, before: Bill | None, statement: Statement, kind: BillType) -> list[Bill]:
+    """The bills whose statements may be later than this one: its own, or with Lifetime bills all of its patients'."""
+    own = [before] if before else []
+    return own if kind is BillType.EPISODIC else [*own, *_of_patients(book, statement)]
 
 
 def _is_outdated(book: AccountBook | None, before: Bill | None, statement: Statement, context: IntakeContext) -> bool:

@@ -8,7 +8,8 @@ from enum import StrEnum
 
 from shared.domain.account.contacts import GUARANTOR, contact_refusal, opted_out
 from shared.domain.paying.link_secrets import new_secret
-from shared.domain.paying.payments import PaymentReceived, link_scope, oldest_first, post_payment
+from shared.domain.paying.payments import PaymentReceived, link_scope, post_payment
+from shared.domain.paying.posting import oldest_first
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.notice import BillLevel, Notice, new_notice, scheduled

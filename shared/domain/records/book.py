@@ -12,6 +12,7 @@ from shared.domain.records.bill import Bill
 from shared.domain.records.notice import Notice
 from shared.domain.records.payment import Payment
 from shared.domain.records.payment_link import Checkout, PaymentLink
+from shared.domain.records.task import Task
 from shared.domain.vocabulary.history import HistoryEvent
 
 
@@ -20,6 +21,7 @@ class AccountBook:
     """An account, its bills, its ledger of notices, its payments and links, as read at one time.
 
     Each is found by its id in one step, however many there are: an account may have hundreds of bills.
+    tasks: those that changes since then made; a book that is read has none.
     """
 
     account: Account
@@ -29,6 +31,7 @@ class AccountBook:
     links: tuple[PaymentLink, ...] = ()
     checkouts: tuple[Checkout, ...] = ()
     history: tuple[HistoryEvent, ...] = ()
+    tasks: tuple[Task, ...] = ()
 
     def bill(self, statement_id: str) -> Bill | None:
         """The bill of a statement, if the account has it."""
@@ -84,12 +87,13 @@ class AccountBook:
             links=merged(self.links, change.links, lambda link: link.link_id),
             checkouts=merged(self.checkouts, change.checkouts, lambda checkout: checkout.reference),
             history=(*self.history, *change.history),
+            tasks=merged(self.tasks, change.tasks, lambda task: task.task_id),
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What is different afterwards: each item whole, in its new state.
+    """What is different afterwards: each item whole, in its new state; `tasks` are new ones.
 
     It is applied in one transaction on condition that the account still has the version that the book was read at;
     whoever changes an account sets its `planning_at`, because only the scheduler's plan may let it rest.
@@ -102,6 +106,7 @@ class Change:
     links: tuple[PaymentLink, ...] = ()
     checkouts: tuple[Checkout, ...] = ()
     history: tuple[HistoryEvent, ...] = ()
+    tasks: tuple[Task, ...] = ()
 
     def then(self, later: "Change") -> "Change":
         """Both changes as one, the later decided on the book as this one leaves it."""

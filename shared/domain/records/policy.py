@@ -12,6 +12,7 @@ from shared.domain.vocabulary.words import (
     BillType,
     Channel,
     CommunicationStatus,
+    CreditUse,
     DunningReset,
     NotificationType,
     Processor,
@@ -144,6 +145,7 @@ class Organization:
     test_contacts: MessageContacts | None = None
     link_days: int = 30
     amount_in_email: bool = False
+    credit_use: CreditUse = CreditUse.APPLY
     locations: tuple[str, ...] = ()
     version: int = 0
     created_on: date | None = None

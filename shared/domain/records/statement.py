@@ -109,7 +109,10 @@ NOTHING_OPTED_OUT = OptOuts()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """A valid statement. `opt_outs` is None where the document says nothing about them."""
+    """A valid statement. `opt_outs` is None where the document says nothing about them.
+
+    account_credit: what the practice's own book says of the account's credit (cents); None: nothing.
+    """
 
     statement_id: str
     client_id: str
@@ -121,6 +124,7 @@ class Statement:
     reset_bill: bool = False
     opt_outs: OptOuts | None = None
     location_name: str = ""
+    account_credit: Cents | None = None
     guarantor: Guarantor
     bill_to: BillTo | None = None
     patients: tuple[Patient, ...]
