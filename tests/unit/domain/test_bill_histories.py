@@ -87,6 +87,7 @@ def test_a_payment_is_recorded_with_where_it_went() -> None:
             transaction_id="T-1",
             allocations=(Allocation(statement_id="S-1", amount=74_60),),
             credit=5_40,
+            by="test",
         ),
     )
     assert change.history == (event("PaymentReceived", paymentId="pay_1", method="card"),)
