@@ -98,9 +98,7 @@ def _moved_credit(
     """Credit that goes to bills, or comes back from them (negative shares), as one posting."""
     payment_id = _posting_id(book, CREDIT)
     note = PostingNote(payment_id=payment_id, method=CREDIT, now=now, actor=actor)
-    bills = tuple(
-        settled(bill, shares[bill.statement_id], note) for bill in book.bills if bill.statement_id in shares
-    )
+    bills = tuple(settled(bill, shares[bill.statement_id], note) for bill in book.bills if bill.statement_id in shares)
     moved = sum(shares.values())
     posting = Payment(
         payment_id=payment_id,

@@ -80,9 +80,7 @@ def post_payment(
     event = HistoryEvent(
         at=now, event="PaymentReceived", actor=actor, facts={"paymentId": payment.payment_id, "method": payment.method}
     )
-    posted = Change(
-        account=account, bills=bills, notices=(*refused, *receipt), payments=(payment,), history=(event,)
-    )
+    posted = Change(account=account, bills=bills, notices=(*refused, *receipt), payments=(payment,), history=(event,))
     return _with_credit(book, organization, posted, payment, now, actor)
 
 

@@ -146,8 +146,13 @@ class PartnerTransaction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentUpdate:
-    """A statement of the `payment-updates` schema: transactions only."""
+    """A statement of the `payment-updates` schema: transactions only.
+
+    origin: names its file, by the file's bytes, and its place in it; by that alone a transaction without an id is
+    known again.
+    """
 
     statement_id: str
     client_id: str
     transactions: tuple[PartnerTransaction, ...]
+    origin: str = ""
