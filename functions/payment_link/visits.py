@@ -15,6 +15,7 @@ from shared.domain.paying.patient_requests import (
     new_reference,
     open_bills,
     renew,
+    replaced_checkouts,
 )
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook, Change
@@ -69,6 +70,14 @@ class LinkVisit:
         return now.astimezone(self.organization.zone).date()
 
 
+@dataclass(frozen=True, slots=True)
+class CheckoutBegun:
+    """A new way to the processor, and those that it takes the place of, which must end at the processor too."""
+
+    checkout: Checkout
+    replaced: tuple[Checkout, ...]
+
+
 class UnknownReferenceError(LookupError):
     """A reference of our shape that no checkout has: not yet, or never."""
 
@@ -103,14 +112,18 @@ class Desk:
         book, judged = self.books.decide(visit.link.org_id, visit.link.account_id, decide)
         return replace(visit, book=book, link=judged.link), judged
 
-    def begin_checkout(self, visit: LinkVisit, amount: Cents | None, statement_id: str, now: datetime) -> Checkout:
-        """Store a way to the processor; raises AmountError when the amount can't be paid as things stand now."""
+    def begin_checkout(self, visit: LinkVisit, amount: Cents | None, statement_id: str, now: datetime) -> CheckoutBegun:
+        """Store a way to the processor in the place of the link's earlier ones.
+
+        Raises AmountError when the amount can't be paid as things stand now.
+        """
         reference = new_reference()
 
-        def decide(book: AccountBook) -> tuple[Change, Checkout]:
+        def decide(book: AccountBook) -> tuple[Change, CheckoutBegun]:
             link = book.link(visit.link.link_id) or visit.link
             begun = begin_checkout(book, link, amount, statement_id, reference, now)
-            return Change(account=book.account, checkouts=(begun,)), begun
+            replaced = replaced_checkouts(book, begun, now)
+            return Change(account=book.account, checkouts=(*replaced, begun)), CheckoutBegun(begun, replaced)
 
         return self.books.decide(visit.link.org_id, visit.link.account_id, decide).result
 

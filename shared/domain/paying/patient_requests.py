@@ -85,6 +85,19 @@ def begin_checkout(
     )
 
 
+def replaced_checkouts(book: AccountBook, begun: Checkout, now: datetime) -> tuple[Checkout, ...]:
+    """The link's earlier checkouts, expired: it has one at a time (docs/rules.md#one-checkout-at-a-time).
+
+    A declined one too, for a patient may try again there. What was paid there all the same is posted.
+    """
+    return tuple(
+        replace(checkout, expired_at=now)
+        for checkout in book.checkouts
+        if checkout.link_id == begun.link_id and checkout.reference != begun.reference
+        if checkout.completed_at is None and checkout.expired_at is None
+    )
+
+
 def payment_id_of(reference: str) -> str:
     """The id of the one payment that a checkout can lead to, however often the processor reports it."""
     return f"pay_{reference}"

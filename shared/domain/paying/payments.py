@@ -95,10 +95,10 @@ def _with_credit(
     whole = posted.then(used) if used else posted
     after = book.after(whole)
     if payment.link_id and payment.credit > 0:
-        tasks = (credit_task(after, payment.payment_id, payment.credit, now),)
+        tasks = [credit_task(after, payment.payment_id, payment.credit, now)]
     else:
-        tasks = credit_tasks(book, after, payment.payment_id, now)
-    return replace(whole, links=_paid_links(after, payment.link_id), tasks=tasks)
+        tasks = list(credit_tasks(book, after, payment.payment_id, now))
+    return replace(whole, links=_paid_links(after, payment.link_id), tasks=tuple(tasks))
 
 
 def link_scope(book: AccountBook, link: PaymentLink) -> tuple[Bill, ...]:
