@@ -11,9 +11,11 @@ from functions.manage import (
     dunning_settings,
     notifications,
     organizations,
+    payments,
     print_batches,
     simulation,
     staff_messages,
+    tasks,
     templates,
 )
 from functions.manage.frame import api, logger
@@ -27,9 +29,11 @@ __all__ = [
     "lambda_handler",
     "notifications",
     "organizations",
+    "payments",
     "print_batches",
     "simulation",
     "staff_messages",
+    "tasks",
     "templates",
 ]
 

@@ -10,8 +10,10 @@ from shared.storage.idempotency import IdempotencyRecords
 from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
 from shared.storage.partner_defaults import PartnersDefaults
+from shared.storage.payment_lists import PaymentLists
 from shared.storage.print_batches import PrintBatches
 from shared.storage.queue_lists import QueueLists
+from shared.storage.tasks import Tasks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +26,8 @@ class ManagePorts:
     books: AccountBooks
     notices: Notices
     lists: QueueLists
+    payments: PaymentLists
+    tasks: Tasks
     print_batches: PrintBatches
     idempotency: IdempotencyRecords
 
@@ -40,6 +44,8 @@ def ports() -> ManagePorts:
         books=AccountBooks(*table),
         notices=Notices(*table),
         lists=QueueLists(*table),
+        payments=PaymentLists(*table),
+        tasks=Tasks(*table),
         print_batches=PrintBatches(*table),
         idempotency=IdempotencyRecords(*table),
     )

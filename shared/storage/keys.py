@@ -1,7 +1,7 @@
 """Every key of the table, made in one place. The access patterns stand in docs/architecture.md."""
 
 import hashlib
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 DUE_SHARDS = 4
 """How many partitions the due index has. One idle sweep is one Query for each."""
@@ -176,6 +176,21 @@ def bill_lookup(statement_id: str) -> str:
 def notifications(org_id: str) -> str:
     """Partition of the organization index that holds an organization's notices by time."""
     return f"N#{org_id}"
+
+
+def payments(org_id: str) -> str:
+    """Partition of the organization index that holds an organization's payments, by `payment_place`."""
+    return f"Y#{org_id}"
+
+
+def payment_place(received_on: date, payment_id: str) -> str:
+    """Where a payment stands among its organization's: by the day that it was received."""
+    return f"{received_on.isoformat()}#{payment_id}"
+
+
+def payment_lookup(payment_id: str) -> str:
+    """Sort key in the statement index by which a payment's account is found."""
+    return f"{PAYMENT_SORT}{payment_id}"
 
 
 def tasks(org_id: str) -> str:

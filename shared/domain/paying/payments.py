@@ -101,6 +101,18 @@ def _with_credit(
     return replace(whole, links=_paid_links(after, payment.link_id), tasks=tuple(tasks))
 
 
+def exceeds_what_was_paid(book: AccountBook, received: PaymentReceived) -> bool:
+    """Whether more would go back than was paid on the named bill and lies in the credit, or came to other bills of it.
+
+    A practice's own books may know of more (a payment update is taken as it is); a person at the desk has erred.
+    """
+    named = book.bill(received.statement_id)
+    if named is None or received.amount >= 0:
+        return False
+    elsewhere = sum(max(credit_on(book, bill), 0) for bill in book.bills if bill is not named)
+    return -received.amount > max(named.paid, 0) + max(book.account.credit, 0) + elsewhere
+
+
 def link_scope(book: AccountBook, link: PaymentLink) -> tuple[Bill, ...]:
     """The bills that a link is about: one, for a link that staff sent; all of the account, for a notice's."""
     return tuple(bill for bill in book.bills if not link.statement_id or bill.statement_id == link.statement_id)
