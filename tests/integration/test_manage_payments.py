@@ -5,10 +5,14 @@ from typing import Any
 import pytest
 
 from shared.storage.account_books import AccountBooks
-from tests.integration.test_manage_bills import PAYMENTS, pay
-from tests.worlds.manage_api import ORGANIZATION, OWN, pointers, store
+from tests.integration.test_manage_bills import BILL, PAYMENT
+from tests.worlds.manage_api import ORGANIZATION, OWN, Reply, pointers, store
 
 LIST = f"{ORGANIZATION}/payments"
+
+
+def pay(**said: str) -> Reply:
+    return OWN.post(f"{BILL}/payments", PAYMENT | said)
 
 
 @pytest.fixture
@@ -95,4 +99,3 @@ def test_money_is_not_received_long_ago_or_in_the_future(manage_books: AccountBo
     store(manage_books)
     answer = pay(receivedOn=day)
     assert (answer.status, pointers(answer.body)) == (422, ["/receivedOn"])
-    assert PAYMENTS.endswith("/payments")

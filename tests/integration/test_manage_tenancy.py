@@ -25,6 +25,8 @@ IDS = {
     "accountId": "G-1",
     "notificationId": "ntc_1",
     "paymentLinkId": "lnk_1",
+    "paymentId": "pay_1",
+    "taskId": "tsk_1",
     "configurationId": "standard-30",
 }
 BODIES: dict[str, Any] = {
@@ -44,6 +46,9 @@ BODIES: dict[str, Any] = {
     "sendPaymentLink": {"staffName": "Robin"},
     "changeAccount": {"holds": ["Dispute"]},
     "cancelNotification": {"optOut": True},
+    "resolveTask": {"resolution": "mine now"},
+    "reversePayment": {"reason": "typed twice"},
+    "refundPayment": {"reason": "paid twice"},
 }
 MANAGED = [route for route, _ in declared()["Manage"] if route.scope]
 OF_AN_ORGANIZATION = [route for route in MANAGED if "{orgId}" in route.path]
