@@ -3,6 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass, field
 
+from shared.domain.paying.account_ledger import PostingKind
 from shared.domain.vocabulary.words import Language, NotificationType
 
 
@@ -51,12 +52,26 @@ class StatementCharge:
 
 @dataclass(frozen=True, slots=True)
 class StatementVisit:
-    """One visit and its charges."""
+    """One visit and its charges. patient: whose it is, on the first of each patient's where a bill has several."""
 
     date: dt.date | None
     provider: str = ""
     location: str = ""
     charges: tuple[StatementCharge, ...] = ()
+    patient: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StatementPosting:
+    """Money that was posted on a bill since its statement came: negative for what was taken back.
+
+    kind: as in the account's ledger. method: the way it came, in the words of whoever posted it.
+    """
+
+    date: dt.date
+    kind: PostingKind
+    method: str
+    amount: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +83,7 @@ class StatementBill:
     total_billed: int
     balance: int
     visits: tuple[StatementVisit, ...] = ()
+    postings: tuple[StatementPosting, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
