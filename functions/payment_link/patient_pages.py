@@ -20,10 +20,11 @@ from functions.payment_link.visits import Desk, LinkVisit
 from shared.domain.paying.link_access import Standing, standing
 from shared.domain.paying.link_secrets import normalized_code
 from shared.domain.paying.patient_requests import AmountError, AmountProblem, begin_checkout, payment_id_of
+from shared.domain.paying.payments import link_scope
 from shared.domain.records.payment import Payment
 from shared.domain.records.payment_link import Checkout
 from shared.domain.vocabulary.money import Cents, dollars
-from shared.domain.vocabulary.words import Processor
+from shared.domain.vocabulary.words import BillStatus, Processor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +122,8 @@ class PatientPages:
     def _balance(self, visit: LinkVisit, request: PageRequest, secret: str) -> Page:
         bills, home = visit.bills, f"/pay/{_quoted(visit)}"
         if not bills:
-            return Page(template="paid.html", visit=visit, home=home, secret=secret)
+            paid = any(bill.status is BillStatus.PAID for bill in link_scope(visit.book, visit.link))
+            return Page(template="paid.html", visit=visit, home=home, secret=secret, facts={"paid": paid})
         days, today = visit.organization.dunning.days_until_due, visit.today(request.now)
         target = self._processor_url(visit)
         return Page(
@@ -134,6 +136,7 @@ class PatientPages:
                 "amount": dollars(visit.total),
                 "bills": [(bill, bill.due_date(days), bill.past_due(today, days)) for bill in bills],
                 "can_pay": bool(target),
+                "credit": visit.book.account.credit,
                 "chosen": "",
                 "most": visit.total,
                 "simulated": bool(target) and visit.organization.payments.processor is Processor.SANDBOX,

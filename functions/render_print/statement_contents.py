@@ -61,6 +61,7 @@ def statement_page(order: Order, base_url: str) -> StatementPage:
         notification_type=order.notice.notification_type,
         message=render_letter_message(order.notice.notification_type, guarantor.language, variables),
         bills=tuple(_bill(document, order.book, organization) for document in documents),
+        online=organization.payments.online,
         pay_url=variables.link,
         pay_page_url=f"{base_url}/bill",
         bill_code=order.link.code,

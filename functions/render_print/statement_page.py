@@ -102,7 +102,8 @@ class StatementPage:
     """All that one printed statement shows. Amounts in cents; `credit` is a positive amount in the patient's favour.
 
     `amount_due` may be zero or negative: then no payment is asked for, and the ways to pay and the slip are left out.
-    `pay_url` goes into the QR code, `pay_page_url` is printed to be typed, together with `bill_code`.
+    Where patients can't pay `online`, nothing invites them to. `pay_url` goes into the QR code, `pay_page_url` is
+    printed to be typed, together with `bill_code`.
     """
 
     language: Language
@@ -122,4 +123,5 @@ class StatementPage:
     organization_message: str = ""
     aging: AgingBuckets | None = None
     credit: int = 0
+    online: bool = True
     geometry: WindowGeometry = field(default_factory=WindowGeometry)

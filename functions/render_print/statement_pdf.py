@@ -166,6 +166,8 @@ def _labels() -> dict[Language, dict[str, Any]]:
 def _payload(page: StatementPage, text: PrintableText) -> dict[str, Any]:
     language = page.language
     labels = _labels()[language]
+    if not page.online:
+        labels = labels | labels["offline"]
     owes = page.amount_due > 0
     practice = text.line(page.practice.name, "/practice/name")
     address = text.lines(page.practice.address_lines, "/practice/address_lines")

@@ -1,6 +1,6 @@
 """The facts of a message, taken from what it was ordered with; here it is decided what a message may say."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 from shared.domain.account.contacts import GUARANTOR
 from shared.domain.delivery.orders import Order
@@ -25,7 +25,7 @@ def message_variables(order: Order, base_url: str) -> MessageVariables:
     organization, guarantor, link = order.organization, order.book.account.guarantor, order.link.link
     is_receipt = order.notice.notification_type is NotificationType.RECEIPT
     names_amount = organization.amount_in_email and not is_receipt and order.amount_due > 0
-    amount_paid, paid_on = _payment(order) if is_receipt else (None, None)
+    paid = order.book.payment(order.notice.payment_id) if is_receipt else None
     return MessageVariables(
         practice=organization.name,
         short_name=organization.short_name or organization.name,
@@ -38,8 +38,10 @@ def message_variables(order: Order, base_url: str) -> MessageVariables:
         link_expires_soon=link.expires_at - order.now <= EXPIRY_TO_THE_MINUTE,
         unsubscribe_link=unsubscribe_link(order, base_url),
         amount_due=order.amount_due if names_amount else None,
-        amount_paid=amount_paid,
-        paid_on=paid_on,
+        amount_paid=paid.amount if paid else None,
+        amount_over=paid.credit if paid and paid.credit > 0 else None,
+        paid_on=paid.received_on if paid else None,
+        online=organization.payments.online,
         staff_name=link.staff_name,
     )
 
@@ -47,11 +49,6 @@ def message_variables(order: Order, base_url: str) -> MessageVariables:
 def unsubscribe_link(order: Order, base_url: str) -> str:
     """Where the recipient opts out of email; the link's own secret says who it is."""
     return f"{base_url}/unsubscribe/{order.link.token}"
-
-
-def _payment(order: Order) -> tuple[int | None, date | None]:
-    paid = order.book.payment(order.notice.payment_id)
-    return (paid.amount, paid.received_on) if paid else (None, None)
 
 
 def address_lines(address: Address) -> tuple[str, ...]:

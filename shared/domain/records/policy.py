@@ -103,6 +103,13 @@ class PaymentSettings:
     stripe_secret_name: str = ""
     stripe_webhook_secret_name: str = ""
 
+    @property
+    def online(self) -> bool:
+        """Whether patients can pay online: nothing may invite them to where they can't (Stripe isn't built yet)."""
+        if self.processor is Processor.EXTERNAL:
+            return bool(self.external_id) and self.external_url_template.startswith("https://")
+        return self.processor is Processor.SANDBOX
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageContacts:
