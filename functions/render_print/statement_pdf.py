@@ -255,7 +255,7 @@ def _patient(visit: StatementVisit, text: PrintableText, pointer: str) -> list[d
 
 
 def _posting_rows(bill: StatementBill, text: PrintableText, pointer: str, language: Language) -> list[dict[str, Any]]:
-    """A line for all that was posted on the bill: when, what it is, by which way, and how much."""
+    """A line for all that was posted on the bill: when, what it is, which way, and how much."""
     labels = _labels()[language]["postings"]
     rows = []
     for number, posting in enumerate(bill.postings):

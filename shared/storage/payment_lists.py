@@ -14,7 +14,7 @@ from shared.storage.organizations import ORGANIZATION_INDEX
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-PAGE = 100
+PAYMENTS_A_QUERY = 100
 
 
 class PaymentRow(NamedTuple):
@@ -64,7 +64,7 @@ class PaymentLists:
                     ":after": text(after),
                     ":last": text(f"{last.isoformat()}#~"),
                 },
-                Limit=PAGE,
+                Limit=PAYMENTS_A_QUERY,
                 **start,
             )
             rows = answer["Items"]

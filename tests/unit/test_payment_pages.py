@@ -351,7 +351,7 @@ def test_every_word_is_used() -> None:
     sources = [*FOLDER.glob("*.html"), *FOLDER.parent.glob("*.py")]
     used = "".join(path.read_text("utf-8") for path in sources)
     # The headings of what came of a payment are named by its state; slips by the field that they are in.
-    composed = re.compile(r"done_(title|heading)_(paid|declined|waiting)|problem_(month|day|year)(_missing)?")
+    composed = re.compile(r"done_(title|heading)_(paid|over|declined|waiting)|problem_(month|day|year)(_missing)?")
     assert [
         name
         for name in words(Language.ENGLISH)

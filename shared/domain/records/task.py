@@ -1,4 +1,4 @@
-"""A task: something only a person can settle, with what is known about it (domain.md, Task)."""
+"""A task: something only a person can settle, with what is known about it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
