@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 
 from shared.storage.account_books import AccountBooks
-from tests.integration.test_manage_bills import BILL, PAYMENT
 from tests.worlds.manage_api import ORGANIZATION, OWN, Reply, pointers, store
 
 LIST = f"{ORGANIZATION}/payments"
+PAYMENT = {"amount": "74.60", "method": "check", "transactionId": "T-1", "receivedOn": "2026-03-02"}
 
 
 def pay(**said: str) -> Reply:
-    return OWN.post(f"{BILL}/payments", PAYMENT | said)
+    return OWN.post(f"{ORGANIZATION}/bills/S-1/payments", PAYMENT | said)
 
 
 @pytest.fixture

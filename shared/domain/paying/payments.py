@@ -91,7 +91,7 @@ def _with_credit(
 
     Who pays more than is owed by a link has most likely paid twice: a person looks at that, whatever was used of it.
     """
-    used = use_credit(book.after(posted), organization, now, actor) if payment.amount > 0 else None
+    used = use_credit(book.after(posted), organization, now, actor)
     whole = posted.then(used) if used else posted
     after = book.after(whole)
     if payment.link_id and payment.credit > 0:

@@ -30,6 +30,7 @@ from shared.domain.vocabulary.words import (
     BillStatus,
     BillType,
     Channel,
+    CreditUse,
     DunningReset,
     IngestionResult,
     Language,
@@ -156,7 +157,8 @@ def test_money_that_goes_back_from_a_named_bill(
     credit: int, paid: int, gone: int, from_bill: int, credit_after: int
 ) -> None:
     before = book(account=account(credit=credit), bills=(bill(paid=paid),))
-    change = posted(-gone, before, statement_id="S-1")
+    # What is left of the credit is not used at once here.
+    change = posted(-gone, before, organization(credit_use=CreditUse.KEEP), statement_id="S-1")
     shares = [(share.statement_id, share.amount) for share in change.payments[0].allocations]
     assert shares == ([("S-1", -from_bill)] if from_bill else [])
     assert change.account.credit == credit_after
