@@ -23,7 +23,7 @@ from tests.conftest import TABLE
 from tests.worlds.examples import NOW, account, notice, organization
 from tests.worlds.ingest_api import BUCKET, REQUEST, Partner, pointers, results
 from tests.worlds.ingest_api import context as invocation
-from tests.worlds.statement_examples import EVENTS, SAMPLE, statement
+from tests.worlds.statement_examples import EVENTS, SAMPLE, payment_update, statement
 from tests.worlds.wiring import wired
 
 if TYPE_CHECKING:
@@ -119,6 +119,24 @@ def test_a_payment_update_lowers_the_balance_once(books: AccountBooks) -> None:
     assert bill is not None
     assert (bill.status, bill.balance) == (BillStatus.PAID, 0)
     assert len(stored(books).payments) == 2
+
+
+def test_a_file_of_transactions_without_ids_is_posted_once_and_an_equal_one_in_other_bytes_too(
+    books: AccountBooks,
+) -> None:
+    OWN.send(statement())
+    update = payment_update({"transactionDate": "2026-03-02", "transactionAmt": "20.00"})
+    file = json.dumps({"schema": "payment-updates", "statements": [update]})
+    for body, result, left in ((file, "Updated", 54_60), (file, "Ignored", 54_60), (file + " ", "Updated", 34_60)):
+        reply = OWN.post("/v1/statements", body)
+        (row,) = reply.body["statements"]
+        assert (row["result"], [warning["pointer"] for warning in row["warnings"]]) == (
+            result,
+            ["/partnerTransactions/0/transactionId"],
+        )
+        bill = stored(books).bill("S-1")
+        assert bill is not None
+        assert bill.balance == left
 
 
 def test_a_payment_update_for_an_unknown_bill_fails_and_one_in_a_statement_file_is_known_by_its_flag(
