@@ -6,7 +6,7 @@ NotInTheFakeError, so that a new expression can't be understood wrongly in silen
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from dataclasses import dataclass, field
 from functools import cache
 from types import SimpleNamespace
@@ -46,6 +46,8 @@ def indexes() -> dict[str, Index]:
 PAGE = 1000
 PARTITION = re.compile(r"pk = (:\w+)")
 FAILED = "ConditionalCheckFailedException"
+MOST_KEYS, MOST_WRITES, MOST_PUTS = 100, 100, 25
+"""How many items one call may read, write in a transaction, or write one by one."""
 
 
 class TransactionCanceledException(ClientError):  # noqa: N818 - botocore's own name
@@ -110,6 +112,7 @@ class MemoryTable:
 
     def batch_get_item(self, *, RequestItems: Item) -> Item:  # noqa: N803 - the service's own spelling
         self.at("batch_get_item")
+        _limit(MOST_KEYS, [key for wanted in RequestItems.values() for key in wanted["Keys"]], "BatchGetItem")
         return {
             "Responses": {
                 table: [copied(self.items[_key(key)]) for key in wanted["Keys"] if _key(key) in self.items]
@@ -176,6 +179,7 @@ class MemoryTable:
     def batch_write_item(self, *, RequestItems: Item) -> Item:  # noqa: N803 - the service's own spelling
         self.at("batch_write_item")
         writes = [write for requests in RequestItems.values() for write in requests]
+        _limit(MOST_PUTS, writes, "BatchWriteItem")
 
         def change() -> Item:
             for write in writes:
@@ -203,6 +207,7 @@ class MemoryTable:
 
     def transact_write_items(self, *, TransactItems: list[Item]) -> Item:  # noqa: N803 - the service's own spelling
         self.at("transact_write_items")
+        _limit(MOST_WRITES, TransactItems, "TransactWriteItems")
         writes = [next(iter(write.items())) for write in TransactItems]
         touched = [_key(request.get("Item") or request["Key"]) for _, request in writes]
         if len(set(touched)) < len(touched):
@@ -258,3 +263,8 @@ class MemoryTable:
 
 def _key(item: Item) -> Key:
     return item["pk"]["S"], item["sk"]["S"]
+
+
+def _limit(most: int, asked: Sized, operation: str) -> None:
+    if len(asked) > most:
+        raise refusal("ValidationException", operation)
