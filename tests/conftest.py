@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.worlds.aws import create_table, empty_aws
+from tests.worlds.properties import load_profile
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+load_profile()
 
 
 @pytest.fixture(autouse=True)
