@@ -11,6 +11,7 @@ import pytest
 
 from shared.messaging.metrics import SERVICE
 from tests.worlds import template
+from tests.worlds.bounds import some
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 FUNCTIONS = {
@@ -73,8 +74,8 @@ def test_a_message_stays_invisible_for_six_times_its_consumers_timeout(channel: 
 def test_consumers_report_which_messages_of_a_batch_failed() -> None:
     sources = template.resources("AWS::Lambda::EventSourceMapping").values()
     assert len(sources) == 3
-    assert all(source["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"] for source in sources)
-    assert all(source["Properties"]["ScalingConfig"]["MaximumConcurrency"] >= 2 for source in sources)
+    assert all(source["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"] for source in some(sources))
+    assert all(source["Properties"]["ScalingConfig"]["MaximumConcurrency"] >= 2 for source in some(sources))
 
 
 def test_the_table_has_three_indexes_is_encrypted_and_can_be_restored() -> None:
@@ -92,18 +93,18 @@ def test_the_table_has_three_indexes_is_encrypted_and_can_be_restored() -> None:
 
 
 def test_buckets_are_private_encrypted_and_speak_tls_only() -> None:
-    for bucket in template.resources("AWS::S3::Bucket").values():
+    for bucket in some(template.resources("AWS::S3::Bucket").values()):
         properties = bucket["Properties"]
-        assert all(properties["PublicAccessBlockConfiguration"].values())
+        assert all(some(properties["PublicAccessBlockConfiguration"].values()))
         assert properties["BucketEncryption"]
         assert properties["LifecycleConfiguration"]
-    for policy in template.resources("AWS::S3::BucketPolicy").values():
+    for policy in some(template.resources("AWS::S3::BucketPolicy").values()):
         statement = policy["Properties"]["PolicyDocument"]["Statement"][0]
         assert (statement["Effect"], statement["Condition"]) == ("Deny", ENCRYPTED_IN_FLIGHT)
 
 
 def test_no_role_may_do_everything_or_anything_everywhere() -> None:
-    for role, statement in policies():
+    for role, statement in some(policies()):
         if statement["Effect"] == "Deny":
             continue
         actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
@@ -163,7 +164,7 @@ def test_the_gateways_own_answers_are_problem_details() -> None:
     [api] = template.resources("AWS::ApiGateway::RestApi").values()
     answers = api["Properties"]["Body"]["x-amazon-apigateway-gateway-responses"]
     assert {"UNAUTHORIZED", "DEFAULT_4XX", "DEFAULT_5XX", "THROTTLED", "REQUEST_TOO_LARGE"} <= set(answers)
-    for answer in answers.values():
+    for answer in some(answers.values()):
         body = json.loads(answer["responseTemplates"]["application/json"])
         assert {"type", "title", "status", "detail"} <= set(body)
         assert answer["responseParameters"]["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
@@ -190,17 +191,17 @@ def test_whatever_is_counted_for_operators_has_an_alarm_that_asks_for_it_as_it_i
     counted = {name for path in sources for name in re.findall(r'\bcount\(\s*"(\w+)"', path.read_text())}
     ours = [alarm for alarm in alarms().values() if not str(alarm["Namespace"]).startswith("AWS/")]
     assert {alarm["MetricName"] for alarm in ours} == counted
-    assert all(alarm["Dimensions"] == [{"Name": "service", "Value": SERVICE}] for alarm in ours)
-    for function in template.resources("AWS::Lambda::Function").values():
+    assert all(alarm["Dimensions"] == [{"Name": "service", "Value": SERVICE}] for alarm in some(ours))
+    for function in some(template.resources("AWS::Lambda::Function").values()):
         namespace = function["Properties"]["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"]
-        assert all(alarm["Namespace"] == namespace for alarm in ours)
+        assert all(alarm["Namespace"] == namespace for alarm in some(ours))
 
 
 def test_every_alarm_goes_to_the_operators_topic_and_has_an_answer_in_the_runbook() -> None:
     runbook = (PROJECT / "docs/runbook.md").read_text()
     topic = {"Fn::If": ["WithAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
     assert alarms()
-    for name, alarm in alarms().items():
+    for name, alarm in some(alarms().items()):
         assert alarm["AlarmActions"] == topic, name
         assert f"`{name}`" in runbook
 
@@ -218,7 +219,7 @@ def test_a_scheduler_that_does_not_run_and_one_that_fails_whenever_it_runs_are_b
     """A run that fails is an invocation too."""
     found = {alarm["MetricName"]: alarm for alarm in alarms().values() if alarm["Namespace"] == "AWS/Lambda"}
     assert set(found) == {"Invocations", "Errors"}
-    assert all(alarm["Dimensions"][0]["Value"] == {"Ref": "Scheduler"} for alarm in found.values())
+    assert all(alarm["Dimensions"][0]["Value"] == {"Ref": "Scheduler"} for alarm in some(found.values()))
     assert found["Invocations"]["ComparisonOperator"] == "LessThanThreshold"
     assert found["Invocations"]["TreatMissingData"] == {"Fn::If": ["SimulatedTime", "notBreaching", "breaching"]}
     assert found["Errors"]["ComparisonOperator"] == "GreaterThanThreshold"
