@@ -254,11 +254,11 @@ BY_OTHERS = {
 }
 
 
-@pytest.mark.after_all
 AFTER_A_CRASH = {"WriteOutLargeChanges"}
 """What whoever reads an account needs where a writer died; tests/packaging/test_template.py holds that all have it."""
 
 
+@pytest.mark.after_all
 def test_no_role_allows_an_action_or_a_key_that_no_test_needs(called: set[tuple[str, permissions.Call]]) -> None:
     idle = [
         f"{function}: {statement.sid} {what}"
