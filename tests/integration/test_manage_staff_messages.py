@@ -19,7 +19,7 @@ from shared.domain.vocabulary.words import (
 )
 from shared.storage.account_books import AccountBooks
 from tests.worlds.examples import NOW, account, bill
-from tests.worlds.manage_api import BILL, ORGANIZATION, OWN, pointers, store, stored
+from tests.worlds.manage_api import BILL, ORGANIZATION, OWN, PAID_ONLINE, pointers, store, stored
 
 pytestmark = pytest.mark.usefixtures("manage_table", "paid_online")
 
@@ -30,9 +30,7 @@ STAFF = {"staffName": "Robin Okafor"}
 @pytest.fixture
 def paid_online(manage_table: object) -> None:
     """An organization that takes payments online."""
-    external = {"urlTemplate": "https://pay.example.com/?m={id}&a={amount}", "id": "N-1"}
-    answer = OWN.patch(ORGANIZATION, {"payments": {"processor": "external", "external": external}})
-    assert answer.status == 200
+    assert OWN.patch(ORGANIZATION, PAID_ONLINE).status == 200
 
 
 def document(**patient: str) -> bytes:

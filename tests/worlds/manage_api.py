@@ -100,6 +100,13 @@ BILL = f"{ORGANIZATION}/bills/S-1"
 ACCOUNT = f"{ORGANIZATION}/accounts/G-1"
 QUEUE = f"{ORGANIZATION}/notifications"
 DUNNING = f"{ORGANIZATION}/dunning"
+PAID_ONLINE: dict[str, Any] = {
+    "payments": {
+        "processor": "external",
+        "external": {"urlTemplate": "https://pay.example.com/?m={id}&a={amount}", "id": "N-1"},
+    }
+}
+"""A change after which an organization takes payments online."""
 
 
 def store(books: AccountBooks, guarantor: Account | None = None, **belongings: Any) -> None:
