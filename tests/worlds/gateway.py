@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped] # sh
 
 from local.openapi.document import document
 from local.openapi.routes import all_routes
+from tests.worlds import template
 
 
 @cache
@@ -22,26 +23,40 @@ def described() -> dict[str, Any]:
 
 
 @cache
-def _patterns() -> list[tuple[str, re.Pattern[str]]]:
-    paths = sorted({route.path for route in all_routes()})
-    return [(path, re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(path)))) for path in paths]
+def _patterns(paths: tuple[str, ...]) -> list[tuple[str, re.Pattern[str]]]:
+    """How requests for each path look; a path that ends in `{proxy+}` takes what none of the others does."""
+    ids = [(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)"), (r"\\\{(\w+)\\\+\\\}", r"(?P<\1>.+)")]
+    found = []
+    for path in sorted(paths, key=lambda path: (path.endswith("+}"), path)):
+        pattern = re.escape(path)
+        for written, meant in ids:
+            pattern = re.sub(written, meant, pattern)
+        found.append((path, re.compile(pattern)))
+    return found
 
 
-def matched(method: str, path: str) -> tuple[str, dict[str, str]]:
-    """The resource that a request is for, and its ids. HEAD of functions/manage has one resource for all."""
-    if method == "HEAD" and path.startswith("/v1/") and not path.startswith("/v1/ingestions"):
-        return "/v1/{proxy+}", {"proxy": path.removeprefix("/v1/")}
-    for resource, pattern in _patterns():
+def _matched(path: str, paths: tuple[str, ...]) -> tuple[str, dict[str, str]]:
+    """The one of the paths that a request is for, and its ids."""
+    for resource, pattern in _patterns(paths):
         found = pattern.fullmatch(path)
         if found:
             return resource, found.groupdict()
     return path, {}
 
 
+@cache
+def _resources(method: str) -> tuple[str, ...]:
+    """The paths that the deployed gateway hands on for a method."""
+    functions = template.source()["Resources"].values()
+    events = [event for function in functions for event in function.get("Properties", {}).get("Events", {}).values()]
+    told = [event["Properties"] for event in events if event["Type"] == "Api"]
+    return tuple(sorted({each["Path"] for each in told if each["Method"].upper() == method}))
+
+
 def addressed(method: str, path: str, *, decoded: bool = False) -> dict[str, Any]:
     """Where a request goes, as its event says it."""
     path = unquote(path) if decoded else path
-    resource, ids = matched(method, path)
+    resource, ids = _matched(path, _resources(method))
     return {"path": path, "resource": resource, "pathParameters": ids or None} | ({"version": "1.0"} if decoded else {})
 
 
@@ -50,7 +65,7 @@ def assert_described(method: str, path: str, answer: dict[str, Any]) -> None:
 
     No cache keeps what partners are answered.
     """
-    resource, _ = matched("GET" if method == "HEAD" else method, path)
+    resource, _ = _matched(path, tuple(sorted({route.path for route in all_routes()})))
     operation = described()["paths"].get(resource, {}).get("get" if method == "HEAD" else method.lower())
     assert not resource.startswith("/v1/") or answer["multiValueHeaders"]["Cache-Control"] == ["no-store"]
     if operation is None:
