@@ -14,7 +14,6 @@ import json
 import os
 import sys
 import traceback
-from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,7 +21,15 @@ import botocore.endpoint
 from botocore.config import Config
 
 from local.chaos.calls import SHORT_READ_TIMEOUT
+from shared.domain.delivery.channel_gate import ChannelState
+from shared.domain.records.account import Account
+from shared.domain.records.bill import Bill
+from shared.domain.records.notice import Notice
+from shared.domain.records.payment import Payment
+from shared.domain.records.payment_link import PaymentLink
+from shared.domain.records.policy import Organization
 from shared.messaging import clients
+from shared.storage import items
 
 WORKER_SERVICES = {
     "scheduler": ("dynamodb", "sqs", "s3"),
@@ -34,6 +41,9 @@ WORKER_SERVICES = {
 }
 """The functions, and which clients are made before the first invocation."""
 
+STORED = (Account, Bill, Notice, Organization, Payment, PaymentLink, ChannelState)
+"""What is read from the table: each kind's reader is made once, and not in every child."""
+
 MEMORY_MEGABYTES = 512
 
 
@@ -42,11 +52,13 @@ def prepare(function: str) -> Any:  # noqa: ANN401 - a module with a lambda_hand
     # The client's own retries stay, without the waits between them; a provider's answer is waited for less long.
     vars(botocore.endpoint)["time"] = SimpleNamespace(sleep=lambda _seconds: None)
     clients.ONCE = clients.ONCE.merge(Config(read_timeout=SHORT_READ_TIMEOUT))
-    # A client holds no connection before its first call, so the children may have the one made here.
-    vars(clients)["_client"] = cache(clients._client)  # noqa: SLF001 - the one place that makes them
     module = importlib.import_module(f"functions.{function}.handler")
+    # A client holds no connection before its first call, so the children may have the one made here.
     for service in WORKER_SERVICES[function]:
         getattr(clients, service)()
+    clients.dynamodb().get_paginator("query")
+    for kind in STORED:
+        items._adapter(kind)  # noqa: SLF001 - made at the first body of a kind, and kept
     gc.freeze()
     return module
 

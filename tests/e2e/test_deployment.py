@@ -1,5 +1,8 @@
-"""Deploying: once, again with no change, and away."""
+"""Deploying: once, again with no change, and away; and the command that works on what is deployed."""
 
+import json
+import os
+import subprocess
 from pathlib import Path
 
 import boto3
@@ -7,7 +10,8 @@ import httpx
 import pytest
 
 from local.stack.watch import LocalStack
-from tests.e2e.conftest import local_stack
+from local.stack.workspace import PROJECT
+from tests.worlds.deployed_stack import local_stack
 
 pytestmark = pytest.mark.e2e
 
@@ -39,3 +43,12 @@ def test_the_template_deploys_deploys_again_without_change_and_deletes(
         assert not [function for function in functions if function["FunctionName"].startswith(f"{stack.name}-")]
     finally:
         local_stack("stop", "--state-dir", str(tmp_path))
+
+
+def test_the_installed_command_works_on_the_stack(stack: LocalStack) -> None:
+    """Other tests call it within their own process."""
+    words = [str(PROJECT / ".venv/bin/dunlin"), "partner", "create", "--name", "Example Billing", "--json"]
+    environment = {**os.environ, **stack.environment}
+    outcome = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+    assert outcome.returncode == 0, outcome.stderr
+    assert json.loads(outcome.stdout)["partnerId"].startswith("prt_")

@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from local.stack.watch import LocalStack
-from tests.e2e.conftest import Form, Partner, link_in, statement
+from tests.worlds.partner_at_work import Partner, statement
+from tests.worlds.patient_at_work import Form, link_in
 
 pytestmark = pytest.mark.e2e
 

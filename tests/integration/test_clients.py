@@ -17,6 +17,7 @@ from shared.messaging import clients
 from shared.sending.permits import LONGEST_WAIT
 from shared.sending.queue_consumer import SEND_RESERVE_MILLISECONDS
 from tests.worlds import template
+from tests.worlds.aws import forget_clients
 
 
 class Provider(BaseHTTPRequestHandler):
@@ -47,12 +48,6 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Provider]]:
     server.shutdown()
     server.server_close()
     forget_clients()
-
-
-def forget_clients() -> None:
-    """Have clients made anew, which ask the environment for their endpoint."""
-    clients._session.cache_clear()  # noqa: SLF001 - the product never needs this
-    clients._client.cache_clear()  # noqa: SLF001 - the same
 
 
 def email() -> Any:

@@ -56,6 +56,12 @@ def listen(client: Any, event: str, handler: Handler) -> None:
     _LISTENING.append((client, event, handler))
 
 
+def forget_clients() -> None:
+    """Have clients made anew, which ask the environment where AWS is."""
+    clients._session.cache_clear()  # noqa: SLF001 - the product never needs this
+    clients._client.cache_clear()  # noqa: SLF001 - the same
+
+
 def create_table(name: str = TABLE) -> "DynamoDBClient":
     """Create the table with the keys and indexes that template.yaml gives it; answers a client that knows it."""
     properties = template.source()["Resources"]["Table"]["Properties"]

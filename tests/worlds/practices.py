@@ -13,7 +13,8 @@ import httpx
 import pytest
 
 from local.stack.watch import LocalStack
-from tests.e2e.conftest import ALL_SCOPES, Partner, dunlin, statement
+from tests.worlds.deployed_stack import new_key
+from tests.worlds.partner_at_work import Partner, statement
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -141,7 +142,5 @@ def electronic(step: str) -> list[str]:
 
 def new_world(stack: LocalStack, client: httpx.Client, now: datetime) -> World:
     """A partner whose practices have their settings, and no statement yet."""
-    partner_id = dunlin(stack, "partner", "create", "--name", "Example Billing")["partnerId"]
-    key = dunlin(stack, "key", "create", "--partner", partner_id, "--scopes", ALL_SCOPES)["key"]
-    client.headers["Authorization"] = f"Bearer {key}"
+    client.headers["Authorization"] = f"Bearer {new_key(stack)}"
     return World(stack, Partner(stack, client, now))
