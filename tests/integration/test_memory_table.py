@@ -16,11 +16,12 @@ from shared.domain.vocabulary.words import Channel, NoticeStatus
 from tests.worlds.aws import create_table
 from tests.worlds.delivery_actors import Fate
 from tests.worlds.delivery_desk import Billed
-from tests.worlds.delivery_functions import TABLE, prepare
+from tests.worlds.delivery_functions import prepare
 from tests.worlds.delivery_providers import Mood
 from tests.worlds.delivery_world import World
 from tests.worlds.dunning_world import at
 from tests.worlds.examples import organization
+from tests.worlds.ledger import TABLE
 from tests.worlds.memory_table import MemoryTable
 from tests.worlds.table_expressions import NotInTheFakeError, condition, update
 

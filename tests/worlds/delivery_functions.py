@@ -33,18 +33,16 @@ from shared.sending import send_notice as delivery
 from shared.sending.permits import ChannelGate
 from shared.sending.send_notice import NoticeSender, Sender
 from shared.storage import items
-from shared.storage.account_books import AccountBooks, ConcurrentChangeError
+from shared.storage.account_books import ConcurrentChangeError
 from shared.storage.channel_gates import ChannelGates
 from shared.storage.items import unpack
-from shared.storage.notices import Notices
 from shared.storage.numbers import Numbers
-from shared.storage.organizations import Organizations
 from shared.storage.print_batches import PrintBatches
 from shared.storage.races import BusyError
 from tests.worlds.delivery_providers import Message
+from tests.worlds.ledger import Ledger
 from tests.worlds.wiring import scheduler_ports
 
-TABLE = "dunlin-model"
 BUCKET = "letters"
 BASE_URL = "https://pay.example.com"
 
@@ -103,18 +101,10 @@ class Functions:
     before_delete: Callable[[], None]
     _gates: dict[tuple[str, Channel], ChannelGate] = field(default_factory=dict)
 
-    @property
-    def storage(self) -> tuple[Any, str]:
-        """What every storage class is made of."""
-        return self.table, TABLE
-
-    @property
-    def books(self) -> AccountBooks:
-        return AccountBooks(*self.storage)
-
-    @property
-    def organizations(self) -> Organizations:
-        return Organizations(*self.storage)
+    def __post_init__(self) -> None:
+        ledger = Ledger(self.table)
+        self.storage = ledger.storage
+        self.books, self.rows, self.organizations = ledger.books, ledger.rows, ledger.organizations
 
     def sweep(self, now: datetime) -> None:
         """A run of the scheduler."""
@@ -129,7 +119,7 @@ class Functions:
         """
         channel = messages[0].channel
         kept = self._gates.pop((process, channel), None) or self._gate(channel)
-        parts = self.books, Notices(*self.storage), self.organizations, self._sender(channel)
+        parts = self.books, self.rows, self.organizations, self._sender(channel)
         numbers = Numbers(*self.storage) if channel is Channel.SMS else None
         consumer = NoticeSender(*parts, gate=kept, expected=len(messages), numbers=numbers)
         done = [message for message in messages if self._take(message, consumer, now)]

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from shared.domain.account.contacts import number_hash
 from shared.domain.account.masking import masked
@@ -22,7 +22,7 @@ from shared.domain.records.notice import Notice, StatusChange
 from shared.domain.records.policy import Organization
 from shared.domain.vocabulary.words import AccountStatus, BillStatus, Channel, NoticeStatus
 from shared.storage import items, keys
-from shared.storage.account_books import AccountBooks
+from tests.worlds.ledger import Ledger
 from tests.worlds.memory_table import MemoryTable
 from tests.worlds.table_expressions import Item
 
@@ -89,9 +89,7 @@ class Promises:
 
     def book(self, account_id: str) -> AccountBook:
         """What the table holds of an account at this moment."""
-        found = AccountBooks(cast("Any", MemoryTable(items=self.table.items)), "").load("org_1", account_id)
-        assert found is not None
-        return found
+        return Ledger(self.table).elsewhere().book(account_id)
 
     def row(self, account_id: str, notice_id: str) -> Notice:
         return next(notice for notice in self.book(account_id).notices if notice.notice_id == notice_id)

@@ -23,6 +23,7 @@ from tests.worlds.delivery_functions import GIVEN_UP, Functions
 from tests.worlds.delivery_promises import Promises
 from tests.worlds.delivery_providers import Acceptance, Message, Mood, Providers, Queues
 from tests.worlds.delivery_rest import each_letter_is_listed_once, nothing_is_lost
+from tests.worlds.ledger import Ledger
 from tests.worlds.memory_table import MemoryTable
 
 SCHEDULER_LIVES = timedelta(seconds=300)
@@ -84,9 +85,8 @@ class World:
         return sorted(found, key=lambda notice: (notice.created_at, notice.notice_id))
 
     def next_due(self) -> datetime | None:
-        """The earliest instant that the due index holds."""
-        due = [item["due_at"]["S"] for item in self.table.items.values() if "due_at" in item]
-        return keys.moment(min(due)) if due else None
+        """The earliest instant that the due index has."""
+        return Ledger(self.table).next_due()
 
     # --- functions and time --------------------------------------------------------------------------------------
 

@@ -2,25 +2,21 @@
 
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from botocore.exceptions import ClientError
 
 from shared.domain.delivery.channel_gate import ChannelState, Limits
-from shared.domain.delivery.claim_records import ClaimRecord
 from shared.domain.delivery.orders import Accepted, Order, Postponed, ProviderAnswer
-from shared.domain.records.account import Account
-from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.notice import Notice, moved
-from shared.domain.records.payment_link import PaymentLink
-from shared.domain.records.policy import Organization
 from shared.domain.vocabulary.words import Channel, NoticeStatus
 from shared.sending.permits import ChannelGate
 from shared.sending.send_notice import NoticeSender
 from shared.storage.channel_gates import ChannelGates
 from tests.worlds.examples import NOW, account, bill, book, notice, organization
+from tests.worlds.ledger import Ledger
 from tests.worlds.memory_table import MemoryTable
 
 BATCH = 10
@@ -29,59 +25,6 @@ CLOCK = datetime(2031, 5, 1, 12, 0, tzinfo=UTC)
 
 MINUTE = timedelta(minutes=1)
 NO_LIMIT = Limits(per_second=1_000_000.0)
-
-
-@dataclass
-class Ledger:
-    """Books and rows in memory, with the conditions that storage puts on every write."""
-
-    books: dict[str, AccountBook] = field(default_factory=dict)
-
-    def load(self, _org_id: str, account_id: str) -> AccountBook:
-        return self.books[account_id]
-
-    def commit(self, change: Change) -> Account:
-        known = self.books[change.account.account_id]
-        self.books[change.account.account_id] = replace(known, account=change.account, notices=change.notices)
-        return change.account
-
-    def change(self, _org: str, account_id: str, decide: Callable[[AccountBook], Change | None]) -> AccountBook:
-        change = decide(self.books[account_id])
-        if change:
-            self.commit(change)
-        return self.books[account_id]
-
-
-@dataclass
-class Rows:
-    ledger: Ledger
-
-    def load(self, _org_id: str, account_id: str, _notice_id: str) -> Notice:
-        return self.ledger.books[account_id].notices[0]
-
-    def claim(
-        self,
-        before: Notice,
-        after: Notice,
-        account: Account,
-        links: tuple[PaymentLink, ...],
-        records: tuple[ClaimRecord, ...] = (),
-        texted_number: str = "",
-    ) -> bool:
-        return self.move(before, after)
-
-    def move(self, before: Notice, after: Notice) -> bool:
-        known = self.ledger.books[before.account_id]
-        if known.notices != (before,):
-            return False
-        self.ledger.books[before.account_id] = replace(known, notices=(after,))
-        return True
-
-
-@dataclass
-class Practices:
-    def get(self, _org_id: str) -> Organization:
-        return organization()
 
 
 @dataclass
@@ -118,9 +61,11 @@ class World:
     queue: deque[Notice] = field(default_factory=deque)
     failed: list[str] = field(default_factory=list)
     slept: list[list[float]] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.ledger = Ledger()
+        self.ledger.organizations.create(organization())
         self.provider = Provider(self)
         self.table = MemoryTable(at=self._called)
         self.table_calls: Counter[str] = Counter()
@@ -167,23 +112,23 @@ class World:
         for name in names:
             who = account(account_id=f"G-{name}")
             row = notice(notice_id=name, account_id=who.account_id, scheduled_for=self.now)
-            self.ledger.books[who.account_id] = book(account=who, bills=(bill(),), notices=(row,))
+            self.ledger.open(book(account=who, bills=(bill(),), notices=(row,)))
+        self.names += names
         return names
 
     def row(self, name: str) -> Notice:
-        return self.ledger.books[f"G-{name}"].notices[0]
+        return self.ledger.row(name, f"G-{name}")
 
     def rows(self) -> list[Notice]:
-        return [known.notices[0] for known in self.ledger.books.values()]
+        return [self.row(name) for name in self.names]
 
     def dispatch(self) -> None:
         """The scheduler's run: what is due goes to the queue."""
-        for known in list(self.ledger.books.values()):
-            [row] = known.notices
-            if row.status is NoticeStatus.SCHEDULED and row.scheduled_for <= self.now:
+        for row in self.ledger.due(self.now):
+            if row.status is NoticeStatus.SCHEDULED:
                 lease_until = self.now + 15 * MINUTE
                 after = moved(row, NoticeStatus.QUEUED, self.now, "scheduler", lease_until=lease_until)
-                self.ledger.books[row.account_id] = replace(known, notices=(after,))
+                self.ledger.move(row, after)
                 self.queue.append(after)
 
     def invoke(self, gate: ChannelGate, most: int = BATCH) -> None:
@@ -191,7 +136,12 @@ class World:
         batch = [self.queue.popleft() for _ in range(min(most, len(self.queue)))]
         self.slept.append([])
         delivery = NoticeSender(
-            self.ledger, Rows(self.ledger), Practices(), self.provider, gate=gate, expected=len(batch)
+            self.ledger.books,
+            self.ledger.rows,
+            self.ledger.organizations,
+            self.provider,
+            gate=gate,
+            expected=len(batch),
         )
         for asked in batch:
             try:

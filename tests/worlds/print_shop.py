@@ -19,23 +19,19 @@ from functions.render_print.print_job import LetterWriter
 from functions.scheduler.sweep import Sweep
 from shared.contracts.messages import ClosePrintBatch, NoticeMessage, read_message
 from shared.domain.account.queue_actions import ActionRefusedError, QueueAction, act
-from shared.domain.records.book import Change
 from shared.domain.records.notice import Notice
 from shared.domain.vocabulary.words import Channel, CommunicationStatus, NoticeStatus, NotificationType
 from shared.sending.send_notice import NoticeSender
 from shared.storage import keys
-from shared.storage.account_books import AccountBooks
-from shared.storage.notices import Notices
-from shared.storage.organizations import Organizations
 from shared.storage.print_batches import PrintBatches
 from shared.storage.races import BusyError
 from tests.worlds.delivery_actors import Actor, Fate, Stage
-from tests.worlds.examples import account, bill, notice, organization
+from tests.worlds.examples import account, book, notice, organization
+from tests.worlds.ledger import ORG, Ledger
 from tests.worlds.memory_table import MemoryTable, refusal
 from tests.worlds.sending_world import OpenGate
 from tests.worlds.wiring import scheduler_ports
 
-TABLE, ORG = "dunlin-print", "org_1"
 CONSUMER_LIVES, SCHEDULER_LIVES = timedelta(seconds=60), timedelta(seconds=300)
 LEASE = timedelta(minutes=15)
 GIVEN_UP = (ClientError, BotoCoreError, BusyError)
@@ -113,12 +109,9 @@ class PrintShop:
         self.bucket, self.queues = Bucket(self.stage), Queues(self.stage)
         # Disabled: nothing goes but what staff asks for.
         practice = organization(time_zone=self.zone, communication_status=CommunicationStatus.DISABLED)
-        self.organization = Organizations(*self.storage).create(practice)
+        self.ledger = Ledger(self.table)
+        self.organization = self.ledger.organizations.create(practice)
         self.letters = 0
-
-    @property
-    def storage(self) -> tuple[Any, str]:
-        return self.table, TABLE
 
     # --- what happens ------------------------------------------------------------------------------------------------
 
@@ -137,9 +130,7 @@ class PrintShop:
             created_at=self.now,
             lease_until=self.now + LEASE,
         )
-        AccountBooks(*self.storage).commit(
-            Change(account=account(account_id=account_id), bills=(bill(),), notices=(row,))
-        )
+        self.ledger.open(book(account=account(account_id=account_id), notices=(row,)))
         message = NoticeMessage(org_id=ORG, account_id=account_id, notice_id=row.notice_id)
         self.queues.notices.append(message)
         return message
@@ -149,9 +140,7 @@ class PrintShop:
 
         def job() -> None:
             writer = LetterWriter(cast("Any", self.bucket), "print", "https://pay.example.com")
-            delivery = NoticeSender(
-                AccountBooks(*self.storage), Notices(*self.storage), Organizations(*self.storage), writer, OpenGate()
-            )
+            delivery = NoticeSender(self.ledger.books, self.ledger.rows, self.ledger.organizations, writer, OpenGate())
             for message in messages:
                 self._giving_up(
                     lambda asked=message: delivery.deliver(  # type: ignore[misc] # mypy can't infer a bound default
@@ -166,7 +155,7 @@ class PrintShop:
 
         def job(now: datetime = self.now) -> None:
             closer = BatchCloser(
-                PrintBatches(*self.storage), Organizations(*self.storage), cast("Any", self.bucket), "print"
+                PrintBatches(*self.ledger.storage), self.ledger.organizations, cast("Any", self.bucket), "print"
             )
             self._giving_up(lambda: closer.close(ORG, now))
 
@@ -176,7 +165,7 @@ class PrintShop:
         """A run of the scheduler."""
 
         def job(now: datetime = self.now) -> None:
-            ports = scheduler_ports(*self.storage, self.queues, dict.fromkeys(Channel, "print"))
+            ports = scheduler_ports(*self.ledger.storage, self.queues, dict.fromkeys(Channel, "print"))
             run = Sweep(ports, now=now, as_of=None)
             self._giving_up(run.run)
 
@@ -186,7 +175,7 @@ class PrintShop:
         """Staff cancels a letter, if it still can."""
         account_id = f"G-{int(notice_id[4:])}"
         try:
-            AccountBooks(*self.storage).change(
+            self.ledger.books.change(
                 ORG, account_id, lambda book: act(book, notice_id, QueueAction.CANCEL, self.now, "key:k1")
             )
         except ActionRefusedError:
@@ -194,7 +183,7 @@ class PrintShop:
 
     def move_to(self, zone: str) -> None:
         """The organization's time zone is changed."""
-        self.organization = Organizations(*self.storage).save(replace(self.organization, time_zone=zone))
+        self.organization = self.ledger.organizations.save(replace(self.organization, time_zone=zone))
 
     def go_on(self, actor: Actor, calls: int | None = None, fate: Fate = Fate.DONE) -> None:
         """Let a function make some calls, all that it has left to make (None), and then suffer a fate."""
@@ -224,7 +213,7 @@ class PrintShop:
             if self.queues.closings:
                 self.go_on(self.close())
             self.queues.closings.clear()
-            due = self.next_due()
+            due = self.ledger.next_due()
             if due is None:
                 return
             self.wait(due)
@@ -245,13 +234,9 @@ class PrintShop:
 
     # --- what is there -----------------------------------------------------------------------------------------------
 
-    def next_due(self) -> datetime | None:
-        due = [item["due_at"]["S"] for item in self.table.items.values() if "due_at" in item]
-        return keys.moment(min(due)) if due else None
-
     def rows(self) -> list[Notice]:
-        books = (AccountBooks(*self.storage).load(ORG, f"G-{n + 1}") for n in range(self.letters))
-        return [row for book in books if book for row in book.notices]
+        books = (self.ledger.book(f"G-{n + 1}") for n in range(self.letters))
+        return [row for book in books for row in book.notices]
 
     def manifests(self) -> dict[date, Manifest]:
         """What the print shop finds, by day."""
@@ -268,7 +253,7 @@ class PrintShop:
         return Counter(letter.notification_id for manifest in self.manifests().values() for letter in manifest.letters)
 
     def waiting(self) -> list[str]:
-        return [letter.notice_id for letter in PrintBatches(*self.storage).letters(ORG)]
+        return [letter.notice_id for letter in PrintBatches(*self.ledger.storage).letters(ORG)]
 
     def assert_promises(self) -> None:
         """What holds at every moment."""
@@ -292,5 +277,5 @@ class PrintShop:
         sent = {row.notice_id for row in self.rows() if row.status is NoticeStatus.SENT}
         assert set(self.listed()) == sent
         assert self.waiting() == []
-        recorded = {batch.day: batch for batch in PrintBatches(*self.storage).closed(ORG, 1000)}
+        recorded = {batch.day: batch for batch in PrintBatches(*self.ledger.storage).closed(ORG, 1000)}
         assert recorded == {day: manifest.batch for day, manifest in self.manifests().items()}

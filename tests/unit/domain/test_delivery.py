@@ -25,8 +25,6 @@ from shared.domain.delivery.orders import (
     uncomposable,
 )
 from shared.domain.dunning.decision import Defer, Refuse
-from shared.domain.records.account import Account
-from shared.domain.records.book import Change
 from shared.domain.records.notice import BillLevel, Notice, StatusChange, moved
 from shared.domain.records.policy import DunningSettings
 from shared.domain.records.statement import BillTo
@@ -39,14 +37,29 @@ from shared.domain.vocabulary.words import (
     NoticeStatus,
     NotificationType,
 )
-from shared.sending.send_notice import NoticeSender
+from shared.storage import keys
 from shared.storage.races import TRIES, BusyError
 from tests.worlds.examples import NOW, account, bill, book, notice, organization
-from tests.worlds.sending_world import IDS, Books, OpenGate, Provider, Rows, Table, World, queued, world
+from tests.worlds.memory_table import refusal
+from tests.worlds.sending_world import IDS, Provider, World, queued, world
+
+CLAIM = COMMIT = "transact_write_items"
+RECORD = "put_item"
+"""The calls to the table by which a notice is claimed and recorded, and an account changed."""
 
 
 def statuses(row: Notice) -> list[NoticeStatus]:
     return [entry.status for entry in row.status_history]
+
+
+def delivered(row: Notice) -> Notice:
+    """The row as the provider's event leaves it."""
+    return moved(row, NoticeStatus.DELIVERED, NOW, "provider")
+
+
+def given_up(row: Notice) -> Notice:
+    """The row as the clock leaves it when nobody has reported back for long; a second time, it is scheduled again."""
+    return lease_ended(row, NOW + SENDING_LEASE, NOW)
 
 
 # --- the way it goes -----------------------------------------------
@@ -56,7 +69,7 @@ def test_a_notice_is_claimed_sent_once_and_recorded_in_three_calls() -> None:
     it = world()
     it.deliver()
     assert len(it.provider.sent) == 1
-    assert it.table.calls == ["load", "organization", "claim", "move"]
+    assert it.calls == ["query", "get_item", CLAIM, RECORD]
     assert it.row.status is NoticeStatus.SENT
     assert (it.row.sent_at, it.row.provider_message_id, it.row.attempt) == (NOW, "m-1", 1)
     assert it.row.sent_to == "a***@example.com"
@@ -109,10 +122,10 @@ def test_a_silence_keeps_its_reason_and_is_the_channels_word() -> None:
 
 def test_a_batch_reads_its_organization_once() -> None:
     it = world(row=queued(channel=Channel.EMAIL))
-    delivery = NoticeSender(Books(it.table), Rows(it.table), it.table, it.provider, OpenGate())
+    delivery = it.sender()
     for _ in range(10):
         delivery.deliver(*IDS, NOW)
-    assert it.table.calls.count("organization") == 1
+    assert it.calls.count("get_item") == 1
 
 
 def test_a_notice_in_the_providers_hands_has_a_lease() -> None:
@@ -136,8 +149,7 @@ def test_a_letter_that_an_earlier_attempt_had_stored_has_the_link_that_is_printe
 
 
 def test_the_message_follows_the_level_of_the_moment_not_of_the_plan() -> None:
-    it = world()
-    it.table.book = replace(it.table.book, bills=(bill(effective_created_date=NOW.date() - timedelta(days=61)),))
+    it = world(bills=(bill(effective_created_date=NOW.date() - timedelta(days=61)),))
     it.deliver()
     assert (it.row.level, it.row.notification_type) == (3, NotificationType.PAST_DUE)
     assert it.row.bills == (BillLevel(statement_id="S-1", aging_period="S-1/1", level=3),)
@@ -159,15 +171,18 @@ def test_a_notice_whose_lease_was_given_back_may_go_when_its_time_has_come() -> 
     assert not may_be_taken(notice(scheduled_for=NOW + timedelta(seconds=1)), NOW)
 
 
-@pytest.mark.parametrize("unknown", ["account", "organization", "notice"])
-def test_a_message_about_what_is_not_there_does_nothing(unknown: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        (keys.collection("org_1", "G-1"), keys.ROOT),
+        (keys.organization("org_1"), keys.ROOT),
+        (keys.collection("org_1", "G-1"), f"{keys.NOTICE_SORT}ntc_1"),
+    ],
+    ids=["account", "organization", "notice"],
+)
+def test_a_message_about_what_is_not_there_does_nothing(unknown: tuple[str, str]) -> None:
     it = world()
-    if unknown == "account":
-        monkeypatch.setattr(Books, "load", lambda *_: None)
-    if unknown == "organization":
-        monkeypatch.setattr(Table, "get", lambda *_: None)
-    if unknown == "notice":
-        it.table.book = replace(it.table.book, notices=())
+    del it.ledger.table.items[unknown]
     assert it.deliver() is None
     assert it.provider.sent == []
 
@@ -180,8 +195,8 @@ def test_a_refused_notice_says_why_and_its_account_is_planned_anew() -> None:
     it.deliver()
     assert it.provider.orders == []
     assert (it.row.status, it.row.reason) == (NoticeStatus.WILL_NOT_SEND, "payment made")
-    assert it.table.book.account.planning_at == NOW
-    assert it.table.calls == ["load", "organization", "commit"]
+    assert it.book.account.planning_at == NOW
+    assert it.calls == ["query", "get_item", COMMIT]
 
 
 def test_an_organization_that_is_not_active_sends_nothing() -> None:
@@ -211,13 +226,7 @@ def test_outside_the_hours_a_notice_goes_back_until_they_open() -> None:
 
 def test_a_payment_between_judging_and_claiming_stops_the_notice() -> None:
     it = world()
-
-    def paid(table: Table) -> None:
-        table.before_claim = lambda _: None
-        table.change_account()
-        table.book = replace(table.book, bills=(bill(status=BillStatus.PAID, balance=0),))
-
-    it.table.before_claim = paid
+    it.before(CLAIM, lambda: it.others.change(bills=(bill(status=BillStatus.PAID, balance=0),)))
     it.deliver()
     assert it.provider.sent == []
     assert (it.row.status, it.row.reason) == (NoticeStatus.WILL_NOT_SEND, "payment made")
@@ -225,12 +234,7 @@ def test_a_payment_between_judging_and_claiming_stops_the_notice() -> None:
 
 def test_a_change_that_does_not_matter_only_makes_it_judge_again() -> None:
     it = world()
-
-    def touched(table: Table) -> None:
-        table.before_claim = lambda _: None
-        table.change_account()
-
-    it.table.before_claim = touched
+    it.before(CLAIM, it.others.change)
     it.deliver()
     assert len(it.provider.sent) == 1
     assert it.row.status is NoticeStatus.SENT
@@ -238,13 +242,8 @@ def test_a_change_that_does_not_matter_only_makes_it_judge_again() -> None:
 
 def test_of_two_consumers_one_sends() -> None:
     it = world()
-    other = World(it.table, Provider())
-
-    def other_is_quicker(table: Table) -> None:
-        table.before_claim = lambda _: None
-        other.deliver()
-
-    it.table.before_claim = other_is_quicker
+    other = World(it.ledger.elsewhere(), Provider())
+    it.before(CLAIM, other.deliver)
     assert it.deliver() is None
     assert len(other.provider.sent) == 1
     assert it.provider.sent == []
@@ -252,25 +251,22 @@ def test_of_two_consumers_one_sends() -> None:
 
 def test_an_account_that_never_holds_still_sends_nothing_and_comes_back() -> None:
     it = world()
-    it.table.before_claim = lambda table: table.change_account()
+
+    def changed_again() -> None:
+        it.others.change()
+        it.before(CLAIM, changed_again)
+
+    it.before(CLAIM, changed_again)
     with pytest.raises(BusyError):
         it.deliver()
     assert it.provider.sent == []
-    assert it.table.calls.count("claim") == TRIES
+    assert it.calls.count(CLAIM) == TRIES
     assert it.row.status is NoticeStatus.QUEUED
 
 
 def test_a_refusal_that_comes_too_late_is_judged_again() -> None:
     it = world(bills=(bill(status=BillStatus.PAID, balance=0),))
-    commit = it.table.commit
-
-    def beaten(change: Change) -> Account:
-        it.table.commit = commit  # type: ignore[method-assign] # the second time it is as always
-        it.table.change_account()
-        it.table.book = replace(it.table.book, bills=(bill(),))
-        return commit(change)
-
-    it.table.commit = beaten  # type: ignore[method-assign] # somebody else is quicker once
+    it.before(COMMIT, lambda: it.others.change(bills=(bill(),)))
     it.deliver()
     assert it.row.status is NoticeStatus.SENT
 
@@ -298,15 +294,15 @@ def test_a_pause_at_the_provider_uses_up_no_attempt_and_loses_nothing() -> None:
         now = it.row.scheduled_for
     it.deliver(now)
     assert (it.row.status, it.row.attempt, it.row.provider_message_id) == (NoticeStatus.SENT, 1, "m-6")
-    assert len(it.table.book.links) == 1
+    assert len(it.book.links) == 1
 
 
 def test_an_address_that_cannot_be_reached_is_remembered_and_the_account_planned_anew() -> None:
     it = world(Rejected(reason="the provider cannot send to this address", undeliverable=True))
     it.deliver()
     assert it.row.status is NoticeStatus.UNDELIVERABLE_PERMANENT
-    assert it.table.book.account.undeliverable == {Channel.EMAIL}
-    assert it.table.book.account.planning_at == NOW
+    assert it.book.account.undeliverable == {Channel.EMAIL}
+    assert it.book.account.planning_at == NOW
 
 
 def test_an_address_of_somebody_else_says_nothing_about_the_guarantors() -> None:
@@ -315,7 +311,7 @@ def test_an_address_of_somebody_else_says_nothing_about_the_guarantors() -> None
     it = world(Rejected(reason="x", undeliverable=True), row=row, account=account(bill_to=payer))
     it.deliver()
     assert it.row.status is NoticeStatus.UNDELIVERABLE_PERMANENT
-    assert it.table.book.account.undeliverable == frozenset()
+    assert it.book.account.undeliverable == frozenset()
 
 
 def test_a_refused_message_is_a_delivery_error_and_leaves_the_address_alone() -> None:
@@ -323,8 +319,8 @@ def test_a_refused_message_is_a_delivery_error_and_leaves_the_address_alone() ->
     it.deliver()
     assert (it.row.status, it.row.reason) == (NoticeStatus.DELIVERY_ERROR, "the provider refused the message")
     assert it.row.status_history[-1].at == NOW
-    assert it.table.book.account.undeliverable == frozenset()
-    assert it.table.book.account.planning_at == NOW
+    assert it.book.account.undeliverable == frozenset()
+    assert it.book.account.planning_at == NOW
 
 
 def test_a_rejection_of_a_notice_that_is_in_the_book_no_longer_changes_nothing() -> None:
@@ -335,17 +331,17 @@ def test_an_address_that_cannot_be_reached_opts_out_of_its_channel_where_the_org
     practice = organization(dunning=DunningSettings(opt_out_after_undeliverable=True))
     it = world(Rejected(reason="the provider cannot send to this address", undeliverable=True), practice=practice)
     it.deliver()
-    assert it.table.book.account.opt_outs.email
+    assert it.book.account.opt_outs.email
 
 
 def test_a_text_that_goes_clears_the_errors_before_it_on_that_number_with_one_change_more() -> None:
     it = world(row=queued(channel=Channel.SMS))
     failed = notice(notice_id="ntc_0", channel=Channel.SMS, bills=(), created_at=NOW - timedelta(days=30))
-    it.table.put(replace(failed, status=NoticeStatus.DELIVERY_ERROR))
+    it.others.change(notices=(replace(failed, status=NoticeStatus.DELIVERY_ERROR),))
     it.deliver()
-    rows = {row.notice_id: row.status for row in it.table.book.notices}
+    rows = {row.notice_id: row.status for row in it.book.notices}
     assert rows == {"ntc_0": NoticeStatus.ARCHIVED, "ntc_1": NoticeStatus.SENT}
-    assert it.table.calls == ["load", "organization", "claim", "move", "load", "commit"]
+    assert it.calls == ["query", "get_item", CLAIM, RECORD, "query", COMMIT]
 
 
 def test_a_rejection_that_was_settled_otherwise_meanwhile_changes_nothing() -> None:
@@ -353,7 +349,7 @@ def test_a_rejection_that_was_settled_otherwise_meanwhile_changes_nothing() -> N
 
     def events_first(order: Order) -> Callable[[], ProviderAnswer]:
         def send() -> ProviderAnswer:
-            it.table.put(moved(order.notice, NoticeStatus.DELIVERED, NOW, "provider"))
+            it.move(delivered)
             return Rejected(reason="the provider refused the message")
 
         return send
@@ -365,12 +361,7 @@ def test_a_rejection_that_was_settled_otherwise_meanwhile_changes_nothing() -> N
 
 def test_an_event_that_was_quicker_than_the_record_stands() -> None:
     it = world()
-
-    def delivered(table: Table) -> None:
-        table.before_move = lambda _: None
-        table.put(moved(table.row(), NoticeStatus.DELIVERED, NOW, "provider"))
-
-    it.table.before_move = delivered
+    it.before(RECORD, lambda: it.move(delivered))
     it.deliver()
     assert it.row.status is NoticeStatus.DELIVERED
 
@@ -378,42 +369,30 @@ def test_an_event_that_was_quicker_than_the_record_stands() -> None:
 def test_a_record_that_only_met_another_transaction_is_written_again() -> None:
     """DynamoDB refuses a write while a transaction is at the row, also one that fails in the end."""
     it = world()
-    move = it.table.move
 
-    def conflict(before: Notice, after: Notice) -> bool:
-        it.table.move = move  # type: ignore[method-assign] # the second time it is as always
-        return False
+    def conflict() -> None:
+        raise refusal("TransactionConflictException", RECORD)
 
-    it.table.move = conflict  # type: ignore[method-assign] # somebody else's transaction is under way
+    it.before(RECORD, conflict)
     it.deliver()
     assert (it.row.status, it.row.provider_message_id) == (NoticeStatus.SENT, "m-1")
 
 
 def test_a_late_record_still_settles_a_notice_that_was_given_up() -> None:
     it = world()
-
-    def given_up(table: Table) -> None:
-        table.before_move = lambda _: None
-        table.put(lease_ended(table.row(), NOW + SENDING_LEASE, NOW))
-
-    it.table.before_move = given_up
+    it.before(RECORD, lambda: it.move(given_up))
     it.deliver()
     assert statuses(it.row)[-2:] == [NoticeStatus.UNKNOWN, NoticeStatus.SENT]
-
-
-def scheduled_again(row: Notice) -> Notice:
-    """The row of a message in the provider's hands, as the clock leaves it when nobody reports back for long."""
-    return lease_ended(lease_ended(row, NOW + SENDING_LEASE, NOW), NOW + SENDING_LEASE, NOW)
 
 
 def test_a_late_record_keeps_a_message_that_was_accepted_from_being_sent_once_more() -> None:
     it = world()
 
-    def given_up(table: Table) -> None:
-        table.before_move = lambda _: None
-        table.put(scheduled_again(table.row()))
+    def takes_long() -> None:
+        it.move(given_up)
+        it.move(given_up)
 
-    it.table.before_move = given_up
+    it.before(RECORD, takes_long)
     it.deliver()
     assert statuses(it.row)[-3:] == [NoticeStatus.UNKNOWN, NoticeStatus.SCHEDULED, NoticeStatus.SENT]
     assert (it.row.provider_message_id, it.row.possible_duplicate) == ("m-1", False)
@@ -424,11 +403,12 @@ def test_a_late_record_keeps_a_message_that_was_accepted_from_being_sent_once_mo
 def test_a_late_record_looks_again_when_the_clock_moves_the_row_under_it() -> None:
     it = world()
 
-    def moves_on(table: Table) -> None:
-        if table.row().status is not NoticeStatus.SCHEDULED:
-            table.put(lease_ended(table.row(), NOW + SENDING_LEASE, NOW))
+    def moves_on() -> None:
+        if it.row.status is not NoticeStatus.SCHEDULED:
+            it.move(given_up)
+            it.before(RECORD, moves_on)
 
-    it.table.before_move = moves_on
+    it.before(RECORD, moves_on)
     it.deliver()
     assert it.row.status is NoticeStatus.SENT
 
@@ -438,7 +418,8 @@ def test_a_rejection_heard_of_late_settles_a_notice_that_was_given_up() -> None:
 
     def slow(order: Order) -> Callable[[], ProviderAnswer]:
         def send() -> ProviderAnswer:
-            it.table.put(scheduled_again(order.notice))
+            it.move(given_up)
+            it.move(given_up)
             return next(it.provider.answers)
 
         return send
@@ -446,14 +427,14 @@ def test_a_rejection_heard_of_late_settles_a_notice_that_was_given_up() -> None:
     it.provider.prepare = slow  # type: ignore[method-assign] # the provider takes longer than the lease
     it.deliver()
     assert it.row.status is NoticeStatus.UNDELIVERABLE_PERMANENT
-    assert it.table.book.account.undeliverable == {Channel.EMAIL}
+    assert it.book.account.undeliverable == {Channel.EMAIL}
 
 
 def test_what_is_sent_once_more_is_judged_as_ever() -> None:
     it = world(Unanswered(reason="no answer"))
     it.deliver()
-    it.table.put(lease_ended(it.row, NOW + timedelta(hours=1), NOW))
-    it.table.book = replace(it.table.book, bills=(bill(status=BillStatus.PAID, balance=0),))
+    it.move(lambda row: lease_ended(row, NOW + timedelta(hours=1), NOW))
+    it.others.change(bills=(bill(status=BillStatus.PAID, balance=0),))
     it.deliver(NOW + timedelta(hours=1))
     assert (it.row.status, it.row.reason) == (NoticeStatus.WILL_NOT_SEND, "payment made")
     assert len(it.provider.sent) == 1
@@ -465,7 +446,7 @@ def test_what_is_unknown_and_what_is_sent_once_more_is_counted_for_operators(
     it = world(Unanswered(reason="no answer"), Accepted(message_id="m-2"))
     it.deliver()
     assert '"NoticeUnknown":[1.0]' in capsys.readouterr().out.replace(" ", "")
-    it.table.put(lease_ended(it.row, NOW + timedelta(hours=1), NOW))
+    it.move(lambda row: lease_ended(row, NOW + timedelta(hours=1), NOW))
     it.deliver(NOW + timedelta(hours=1))
     assert '"PossibleDuplicate":[1.0]' in capsys.readouterr().out.replace(" ", "")
     assert (it.row.status, it.row.possible_duplicate, it.row.attempt) == (NoticeStatus.SENT, True, 2)
@@ -478,7 +459,7 @@ def test_a_message_that_is_sent_once_more_is_counted_once_however_often_the_prov
     it = world(Unanswered(reason="no answer"), slower, slower, Accepted(message_id="m-2"))
     it.deliver()
     now = NOW + timedelta(hours=1)
-    it.table.put(lease_ended(it.row, now, now))
+    it.move(lambda row: lease_ended(row, now, now))
     for _ in range(3):
         it.deliver(now)
         now += timedelta(minutes=1)
@@ -493,4 +474,4 @@ def test_a_message_that_cannot_be_composed_is_shown_to_people_and_never_looks_se
     assert it.row.status is NoticeStatus.DELIVERY_ERROR
     assert it.row.reason == "could not be composed (KeyError)"
     assert it.row.attempt == 0
-    assert "claim" not in it.table.calls
+    assert NoticeStatus.SENDING not in statuses(it.row)

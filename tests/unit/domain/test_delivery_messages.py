@@ -31,7 +31,7 @@ from tests.worlds.sending_world import World, queued, world
 def test_each_notice_carries_a_link_to_the_account_for_as_long_as_the_organization_sets() -> None:
     it = world(practice=organization(link_days=45))
     it.deliver()
-    [link] = it.table.book.links
+    [link] = it.book.links
     [order] = it.provider.sent
     assert it.row.link_id == link.link_id
     assert (link.org_id, link.account_id, link.notice_id, link.statement_id) == ("org_1", "G-1", "ntc_1", "")
@@ -44,7 +44,7 @@ def test_a_letter_carries_a_bill_code_too() -> None:
     it = world(row=queued(channel=Channel.PRINT))
     it.deliver()
     [order] = it.provider.sent
-    assert it.table.book.links[0].code_hash == secret_hash(order.link.code)
+    assert it.book.links[0].code_hash == secret_hash(order.link.code)
 
 
 def test_a_letter_that_was_put_back_has_new_secrets_for_its_own_link_which_lives_from_when_it_goes() -> None:
@@ -61,7 +61,7 @@ def test_a_letter_that_was_put_back_has_new_secrets_for_its_own_link_which_lives
         expires_at=NOW + timedelta(days=45),
         sent_to="Albany, NY",
     )
-    assert it.table.book.links == (other, renewed)
+    assert it.book.links == (other, renewed)
     assert it.row.link_id == "lnk_1"
     assert order.link.code
 
@@ -81,21 +81,21 @@ def test_a_link_of_staff_keeps_its_id_bill_and_end_and_gets_its_secret_at_sendin
     it = world(row=row, links=(link,))
     it.deliver()
     [order] = it.provider.sent
-    assert it.table.book.links == (replace(link, token_hash=secret_hash(order.link.token), sent_to="a***@example.com"),)
+    assert it.book.links == (replace(link, token_hash=secret_hash(order.link.token), sent_to="a***@example.com"),)
     assert message_variables(order, "https://x").staff_name == "Dana Whitfield"
 
 
 def test_a_link_that_a_patient_asked_for_lives_for_a_day_and_is_for_its_bill() -> None:
     it = world(row=queued(notification_type=NotificationType.PAYMENT_LINK))
     it.deliver()
-    [link] = it.table.book.links
+    [link] = it.book.links
     assert (link.expires_at, link.statement_id) == (NOW + timedelta(hours=24), "S-1")
 
 
 def test_what_may_be_on_its_way_keeps_its_own_link() -> None:
     it = world(row=queued(attempt=1, link_id="lnk_old"), links=(replace(LINK, link_id="lnk_old"),))
     it.deliver()
-    assert len(it.table.book.links) == 2
+    assert len(it.book.links) == 2
     assert it.row.link_id != "lnk_old"
 
 

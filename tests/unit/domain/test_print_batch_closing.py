@@ -22,8 +22,9 @@ from tests.worlds.delivery_actors import Fate
 from tests.worlds.delivery_functions import prepare
 from tests.worlds.dunning_world import at
 from tests.worlds.examples import NOW, notice
+from tests.worlds.ledger import ORG, TABLE
 from tests.worlds.memory_table import MemoryTable
-from tests.worlds.print_shop import ORG, TABLE, PrintShop
+from tests.worlds.print_shop import PrintShop
 
 THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "properties"
 HISTORIES = settings(
@@ -92,7 +93,7 @@ class Closing(RuleBasedStateMachine):
 
     @rule()
     def time_goes_by_until_something_is_due(self) -> None:
-        self.shop.wait(self.shop.next_due() or self.shop.now)
+        self.shop.wait(self.shop.ledger.next_due() or self.shop.now)
 
     @precondition(lambda self: self.shop.letters)
     @rule(pick=st.integers(0, 20))
@@ -161,7 +162,7 @@ def test_a_day_that_is_not_over_is_not_closed() -> None:
     shop.wait(at("2026-03-03 00:59"))
     shop.go_on(shop.close())
     assert shop.manifests() == {}
-    assert shop.next_due() == at("2026-03-03 01:00")
+    assert shop.ledger.next_due() == at("2026-03-03 01:00")
 
 
 @pytest.mark.parametrize("fate", FAULTS)
@@ -258,7 +259,7 @@ def test_a_letter_cancelled_after_its_sender_died_is_in_no_manifest_though_its_j
 def test_a_day_without_letters_has_no_manifest_and_nothing_to_wait_for() -> None:
     shop = two_days_of_letters()
     shop.until_quiet()
-    assert shop.next_due() is None
+    assert shop.ledger.next_due() is None
 
 
 @pytest.mark.parametrize(
