@@ -15,6 +15,7 @@ from functions.ingest.ports import ports
 from shared.contracts.statements import read_document
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.vocabulary.words import AccountStatus, BillStatus, BillType
+from shared.messaging import clients
 from shared.storage import ingestions, keys
 from shared.storage.account_books import AccountBooks, ConcurrentChangeError
 from shared.storage.due_index import DueAccount, DueIndex
@@ -23,6 +24,7 @@ from tests.worlds.aws import TABLE, listen
 from tests.worlds.examples import NOW, account, notice, organization
 from tests.worlds.ingest_api import BUCKET, REQUEST, Partner, pointers, results
 from tests.worlds.ingest_api import context as invocation
+from tests.worlds.ledger import Ledger
 from tests.worlds.statement_examples import EVENTS, SAMPLE, statement
 from tests.worlds.wiring import wired
 
@@ -31,15 +33,15 @@ if TYPE_CHECKING:
 
 OWN = Partner()
 PATIENT = "patients__0__accountId"
+PRACTICES = (organization(), organization(org_id="org_2", client_id="SOUTH", partner_id="prt_2"))
 
 
 @pytest.fixture(autouse=True)
 def table(dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> "DynamoDBClient":
     """The product's table, which the function's settings name, with an organization each of two partners."""
     wired(monkeypatch, ports, TABLE_NAME=TABLE, DROP_BUCKET=BUCKET, ALLOW_SIMULATED_TIME="true")
-    organizations = Organizations(dynamodb, TABLE)
-    organizations.create(organization())
-    organizations.create(organization(org_id="org_2", client_id="SOUTH", partner_id="prt_2"))
+    for practice in PRACTICES:
+        Organizations(dynamodb, TABLE).create(practice)
     return dynamodb
 
 
@@ -49,10 +51,21 @@ def books(table: "DynamoDBClient") -> AccountBooks:
 
 
 @pytest.fixture
-def calls() -> list[str]:
-    """The names of the calls that the function makes from now on."""
+def memory(table: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> Ledger:
+    """The same organizations on a table in memory, which the function has from now on: moto takes long for hundreds."""
+    ledger = Ledger()
+    for practice in PRACTICES:
+        ledger.organizations.create(practice)
+    monkeypatch.setattr(clients, "dynamodb", lambda: ledger.table)
+    ports.cache_clear()
+    return ledger
+
+
+@pytest.fixture
+def calls(memory: Ledger) -> list[str]:
+    """The names of the calls that the function makes to the table in memory from now on."""
     made = list[str]()
-    listen(ports().books.client, "before-call.dynamodb", lambda model, **_: made.append(model.name))
+    memory.table.at = made.append
     return made
 
 
@@ -137,12 +150,12 @@ def test_a_payment_update_for_an_unknown_bill_fails_and_one_in_a_statement_file_
     assert bill.balance == 70_00
 
 
-def test_several_statements_of_a_family_are_written_to_their_one_account(books: AccountBooks, calls: list[str]) -> None:
+def test_several_statements_of_a_family_are_written_to_their_one_account(memory: Ledger, calls: list[str]) -> None:
     family = [statement(f"S-{n}", **{PATIENT: f"P-{n}"}) for n in range(120)]
     reply = OWN.send(*family)
     assert reply.body["counts"]["created"] == 120
-    assert len(stored(books).bills) == 120
-    assert Counter(calls)["TransactWriteItems"] == 3  # at most 100 items each
+    assert len(stored(memory.elsewhere().books).bills) == 120
+    assert Counter(calls)["transact_write_items"] == 3  # at most 100 items each
 
 
 # --- bad input ----------------------------------------------------------------------------------------------------
@@ -379,7 +392,7 @@ def test_a_batch_of_new_statements_costs_few_calls(calls: list[str]) -> None:
     reply = OWN.send(*batch)
     assert reply.body["counts"]["created"] == 500
     assert len(calls) / 500 <= 0.1  # docs/rules.md#cheap-intake
-    assert Counter(calls)["TransactWriteItems"] == 500 / intake.ACCOUNTS_TOGETHER
+    assert Counter(calls)["transact_write_items"] == 500 / intake.ACCOUNTS_TOGETHER
 
 
 def test_a_new_statement_of_ten_lines_is_two_items_of_one_write_unit_each(table: "DynamoDBClient") -> None:
@@ -405,7 +418,7 @@ def test_a_batch_of_updates_reads_and_writes_each_account_once(calls: list[str])
 
 def test_an_organization_is_looked_up_once_a_file(calls: list[str]) -> None:
     OWN.send(*[statement(f"S-{n}") for n in range(20)], *[statement(f"X-{n}", clientId="SOUTH") for n in range(20)])
-    assert Counter(calls)["GetItem"] == 4  # guard and organization of each
+    assert Counter(calls)["get_item"] == 4  # guard and organization of each
 
 
 # --- lists --------------------------------------------------------------------------------------------------------

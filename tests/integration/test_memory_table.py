@@ -1,6 +1,6 @@
 """The table in memory, on which the model of delivery runs, answers the product's calls as DynamoDB does (by moto)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -119,6 +119,38 @@ def test_the_table_in_memory_answers_a_history_of_the_products_calls_as_dynamodb
     assert clients[0].compared > 300
     moved = {change.status for row in world.notices() for change in row.status_history}
     assert {NoticeStatus.SENDING, NoticeStatus.UNKNOWN, NoticeStatus.DELIVERED} <= moved
+
+
+@pytest.mark.parametrize(
+    ("operation", "request_of"),
+    [
+        ("batch_get_item", lambda keys: {"RequestItems": {TABLE: {"Keys": keys}}}),
+        (
+            "transact_write_items",
+            lambda keys: {"TransactItems": [{"Put": {"TableName": TABLE, "Item": key}} for key in keys]},
+        ),
+    ],
+)
+def test_a_call_takes_as_many_items_as_dynamodb_does_and_no_more(
+    dynamodb: "DynamoDBClient", operation: str, request_of: Callable[[list[Any]], Any]
+) -> None:
+    create_table(TABLE)
+    for table in (MemoryTable(), dynamodb):
+        getattr(table, operation)(**request_of(some_keys(100)))
+        with pytest.raises(ClientError):
+            getattr(table, operation)(**request_of(some_keys(101)))
+
+
+def test_no_more_than_25_items_are_written_one_by_one() -> None:
+    """A limit that moto doesn't know."""
+    table = MemoryTable()
+    table.batch_write_item(RequestItems={TABLE: [{"PutRequest": {"Item": key}} for key in some_keys(25)]})
+    with pytest.raises(ClientError):
+        table.batch_write_item(RequestItems={TABLE: [{"PutRequest": {"Item": key}} for key in some_keys(26)]})
+
+
+def some_keys(count: int) -> list[Any]:
+    return [{"pk": {"S": "a"}, "sk": {"S": f"{n:03}"}} for n in range(count)]
 
 
 def race_for_every_message(world: World) -> None:

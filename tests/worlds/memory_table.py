@@ -6,7 +6,7 @@ NotInTheFakeError, so that a new expression can't be understood wrongly in silen
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from dataclasses import dataclass, field
 from functools import cache
 from types import SimpleNamespace
@@ -49,6 +49,8 @@ MOST_ITEM_BYTES, MOST_WRITES, MOST_TRANSACTION_BYTES = 400 * 1024, 100, 4 * 1024
 """What DynamoDB takes: of one item, and in one transaction."""
 
 FAILED = "ConditionalCheckFailedException"
+MOST_KEYS, MOST_PUTS = 100, 25
+"""How many items one call may read, or write one by one."""
 
 
 class TransactionCanceledException(ClientError):  # noqa: N818 - botocore's own name
@@ -113,6 +115,7 @@ class MemoryTable:
 
     def batch_get_item(self, *, RequestItems: Item) -> Item:  # noqa: N803 - the service's own spelling
         self.at("batch_get_item")
+        _limit(MOST_KEYS, [key for wanted in RequestItems.values() for key in wanted["Keys"]], "BatchGetItem")
         return {
             "Responses": {
                 table: [copied(self.items[_key(key)]) for key in wanted["Keys"] if _key(key) in self.items]
@@ -179,6 +182,7 @@ class MemoryTable:
     def batch_write_item(self, *, RequestItems: Item) -> Item:  # noqa: N803 - the service's own spelling
         self.at("batch_write_item")
         writes = [write for requests in RequestItems.values() for write in requests]
+        _limit(MOST_PUTS, writes, "BatchWriteItem")
 
         def change() -> Item:
             for write in writes:
@@ -206,11 +210,12 @@ class MemoryTable:
 
     def transact_write_items(self, *, TransactItems: list[Item]) -> Item:  # noqa: N803 - the service's own spelling
         self.at("transact_write_items")
+        _limit(MOST_WRITES, TransactItems, "TransactWriteItems")
         writes = [next(iter(write.items())) for write in TransactItems]
         touched = [_key(request.get("Item") or request["Key"]) for _, request in writes]
         size = sum(size_of(request["Item"]) for kind, request in writes if kind == "Put")
         size += sum(size_of(self.items.get(_key(request["Key"]), {})) for kind, request in writes if kind == "Delete")
-        if len(writes) > MOST_WRITES or size > MOST_TRANSACTION_BYTES:
+        if size > MOST_TRANSACTION_BYTES:
             raise refusal("ValidationException", "TransactWriteItems")
         if len(set(touched)) < len(touched):
             raise NotInTheFakeError("one item twice in a transaction")
@@ -281,3 +286,8 @@ def _value_size(attribute: tuple[str, Any]) -> int:
     if kind == "SS":
         return sum(len(one.encode()) for one in value)
     return 3 + (size_of(value) if kind == "M" else 1)
+
+
+def _limit(most: int, asked: Sized, operation: str) -> None:
+    if len(asked) > most:
+        raise refusal("ValidationException", operation)
