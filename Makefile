@@ -103,9 +103,8 @@ test: setup ## run every test, among them the one that deploys to a local AWS of
 	.venv/bin/pytest
 
 .PHONY: properties
-properties: .venv/.ready ## play ten thousand histories of a practice, and ten thousand steps of delivery, against their promises
-	HYPOTHESIS_PROFILE=properties .venv/bin/pytest tests/unit/domain/test_dunning_model.py tests/unit/domain/test_delivery_model.py \
-		tests/unit/domain/test_print_batch_closing.py
+properties: .venv/.ready ## by night: play ten thousand histories of a practice and ten thousand steps of delivery, and try each property often
+	HYPOTHESIS_PROFILE=properties .venv/bin/pytest -m hypothesis tests/unit
 
 .PHONY: chaos
 chaos: .venv/.ready .venv-ministack/.ready ## kill and fault the functions at every call, and count what was sent (WRITE=1: keep the matrix in docs/)

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.worlds.aws import create_table, empty_aws
+from tests.worlds.properties import load_profile
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 FUNCTIONS = sorted(path.name for path in (Path(__file__).resolve().parents[1] / "functions").iterdir() if path.is_dir())
+load_profile()
 
 
 @pytest.fixture(autouse=True)

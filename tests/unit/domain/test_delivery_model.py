@@ -6,7 +6,6 @@ must hold is in delivery_promises.py and delivery_rest.py. `make properties` pla
 run of the tests some of them.
 """
 
-import os
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -15,7 +14,6 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -57,15 +55,8 @@ from tests.worlds.delivery_providers import Acceptance, Message, Mood
 from tests.worlds.delivery_world import World
 from tests.worlds.dunning_world import at
 from tests.worlds.examples import organization
+from tests.worlds.properties import THOROUGH, tried
 
-THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "properties"
-HISTORIES = settings(
-    max_examples=600 if THOROUGH else 60,
-    stateful_step_count=50,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    print_blob=True,
-)
 STEPS_TO_SHOW = 10_000
 """As many as docs/rules.md#ten-thousand-steps asks for."""
 
@@ -297,11 +288,12 @@ class DeliveryModel(RuleBasedStateMachine):
         DeliveryModel.fates.update(self.world.stage.fates)
 
 
+@pytest.mark.hypothesis
 def test_no_reminder_is_lost_and_none_is_sent_twice_unmarked(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     prepare(monkeypatch)
-    run_state_machine_as_test(DeliveryModel, settings=HISTORIES)
+    run_state_machine_as_test(DeliveryModel, settings=tried(plain=30, thorough=600))
     if THOROUGH:
         with capsys.disabled():
             sys.stdout.write(report())

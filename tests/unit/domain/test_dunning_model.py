@@ -5,7 +5,6 @@ scheduler and channels). The checks stand on the data alone and on words of thei
 compare it with itself. `make properties` plays ten thousand histories, a plain run of the tests a few.
 """
 
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
@@ -13,7 +12,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from holidays import country_holidays
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -46,18 +44,12 @@ from shared.domain.vocabulary.words import (
 )
 from tests.worlds.dunning_practice import QUEUE_LEASE, Practice, Weather, Went, a_statement
 from tests.worlds.dunning_world import EMAIL, HOME, PRINT, SMS, a_guarantor, an_organization
+from tests.worlds.properties import THOROUGH, tried
 
 S = NoticeStatus
 PENDING = {S.SCHEDULED, S.QUEUED}
 WENT = {S.SENT, S.DELIVERED, S.UNKNOWN}
 
-settings.register_profile("suite", max_examples=60, stateful_step_count=25)
-settings.register_profile("properties", max_examples=10_000, stateful_step_count=40)
-HISTORIES = settings(
-    settings.get_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite")),
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-)
 
 # --- what may be -----------------------------------------------
 
@@ -551,4 +543,4 @@ def inside_every_window(instant: datetime, channel: Channel, organization: Organ
 FEDERAL_HOLIDAYS = country_holidays("US", years=range(2025, 2036))
 
 TestDunningModel = DunningModel.TestCase
-TestDunningModel.settings = HISTORIES
+TestDunningModel.settings = tried(plain=30, thorough=10_000, steps=40 if THOROUGH else 25)

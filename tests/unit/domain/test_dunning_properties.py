@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.calendar.send_window import local_date, permitted
@@ -25,10 +25,9 @@ from shared.domain.vocabulary.words import (
     NoticeStatus,
 )
 from tests.worlds.dunning_world import World, a_bill, a_book, a_guarantor, an_account, an_organization
+from tests.worlds.properties import tried
 
-HISTORIES = settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+HISTORIES = tried(plain=60, thorough=5_000)
 
 ZONES = st.sampled_from(
     ["America/New_York", "America/Los_Angeles", "Pacific/Honolulu", "Pacific/Guam", "America/Phoenix"]

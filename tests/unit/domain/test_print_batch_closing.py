@@ -1,13 +1,11 @@
 """Closing print batches, whatever happens between any two calls: each letter sent is in exactly one manifest."""
 
-import os
 from collections import Counter
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
@@ -25,15 +23,8 @@ from tests.worlds.examples import NOW, notice
 from tests.worlds.ledger import ORG, TABLE
 from tests.worlds.memory_table import MemoryTable
 from tests.worlds.print_shop import PrintShop
+from tests.worlds.properties import tried
 
-THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "properties"
-HISTORIES = settings(
-    max_examples=400 if THOROUGH else 60,
-    stateful_step_count=50,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    print_blob=True,
-)
 MORNING = at("2026-03-06 09:00")
 """A Friday; in the night to Monday the clock goes forward in the United States."""
 
@@ -113,8 +104,9 @@ class Closing(RuleBasedStateMachine):
         self.shop.assert_at_rest()
 
 
+@pytest.mark.hypothesis
 def test_each_letter_sent_is_in_exactly_one_manifest_whatever_happens() -> None:
-    run_state_machine_as_test(Closing, settings=HISTORIES)
+    run_state_machine_as_test(Closing, settings=tried(plain=30, thorough=400))
 
 
 MONDAY, TUESDAY = date(2026, 3, 2), date(2026, 3, 3)

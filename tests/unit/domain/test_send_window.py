@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.calendar.send_window import (
@@ -23,6 +23,7 @@ from shared.domain.calendar.send_window import (
 from shared.domain.records.policy import Organization, SendWindow
 from shared.domain.vocabulary.words import Channel
 from tests.worlds.dunning_world import EMAIL, MONDAY, NEW_YORK, PRINT, SMS, an_account, an_organization, at
+from tests.worlds.properties import tried
 
 WINDOW = SendWindow()
 HONOLULU, GUAM, LOS_ANGELES = "Pacific/Honolulu", "Pacific/Guam", "America/Los_Angeles"
@@ -285,7 +286,7 @@ def test_quiet_hours_may_leave_nothing() -> None:
     assert waking_hours_on(MONDAY, organization, an_account()) == ()
 
 
-@settings(max_examples=150, deadline=None)
+@tried(plain=100, thorough=10_000)
 @given(
     st.datetimes(datetime(2025, 12, 1), datetime(2027, 1, 31), timezones=st.just(UTC)),  # noqa: DTZ001 - bounds
     st.sampled_from(Channel),

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.dunning import forecast
@@ -30,6 +30,7 @@ from tests.worlds.dunning_world import (
     an_organization,
     at,
 )
+from tests.worlds.properties import tried
 
 NOW = at("2026-01-05 08:00")
 DAYS = timedelta(days=40)
@@ -104,7 +105,7 @@ def test_books_are_asked_for_one_after_the_other() -> None:
     assert simulate(books(), an_organization(), DunningSettings(), NOW, timedelta(days=1)).accounts == 3
 
 
-@settings(max_examples=25, deadline=None)
+@tried(plain=25, thorough=1_000)
 @given(
     st.builds(
         DunningSettings,
