@@ -19,6 +19,7 @@ from shared.messaging.errors import NO_ANSWER, PROVIDER_STOPPED, QUOTA, SLOWER, 
 from shared.sending import permits as gate
 from shared.storage.channel_gates import NEVER_SEEN, ChannelGates, ChannelStateChangedError
 from tests.worlds.aws import TABLE
+from tests.worlds.bounds import some
 from tests.worlds.examples import NOW
 from tests.worlds.gate_world import CLOCK, MINUTE, World
 
@@ -295,7 +296,7 @@ def test_after_a_probe_that_didnt_go_the_rest_of_the_batch_waits_without_further
     world.invoke(world.gates[0])
     assert world.table_calls == {"update_item": 2}  # the probe, its failure
     again = [world.row(name).scheduled_for for name in names]
-    assert all(NOW + PAUSES[0] + PAUSES[1] <= instant for instant in again[1:])
+    assert all(NOW + PAUSES[0] + PAUSES[1] <= instant for instant in some(again[1:]))
 
 
 # --- too fast, or enough for today -----------------------------------------------------------------------------------
@@ -401,7 +402,7 @@ def test_at_any_rate_every_notice_goes_once_and_no_invocation_waits_for_more_tha
     assert world.provider.accepted == dict.fromkeys(names, 1)
     assert {row.attempt for row in world.rows()} == {1}
     assert world.failed == []
-    assert all(sum(invocation) <= 8 for invocation in world.slept)
+    assert all(sum(invocation) <= 8 for invocation in some(world.slept))
 
 
 @pytest.mark.parametrize("per_second", [0.5, 1.0, 3.0, 14.0, 80.0])
@@ -409,7 +410,7 @@ def test_four_workers_at_once_never_call_faster_than_rate_times_time_and_a_burst
     calls = called_by_four_at_once(per_second, seconds=90, latency=0.0)
     burst = max(per_second, 1)
     left, before = burst, 0.0
-    for instant in calls:
+    for instant in some(calls):
         left, before = min(left + per_second * (instant - before), burst) - 1, instant
         assert left >= -1e-3
     assert len(calls) >= per_second * 80
@@ -417,7 +418,7 @@ def test_four_workers_at_once_never_call_faster_than_rate_times_time_and_a_burst
 
 def test_four_workers_with_a_slow_provider_are_never_ahead_of_the_rate() -> None:
     calls = called_by_four_at_once(14.0, seconds=90, latency=0.4)
-    assert all(number <= 14 * instant + 14 for number, instant in enumerate(calls, start=1))
+    assert all(number <= 14 * instant + 14 for number, instant in some(enumerate(calls, start=1)))
 
 
 def called_by_four_at_once(per_second: float, seconds: float, latency: float) -> list[float]:

@@ -11,6 +11,7 @@ from local.openapi.routes import declared
 from shared.domain.vocabulary.words import NoticeStatus
 from shared.http.routes import Route
 from shared.storage.account_books import AccountBooks
+from tests.worlds.bounds import some
 from tests.worlds.examples import notice
 from tests.worlds.manage_api import FOREIGN, ORGANIZATION, OWN, Caller, Reply, snapshot, store
 
@@ -182,8 +183,8 @@ def test_a_body_that_is_no_json_in_utf_8_is_a_400_everywhere(body: str) -> None:
 
 
 def test_an_id_that_nothing_can_have_is_a_404_everywhere() -> None:
-    for route in MANAGED:
-        names = re.findall(r"\{\w+\}", route.path)
-        for value in ("x" * 3_000, "%00", "%F0%9F%98%80", "..%2F..", "%25", "%7Bid%7D", "%FF") if names else ():
+    with_ids = [(route, re.findall(r"\{\w+\}", route.path)) for route in MANAGED if "{" in route.path]
+    for route, names in some(with_ids):
+        for value in ("x" * 3_000, "%00", "%F0%9F%98%80", "..%2F..", "%25", "%7Bid%7D", "%FF"):
             path = route.path.replace(names[-1], value).replace("{orgId}", "org_1")
             assert OWN.call(route.method, path, BODIES.get(route.operation)).status == 404

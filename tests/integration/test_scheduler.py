@@ -24,6 +24,7 @@ from shared.storage.account_books import AccountBooks
 from shared.storage.due_index import Due
 from shared.storage.notices import Notices
 from tests.worlds.aws import TABLE, listen
+from tests.worlds.bounds import some
 from tests.worlds.examples import NOW, account, bill, notice
 from tests.worlds.lambda_context import lambda_context
 from tests.worlds.scheduler_stack import END_OF_DAY, Stack, scheduler_stack
@@ -60,7 +61,7 @@ def test_a_notice_whose_time_has_come_is_queued_by_ids_alone(stack: Stack) -> No
     report = stack.sweep(END_OF_DAY)
     queued = [row for row in stack.notices().values() if row.status is NoticeStatus.QUEUED]
     assert report.dispatched == len(queued) > 0
-    for row in queued:
+    for row in some(queued):
         [message] = stack.messages(row.channel)
         assert message == {
             "orgId": "org_1",

@@ -14,6 +14,7 @@ from shared.domain.vocabulary.words import Channel, NoticeStatus
 from shared.storage.organizations import Organizations
 from shared.storage.partner_defaults import PartnersDefaults
 from tests.worlds.aws import TABLE
+from tests.worlds.bounds import some
 from tests.worlds.examples import NOW, account, bill, organization
 from tests.worlds.scheduler_stack import END_OF_DAY, Stack, scheduler_stack
 
@@ -58,7 +59,7 @@ def test_a_change_of_settings_replans_every_open_account_by_pages_in_the_backgro
     report = stack.sweep()
     assert report.collected == 9
     assert {row.status for row in stack.notices().values() if row.channel is Channel.PRINT} == {NoticeStatus.CANCELLED}
-    for account_id in account_ids:
+    for account_id in some(account_ids):
         assert {row.channel for row in stack.book(account_id).notices} == {Channel.EMAIL, Channel.SMS}
     assert stack.sweep().collected == 0
 
@@ -71,7 +72,7 @@ def test_a_replanning_that_is_cut_off_goes_on_where_it_was(stack: Stack) -> None
     assert first == PAGE
     stack.sweep(time_is_up=lambda: True)
     stack.sweep()
-    assert all(stack.book(account_id).notices for account_id in account_ids)
+    assert all(stack.book(account_id).notices for account_id in some(account_ids))
 
 
 @pytest.mark.usefixtures("small_pages")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.worlds import template
+from tests.worlds.bounds import some
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 FUNCTIONS = {
@@ -78,8 +79,8 @@ def test_a_message_stays_invisible_for_six_times_its_consumers_timeout(channel: 
 def test_consumers_report_which_messages_of_a_batch_failed() -> None:
     sources = template.resources("AWS::Lambda::EventSourceMapping").values()
     assert len(sources) == 3
-    assert all(source["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"] for source in sources)
-    assert all(source["Properties"]["ScalingConfig"]["MaximumConcurrency"] >= 2 for source in sources)
+    assert all(source["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"] for source in some(sources))
+    assert all(source["Properties"]["ScalingConfig"]["MaximumConcurrency"] >= 2 for source in some(sources))
 
 
 def test_the_table_has_three_indexes_is_encrypted_and_can_be_restored() -> None:
@@ -97,18 +98,18 @@ def test_the_table_has_three_indexes_is_encrypted_and_can_be_restored() -> None:
 
 
 def test_buckets_are_private_encrypted_and_speak_tls_only() -> None:
-    for bucket in template.resources("AWS::S3::Bucket").values():
+    for bucket in some(template.resources("AWS::S3::Bucket").values()):
         properties = bucket["Properties"]
-        assert all(properties["PublicAccessBlockConfiguration"].values())
+        assert all(some(properties["PublicAccessBlockConfiguration"].values()))
         assert properties["BucketEncryption"]
         assert properties["LifecycleConfiguration"]
-    for policy in template.resources("AWS::S3::BucketPolicy").values():
+    for policy in some(template.resources("AWS::S3::BucketPolicy").values()):
         statement = policy["Properties"]["PolicyDocument"]["Statement"][0]
         assert (statement["Effect"], statement["Condition"]) == ("Deny", ENCRYPTED_IN_FLIGHT)
 
 
 def test_no_role_may_do_everything_or_anything_everywhere() -> None:
-    for role, statement in policies():
+    for role, statement in some(policies()):
         if statement["Effect"] == "Deny":
             continue
         actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
@@ -185,7 +186,7 @@ def test_the_gateways_own_answers_are_problem_details() -> None:
     [api] = template.resources("AWS::ApiGateway::RestApi").values()
     answers = api["Properties"]["Body"]["x-amazon-apigateway-gateway-responses"]
     assert {"UNAUTHORIZED", "DEFAULT_4XX", "DEFAULT_5XX", "THROTTLED", "REQUEST_TOO_LARGE"} <= set(answers)
-    for answer in answers.values():
+    for answer in some(answers.values()):
         body = json.loads(answer["responseTemplates"]["application/json"])
         assert {"type", "title", "status", "detail"} <= set(body)
         headers = {name.rpartition(".")[2]: value for name, value in answer["responseParameters"].items()}
@@ -424,7 +425,7 @@ def test_a_new_layer_is_a_new_version_of_every_function() -> None:
         each for each in template.source()["Resources"].values() if each["Type"] == "AWS::Serverless::Function"
     ]
     assert len(functions) == len(FUNCTIONS)
-    assert all(each["Properties"]["AutoPublishAliasAllProperties"] is True for each in functions)
+    assert all(each["Properties"]["AutoPublishAliasAllProperties"] is True for each in some(functions))
 
 
 def test_calls_go_over_bit_by_bit_only_where_asked_for_and_back_when_the_functions_alarm_rings() -> None:
@@ -455,8 +456,8 @@ def test_a_sweep_is_never_run_again_nor_late_and_a_file_is_tried_three_times() -
 def test_every_log_group_is_encrypted_by_the_stacks_own_key() -> None:
     groups = template.resources("AWS::Logs::LogGroup").values()
     assert len(groups) == len(FUNCTIONS) + 1
-    assert all(each["Properties"]["KmsKeyId"] == {"Fn::GetAtt": ["LogsKey", "Arn"]} for each in groups)
-    assert all(each["Properties"]["EnableKeyRotation"] for each in template.resources("AWS::KMS::Key").values())
+    assert all(each["Properties"]["KmsKeyId"] == {"Fn::GetAtt": ["LogsKey", "Arn"]} for each in some(groups))
+    assert all(each["Properties"]["EnableKeyRotation"] for each in some(template.resources("AWS::KMS::Key").values()))
 
 
 def test_who_reads_or_writes_files_is_kept() -> None:
@@ -478,4 +479,4 @@ def test_the_table_is_backed_up_every_day_where_asked_for() -> None:
     assert selection["Properties"]["BackupSelection"]["Resources"] == [{"Fn::GetAtt": ["Table", "Arn"]}]
     found = [each for each in template.expanded()["Resources"].values() if each["Type"].startswith("AWS::Backup::")]
     assert len(found) == 3
-    assert all(each["Condition"] == "BackedUp" for each in found)
+    assert all(each["Condition"] == "BackedUp" for each in some(found))

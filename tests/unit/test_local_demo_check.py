@@ -14,6 +14,7 @@ from local.demo.input import ELSEWHERE, ONLINE, STATEMENTS, DemoInput
 from local.demo.ledger import Ledger, Notification, in_cents
 from local.demo.practices import BAY, PRACTICES, RIDGE, SEED
 from local.sample.generator import Expected, Result, Sample, generate
+from tests.worlds.bounds import some
 
 MONDAY = date(2026, 1, 12)
 NOON = datetime(2026, 1, 12, 17, 0, tzinfo=UTC)
@@ -41,7 +42,7 @@ def ledger(*notifications: Notification, bills: tuple[dict[str, Any], ...] = ())
     return Ledger(BAY, notifications, bills, {})
 
 
-def some(went_in: DemoInput, kind: str = "plain") -> Any:
+def an_account(went_in: DemoInput, kind: str = "plain") -> Any:
     """An account of a kind with one bill, that no later file touches."""
     return next(
         each for each in went_in.of(BAY) if each.facts.kind == kind and len(each.bills) == 1 and not each.touched
@@ -55,8 +56,8 @@ def about(account: Any, **facts: Any) -> Notification:
 
 def test_the_input_keeps_the_samples_own_sums(sample: Sample, went_in: DemoInput) -> None:
     """Each bill's balance after all files is what the sample says, and what moved it adds up to it."""
-    for account in went_in.accounts.values():
-        for bill in account.bills:
+    for account in some(went_in.accounts.values()):
+        for bill in some(account.bills):
             if (account.facts.client_id, bill.statement_id) in sample.balances:
                 assert bill.balance == sample.balances[account.facts.client_id, bill.statement_id]
         assert account.balance - account.credit == sum(sum(bill.moved.values()) for bill in account.bills)
@@ -67,12 +68,12 @@ def test_an_amended_lifetime_bill_keeps_its_age(went_in: DemoInput) -> None:
     """The bill goes on under the new statement's id."""
     amended = [bill for account in went_in.of(RIDGE) for bill in account.bills if len(bill.statement_ids) > 1]
     assert amended
-    assert all(bill.created == MONDAY for bill in amended)
+    assert all(bill.created == MONDAY for bill in some(amended))
 
 
 def test_a_payment_goes_to_the_oldest_bill_and_the_rest_is_a_credit(went_in: DemoInput) -> None:
     """So say docs/rules.md#oldest-bill-first and #overpayment, and the input's bookkeeping with them."""
-    account = some(went_in)
+    account = an_account(went_in)
     owed = account.balance
     went_in.pay(account, owed + 100, MONDAY, ONLINE)
     assert (account.balance, account.credit, account.bills[0].moved[ONLINE]) == (0, 100, -owed)
@@ -105,7 +106,7 @@ def test_another_result_or_pointer_is_a_difference() -> None:
 
 def test_a_notice_to_somebody_on_hold_opted_out_or_paid_is_a_difference(went_in: DemoInput) -> None:
     """One line for each rule that it breaks."""
-    account = some(went_in)
+    account = an_account(went_in)
     accounts = {account.facts.account_id: account}
     sent = ledger(about(account))
     assert list(check.stopped(sent, accounts)) == []
@@ -129,7 +130,7 @@ def test_a_second_notice_of_a_day_is_a_difference() -> None:
 
 def test_a_payment_without_its_receipt_is_a_difference(went_in: DemoInput) -> None:
     """One for each payment through the pages; what the front desk took has none."""
-    account = some(went_in)
+    account = an_account(went_in)
     accounts, receipt = {account.facts.account_id: account}, about(account, kind="Receipt")
     went_in.pay(account, 100, MONDAY, ELSEWHERE)
     assert len(list(check.receipts(ledger(receipt), accounts))) == 1
@@ -152,14 +153,14 @@ def test_a_notice_when_the_practice_is_closed_is_a_difference(
     went_in: DemoInput, sent_at: datetime, differences: int
 ) -> None:
     """Before opening, at closing, on a holiday, on a Saturday."""
-    account = some(went_in)
+    account = an_account(went_in)
     found = check.within_hours(ledger(about(account, sent_at=sent_at)), {account.facts.account_id: account})
     assert len(list(found)) == differences
 
 
 def test_a_text_in_the_recipients_night_is_a_difference(went_in: DemoInput) -> None:
     """Ten in the morning in Boston is no hour for a text to Honolulu; an email may go."""
-    account = some(went_in)
+    account = an_account(went_in)
     account.guarantor = {**account.guarantor, "address": {"state": "HI"}}
     accounts, early = {account.facts.account_id: account}, datetime(2026, 1, 12, 15, 0, tzinfo=UTC)
     assert len(list(check.within_hours(ledger(about(account, channel="sms", sent_at=early)), accounts))) == 1
@@ -168,7 +169,7 @@ def test_a_text_in_the_recipients_night_is_a_difference(went_in: DemoInput) -> N
 
 def test_the_providers_must_have_got_what_the_ledger_calls_sent(went_in: DemoInput) -> None:
     """By channel, day and address: neither less nor more."""
-    account = some(went_in)
+    account = an_account(went_in)
     mail = SimpleNamespace(to=(account.addresses["email"],))
     box: Any = SimpleNamespace(mails=[(MONDAY, mail)], texts=[], letters=[])
     ledgers = {BAY.client_id: ledger(about(account))}
@@ -217,7 +218,7 @@ def test_what_hangs_or_failed_is_a_difference(status: str) -> None:
 
 def test_personal_data_in_a_log_is_a_difference(went_in: DemoInput) -> None:
     """The function and the kind of it are named, the thing itself isn't."""
-    account = some(went_in)
+    account = an_account(went_in)
     text = SimpleNamespace(message="Example: http://127.0.0.1:1/pay/aB3xY9qZ0tok Reply STOP")
     run: Any = SimpleNamespace(
         input=went_in,

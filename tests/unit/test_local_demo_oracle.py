@@ -55,7 +55,7 @@ def account(*balances: int, email: bool = True, mobile: bool = True, opted_out: 
 def days(who: InputAccount, channel: str, practice: Practice = BAY, schedule: Schedule = STANDARD) -> dict[int, int]:
     """The days after the start on which a channel goes, with the level."""
     sendings = expected_sendings(who, practice, schedule, MONDAY, LAST)
-    assert all(count == 1 for count in sendings.values())
+    assert set(sendings.values()) <= {1}
     return {(day - MONDAY).days: level for day, through, level in sorted(sendings) if through == channel}
 
 

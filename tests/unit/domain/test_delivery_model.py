@@ -60,6 +60,9 @@ from tests.worlds.properties import THOROUGH, tried
 STEPS_TO_SHOW = 10_000
 """As many as docs/rules.md#ten-thousand-steps asks for."""
 
+OFTEN_SEEN = {"Scheduled -> Queued", "Queued -> Sending", "Sending -> Sent", "Sent -> Delivered", "at rest: Delivered"}
+"""What happens in every run, however short, so that there is something to judge."""
+
 CLAIM = "transact_write_items"
 """The call by which a consumer takes a notice."""
 
@@ -294,6 +297,7 @@ def test_no_reminder_is_lost_and_none_is_sent_twice_unmarked(
 ) -> None:
     prepare(monkeypatch)
     run_state_machine_as_test(DeliveryModel, settings=tried(plain=30, thorough=600))
+    assert set(DeliveryModel.seen) >= OFTEN_SEEN
     if THOROUGH:
         with capsys.disabled():
             sys.stdout.write(report())

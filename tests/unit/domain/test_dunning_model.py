@@ -5,15 +5,17 @@ scheduler and channels). The checks stand on the data alone and on words of thei
 compare it with itself. `make properties` plays ten thousand histories, a plain run of the tests a few.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
+import pytest
 from holidays import country_holidays
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from shared.domain.account.contacts import number_hash
 from shared.domain.account.queue_actions import QueueAction
@@ -42,6 +44,7 @@ from shared.domain.vocabulary.words import (
     IngestionResult,
     NoticeStatus,
 )
+from tests.worlds.bounds import some
 from tests.worlds.dunning_practice import QUEUE_LEASE, Practice, Weather, Went, a_statement
 from tests.worlds.dunning_world import EMAIL, HOME, PRINT, SMS, a_guarantor, an_organization
 from tests.worlds.properties import THOROUGH, tried
@@ -128,10 +131,18 @@ def guarantors(draw: st.DrawFn, household: str) -> Guarantor:
     )
 
 
+OFTEN_SEEN = {"something that waits", "a plan to come", "planned for later", "an explanation of what goes"}
+SOMETIMES_SEEN = {"a step after a step", "an explanation of a refusal", "a letter after a letter"}
+"""What there has to be to look at: in every run, and in a thorough one."""
+
+
 class DunningModel(RuleBasedStateMachine):
     """A practice, and everything that may happen to it."""
 
     practice: Practice
+
+    seen: ClassVar[Counter[str]] = Counter()
+    """How often there was something to look at."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -332,7 +343,7 @@ class DunningModel(RuleBasedStateMachine):
             assert said is None or not said.stopped
         assert inside_every_window(practice.now, notice.channel, organization, account)
         assert verdict.level == max(entry.level for entry in verdict.bills)
-        for entry in verdict.bills:
+        for entry in some(verdict.bills):
             bill = book.bill(entry.statement_id)
             assert bill is not None
             assert bill.status is BillStatus.DUE
@@ -360,6 +371,7 @@ class DunningModel(RuleBasedStateMachine):
         cycle = timedelta(days=preset(self.practice).paper_cycle_days)
         for went in self.others(account_id, notice):
             assert went.at.astimezone(zone).date() + cycle <= self.practice.today
+            DunningModel.seen["a letter after a letter"] += 1
 
     def others_to_the_person(self, account: Account, notice: Notice) -> Iterator[Went]:
         """What went on the channel to the same person, under whichever key, but for the notice itself."""
@@ -376,12 +388,13 @@ class DunningModel(RuleBasedStateMachine):
         for went in self.others_to_the_person(book.account, notice):
             if status[went.notice_id] not in WENT or (bill.renotify_at and went.at < bill.renotify_at):
                 continue
-            for said in went.bills:
+            for said in some(went.bills):
                 if said.statement_id in bill.statement_ids and said.aging_period == entry.aging_period:
                     came_round = round_of(bill, self.practice)
                     assert said.level < entry.level or (
                         said.level == entry.level and came_round and went.at.astimezone(zone).date() < came_round
                     )
+                    DunningModel.seen["a step after a step"] += 1
 
     # --- after each plan -----------------------------------------------------------------------------------------
 
@@ -392,6 +405,7 @@ class DunningModel(RuleBasedStateMachine):
         for notice in planned.notices:
             if notice.status is S.SCHEDULED and notice.scheduled_for > now:
                 assert inside_every_window(notice.scheduled_for, notice.channel, organization, after.account)
+                DunningModel.seen["planned for later"] += 1
         waiting = [notice for notice in after.notices if is_planned(notice)]
         assert len({notice.channel for notice in waiting}) == len(waiting)
         again = plan(after, organization, now)
@@ -425,10 +439,12 @@ class DunningModel(RuleBasedStateMachine):
                 and entry.rule not in {Rule.ALREADY_SENT, Rule.CHANNELS}  # of today's step, not the next one's
             ]
             assert {entry.outcome for entry in looked_at} == {RuleOutcome.PASSES, RuleOutcome.GOES}
+            DunningModel.seen["an explanation of what goes"] += 1
         for notice in planned.notices:
             if notice.status is S.WILL_NOT_SEND:
                 told = {results[statement_id, notice.channel].found for statement_id in notice.statement_ids}
                 assert f"will not send: {notice.reason}" in told
+                DunningModel.seen["an explanation of a refusal"] += 1
 
     # --- at any time ---------------------------------------------------------------------------------------------
 
@@ -445,6 +461,7 @@ class DunningModel(RuleBasedStateMachine):
                     assert not book.account.holds
                     assert not is_opted_out(book.account, notice.channel)
                     assert any(bill and bill.status is BillStatus.DUE and bill.balance > 0 for bill in bills)
+                    DunningModel.seen["something that waits"] += 1
 
     @invariant()
     def money_counts_once(self) -> None:
@@ -469,16 +486,22 @@ class DunningModel(RuleBasedStateMachine):
 
     @invariant()
     def a_run_now_would_change_nothing_but_once(self) -> None:
-        """No account is lost: one that waits has nothing to be planned sooner. And twice is no more than once."""
+        """No account is lost: one that waits has nothing to be planned sooner. And twice is no more than once.
+
+        A row that is due already is judged with every bill when it goes, whatever it was planned for.
+        """
         for book in self.books():
             planned = plan(book, self.practice.organization, self.practice.now)
             planning_at = book.account.planning_at
             waiting = [notice for notice in book.notices if notice.status is S.SCHEDULED]
             spoken_of = {statement_id for notice in waiting for statement_id in notice.statement_ids}
+            goes_now = {notice.notice_id for notice in waiting if notice.scheduled_for <= self.practice.now}
             for notice in planned.notices:
-                if notice.status is S.SCHEDULED and not spoken_of.issuperset(notice.statement_ids):
+                new = notice.notice_id not in goes_now and not spoken_of.issuperset(notice.statement_ids)
+                if notice.status is S.SCHEDULED and new:
                     assert planning_at is not None
                     assert planning_at <= max(self.practice.now, notice.scheduled_for)
+                    DunningModel.seen["a plan to come"] += 1
             if planned.notices:
                 after = with_notices(book, planned.notices)
                 assert plan(after, self.practice.organization, self.practice.now).notices == ()
@@ -542,5 +565,8 @@ def inside_every_window(instant: datetime, channel: Channel, organization: Organ
 
 FEDERAL_HOLIDAYS = country_holidays("US", years=range(2025, 2036))
 
-TestDunningModel = DunningModel.TestCase
-TestDunningModel.settings = tried(plain=30, thorough=10_000, steps=40 if THOROUGH else 25)
+
+@pytest.mark.hypothesis
+def test_histories_of_a_practice_keep_what_dunning_promises() -> None:
+    run_state_machine_as_test(DunningModel, settings=tried(plain=30, thorough=10_000, steps=40 if THOROUGH else 25))
+    assert (SOMETIMES_SEEN | OFTEN_SEEN if THOROUGH else OFTEN_SEEN) <= set(DunningModel.seen)

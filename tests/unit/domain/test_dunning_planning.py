@@ -12,6 +12,7 @@ from shared.domain.records.policy import SendWindow, Step
 from shared.domain.records.presets import CONFIGURATIONS, configuration
 from shared.domain.records.statement import OptOuts
 from shared.domain.vocabulary.words import AddressStatus, BillStatus, Channel, Hold, NotificationType
+from tests.worlds.bounds import some
 from tests.worlds.dunning_world import (
     DUE,
     EMAIL,
@@ -165,7 +166,7 @@ def test_one_notice_a_channel_speaks_of_all_due_bills_at_the_highest_level() -> 
     bills = (a_bill("C"), a_bill("A", on=MONDAY - timedelta(days=61)), a_bill("B", on=MONDAY - timedelta(days=30)))
     scheduled = by_channel(plan(a_book(*bills), an_organization(), NOW).notices)
     assert set(scheduled) == ALL
-    for notice in scheduled.values():
+    for notice in some(scheduled.values()):
         assert (notice.notification_type, notice.level) == (NotificationType.PAST_DUE, 3)
         assert levels(notice) == {"A": 3, "B": 2, "C": 1}
 
@@ -197,7 +198,7 @@ def test_a_bill_that_comes_before_the_days_notice_went_joins_it() -> None:
     world.add(a_bill("B", on=MONDAY - timedelta(days=90)))
     after = by_channel(world.plan().notices)
     assert set(after) == ALL
-    for channel, notice in after.items():
+    for channel, notice in some(after.items()):
         assert notice.notice_id == before[channel].notice_id
         assert notice.scheduled_for == before[channel].scheduled_for
         assert (notice.notification_type, notice.level, levels(notice)) == (FINAL, 4, {"A": 1, "B": 4})
@@ -273,7 +274,7 @@ def test_the_id_follows_from_organization_account_channel_and_day() -> None:
         notice_id("org_1", "acc_1", EMAIL, MONDAY + timedelta(days=1)),
     }
     assert len(ids) == 5
-    assert all(name.startswith("ntc_") and len(name) == 28 for name in ids)
+    assert all(name.startswith("ntc_") and len(name) == 28 for name in some(ids))
 
 
 def test_a_template_of_the_step_is_used_for_its_channel(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -424,7 +425,7 @@ def test_everything_pending_is_stopped_for_a_payment_that_meets_the_rule() -> No
     assert {(notice.status, notice.reason, notice.lease_until) for notice in ended} == {
         (S.WILL_NOT_SEND, "payment made", None)
     }
-    assert all(entry.notification_type.dunning for entry in ended)
+    assert all(entry.notification_type.dunning for entry in some(ended))
     assert ended[0].status_history[-1] == StatusChange(
         status=S.WILL_NOT_SEND, at=NOW, actor="payment", reason="payment made", level=1, template_id="<System Default>"
     )

@@ -10,14 +10,18 @@ from shared.domain.records import presets
 from shared.domain.records.policy import DunningConfiguration
 from shared.domain.records.presets import CONFIGURATIONS, UnknownConfigurationError, configuration, search
 from shared.domain.vocabulary.words import Channel, NotificationType
+from tests.worlds.bounds import some
 
+REPEATED_LETTERS = [
+    preset for preset in CONFIGURATIONS.values() if sum(Channel.PRINT in step.channels for step in preset.steps) > 1
+]
 EVERY = pytest.mark.parametrize("preset", CONFIGURATIONS.values(), ids=CONFIGURATIONS)
 
 
 def test_five_presets_ship_in_the_order_they_are_shown() -> None:
     """Their ids are fixed: organizations store them."""
     assert list(CONFIGURATIONS) == ["standard-30", "paperless-30", "paper-30", "gentle-45", "text-first"]
-    assert all(name == preset.configuration_id for name, preset in CONFIGURATIONS.items())
+    assert all(name == preset.configuration_id for name, preset in some(CONFIGURATIONS.items()))
 
 
 def test_the_presets_are_built_of_their_table_the_same_at_every_start(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,7 +41,7 @@ def test_ages_rise_and_every_step_has_a_channel(preset: DunningConfiguration) ->
     ages = [step.bill_age for step in preset.steps]
     assert ages[0] == 0
     assert ages == sorted(set(ages))
-    assert all(step.channels and len(set(step.channels)) == len(step.channels) for step in preset.steps)
+    assert all(step.channels and len(set(step.channels)) == len(step.channels) for step in some(preset.steps))
 
 
 @EVERY
@@ -54,16 +58,16 @@ def test_messages_sharpen_from_initial_to_final(preset: DunningConfiguration) ->
 @EVERY
 def test_a_step_lies_in_the_cycle_of_its_age(preset: DunningConfiguration) -> None:
     """A cycle is as long as the preset says."""
-    for step in preset.steps:
+    for step in some(preset.steps):
         assert (step.cycle - 1) * preset.dunning_cycle_days <= step.bill_age < step.cycle * preset.dunning_cycle_days
 
 
-@EVERY
+@pytest.mark.parametrize("preset", REPEATED_LETTERS, ids=lambda preset: preset.configuration_id)
 def test_a_letter_held_up_by_a_long_weekend_does_not_cost_the_next_one(preset: DunningConfiguration) -> None:
     """A letter may be four days late: a bill of a Friday evening, before a Monday that is a holiday."""
     ages = [step.bill_age for step in preset.steps if Channel.PRINT in step.channels]
     gaps = [later - earlier for earlier, later in pairwise(ages)]
-    assert all(gap - 4 >= preset.paper_cycle_days for gap in gaps)
+    assert all(gap - 4 >= preset.paper_cycle_days for gap in some(gaps))
     assert preset.paper_cycle_days == preset.dunning_cycle_days - 5
 
 
