@@ -99,8 +99,18 @@ demo: setup ## run sixty simulated days on the local AWS (CHECK=1: stop by itsel
 # --- checks ------------------------------------------------------------------------------------------------------
 
 .PHONY: test
-test: setup ## run every test, among them the one that deploys to a local AWS of its own
-	.venv/bin/pytest
+test: setup ## run every test: those within this process, and beside them those on a stack deployed to a local AWS
+	$(MAKE) --jobs 2 --keep-going --output-sync=target test-inside test-deployed
+
+DEPLOYED = tests/e2e tests/packaging
+
+.PHONY: test-inside
+test-inside: .venv/.ready ## run the tests that need no artifacts and no deployed stack
+	.venv/bin/pytest tests $(addprefix --ignore=,$(DEPLOYED))
+
+.PHONY: test-deployed
+test-deployed: setup ## build, check the artifacts, and run the tests on a stack deployed to a local AWS
+	.venv/bin/pytest $(DEPLOYED)
 
 .PHONY: properties
 properties: .venv/.ready ## by night: play ten thousand histories of a practice and ten thousand steps of delivery, and try each property often

@@ -1,6 +1,7 @@
 """One deployed stack for all end-to-end tests, on a free port, stopped at the end."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -10,15 +11,28 @@ from tests.worlds.deployed_stack import local_stack, new_key
 from tests.worlds.partner_at_work import Partner
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what takes the stack away behind the other tests of this folder."""
+    places = [place for place, item in enumerate(items) if Path(__file__).parent in item.path.parents]
+    ours = sorted((items[place] for place in places), key=lambda item: item.get_closest_marker("last") is not None)
+    for place, item in zip(places, ours, strict=True):
+        items[place] = item
+
+
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the stack is remembered."""
+    return tmp_path_factory.mktemp("local")
+
+
+@pytest.fixture(scope="session")
+def stack(state_folder: Path) -> Iterator[LocalStack]:
     """Deploy the unmodified template to a local AWS of its own."""
-    state = tmp_path_factory.mktemp("local")
-    local_stack("start", "--port", "0", "--state-dir", str(state))
+    local_stack("start", "--port", "0", "--state-dir", str(state_folder))
     try:
-        yield LocalStack.load(state / "stack.json")
+        yield LocalStack.load(state_folder / "stack.json")
     finally:
-        local_stack("stop", "--state-dir", str(state))
+        local_stack("stop", "--state-dir", str(state_folder))
 
 
 @pytest.fixture(autouse=True)

@@ -16,33 +16,35 @@ from tests.worlds.deployed_stack import local_stack
 pytestmark = pytest.mark.e2e
 
 
-def test_the_template_deploys_deploys_again_without_change_and_deletes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    local_stack("start", "--port", "0", "--state-dir", str(tmp_path))
-    try:
-        stack = LocalStack.load(tmp_path / "stack.json")
-        for name, value in stack.environment.items():
-            monkeypatch.setenv(name, value)
-        cloudformation = boto3.client("cloudformation")
-        before = cloudformation.describe_stacks(StackName=stack.name)["Stacks"][0]
-        gateway = boto3.client("apigateway")
-        stages = [gateway.get_stages(restApiId=api["id"])["item"] for api in gateway.get_rest_apis()["items"]]
-        assert [[stage["stageName"] for stage in each] for each in stages] == [["live"]]
+def test_only_one_stage_of_the_api_is_deployed(stack: LocalStack) -> None:
+    gateway = boto3.client("apigateway")
+    stages = [gateway.get_stages(restApiId=api["id"])["item"] for api in gateway.get_rest_apis()["items"]]
+    assert [[stage["stageName"] for stage in each] for each in stages] == [["live"]]
 
-        port = stack.endpoint.rsplit(":", 1)[1]
-        local_stack("start", "--port", port, "--state-dir", str(tmp_path))
-        after = cloudformation.describe_stacks(StackName=stack.name)["Stacks"][0]
-        assert after["Outputs"] == before["Outputs"]
-        assert httpx.get(f"{stack.api_url}/openapi.json", timeout=60).status_code == 200
 
-        cloudformation.delete_stack(StackName=stack.name)
-        with pytest.raises(cloudformation.exceptions.ClientError, match="does not exist"):
-            cloudformation.describe_stacks(StackName=stack.name)
-        functions = boto3.client("lambda").list_functions()["Functions"]
-        assert not [function for function in functions if function["FunctionName"].startswith(f"{stack.name}-")]
-    finally:
-        local_stack("stop", "--state-dir", str(tmp_path))
+def test_deploying_again_without_a_change_changes_nothing(stack: LocalStack, state_folder: Path) -> None:
+    cloudformation = boto3.client("cloudformation")
+    before = cloudformation.describe_stacks(StackName=stack.name)["Stacks"][0]
+    local_stack("start", "--port", stack.endpoint.rsplit(":", 1)[1], "--state-dir", str(state_folder))
+    after = cloudformation.describe_stacks(StackName=stack.name)["Stacks"][0]
+    assert after["Outputs"] == before["Outputs"]
+    assert httpx.get(f"{stack.api_url}/openapi.json", timeout=60).status_code == 200
+
+
+@pytest.mark.last
+def test_the_stack_is_deleted_with_all_its_functions(stack: LocalStack) -> None:
+    """After all other tests on it."""
+    cloudformation, functions = boto3.client("cloudformation"), boto3.client("lambda")
+
+    def deployed() -> list[str]:
+        names = [function["FunctionName"] for function in functions.list_functions()["Functions"]]
+        return [name for name in names if name.startswith(f"{stack.name}-")]
+
+    assert deployed()
+    cloudformation.delete_stack(StackName=stack.name)
+    with pytest.raises(cloudformation.exceptions.ClientError, match="does not exist"):
+        cloudformation.describe_stacks(StackName=stack.name)
+    assert deployed() == []
 
 
 def test_the_installed_command_works_on_the_stack(stack: LocalStack) -> None:

@@ -2,13 +2,14 @@
 
 import re
 import tomllib
+from collections.abc import Callable, Iterable
 from itertools import chain
 from pathlib import Path
 
-import pytest
 import typer
 
 from cli.main import app
+from tests.worlds.bounds import some
 
 PROJECT = Path(__file__).parents[2]
 FOLDERS = ("cli", "docs", "events", "functions", "local", "requirements", "shared", "tests")
@@ -19,7 +20,10 @@ LINK = re.compile(r"\]\(([^)#:]+)[^):]*\)")
 TARGET = re.compile(r"`make ([a-z-]+)")
 COMMAND = re.compile(r"`dunlin ([a-z]+)(?: ([a-z]+)\b)?")
 
-each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(PROJECT)))
+
+def in_documents[T](told: Callable[[Path], Iterable[T]]) -> list[tuple[str, T]]:
+    """What is told of each document, with the document's name."""
+    return [(str(path.relative_to(PROJECT)), found) for path in some(DOCUMENTS) for found in told(path)]
 
 
 def files() -> list[str]:
@@ -27,31 +31,40 @@ def files() -> list[str]:
     return [f"/{path.relative_to(PROJECT)}" for path in (*PROJECT.glob("*"), *inside)]
 
 
-@each_document
-def test_a_document_names_files_and_folders_that_are_there(document: Path) -> None:
+def test_documents_name_files_that_are_there() -> None:
     """A file may be named by the end of its path."""
-    text, known = document.read_text(), files()
-    missing = [name for name in FILE.findall(text) if not any(path.endswith(f"/{name}") for path in known)]
-    assert missing == []
-    assert [name for name in FOLDER.findall(text) if not (PROJECT / name).exists() and f"/{name}.py" not in known] == []
+    named, known = in_documents(lambda path: FILE.findall(path.read_text())), files()
+    assert [found for found in some(named) if not any(path.endswith(f"/{found[1]}") for path in known)] == []
 
 
-@each_document
-def test_a_document_links_to_documents_that_are_there(document: Path) -> None:
-    links = [link for link in LINK.findall(document.read_text()) if not link.startswith("http")]
-    assert [link for link in links if not (document.parent / link).exists()] == []
+def test_documents_name_folders_that_are_there() -> None:
+    named, known = in_documents(lambda path: FOLDER.findall(path.read_text())), files()
+    assert [
+        found for found in some(named) if not (PROJECT / found[1]).exists() and f"/{found[1]}.py" not in known
+    ] == []
 
 
-@each_document
-def test_a_document_names_targets_and_commands_that_are_there(document: Path) -> None:
-    text, makefile = document.read_text(), (PROJECT / "Makefile").read_text()
-    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
-    assert set(TARGET.findall(text)) <= targets
+def test_documents_link_to_documents_that_are_there() -> None:
+    def missing(path: Path) -> list[str]:
+        return [link for link in LINK.findall(path.read_text()) if not (path.parent / link).exists()]
+
+    assert [link for path in DOCUMENTS for link in LINK.findall(path.read_text())]
+    assert [found for found in in_documents(missing) if not found[1].startswith("http")] == []
+
+
+def test_documents_name_targets_and_commands_that_are_there() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
+    named = in_documents(lambda path: TARGET.findall(path.read_text()))
+    assert [found for found in some(named) if found[1] not in targets] == []
     commands = {(name, "") for name in words_of(app)} | {
         (group.name or "", word) for group in app.registered_groups for word in words_of(group.typer_instance)
     }
-    named = {(name, word if (name, "") not in commands else "") for name, word in COMMAND.findall(text)}
-    assert named <= commands
+    called = in_documents(
+        lambda path: [
+            (name, "" if (name, "") in commands else word) for name, word in COMMAND.findall(path.read_text())
+        ]
+    )
+    assert [found for found in some(called) if found[1] not in commands] == []
 
 
 def words_of(commands: typer.Typer | None) -> set[str]:

@@ -139,16 +139,16 @@ def test_what_may_have_gone_leads_to_no_queue_directly() -> None:
     assert all("letter" in why for why in reasons)
 
 
-@pytest.mark.parametrize("pair", sorted(product(S, S)), ids="-".join)
-def test_a_notice_moves_as_the_table_says_and_no_other_way(pair: tuple[S, S]) -> None:
-    since, to = pair
+@pytest.mark.parametrize("since", S)
+def test_a_notice_moves_as_the_table_says_and_no_other_way(since: S) -> None:
     before = notice(status=since, status_history=(StatusChange(status=since, at=NOW, actor="test"),))
-    if pair in ALLOWED:
-        after = moved(before, to, LATER, "test", "why")
-        assert (after.status, after.status_history[:-1]) == (to, before.status_history)
-    else:
-        with pytest.raises(ForbiddenTransitionError, match=f"from {since} to {to}"):
-            moved(before, to, LATER, "test")
+    for to in S:
+        if (since, to) in ALLOWED:
+            after = moved(before, to, LATER, "test", "why")
+            assert (after.status, after.status_history[:-1]) == (to, before.status_history)
+        else:
+            with pytest.raises(ForbiddenTransitionError, match=f"from {since} to {to}"):
+                moved(before, to, LATER, "test")
 
 
 @pytest.mark.parametrize("status", sorted(set(S) - BORN - {to for since, to in ALLOWED if since is S.SCHEDULED}))
