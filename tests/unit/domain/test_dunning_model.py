@@ -325,9 +325,11 @@ class DunningModel(RuleBasedStateMachine):
 
     @rule(household=HOUSEHOLDS, which=st.integers(0, 5), word=st.sampled_from(DeliveryOutcome))
     def provider_tells(self, household: str, which: int, word: DeliveryOutcome) -> None:
+        """Only a text's provider drops what it took."""
         if household in self.practice.books:
-            notices = self.practice.notices(household, *WENT, S.SENDING)
-            if notices:
+            channels = {SMS} if word is DeliveryOutcome.DROPPED else set(Channel)
+            went = self.practice.notices(household, *WENT, S.SENDING)
+            if notices := [notice for notice in went if notice.channel in channels]:
                 self.practice.event(household, notices[-1 - which % len(notices)].notice_id, word)
 
     # --- at the moment of sending --------------------------------------------------------------------------------
