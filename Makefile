@@ -108,6 +108,10 @@ DEPLOYED = tests/e2e tests/packaging
 test-inside: .venv/.ready ## run the tests that need no artifacts and no deployed stack
 	.venv/bin/pytest tests $(addprefix --ignore=,$(DEPLOYED))
 
+.PHONY: test-moto
+test-moto: .venv/.ready ## run the integration tests with every table by moto, and none in memory
+	DYNAMODB=moto .venv/bin/pytest tests/integration
+
 .PHONY: test-deployed
 test-deployed: setup ## build, check the artifacts, and run the tests on a stack deployed to a local AWS
 	.venv/bin/pytest $(DEPLOYED)

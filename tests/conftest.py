@@ -46,6 +46,6 @@ def aws() -> Iterator[None]:
 
 
 @pytest.fixture
-def dynamodb(aws: None) -> "DynamoDBClient":
-    """A client whose account has the product's table, named TABLE."""
-    return create_table()
+def dynamodb(aws: None, request: pytest.FixtureRequest) -> "DynamoDBClient":
+    """A client whose account has the product's table, named TABLE: in memory, or by moto where a test is marked so."""
+    return create_table(moto=request.node.get_closest_marker("moto") is not None)

@@ -93,7 +93,7 @@ def test_the_table_in_memory_answers_a_history_of_the_products_calls_as_dynamodb
     dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prepare(monkeypatch)
-    create_table(TABLE)
+    create_table(TABLE, moto=True)
     clients = list[Both]()
 
     def both(table: MemoryTable) -> Any:
@@ -134,7 +134,7 @@ def test_the_table_in_memory_answers_a_history_of_the_products_calls_as_dynamodb
 def test_a_call_takes_as_many_items_as_dynamodb_does_and_no_more(
     dynamodb: "DynamoDBClient", operation: str, request_of: Callable[[list[Any]], Any]
 ) -> None:
-    create_table(TABLE)
+    create_table(TABLE, moto=True)
     for table in (MemoryTable(), dynamodb):
         getattr(table, operation)(**request_of(some_keys(100)))
         with pytest.raises(ClientError):

@@ -23,6 +23,8 @@ from tests.worlds.manage_api import FOREIGN, ORGANIZATION, OWN
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+pytestmark = pytest.mark.moto
+
 MANIFEST = "batches/org_1/2026-03-02.manifest"
 MONDAY, TUESDAY = date(2026, 3, 2), date(2026, 3, 3)
 CLOSES_AT = datetime(2026, 3, 3, 6, 0, tzinfo=UTC)

@@ -27,6 +27,8 @@ from tests.worlds.examples import NOW, account, bill, book, notice, organization
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+pytestmark = pytest.mark.moto
+
 LATER = NOW + timedelta(minutes=15)
 LINK = PaymentLink(
     link_id="lnk_1",

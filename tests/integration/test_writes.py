@@ -36,6 +36,8 @@ from tests.worlds.bounds import some
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+pytestmark = pytest.mark.moto
+
 KEY = items.key("A#1")
 STORED = {**KEY, "version": number(2), "status": text("Due")}
 OTHER = {**items.key("A#2"), "status": text("New")}

@@ -1,8 +1,10 @@
-"""AWS in this process, empty for each test. Its clients are the product's own, made once for all tests.
+"""AWS in this process, empty for each test: by moto, but for the table, which is in memory (table_service.py).
 
-Making a client costs more than most tests do; so what a test hangs onto one, it hangs on by `listen`.
+Its clients are the product's own, made once for all tests. Making a client costs more than most tests do; so what a
+test hangs onto one, it hangs on by `listen`.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import RLock
@@ -15,6 +17,8 @@ from moto.core.botocore_stubber import BotocoreStubber
 
 from shared.messaging import clients
 from tests.worlds import template
+from tests.worlds.memory_table import MemoryTable
+from tests.worlds.table_service import TableService
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -25,12 +29,13 @@ type Handler = Callable[..., Any]
 
 _LISTENING: list[tuple[Any, str, Handler]] = []
 _ONE_AT_A_TIME, _ANSWER = RLock(), BotocoreStubber.__call__
+_TABLES = TableService()
 
 
-def _answered(stubber: BotocoreStubber, *args: Any, **kwargs: Any) -> Any:
-    """Answer one call after the other: moto's tables aren't made for threads."""
+def _answered(stubber: BotocoreStubber, event_name: str, request: Any, **kwargs: Any) -> Any:
+    """Answer one call after the other: neither kind of tables is made for threads."""
     with _ONE_AT_A_TIME:
-        return _ANSWER(stubber, *args, **kwargs)
+        return (stubber.enabled and _TABLES.answer(request)) or _ANSWER(stubber, event_name, request, **kwargs)
 
 
 @contextmanager
@@ -45,6 +50,7 @@ def empty_aws() -> Iterator[None]:
         try:
             yield
         finally:
+            _TABLES.forget()
             while _LISTENING:
                 client, event, handler = _LISTENING.pop()
                 client.meta.events.unregister(event, handler)
@@ -62,10 +68,16 @@ def forget_clients() -> None:
     clients._client.cache_clear()  # noqa: SLF001 - the same
 
 
-def create_table(name: str = TABLE) -> "DynamoDBClient":
-    """Create the table with the keys and indexes that template.yaml gives it; answers a client that knows it."""
-    properties = template.source()["Resources"]["Table"]["Properties"]
+def create_table(name: str = TABLE, *, moto: bool = False) -> "DynamoDBClient":
+    """Create the table with the keys and indexes that template.yaml gives it; answers a client that knows it.
+
+    moto: it is one of moto's, and not in memory.
+    """
     client = clients.dynamodb()
+    if not moto and os.environ.get("DYNAMODB") != "moto":
+        _TABLES.tables[name] = MemoryTable()
+        return client
+    properties = template.source()["Resources"]["Table"]["Properties"]
     client.create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",

@@ -100,6 +100,10 @@ class _Reader:
             self.next()
             whole, start = self.arguments(2)
             return lambda *given: (whole(*given) or {"S": ""})["S"].startswith(start(*given)["S"])
+        if self.follows("CONTAINS"):
+            self.next()
+            whole, part = self.arguments(2)
+            return lambda *given: _contains(whole(*given), part(*given))
         return self.comparison()
 
     def comparison(self) -> Meaning:
@@ -163,6 +167,15 @@ class _Reader:
 
 def _sum(first: Meaning, second: Meaning, sign: int) -> Meaning:
     return lambda *given: {"N": str(Decimal(first(*given)["N"]) + sign * Decimal(second(*given)["N"]))}
+
+
+def _contains(whole: Item | None, part: Item) -> bool:
+    """Whether a text has another in it, or a set or list a member; what isn't there contains nothing."""
+    [(kind, found)] = (whole or {"L": []}).items()
+    [(sought_kind, sought)] = part.items()
+    if kind == "L":
+        return part in found
+    return kind in {sought_kind, f"{sought_kind}S"} and sought in found
 
 
 def _holds(word: str, left: Item | None, right: Item | None) -> bool:
