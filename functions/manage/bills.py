@@ -1,6 +1,7 @@
 """Bills: lists, state, history, forecast, explanation, status and payments."""
 
 import hashlib
+from datetime import timedelta
 from http import HTTPStatus
 
 from functions.manage import bill_views
@@ -17,7 +18,7 @@ from shared.contracts.bills import (
     PaymentBody,
 )
 from shared.domain.account.bill_status import StatusRefusedError, set_status
-from shared.domain.paying.payments import PaymentReceived, post_payment
+from shared.domain.paying.payments import PaymentReceived, exceeds_what_was_paid, post_payment
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.partner import Scope
 from shared.domain.records.payment import Payment
@@ -30,6 +31,9 @@ from shared.http.routes import WordQuery
 
 A_DAY_AHEAD = 1
 """Days by which a partner's calendar may be ahead of the organization's."""
+
+LONGEST_AGO = timedelta(days=3653)
+"""How long ago money may have been received that is posted now: ten years. Any day before is a slip of the pen."""
 
 BILL_STATUS = WordQuery("status", "One bill status.", BillStatus)
 
@@ -165,6 +169,8 @@ def post(organization: Organization, statement_id: str, paid: PaymentBody) -> An
     now, who = api.now, actor()
     if (paid.received_on - now.astimezone(organization.zone).date()).days > A_DAY_AHEAD:
         raise invalid("/receivedOn", "must not be in the future")
+    if paid.received_on < now.astimezone(organization.zone).date() - LONGEST_AGO:
+        raise invalid("/receivedOn", "must not be more than ten years ago")
     book, bill = find_bill(organization, statement_id)
     received = PaymentReceived(
         payment_id=_payment_id(organization.org_id, bill.statement_id, paid.transaction_id),
@@ -177,6 +183,8 @@ def post(organization: Organization, statement_id: str, paid: PaymentBody) -> An
 
     def decide(book: AccountBook) -> tuple[Change | None, HTTPStatus]:
         change = post_payment(book, organization, received, now, who)
+        if change and exceeds_what_was_paid(book, received):
+            raise ProblemError(HTTPStatus.CONFLICT, "More would go back than was paid on this bill.")
         return change, HTTPStatus.CREATED if change else HTTPStatus.OK
 
     book, status = ports().books.decide(organization.org_id, book.account.account_id, decide)
