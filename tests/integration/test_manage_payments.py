@@ -1,11 +1,18 @@
 """Payments over the API: listed, read, reversed, refunded; the ledger; and what the desk may not post."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from functions.manage import bills
+from shared.domain.intake.arrival import IntakeContext
+from shared.domain.intake.moving import arrive, depart
+from shared.domain.records.book import AccountBook
+from shared.domain.vocabulary.words import BillStatus
 from shared.storage.account_books import AccountBooks
-from tests.worlds.manage_api import ORGANIZATION, OWN, Reply, pointers, store
+from tests.worlds.examples import NOW, account, organization
+from tests.worlds.manage_api import ORGANIZATION, OWN, Reply, pointers, store, stored
 
 LIST = f"{ORGANIZATION}/payments"
 PAYMENT = {"amount": "74.60", "method": "check", "transactionId": "T-1", "receivedOn": "2026-03-02"}
@@ -49,6 +56,70 @@ def test_a_list_goes_on_page_by_page(paid: dict[str, Any]) -> None:
     then = OWN.get(f"{LIST}?limit=1&cursor={first['nextCursor']}").body
     listed = {item["paymentId"] for item in (*first["items"], *then["items"])}
     assert (listed, then["nextCursor"]) == ({paid["paymentId"], second["paymentId"]}, None)
+
+
+def moved_away(books: AccountBooks, statement_id: str = "S-1", to: str = "G-2") -> None:
+    """The bill goes to another person's account."""
+    here, other = stored(books), books.load("org_1", to)
+    there = other or AccountBook(account=account(account_id=to))
+    someone = replace(there.account.guarantor, guarantor_id=to, first_name="Lou", last_name="Other")
+    context = IntakeContext(
+        organization=organization(), bill_type=organization().bill_type, ingestion_id="ing_2", now=NOW
+    )
+    departure = depart(here, [statement_id], someone, to, context)
+    assert departure is not None
+    books.commit_together([departure.left, arrive(there, departure, context)])
+
+
+def test_money_at_the_desk_goes_to_its_bill_though_that_moves_meanwhile(
+    manage_books: AccountBooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store(manage_books)
+    post, calls = bills.post_payment, list[str]()
+
+    def moving(book: AccountBook, *rest: Any) -> Any:
+        if not calls:
+            moved_away(manage_books)
+        calls.append(book.account.account_id)
+        return post(book, *rest)
+
+    monkeypatch.setattr(bills, "post_payment", moving)
+    assert pay().status == 201
+    assert calls == ["G-1", "G-2"]
+    here, there = stored(manage_books), stored(manage_books, "G-2")
+    assert (here.account.credit, here.payments) == (0, ())
+    assert [(bill.status, bill.balance) for bill in there.bills] == [(BillStatus.PAID, 0)]
+
+
+def test_what_staff_does_to_a_bill_happens_where_it_is(
+    manage_books: AccountBooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store(manage_books)
+    change, calls = bills.set_status, list[str]()
+
+    def moving(book: AccountBook, *rest: Any) -> Any:
+        if not calls:
+            moved_away(manage_books)
+        calls.append(book.account.account_id)
+        return change(book, *rest)
+
+    monkeypatch.setattr(bills, "set_status", moving)
+    answer = OWN.post(f"{ORGANIZATION}/bills/S-1/status", {"status": "Suspended", "reason": "asked for"})
+    assert (answer.status, answer.body["status"], answer.body["accountId"]) == (200, "Suspended", "G-2")
+    assert calls == ["G-1", "G-2"]
+
+
+def test_a_payment_that_went_with_its_bill_is_taken_back_where_the_bill_is(manage_books: AccountBooks) -> None:
+    store(manage_books)
+    paid = pay(amount="20.00").body
+    moved_away(manage_books)
+    answer = OWN.post(f"{LIST}/{paid['paymentId']}/reverse", {"reason": "typed twice"})
+    assert (answer.status, answer.body["status"], answer.body["accountId"]) == (200, "Reversed", "G-2")
+    there = stored(manage_books, "G-2")
+    assert [(bill.balance, bill.paid) for bill in there.bills] == [(74_60, 0)]
+    here = stored(manage_books)
+    assert (sum(payment.amount for payment in here.payments), here.account.credit) == (0, 0)
+    assert OWN.post(f"{LIST}/{paid['paymentId']}/reverse", {"reason": "again"}).status == 409
 
 
 def test_a_desk_payment_is_reversed_once_with_a_reason(paid: dict[str, Any]) -> None:
