@@ -124,9 +124,10 @@ def begin_upload(ports: IngestPorts, partner_id: str, file_name: str, now: datet
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What the first reading found: the schema, and the statements that come twice, by their places."""
+    """What the first reading found: the schema, the digest of all bytes, and by their places what comes twice."""
 
     schema: FileSchema | None
+    digest: str
     repeated: dict[int, StatementRow]
 
 
@@ -179,15 +180,23 @@ class FileIntake:
         return known
 
     def _survey(self) -> Survey:
-        file = self._open()
+        digest = sha256()
+        file = self._open(digest.update)
         again = repeated(file.statements())
         schema = file.schema
-        return Survey(schema, {} if schema is FileSchema.PAYMENT_UPDATES else again)
+        return Survey(schema, digest.hexdigest(), {} if schema is FileSchema.PAYMENT_UPDATES else again)
 
-    def _open(self) -> StatementFile:
+    def _open(self, seen: Callable[[bytes], None] = lambda _: None) -> StatementFile:
+        """The file from its beginning; `seen` is told of each part as it is read."""
         s3: S3Client = self.ports.s3
         body = s3.get_object(Bucket=self.file.s3.bucket.name, Key=self.file.key)["Body"]
-        return StatementFile(decoded_chunks(body.iter_chunks(READ_BYTES)))
+
+        def parts() -> Iterator[bytes]:
+            for part in body.iter_chunks(READ_BYTES):
+                seen(part)
+                yield part
+
+        return StatementFile(decoded_chunks(parts()))
 
     def _take_in(self, ingestion: Ingestion, survey: Survey) -> Ingestion:
         intake = Intake(
@@ -198,13 +207,14 @@ class FileIntake:
             ingestion_id=ingestion.ingestion_id,
             schema=survey.schema,
             now=ingestion.as_of or self.now,
+            file_digest=survey.digest,
         )
         for chunk in self._chunks(ingestion.counts.total):
             if self.time_is_up():
                 raise OutOfTimeError
             first = ingestion.counts.total
             known = {n: survey.repeated[first + n] for n in range(len(chunk)) if first + n in survey.repeated}
-            rows = intake.take(chunk, known)
+            rows = intake.take(chunk, known, first)
             self.ports.ingestions.save_rows(ingestion.partner_id, ingestion.ingestion_id, first, rows)
             ingestion = replace(ingestion, counts=ingestion.counts.plus(rows))
             self.ports.ingestions.save(ingestion)

@@ -179,20 +179,23 @@ class Intake:
     ingestion_id: str
     schema: FileSchema | None
     now: datetime
+    file_digest: str
     workers: int = INTAKE_WORKERS
     _deliveries: dict[str, IntakeContext | None] = field(default_factory=dict)
 
-    def take(self, statements: Sequence[RawStatement], known: dict[int, StatementRow]) -> list[StatementRow]:
+    def take(
+        self, statements: Sequence[RawStatement], known: dict[int, StatementRow], first: int = 0
+    ) -> list[StatementRow]:
         """Take statements in, and answer a row for each, in their order.
 
-        `known` are the rows, by place, of those that are done already. Taking the same file in again does
-        nothing twice. Raises what the table raises when it can't be reached.
+        `known` are the rows, by place, of those that are done already. `first` is the place of the first in its
+        file. Taking the same file in again does nothing twice. Raises what the table raises when it can't be reached.
         """
         rows = dict(known)
         items = list[FileStatement]()
         for place, raw in enumerate(statements):
             if place not in rows:
-                read = self._read(place, raw)
+                read = self._read(place, raw, f"{self.file_digest}\n{first + place}")
                 if isinstance(read, FileStatement):
                     items.append(read)
                 else:
@@ -207,13 +210,13 @@ class Intake:
                     rows |= self._alone(each, each.items)
         return [rows[place] for place in range(len(statements))]
 
-    def _read(self, place: int, raw: RawStatement) -> FileStatement | StatementRow:
+    def _read(self, place: int, raw: RawStatement, origin: str) -> FileStatement | StatementRow:
         if raw.error:
             return failed(raw.statement_id, raw.error)
         try:
             if self.schema is FileSchema.PAYMENT_UPDATES or transactions_only(raw.value):
                 payments = read_payment_update(raw.value)
-                return FileStatement(place, payments.update, payments.warnings)
+                return FileStatement(place, replace(payments.update, origin=origin), payments.warnings)
             read = read_statement(raw.value)
         except UnreadableStatementError as error:
             return failed(raw.statement_id, *error.errors)

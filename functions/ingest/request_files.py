@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from hashlib import sha256
 from http import HTTPStatus
 
 from functions.ingest.files import new_ingestion_id
@@ -44,6 +45,7 @@ def take_request(
         ingestion_id=ingestion.ingestion_id,
         schema=schema,
         now=now,
+        file_digest=sha256(body).hexdigest(),
     )
     known = {} if schema is FileSchema.PAYMENT_UPDATES else repeated(statements)
     rows = intake.take(statements, known)

@@ -1,10 +1,11 @@
 """Bills: lists, state, history, forecast, explanation, status and payments."""
 
 import hashlib
+from datetime import timedelta
 from http import HTTPStatus
 
 from functions.manage import bill_views
-from functions.manage.frame import actor, api, find_bill, knowing_stops, list_request, route
+from functions.manage.frame import actor, api, change_bill, find_bill, knowing_stops, list_request, route
 from functions.manage.ports import ports
 from shared.contracts.bills import (
     BillAnswer,
@@ -17,7 +18,8 @@ from shared.contracts.bills import (
     PaymentBody,
 )
 from shared.domain.account.bill_status import StatusRefusedError, set_status
-from shared.domain.paying.payments import PaymentReceived, post_payment
+from shared.domain.paying.payments import PaymentReceived, exceeds_what_was_paid, post_payment
+from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.partner import Scope
 from shared.domain.records.payment import Payment
@@ -30,6 +32,9 @@ from shared.http.routes import WordQuery
 
 A_DAY_AHEAD = 1
 """Days by which a partner's calendar may be ahead of the organization's."""
+
+LONGEST_AGO = timedelta(days=3653)
+"""How long ago money may have been received that is posted now: ten years. Any day before is a slip of the pen."""
 
 BILL_STATUS = WordQuery("status", "One bill status.", BillStatus)
 
@@ -135,16 +140,16 @@ def read_explanation(organization: Organization, statement_id: str) -> Answer:
 def change_status(organization: Organization, statement_id: str, wanted: BillStatusBody) -> Answer:
     """Suspend, cancel or reopen a bill."""
     now, who = api.now, actor()
-    book, bill = find_bill(organization, statement_id)
 
-    def decide(book: AccountBook) -> Change | None:
-        return set_status(book, bill.statement_id, BillStatus(wanted.status), wanted.reason, now, who)
+    def decide(book: AccountBook, bill: Bill) -> tuple[Change | None, Bill]:
+        change = set_status(book, bill.statement_id, BillStatus(wanted.status), wanted.reason, now, who)
+        return change, (book.after(change).bill(bill.statement_id) or bill) if change else bill
 
     try:
-        book = ports().books.change(organization.org_id, book.account.account_id, decide)
+        book, bill = change_bill(organization, statement_id, decide)
     except StatusRefusedError as error:
         raise ProblemError(HTTPStatus.CONFLICT, str(error)) from None
-    return json_answer(bill_views.show(book.bill(bill.statement_id) or bill, book, organization, now))
+    return json_answer(bill_views.show(bill, book, organization, now))
 
 
 @route(
@@ -165,21 +170,24 @@ def post(organization: Organization, statement_id: str, paid: PaymentBody) -> An
     now, who = api.now, actor()
     if (paid.received_on - now.astimezone(organization.zone).date()).days > A_DAY_AHEAD:
         raise invalid("/receivedOn", "must not be in the future")
-    book, bill = find_bill(organization, statement_id)
+    if paid.received_on < now.astimezone(organization.zone).date() - LONGEST_AGO:
+        raise invalid("/receivedOn", "must not be more than ten years ago")
     received = PaymentReceived(
-        payment_id=_payment_id(organization.org_id, bill.statement_id, paid.transaction_id),
+        payment_id=_payment_id(organization.org_id, statement_id, paid.transaction_id),
         amount=paid.amount,
         method=paid.method,
         received_on=paid.received_on,
         transaction_id=paid.transaction_id or "",
-        statement_id=bill.statement_id,
+        statement_id=statement_id,
     )
 
-    def decide(book: AccountBook) -> tuple[Change | None, HTTPStatus]:
+    def decide(book: AccountBook, _: Bill) -> tuple[Change | None, HTTPStatus]:
         change = post_payment(book, organization, received, now, who)
+        if change and exceeds_what_was_paid(book, received):
+            raise ProblemError(HTTPStatus.CONFLICT, "More would go back than was paid on this bill.")
         return change, HTTPStatus.CREATED if change else HTTPStatus.OK
 
-    book, status = ports().books.decide(organization.org_id, book.account.account_id, decide)
+    book, status = change_bill(organization, statement_id, decide)
     posted = book.payment(received.payment_id) or _posted(book, received)
     return json_answer(PaymentAnswer.of(posted), status)
 

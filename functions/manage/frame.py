@@ -1,5 +1,6 @@
 """What every route of this function begins with: the frame that calls it, its bill, the page of a list asked for."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
@@ -11,7 +12,7 @@ from shared.contracts import wire
 from shared.domain.account.contacts import number_hash, said_stop
 from shared.domain.account.number_stops import with_stop
 from shared.domain.records.bill import Bill
-from shared.domain.records.book import AccountBook
+from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.policy import Organization
 from shared.domain.vocabulary.json_documents import Json
 from shared.http.cursors import read_limit
@@ -19,7 +20,9 @@ from shared.http.partner_api import PartnerApi
 from shared.http.problems import InputError, ProblemError, not_found
 from shared.http.routes import Route
 from shared.storage import keys
+from shared.storage.account_books import Decided
 from shared.storage.queue_lists import Position
+from shared.storage.races import LostRaceError, until_won
 
 logger = Logger()
 api = PartnerApi(logger, ports=ports)
@@ -38,9 +41,41 @@ def find_bill(organization: Organization, statement_id: str) -> tuple[AccountBoo
     account_id = books.account_of(organization.org_id, keys.bill_lookup(statement_id))
     book = books.load(organization.org_id, account_id) if account_id is not None else None
     bill = book.bill(statement_id) if book else None
+    while bill and bill.moved_to:  # since the index was written
+        book = books.load(organization.org_id, bill.moved_to)
+        bill = book.bill(statement_id) if book else None
     if book is None or bill is None:
         raise not_found("bill")
     return book, bill
+
+
+class _BillMovedError(Exception):
+    """The bill went to another account after it was found."""
+
+
+def change_bill[R](
+    organization: Organization, statement_id: str, decide: Callable[[AccountBook, Bill], tuple[Change | None, R]]
+) -> Decided[R]:
+    """Decide on a bill where it is, and store the change; a 404 problem where there is none.
+
+    A bill that goes to another account meanwhile is followed: what is decided on what it left behind would be lost, and
+    money would become a stranger's credit.
+    """
+
+    def where_it_is(book: AccountBook) -> tuple[Change | None, R]:
+        bill = book.bill(statement_id)
+        if bill is None or bill.moved_to:
+            raise _BillMovedError
+        return decide(book, bill)
+
+    def attempt() -> Decided[R]:
+        book, _ = find_bill(organization, statement_id)
+        try:
+            return ports().books.decide(organization.org_id, book.account.account_id, where_it_is)
+        except _BillMovedError:
+            raise LostRaceError from None
+
+    return until_won(attempt)
 
 
 def knowing_stops(book: AccountBook) -> AccountBook:

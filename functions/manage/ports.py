@@ -13,6 +13,7 @@ from shared.storage.notices import Notices
 from shared.storage.numbers import Numbers
 from shared.storage.organizations import Organizations
 from shared.storage.partner_defaults import PartnersDefaults
+from shared.storage.payment_lists import PaymentLists
 from shared.storage.print_batches import PrintBatches
 from shared.storage.queue_lists import QueueLists
 from shared.storage.stack_keys import StackKeys
@@ -30,8 +31,9 @@ class ManagePorts:
     notices: Notices
     numbers: Numbers
     lists: QueueLists
-    print_batches: PrintBatches
+    payments: PaymentLists
     tasks: Tasks
+    print_batches: PrintBatches
     idempotency: IdempotencyRecords
     stack_keys: StackKeys
 
@@ -54,8 +56,9 @@ def ports() -> ManagePorts:
         notices=Notices(*table),
         numbers=Numbers(*table),
         lists=QueueLists(*table),
-        print_batches=PrintBatches(*table),
+        payments=PaymentLists(*table),
         tasks=Tasks(*table),
+        print_batches=PrintBatches(*table),
         idempotency=IdempotencyRecords(*table),
         stack_keys=StackKeys(*table),
     )

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from itertools import dropwhile
 from typing import TYPE_CHECKING
 
-from functions.manage.frame import actor, api, find_bill, list_request, route
+from functions.manage.frame import actor, api, change_bill, find_bill, list_request, route
 from functions.manage.ports import ports
 from shared.contracts.bills import PaymentLinkAnswer, PaymentLinkBody, PaymentLinksPage
 from shared.contracts.notifications import OnDemandAnswer, OnDemandBody
@@ -204,13 +204,8 @@ def _decide[R](
     organization: Organization, statement_id: str, decide: Callable[[AccountBook, Bill], tuple[Change | None, R]]
 ) -> R:
     """Decide on a bill's book, store the change and answer what else was decided; what can't be sent is a 409."""
-    book, bill = find_bill(organization, statement_id)
-
-    def on_book(book: AccountBook) -> tuple[Change | None, R]:
-        return decide(book, book.bill(bill.statement_id) or bill)
-
     try:
-        return ports().books.decide(organization.org_id, book.account.account_id, on_book).result
+        return change_bill(organization, statement_id, decide).result
     except AccountOnHoldError:
         raise ProblemError(HTTPStatus.CONFLICT, ON_HOLD, type="account-on-hold") from None
     except NothingOwedError:

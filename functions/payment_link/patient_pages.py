@@ -22,17 +22,21 @@ from shared.domain.paying.external_site import PaymentSite, stored_site
 from shared.domain.paying.link_access import Standing, standing
 from shared.domain.paying.link_secrets import normalized_code
 from shared.domain.paying.patient_requests import AmountError, AmountProblem, begin_checkout, payment_id_of
+from shared.domain.paying.payments import link_scope
+from shared.domain.records.payment import Payment
+from shared.domain.records.payment_link import Checkout
 from shared.domain.vocabulary.money import Cents, dollars
-from shared.domain.vocabulary.words import LinkStatus, Processor
+from shared.domain.vocabulary.words import BillStatus, LinkStatus, Processor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatientPages:
-    """The patient pages of a stack. sandbox_url: of the simulated processor; empty: there is none."""
+    """The patient pages of a stack. sandbox_url, sandbox_key: of the simulated processor; empty: there is none."""
 
     desk: Desk
     base_url: str
     sandbox_url: str = ""
+    sandbox_key: str = ""
 
     def enter(self, request: PageRequest, token: str) -> PageAnswer:
         """`GET /pay/{token}`: the question, or the balance for a browser that has answered it. Changes nothing."""
@@ -71,7 +75,7 @@ class PatientPages:
         visit = known_visit(self.desk, request, token)
         checkout = visit.checkout(request.query.get("checkout", "")) if verified_by(request, visit) else None
         paid = visit.book.payment(payment_id_of(checkout.reference)) if checkout else None
-        state = "paid" if paid else "declined" if checkout and checkout.declined_at else "waiting"
+        state = _outcome(paid, checkout)
         return Page(
             template="done.html",
             visit=visit,
@@ -122,7 +126,8 @@ class PatientPages:
     def _balance(self, visit: LinkVisit, request: PageRequest, secret: str) -> Page:
         bills, home = visit.bills, f"/pay/{_quoted(visit)}"
         if not bills:
-            return Page(template="paid.html", visit=visit, home=home, secret=secret)
+            paid = any(bill.status is BillStatus.PAID for bill in link_scope(visit.book, visit.link))
+            return Page(template="paid.html", visit=visit, home=home, secret=secret, facts={"paid": paid})
         days, today = visit.organization.dunning.days_until_due, visit.today(request.now)
         target, draft = self._processor_url(visit), request.draft
         return Page(
@@ -137,6 +142,7 @@ class PatientPages:
                 "bills": [(bill, bill.due_date(days), bill.past_due(today, days)) for bill in bills],
                 "subjects": {bill.statement_id: bill_subject(bill) for bill in bills},
                 "can_pay": bool(target),
+                "credit": visit.book.account.credit,
                 "chosen": draft.statement_id if draft.statement_id in {bill.statement_id for bill in bills} else "",
                 "most": visit.total,
                 "simulated": bool(target) and visit.organization.payments.processor is Processor.SANDBOX,
@@ -160,7 +166,10 @@ class PatientPages:
         amount, statement_id = _amount_wanted(visit, request.form), request.form.get("statementId", "")
         if visit.organization.payments.processor is Processor.EXTERNAL:
             return _external_url(visit, amount, statement_id, request)
-        checkout = self.desk.begin_checkout(visit, amount, statement_id, request.now)
+        begun = self.desk.begin_checkout(visit, amount, statement_id, request.now)
+        for replaced in begun.replaced:
+            sandbox.expire(self.sandbox_url, replaced.reference, self.sandbox_key)
+        checkout = begun.checkout
         returns = {"checkout": checkout.reference} | ({"lang": request.language} if request.language else {})
         back = f"{self.base_url}/pay/{_quoted(visit)}/done?{urlencode(returns)}"
         webhook = f"{self.base_url}/webhooks/sandbox/{checkout.org_id}"
@@ -198,6 +207,13 @@ def _again(page: Page, field: str, text: str, amount: str, statement_id: str, mo
     if most is not None:
         facts["most"] = most
     return page.having(status=HTTPStatus.UNPROCESSABLE_ENTITY, problem_at=field, problem=text, facts=facts)
+
+
+def _outcome(paid: Payment | None, checkout: Checkout | None) -> str:
+    """What the last page tells; of money beyond what was owed it says so instead of thanking as usual."""
+    if paid:
+        return "over" if paid.credit > 0 else "paid"
+    return "declined" if checkout and checkout.declined_at else "waiting"
 
 
 def _asking(visit: LinkVisit) -> Asking:

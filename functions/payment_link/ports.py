@@ -29,7 +29,12 @@ class PaymentLinkPorts:
     @cached_property
     def pages(self) -> PatientPages:
         """The pages on which patients pay."""
-        return PatientPages(desk=self.desk, base_url=self.base_url, sandbox_url=self.settings.sandbox_processor_url)
+        return PatientPages(
+            desk=self.desk,
+            base_url=self.base_url,
+            sandbox_url=self.settings.sandbox_processor_url,
+            sandbox_key=self.settings.sandbox_processor_key.get_secret_value(),
+        )
 
     @property
     def channel_pages(self) -> ChannelPages:

@@ -2,10 +2,14 @@
 
 import hashlib
 import hmac
+import http.client
+import json
 import re
+import time
 from datetime import datetime
+from http import HTTPStatus
 from typing import Annotated, Literal
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictInt
 from pydantic.alias_generators import to_camel
@@ -17,6 +21,9 @@ from shared.domain.vocabulary.money import MOST_CENTS
 SIGNATURE_HEADER = "Dunlin-Sandbox-Signature"
 MOST_SKEW = 300
 """Seconds by which the clocks may differ, either way."""
+
+EXPIRY_SECONDS = 2.0
+"""How long a patient who begins a new checkout waits for the processor to end the one before."""
 
 _SIGNATURE = re.compile(r"t=(?P<at>\d{1,12}),v1=(?P<mac>[0-9a-f]{64})")
 
@@ -52,6 +59,25 @@ def signature(body: bytes, key: str, at: int) -> str:
     """The header that signs a body at a time in Unix seconds."""
     mac = hmac.new(key.encode(), f"{at}.".encode() + body, hashlib.sha256)
     return f"t={at},v1={mac.hexdigest()}"
+
+
+def expire(processor: str, session: str, key: str) -> bool:
+    """End a checkout at the processor, so that nobody pays there any more. False: it couldn't be told.
+
+    The patient's way to pay doesn't hang on that: what is paid twice all the same is posted twice, and told.
+    """
+    parts = urlsplit(processor)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    body = json.dumps({"session": session}).encode()
+    headers = {"Content-Type": "application/json", SIGNATURE_HEADER: signature(body, key, int(time.time()))}
+    connection = kind(parts.hostname or "", parts.port, timeout=EXPIRY_SECONDS)
+    try:
+        connection.request("POST", f"{parts.path}/expire", body=body, headers=headers)
+        return HTTPStatus(connection.getresponse().status).is_success
+    except (OSError, http.client.HTTPException, ValueError):
+        return False
+    finally:
+        connection.close()
 
 
 def checkout_url(

@@ -9,7 +9,7 @@ from secrets import token_bytes
 from shared.domain.intake.identity import same_person
 from shared.domain.paying.link_access import Standing, Verification, standing, verify
 from shared.domain.paying.link_secrets import secret_hash, well_formed
-from shared.domain.paying.moved_bills import MovedBill, as_if_here, complete_moved_checkout, moved_at, standing_for
+from shared.domain.paying.moved_bills import MovedBill, as_if_here, complete_moved_checkout, moved_at
 from shared.domain.paying.patient_requests import (
     OUR_REFERENCE,
     begin_checkout,
@@ -17,7 +17,9 @@ from shared.domain.paying.patient_requests import (
     new_reference,
     open_bills,
     renew,
+    replaced_checkouts,
 )
+from shared.domain.paying.posting import standing_bill
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.payment_link import Checkout, PaymentLink
@@ -73,6 +75,14 @@ class LinkVisit:
         return now.astimezone(self.organization.zone).date()
 
 
+@dataclass(frozen=True, slots=True)
+class CheckoutBegun:
+    """A new way to the processor, and those that it takes the place of, which must end at the processor too."""
+
+    checkout: Checkout
+    replaced: tuple[Checkout, ...]
+
+
 class UnknownReferenceError(LookupError):
     """A reference of our shape that no checkout has: not yet, or never."""
 
@@ -109,14 +119,18 @@ class Desk:
         book, judged = self.books.decide(visit.link.org_id, visit.link.account_id, decide)
         return replace(visit, book=self._seen(book, judged.link), link=judged.link), judged
 
-    def begin_checkout(self, visit: LinkVisit, amount: Cents | None, statement_id: str, now: datetime) -> Checkout:
-        """Store a way to the processor; raises AmountError when the amount can't be paid as things stand now."""
+    def begin_checkout(self, visit: LinkVisit, amount: Cents | None, statement_id: str, now: datetime) -> CheckoutBegun:
+        """Store a way to the processor in the place of the link's earlier ones.
+
+        Raises AmountError when the amount can't be paid as things stand now.
+        """
         reference = new_reference(self.random)
 
-        def decide(book: AccountBook) -> tuple[Change, Checkout]:
+        def decide(book: AccountBook) -> tuple[Change, CheckoutBegun]:
             link = book.link(visit.link.link_id) or visit.link
             begun = begin_checkout(self._seen(book, link), link, amount, statement_id, reference, now)
-            return Change(account=book.account, checkouts=(begun,)), begun
+            replaced = replaced_checkouts(book, begun, now)
+            return Change(account=book.account, checkouts=(*replaced, begun)), CheckoutBegun(begun, replaced)
 
         return self.books.decide(visit.link.org_id, visit.link.account_id, decide).result
 
@@ -192,9 +206,9 @@ class Desk:
                 books[account_id] = there
                 bill = there.bill(stub.statement_id)
                 account_id = bill.moved_to if bill else ""
-                standing_bill = standing_for(stub.statement_id, there)
-                if not account_id and standing_bill:
-                    found.append(MovedBill(stub=stub, book=there, there=standing_bill))
+                stands = standing_bill(there, stub.statement_id)
+                if not account_id and stands:
+                    found.append(MovedBill(stub=stub, book=there, there=stands))
         return found
 
     def _account_of(self, org_id: str, reference: str) -> str:

@@ -1,7 +1,7 @@
 """What a letter's statement shows, taken from the account's book and the documents of its bills."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from functions.render_print.statement_page import (
@@ -10,15 +10,21 @@ from functions.render_print.statement_page import (
     StatementBill,
     StatementCharge,
     StatementPage,
+    StatementPosting,
     StatementVisit,
 )
 from shared.contracts.statements import read_document
 from shared.domain.delivery.orders import Order
+from shared.domain.paying.account_ledger import payments_on, posting_kind
 from shared.domain.paying.link_access import question
-from shared.domain.paying.payments import oldest_first
+from shared.domain.paying.posting import CREDIT, oldest_first
+from shared.domain.paying.reversals import REFUND, REVERSAL
 from shared.domain.records.bill import Bill
+from shared.domain.records.book import AccountBook
+from shared.domain.records.payment import Payment
 from shared.domain.records.policy import Organization
-from shared.domain.records.statement import Statement, Visit
+from shared.domain.records.statement import Patient, Statement, Visit
+from shared.domain.vocabulary.money import Cents
 from shared.rendering.facts import address_lines, message_variables, readable_phone
 from shared.rendering.letter_message import render_letter_message
 
@@ -50,10 +56,13 @@ def statement_page(order: Order, base_url: str) -> StatementPage:
         account_number=order.notice.account_id,
         statement_date=today,
         due_date=min((bill.due_date(organization.dunning.days_until_due) for bill in bills), default=today),
-        amount_due=order.amount_due,
+        # What lies in the account's credit isn't asked for, whoever decides about it.
+        amount_due=order.amount_due - max(order.book.account.credit, 0),
+        credit=max(order.book.account.credit, 0),
         notification_type=order.notice.notification_type,
         message=render_letter_message(order.notice.notification_type, guarantor.language, variables),
-        bills=tuple(_bill(document, organization) for document in documents),
+        bills=tuple(_bill(document, order.book, organization) for document in documents),
+        online=organization.payments.online,
         pay_url=variables.link,
         pay_page_url=f"{base_url}/bill",
         bill_code=order.link.code,
@@ -80,21 +89,55 @@ def _organization_message(documents: Iterable[BillDocument], organization: Organ
     return next(messages, organization.statement_message)
 
 
-def _bill(document: BillDocument, organization: Organization) -> StatementBill:
-    statement = document.statement
-    names = (f"{patient.first_name} {patient.last_name}".strip() for patient in statement.patients)
+def _bill(document: BillDocument, book: AccountBook, organization: Organization) -> StatementBill:
+    statement, bill = document.statement, document.bill
+    names = [_name(patient) for patient in statement.patients]
+    several = len(dict.fromkeys(names)) > 1
     return StatementBill(
-        statement_id=document.bill.statement_id,
-        patient_name=", ".join(dict.fromkeys(names)),
-        total_billed=document.bill.total_billed,
-        balance=document.bill.balance,
+        statement_id=bill.statement_id,
+        patient_name="" if several else names[0],
+        total_billed=bill.total_billed,
+        balance=bill.balance,
         visits=tuple(
-            _visit(visit, statement, organization) for patient in statement.patients for visit in patient.visits
+            replace(_visit(visit, statement, organization), patient=_name(patient) if several and n == 0 else "")
+            for patient in statement.patients
+            for n, visit in enumerate(patient.visits or (None,) * several)
+        ),
+        postings=tuple(
+            StatementPosting(
+                date=payment.received_on,
+                kind=posting_kind(payment),
+                method="" if payment.method in {CREDIT, REVERSAL, REFUND} else payment.method,
+                amount=share,
+            )
+            for payment, share in _postings(document, book)
         ),
     )
 
 
-def _visit(visit: Visit, statement: Statement, organization: Organization) -> StatementVisit:
+def _postings(document: BillDocument, book: AccountBook) -> list[tuple[Payment, Cents]]:
+    """What was posted on a bill and isn't in its statement's own figures.
+
+    All of it where that comes to the balance; else the practice's balance has taken account of what was posted before
+    the statement came, and its own columns show that.
+    """
+    bill, statement = document.bill, document.statement
+    charges = [charge for patient in statement.patients for visit in patient.visits for charge in visit.charges]
+    listed = sum(charge.balance for charge in charges) if charges else bill.total_billed
+    posted = payments_on(book, bill)
+    if listed - sum(share for _, share in posted) == bill.balance:
+        return posted
+    came = max((event.at for event in bill.history if "ingestionId" in event.facts), default=bill.created_at)
+    return [(payment, share) for payment, share in posted if payment.posted_at > came]
+
+
+def _name(patient: Patient) -> str:
+    return f"{patient.first_name} {patient.last_name}".strip()
+
+
+def _visit(visit: Visit | None, statement: Statement, organization: Organization) -> StatementVisit:
+    if visit is None:
+        return StatementVisit(date=None)
     location = visit.location_name or statement.location_name
     # A code that the organization's own list doesn't have is left blank.
     known = not organization.locations or location in organization.locations

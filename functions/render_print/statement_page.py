@@ -3,6 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass, field
 
+from shared.domain.paying.account_ledger import PostingKind
 from shared.domain.paying.link_access import AccessQuestion
 from shared.domain.vocabulary.words import Language, NotificationType
 
@@ -52,12 +53,26 @@ class StatementCharge:
 
 @dataclass(frozen=True, slots=True)
 class StatementVisit:
-    """One visit and its charges."""
+    """One visit and its charges. patient: whose it is, on the first of each patient's where a bill has several."""
 
     date: dt.date | None
     provider: str = ""
     location: str = ""
     charges: tuple[StatementCharge, ...] = ()
+    patient: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StatementPosting:
+    """Money that was posted on a bill since its statement came: negative for what was taken back.
+
+    kind: as in the account's ledger. method: the way it came, in the words of whoever posted it.
+    """
+
+    date: dt.date
+    kind: PostingKind
+    method: str
+    amount: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +84,7 @@ class StatementBill:
     total_billed: int
     balance: int
     visits: tuple[StatementVisit, ...] = ()
+    postings: tuple[StatementPosting, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +103,8 @@ class StatementPage:
     """All that one printed statement shows. Amounts in cents; `credit` is a positive amount in the patient's favour.
 
     `amount_due` may be zero or negative: then no payment is asked for, and the ways to pay and the slip are left out.
-    `pay_url` goes into the QR code, `pay_page_url` is printed to be typed, together with `bill_code`.
-    `asked`: what the page asks for before it shows anything.
+    Where patients can't pay `online`, nothing invites them to. `pay_url` goes into the QR code, `pay_page_url` is
+    printed to be typed, together with `bill_code`. `asked`: what the page asks for before it shows anything.
     """
 
     language: Language
@@ -109,4 +125,5 @@ class StatementPage:
     organization_message: str = ""
     aging: AgingBuckets | None = None
     credit: int = 0
+    online: bool = True
     geometry: WindowGeometry = field(default_factory=WindowGeometry)

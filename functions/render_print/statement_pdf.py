@@ -196,6 +196,8 @@ def _labels() -> dict[Language, dict[str, Any]]:
 def _payload(page: StatementPage, text: PrintableText) -> dict[str, Any]:
     language = page.language
     labels = _labels()[language]
+    if not page.online:
+        labels = labels | labels["offline"]
     owes = page.amount_due > 0
     practice = text.line(page.practice.name, "/practice/name")
     address = text.lines(page.practice.address_lines, "/practice/address_lines")
@@ -258,14 +260,48 @@ def _bill(bill: StatementBill, text: PrintableText, pointer: str, language: Lang
     labels = _labels()[language]
     statement_id = text.line(bill.statement_id, f"{pointer}/statement_id", breakable=False)
     patient = text.line(bill.patient_name, f"{pointer}/patient_name")
-    visits = [_visit(visit, text, f"{pointer}/visits/{number}", language) for number, visit in enumerate(bill.visits)]
+    visits = [
+        row
+        for number, visit in enumerate(bill.visits)
+        for row in (
+            *_patient(visit, text, f"{pointer}/visits/{number}"),
+            _visit(visit, text, f"{pointer}/visits/{number}", language),
+        )
+    ]
     title = _joined(f"{labels['statement']} {statement_id}", patient)
     return {
         "title": title,
         "ems": _ems(title),
         "visits": visits,
-        "rows": _closing_rows(bill, labels, language),
+        "rows": [*_posting_rows(bill, text, pointer, language), *_closing_rows(bill, labels, language)],
     }
+
+
+def _patient(visit: StatementVisit, text: PrintableText, pointer: str) -> list[dict[str, Any]]:
+    """A line with a patient's name above that patient's visits."""
+    if not visit.patient:
+        return []
+    name = text.line(visit.patient, f"{pointer}/patient")
+    return [{"title": name, "ems": _ems(name), "charges": []}]
+
+
+def _posting_rows(bill: StatementBill, text: PrintableText, pointer: str, language: Language) -> list[dict[str, Any]]:
+    """A line for all that was posted on the bill: when, what it is, which way, and how much."""
+    labels = _labels()[language]["postings"]
+    rows = []
+    for number, posting in enumerate(bill.postings):
+        known = labels["methods"].get(posting.method.casefold())
+        way = known or text.line(posting.method, f"{pointer}/postings/{number}/method")
+        name = f"{labels[posting.kind]} ({way})" if way else labels[posting.kind]
+        paid, left = _amount(posting.amount, language), _amount(-posting.amount, language)
+        rows.append(
+            {
+                "label": _joined(_short_date(posting.date, language), name),
+                "amounts": ["", "", "", paid, left],
+                "strong": False,
+            }
+        )
+    return rows
 
 
 def _visit(visit: StatementVisit, text: PrintableText, pointer: str, language: Language) -> dict[str, Any]:
@@ -306,7 +342,8 @@ def _closing_rows(bill: StatementBill, labels: Mapping[str, Any], language: Lang
     """
     columns = [_columns(charge) for visit in bill.visits for charge in visit.charges]
     sums = [sum(column) for column in zip(*columns, strict=True)]
-    listed = sums[-1] if sums else bill.total_billed
+    posted = sum(posting.amount for posting in bill.postings)
+    listed = (sums[-1] if sums else bill.total_billed) - posted
     rows: list[dict[str, Any]] = []
     if bill.balance != listed:
         rows.append(
@@ -316,7 +353,11 @@ def _closing_rows(bill: StatementBill, labels: Mapping[str, Any], language: Lang
                 "strong": False,
             },
         )
-    between = [_amount(cents, language) for cents in sums[1:-1]] or ["", "", ""]
+    if sums:
+        sums[-2] += posted
+    between = [_amount(cents, language) for cents in sums[1:-1]]
+    if not sums:
+        between = ["", "", _amount(posted, language) if posted else ""]
     rows.append(
         {
             "label": labels["bill_total"],

@@ -31,6 +31,7 @@ TAGS = (
     "Organizations",
     "Dunning",
     "Bills",
+    "Payments",
     "Payment links",
     "Accounts",
     "Notifications",

@@ -2,7 +2,8 @@
 
 The pay page sends the browser to `GET /checkout?session=..&org=..&amount=..&currency=usd&reference=..&practice=..
 &webhook=..&return=..`, with `asOf` where time is simulated. The person's choice goes to the webhook as a signed event,
-and the browser back to the practice once the event was taken.
+and the browser back to the practice once the event was taken. `POST /expire` with `{"session": ..}`, signed like an
+event, ends a checkout: its page then takes no choice any more.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ _MOST_BYTES = 64 * 1024
 _LONGEST_VALUE = 2048
 _MOST_CENTS_DIGITS = 10
 _WEBHOOK_SECONDS = 60.0
+_MOST_STAMP_DIGITS = 11
+EXPIRED = "This checkout has expired, because a newer one was started."
 
 
 class RefusedError(ValueError):
@@ -115,6 +118,14 @@ def sign(key: str, body: bytes, now: datetime) -> str:
     return f"t={stamp},v1={digest}"
 
 
+def signed(key: str, body: bytes, header: str) -> bool:
+    """Whether the key signed a body, at whatever time."""
+    stamp = header.removeprefix("t=").partition(",")[0]
+    if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= _MOST_STAMP_DIGITS):
+        return False
+    return hmac.compare_digest(sign(key, body, datetime.fromtimestamp(int(stamp), UTC)), header)
+
+
 def format_amount(cents: int) -> str:
     """Return an amount as a person reads it."""
     return f"${cents // 100:,}.{cents % 100:02d}"
@@ -128,6 +139,7 @@ class ProcessorServer(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], key: str | None = None, log: Path | None = None) -> None:
         self.key = key or secrets.token_hex(32)
         self.log = log
+        self.expired = set[str]()
         super().__init__(address, _Handler)
 
     @property
@@ -176,6 +188,9 @@ class _Handler(BaseHTTPRequestHandler):
             except ValueError as error:
                 self._answer(HTTPStatus.BAD_REQUEST, processor_page.refused(str(error)))
                 return
+            if fields["session"] in self.server.expired:
+                self._answer(HTTPStatus.GONE, processor_page.refused(EXPIRED))
+                return
             page = processor_page.checkout(fields, fields["practice"], format_amount(int(fields["amount"])))
             self._answer(HTTPStatus.OK, page)
 
@@ -185,15 +200,37 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Tell the practice of the choice and send the browser back."""
-        if urlsplit(self.path).path != "/checkout":
+        path = urlsplit(self.path).path
+        if path == "/expire":
+            self._expire()
+        elif path == "/checkout":
+            self._choose()
+        else:
             self._answer(HTTPStatus.NOT_FOUND, processor_page.refused("There is no such page."))
+
+    def _expire(self) -> None:
+        """End a checkout, if the practice asks for it."""
+        try:
+            body = self._form()
+            if not signed(self.server.key, body.encode(), self.headers.get(PROCESSOR_SIGNATURE_HEADER, "")):
+                raise RefusedError("The signature is missing or wrong.")
+            session = json.loads(body)["session"]
+        except (ValueError, KeyError, TypeError) as error:
+            self.close_connection = True
+            self._answer(HTTPStatus.BAD_REQUEST, processor_page.refused(str(error)))
             return
+        self.server.expired.add(str(session))
+        self._answer(HTTPStatus.NO_CONTENT, "")
+
+    def _choose(self) -> None:
         try:
             form = self._form()
             fields = read_fields(form)
             outcome = parse_qs(form).get("outcome", [""])[0]
             if outcome not in EVENT_TYPES:
                 raise RefusedError("The outcome must be “approve” or “decline”.")
+            if fields["session"] in self.server.expired:
+                raise RefusedError(EXPIRED)
         except ValueError as error:
             self.close_connection = True
             self._answer(HTTPStatus.BAD_REQUEST, processor_page.refused(str(error)))

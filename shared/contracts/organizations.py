@@ -9,7 +9,7 @@ from shared.contracts.contact_data import AddressBody, MaybeEmail, MaybeLine, Ma
 from shared.contracts.wire import Day, Line, NamedLine, WireModel, Word
 from shared.domain.paying.external_site import PaymentSite
 from shared.domain.records.policy import MessageContacts, Organization, PaymentSettings
-from shared.domain.vocabulary.words import AccountStatus, BillType, CommunicationStatus, Processor
+from shared.domain.vocabulary.words import AccountStatus, BillType, CommunicationStatus, CreditUse, Processor
 
 
 class ExternalSite(WireModel):
@@ -120,6 +120,9 @@ class OrganizationBody(WireModel):
     test_contacts: TestContacts | None = Field(default=None, description="Set: test mode, all messages go there.")
     link_days: Annotated[int, Field(ge=1, le=365, description="Days that a link inside a notice lives.")] = 30
     amount_in_email: bool = False
+    credit_use: Word[CreditUse] = Field(
+        default=CreditUse.APPLY, description="Apply: what was overpaid pays other open bills; Keep: staff decide."
+    )
     locations: Annotated[list[Annotated[NamedLine, Field(max_length=100)]], Field(max_length=200, default_factory=list)]
 
     @classmethod
@@ -143,6 +146,7 @@ class OrganizationBody(WireModel):
             test_contacts=TestContacts.of(organization.test_contacts) if organization.test_contacts else None,
             link_days=organization.link_days,
             amount_in_email=organization.amount_in_email,
+            credit_use=organization.credit_use,
             locations=list(organization.locations),
         )
 
@@ -166,6 +170,7 @@ class OrganizationBody(WireModel):
             test_contacts=self.test_contacts.domain() if self.test_contacts else None,
             link_days=self.link_days,
             amount_in_email=self.amount_in_email,
+            credit_use=self.credit_use,
             locations=tuple(self.locations),
         )
 

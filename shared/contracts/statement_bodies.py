@@ -62,6 +62,14 @@ def _unusual_amount(value: str | Decimal | int) -> Cents:
     return cents(amount)
 
 
+def usable_amount(value: object) -> Cents | None:
+    """An amount as in any field of money; None for what isn't one, where that fails no statement."""
+    try:
+        return _amount(value)
+    except PydanticCustomError:
+        return None
+
+
 def _date(value: object) -> date:
     if not isinstance(value, str):
         raise PydanticCustomError("date", A_DATE)
@@ -189,6 +197,7 @@ class GuarantorBody(Body):
     address: Any = None
     address_status: ContactText = None
     electronic_opt_out: ContactText = None
+    account_credit: ContactText = None
 
 
 class BillToBody(Body):

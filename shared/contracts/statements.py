@@ -24,6 +24,7 @@ from shared.contracts.statement_bodies import (
     ProviderBody,
     StatementBody,
     VisitBody,
+    usable_amount,
 )
 from shared.contracts.statement_mending import mended, yes_or_no
 from shared.domain.records.ingestion import Remark
@@ -41,6 +42,7 @@ from shared.domain.records.statement import (
 )
 from shared.domain.vocabulary.json_documents import DECODER, Ambiguous
 from shared.domain.vocabulary.json_pointers import pointer_to
+from shared.domain.vocabulary.money import Cents
 from shared.domain.vocabulary.words import DUNNING_TYPES
 
 MOST_REMARKS = 50
@@ -188,6 +190,7 @@ class _Reader:
             reset_bill=body.reset_bill,
             opt_outs=self._opt_outs(),
             location_name=body.location_name or "",
+            account_credit=self._account_credit(body.guarantor.account_credit),
             guarantor=guarantor,
             bill_to=self._bill_to(body.bill_to),
             patients=tuple(self._patient(f"/patients/{n}", patient) for n, patient in enumerate(body.patients)),
@@ -216,6 +219,14 @@ class _Reader:
             address=self.contact.address(body.address),
             address_status=self.contact.address_status(body.address_status),
         )
+
+    def _account_credit(self, value: object) -> Cents | None:
+        given = given_of(value)
+        found = usable_amount(given) if given is not None else None
+        if given is not None and (found is None or found < 0):
+            self.contact.warn("/guarantor/accountCredit", "isn't an amount of zero or more; the credit stays as it is")
+            return None
+        return found
 
     def _bill_to(self, body: BillToBody | None) -> BillTo | None:
         if body is None:

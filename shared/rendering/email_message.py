@@ -71,7 +71,7 @@ def _compiled(template: MessageTemplate) -> tuple[Template, Template, Template]:
     )
 
 
-def _context(variables: MessageVariables, language: Language) -> dict[str, str | tuple[str, ...]]:
+def _context(variables: MessageVariables, language: Language) -> dict[str, str | bool | tuple[str, ...]]:
     return {
         "practice": variables.practice,
         "short_name": variables.short_name,
@@ -84,6 +84,8 @@ def _context(variables: MessageVariables, language: Language) -> dict[str, str |
         "unsubscribe_link": variables.unsubscribe_link,
         "amount_due": "" if variables.amount_due is None else formats.money(variables.amount_due, language),
         "amount_paid": "" if variables.amount_paid is None else formats.money(variables.amount_paid, language),
+        "amount_over": "" if variables.amount_over is None else formats.money(variables.amount_over, language),
+        "online": variables.online,
         "paid_on": "" if variables.paid_on is None else formats.long_date(variables.paid_on, language),
         "payment_reference": variables.payment_reference,
         "paid_statements": ", ".join(variables.paid_statements),

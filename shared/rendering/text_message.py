@@ -50,6 +50,7 @@ def render_text(
         "practice": _plain(variables.practice),
         "phone": variables.phone,
         "link": variables.link,
+        "online": variables.online,
         "brief": False,
         "terse": False,
     }

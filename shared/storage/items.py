@@ -162,9 +162,13 @@ def _notice_due_at(notice: Notice) -> datetime | None:
 
 
 def payment_item(org_id: str, account_id: str, payment: Payment) -> Item:
-    """`P#`: a posted payment."""
+    """`P#`: a posted payment. In the statement index by its id, in the organization index by the day received."""
     return {
         **key(keys.collection(org_id, account_id), keys.payment(payment.payment_id)),
+        "statement_pk": text(keys.statement_index(org_id)),
+        "statement_sk": text(keys.payment(payment.payment_id)),
+        "org_pk": text(keys.payments(org_id)),
+        "org_sk": text(keys.payment_place(payment.received_on, payment.payment_id)),
         "body": pack(Payment, payment),
     }
 

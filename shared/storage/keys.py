@@ -272,6 +272,16 @@ def notifications(org_id: str) -> str:
     return f"N#{org_id}"
 
 
+def payments(org_id: str) -> str:
+    """Partition of the organization index that holds an organization's payments, by `payment_place`."""
+    return f"Y#{org_id}"
+
+
+def payment_place(received_on: date, payment_id: str) -> str:
+    """Where a payment stands among its organization's: by the day that it was received."""
+    return f"{received_on.isoformat()}#{payment_id}"
+
+
 def tasks(org_id: str) -> str:
     """Partition of an organization's tasks; they sort by id, which begins with the time."""
     return f"W#{org_id}"

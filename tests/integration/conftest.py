@@ -10,7 +10,7 @@ from botocore.client import BaseClient
 
 from functions.ingest.ports import ports as ingest_ports
 from functions.manage.ports import ports as manage_ports
-from functions.payment_link import frame
+from functions.payment_link import frame, sandbox
 from functions.payment_link.ports import ports as payment_link_ports
 from shared.domain.records.policy import PaymentSettings
 from shared.domain.vocabulary.words import Processor
@@ -84,8 +84,22 @@ def manage_books(manage_table: "DynamoDBClient") -> AccountBooks:
 
 
 @pytest.fixture
-def clinic(dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> Clinic:
-    """A practice that takes payments through the simulated processor."""
+def ended_checkouts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The checkouts that the simulated processor was asked to end; nobody is asked."""
+    ended = list[str]()
+
+    def expire(_processor: str, session: str, _key: str) -> bool:
+        ended.append(session)
+        return True
+
+    monkeypatch.setattr(sandbox, "expire", expire)
+    return ended
+
+
+@pytest.fixture
+def clinic(dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch, ended_checkouts: list[str]) -> Clinic:
+    """A practice that takes payments through the simulated processor, which isn't there."""
+    assert not ended_checkouts
     settings = {"TABLE_NAME": TABLE, "PUBLIC_BASE_URL": BASE, "ALLOW_SIMULATED_TIME": "true"}
     sandbox = {"SANDBOX_PROCESSOR_URL": PROCESSOR, "SANDBOX_PROCESSOR_KEY": KEY}
     wired(monkeypatch, payment_link_ports, **settings, **sandbox)

@@ -8,11 +8,12 @@ import pytest
 
 from functions.manage.documentation import DOCUMENT
 from local.openapi.routes import declared
+from shared.domain.records.payment import Payment
 from shared.domain.vocabulary.words import NoticeStatus
 from shared.http.routes import Route
 from shared.storage.account_books import AccountBooks
 from tests.worlds.bounds import some
-from tests.worlds.examples import notice
+from tests.worlds.examples import NOW, notice
 from tests.worlds.manage_api import FOREIGN, ORGANIZATION, OWN, Caller, Reply, snapshot, store
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ IDS = {
     "accountId": "G-1",
     "notificationId": "ntc_1",
     "paymentLinkId": "lnk_1",
+    "paymentId": "pay_1",
     "taskId": "tsk_1",
     "configurationId": "standard-30",
 }
@@ -47,6 +49,8 @@ BODIES: dict[str, Any] = {
     "changeAccount": {"holds": ["Dispute"]},
     "cancelNotification": {"optOut": True},
     "resolveTask": {"resolution": "mine now"},
+    "reversePayment": {"reason": "typed twice"},
+    "refundPayment": {"reason": "paid twice"},
 }
 MANAGED = [route for route, _ in declared()["Manage"] if route.scope]
 OF_AN_ORGANIZATION = [route for route in MANAGED if "{orgId}" in route.path]
@@ -61,8 +65,9 @@ def call(caller: Caller, route: Route, **headers: str) -> Reply:
 
 @pytest.fixture
 def full(manage_books: AccountBooks) -> None:
-    """An account with a bill and a failed notice."""
-    store(manage_books, notices=(notice(status=NoticeStatus.DELIVERY_ERROR),))
+    """An account with a bill, a failed notice and a payment."""
+    paid = Payment(payment_id="pay_1", amount=1_00, method="cash", received_on=NOW.date(), posted_at=NOW, credit=1_00)
+    store(manage_books, notices=(notice(status=NoticeStatus.DELIVERY_ERROR),), payments=(paid,))
 
 
 @pytest.mark.usefixtures("full")

@@ -803,3 +803,54 @@ def test_an_account_that_keeps_changing_is_asked_for_again_later(
     monkeypatch.setattr(AccountBooks, "commit", lost)
     answer = clinic.verify()
     assert (answer.status, answer.headers["Retry-After"]) == (503, "2")
+
+
+# --- one checkout at a time, and what is paid twice all the same -----------------------------------------------
+
+
+def test_a_new_checkout_ends_the_links_one_before_here_and_at_the_processor(
+    clinic: Clinic, ended_checkouts: list[str]
+) -> None:
+    clinic.verify()
+    first, second = clinic.reference(amount="74.60"), clinic.reference(amount="10.00")
+    assert ended_checkouts == [first]
+    checkouts = {checkout.reference: checkout for checkout in clinic.book.checkouts}
+    assert (checkouts[first].expired_at, checkouts[second].expired_at) == (clinic.now, None)
+
+
+def test_a_checkout_that_was_paid_or_has_ended_is_not_ended_again(clinic: Clinic, ended_checkouts: list[str]) -> None:
+    clinic.verify()
+    paid = clinic.reference(amount="10.00")
+    clinic.webhook(reference=paid, amount=10_00)
+    second, third = clinic.reference(amount="10.00"), clinic.reference(amount="10.00")
+    assert (ended_checkouts, third != second) == ([second], True)
+
+
+def test_one_paid_twice_all_the_same_is_posted_and_told_instead_of_thanked_for(clinic: Clinic) -> None:
+    clinic.verify()
+    first, second = clinic.reference(amount="74.60"), clinic.reference(amount="74.60")
+    for reference in (second, first):
+        assert clinic.webhook(reference=reference, amount=74_60).status == 200
+    assert clinic.book.account.credit == 74_60
+    thanked = clinic.get(f"{clinic.path}/done?checkout={second}").text
+    told = clinic.get(f"{clinic.path}/done?checkout={first}").text
+    assert "Thank you for your payment" in thanked
+    assert "You paid more than was owed" in told
+    assert "$74.60 of it is more than was owed" in told
+    assert "Thank you" not in told
+    assert "Pagó más de lo que debía" in clinic.get(f"{clinic.path}/done?checkout={first}&lang=es").text
+
+
+@pytest.mark.parametrize("status", [BillStatus.CANCELLED, BillStatus.PAID])
+def test_only_a_bill_that_was_paid_is_called_paid(clinic: Clinic, status: BillStatus) -> None:
+    clinic.verify()
+    clinic.change(bills=(bill(status=status, balance=0),))
+    text = clinic.get().text
+    assert ("This balance is paid. Thank you." in text) is (status is BillStatus.PAID)
+    assert ("There is nothing to pay here" in text) is (status is BillStatus.CANCELLED)
+
+
+def test_the_page_shows_a_credit_that_the_practice_keeps(clinic: Clinic) -> None:
+    clinic.verify()
+    clinic.change(account=replace(clinic.book.account, credit=5_00))
+    assert "$5.00 of yours lies with" in clinic.get().text

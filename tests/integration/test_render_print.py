@@ -14,11 +14,16 @@ from botocore.exceptions import ClientError
 from functions.render_print import handler
 from functions.render_print.print_job import page_count
 from functions.render_print.statement_contents import statement_page
+from functions.render_print.statement_pdf import render
 from shared.domain.account.contacts import Contact
 from shared.domain.account.reconciliation import lease_ended
 from shared.domain.delivery.orders import Order
+from shared.domain.paying.credit import use_credit
 from shared.domain.paying.link_secrets import new_payment_link, secret_hash
+from shared.domain.paying.payments import PaymentReceived, post_payment
+from shared.domain.records.book import AccountBook
 from shared.domain.records.notice import Notice, StoredLetter
+from shared.domain.vocabulary.history import HistoryEvent
 from shared.domain.vocabulary.reasons import Reason
 from shared.domain.vocabulary.words import Channel, Language, NoticeStatus, NotificationType
 from shared.messaging import clients
@@ -346,3 +351,85 @@ def test_a_letter_to_a_name_that_no_font_has_goes_to_the_worklist(
     row = stack.row()
     assert (row.status, row.reason) == (NoticeStatus.DELIVERY_ERROR, Reason.UNPRINTABLE)
     assert "Contents" not in s3.list_objects_v2(Bucket=BUCKET, Prefix="letters/")
+
+
+# --- what was posted, and whose it is ---------------------------------------------------------------------------
+
+
+def family() -> dict[str, Any]:
+    """A statement of two patients: 66.30 and 8.30 of charges."""
+    document: dict[str, Any] = json.loads(DOCUMENT)
+    first = document["patients"][0]
+    second = json.loads(json.dumps(first)) | {"accountId": "P-2", "firstName": "Lou"}
+    document["patients"] = [first, second]
+    return document
+
+
+def after_payments(document: dict[str, Any], *payments: PaymentReceived) -> AccountBook:
+    total = sum(
+        round(float(charge["balance"]) * 100)
+        for patient in document["patients"]
+        for visit in patient["visits"]
+        for charge in visit["charges"]
+    )
+    one = bill(balance=total, total_billed=total, document=json.dumps(document).encode())
+    paid = book(bills=(one,))
+    for payment in payments:
+        change = post_payment(paid, organization(), payment, NOW, "test")
+        assert change is not None
+        paid = paid.after(change)
+    return paid
+
+
+def letter_text(paid: AccountBook, language: Language = Language.ENGLISH) -> str:
+    guarantor = replace(account().guarantor, language=language)
+    with_language = replace(paid, account=replace(paid.account, guarantor=guarantor))
+    return text_of(render(statement_page(order(book=with_language), BASE_URL)).pdf)
+
+
+def a_payment(amount: int, method: str, payment_id: str = "pay_1") -> PaymentReceived:
+    return PaymentReceived(payment_id=payment_id, amount=amount, method=method, received_on=NOW.date())
+
+
+@pytest.mark.parametrize(
+    ("language", "shown"),
+    [(Language.ENGLISH, "Mar 2, 2026 · Payment (check)"), (Language.SPANISH, "2 mar 2026 · Pago (cheque)")],
+)
+def test_a_letter_shows_each_payment_with_its_day_way_and_amount(language: Language, shown: str) -> None:
+    paid = after_payments(json.loads(DOCUMENT), a_payment(7_00, "check"), a_payment(-2_00, "store card", "pay_2"))
+    text = letter_text(paid, language)
+    assert f"{shown} 7.00 -7.00" in text
+    assert "(store card) -2.00 2.00" in text
+    assert "not listed above" not in text
+    assert "no indicados" not in text
+
+
+def test_a_letter_shows_what_credit_paid() -> None:
+    paid = after_payments(json.loads(DOCUMENT))
+    with_credit = replace(paid, account=replace(paid.account, credit=5_00))
+    change = use_credit(with_credit, organization(), NOW, "test")
+    assert change is not None
+    assert "Paid by credit 5.00 -5.00" in letter_text(with_credit.after(change))
+
+
+def test_a_payment_that_the_statements_own_columns_know_is_not_shown_twice() -> None:
+    paid = after_payments(json.loads(DOCUMENT), a_payment(7_00, "check"))
+    later = HistoryEvent(at=NOW + timedelta(days=1), event="BillUpdated", actor="partner", facts={"ingestionId": "i"})
+    (one,) = paid.bills
+    known = replace(paid, bills=(replace(one, balance=one.balance + 7_00, history=(*one.history, later)),))
+    assert "Payment (check)" not in letter_text(known)
+
+
+def test_a_bill_of_several_patients_names_each_above_that_patients_visits() -> None:
+    (shown,) = statement_page(order(book=after_payments(family())), BASE_URL).bills
+    assert [visit.patient for visit in shown.visits if visit.patient] == ["Kim Example", "Lou Example"]
+    assert shown.patient_name == ""
+    text = letter_text(after_payments(family()))
+    assert text.index("Kim Example") < text.index("Office visit") < text.index("Lou Example")
+
+
+def test_a_letter_does_not_ask_for_what_lies_in_the_credit() -> None:
+    paid = after_payments(json.loads(DOCUMENT))
+    owed = paid.bills[0].balance
+    page = statement_page(order(book=replace(paid, account=replace(paid.account, credit=5_00))), BASE_URL)
+    assert (page.amount_due, page.credit) == (owed - 5_00, 5_00)

@@ -45,7 +45,7 @@ def test_the_sample_event_sends_one_text(stack: ChannelStack) -> None:
     assert stack.handle() == []
     [request] = stack.asked("Publish")
     assert request["PhoneNumber"] == "+15185550111"
-    assert request["Message"].startswith(f"Northside: you have a new statement. View or pay: {BASE_URL}/pay/")
+    assert request["Message"].startswith(f"Northside: you have a new statement. View: {BASE_URL}/pay/")
     assert request["Message"].endswith("STOP to opt out")
     assert (septets(request["Message"]) or 999) <= 160
     assert request["MessageAttributes"]["AWS.SNS.SMS.SMSType"]["StringValue"] == "Transactional"

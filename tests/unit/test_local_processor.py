@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
+from functions.payment_link import sandbox
 from local.processor import page as processor_page
 from local.processor.server import ProcessorServer, RefusedError, event, read_fields, require_loopback, sign
 
@@ -326,3 +327,26 @@ def test_signature_covers_time_and_body() -> None:
     """A known answer, so that the other side's check can be compared with it."""
     digest = hmac.new(b"key", b'1772463600.{"a":1}', hashlib.sha256).hexdigest()
     assert sign("key", b'{"a":1}', NOW) == f"t=1772463600,v1={digest}"
+
+
+# --- a checkout that the practice ended --------------------------------------------------------------------------
+
+
+def test_a_checkout_that_the_practice_ended_takes_no_choice_any_more(
+    processor: ProcessorServer, practice: Practice
+) -> None:
+    fields = FIELDS | {"webhook": practice.url}
+    assert sandbox.expire(processor.url, fields["session"], "made-up")
+    assert ask(processor, "GET", f"/checkout?{urlencode(fields)}").status == 410
+    assert ask(processor, "POST", "/checkout", fields | {"outcome": "approve"}).status == 400
+    assert practice.events == []
+    assert ask(processor, "GET", f"/checkout?{urlencode(fields | {'session': 'cs_2'})}").status == 200
+
+
+def test_nobody_else_can_end_a_checkout(processor: ProcessorServer) -> None:
+    assert not sandbox.expire(processor.url, FIELDS["session"], "another key")
+    assert ask(processor, "GET", f"/checkout?{urlencode(FIELDS)}").status == 200
+
+
+def test_a_processor_that_is_not_there_stops_nobody() -> None:
+    assert not sandbox.expire("http://127.0.0.1:9", FIELDS["session"], "made-up")

@@ -128,7 +128,7 @@ class Families:
 
     def checkout(self, token: str, amount: int | None = None, statement_id: str = "", at: datetime = NOW) -> str:
         """Somebody goes to the processor; the reference."""
-        return self.desk.begin_checkout(self.visit(token, at), amount, statement_id, at).reference
+        return self.desk.begin_checkout(self.visit(token, at), amount, statement_id, at).checkout.reference
 
     def approves(self, reference: str, amount: int, at: datetime = NOW) -> None:
         """The processor took the money."""

@@ -20,8 +20,10 @@ from shared.domain.intake.arrival import (
 )
 from shared.domain.intake.bill_after import bill_after
 from shared.domain.intake.bill_limit import has_too_many, refused_for_too_many
+from shared.domain.intake.credit_after import credit_after
 from shared.domain.intake.identity import BELONGS_TO_ANOTHER, RESERVED, is_reserved, same_person
 from shared.domain.intake.moving import Departure, arrive
+from shared.domain.intake.old_news import OLDER_STATEMENT, PAYMENT_STANDS, is_older, standing_balance
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.ingestion import Remark
@@ -35,6 +37,8 @@ from shared.domain.vocabulary.words import (
     IngestionResult,
     LinkStatus,
 )
+
+OLDER_THAN_PAYMENT = Remark("/totalBalance", "is older than a recent payment")
 
 
 def receive_statement(
@@ -57,22 +61,43 @@ def receive_statement(
     before = _joined(bills)
     if book and (before is None or departures) and has_too_many(book):
         return refused_for_too_many(book, arrival, context)
-    if _is_outdated(here, before, arrival.statement, context):
-        outdated = Remark("/totalBalance", "is older than a recent payment")
-        return Received(result=IngestionResult.IGNORED, warnings=(*arrival.warnings, outdated))
+    old = _old_news(here, before, arrival.statement, context)
+    if old:
+        return Received(result=IngestionResult.IGNORED, warnings=(*arrival.warnings, old))
     unaddressable = () if before else unaddressable_ids(book, arrival)
     if unaddressable:
         return Received(result=IngestionResult.FAILED, warnings=arrival.warnings, errors=unaddressable)
+    arrival, stands = _with_what_stands(here, before, arrival, context)
     bill, unused = bill_after(before, arrival, context)
     change = _change(here, bills, bill, arrival, context)
+    change, unfollowed = credit_after(here, change, arrival.statement, context)
     after = (here or AccountBook(account=change.account)).after(change)
     heeded = heed_stop(after, arrival.number_stop, context.now)
     change = change.then(heeded) if heeded else change
     return Received(
         result=IngestionResult.UPDATED if before else IngestionResult.CREATED,
         change=opened[0].then(change) if opened else change,
-        warnings=(*arrival.warnings, *unused),
+        warnings=(*arrival.warnings, *stands, *unused, *unfollowed),
     )
+
+
+def _old_news(
+    book: AccountBook | None, before: Bill | None, statement: Statement, context: IntakeContext
+) -> Remark | None:
+    """Why a statement is older than what is known; None: it isn't."""
+    if is_older(statement, _latest(book, before, statement, context.bill_type)):
+        return OLDER_STATEMENT
+    return OLDER_THAN_PAYMENT if _is_outdated(book, before, statement, context) else None
+
+
+def _with_what_stands(
+    book: AccountBook | None, before: Bill | None, arrival: Arrival, context: IntakeContext
+) -> tuple[Arrival, tuple[Remark, ...]]:
+    """The statement with the balance that stands against its own, and the warning that says so."""
+    balance = standing_balance(book, before, arrival.statement, context)
+    if balance is None:
+        return arrival, ()
+    return replace(arrival, statement=replace(arrival.statement, total_balance=balance)), (PAYMENT_STANDS,)
 
 
 def _refusal(book: AccountBook | None, arrival: Arrival, context: IntakeContext) -> Remark | None:
@@ -181,6 +206,12 @@ def _of_patients(book: AccountBook | None, statement: Statement) -> list[Bill]:
         for bill in (book.bills if book else ())
         if bill.bill_type is BillType.LIFETIME and patients.intersection(bill.patient_account_ids)
     ]
+
+
+def _latest(book: AccountBook | None, before: Bill | None, statement: Statement, kind: BillType) -> list[Bill]:
+    """The bills whose statements may be later than this one: its own, or with Lifetime bills all of its patients'."""
+    own = [before] if before else []
+    return own if kind is BillType.EPISODIC else [*own, *_of_patients(book, statement)]
 
 
 def _is_outdated(book: AccountBook | None, before: Bill | None, statement: Statement, context: IntakeContext) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from shared.domain.paying.credit import use_credit
 from shared.domain.paying.moved_money import taken_out
 from shared.domain.paying.patient_requests import complete_checkout
 from shared.domain.paying.payments import PaymentReceived, post_payment
@@ -15,7 +16,7 @@ from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.payment import Allocation, Payment
 from shared.domain.records.policy import Organization
 from shared.domain.vocabulary.actors import Actor
-from shared.domain.vocabulary.words import BillStatus
+from shared.domain.vocabulary.words import CreditUse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +47,6 @@ def moved_at(stub: Bill) -> datetime | None:
     return max((event.at for event in stub.history if event.event == "BillMoved"), default=None)
 
 
-def standing_for(statement_id: str, book: AccountBook) -> Bill | None:
-    """The bill that a statement's is at an account, or the one that took its place; None: neither is there."""
-    own = [bill for bill in book.bills if statement_id in bill.statement_ids and not bill.moved_to]
-    return max(own, key=lambda bill: (bill.status is not BillStatus.CANCELLED, len(bill.amends)), default=None)
-
-
 def as_if_here(book: AccountBook, moved: Iterable[MovedBill]) -> AccountBook:
     """The book with bills that went elsewhere as they are now. Of several that became one, the first stands for it."""
     by_place = {(each.book.account.account_id, each.there.statement_id): each for each in reversed(list(moved))}
@@ -73,7 +68,9 @@ def complete_moved_checkout(
     gets the receipt, and goes on from there to the bill's.
     """
     gone = {each.stub.statement_id: each for each in moved}
-    change = complete_checkout(as_if_here(book, gone.values()), organization, reference, amount, now)
+    # What is beyond all of it pays bills that are here, not those that are seen as if they were.
+    kept_credit = replace(organization, credit_use=CreditUse.KEEP)
+    change = complete_checkout(as_if_here(book, gone.values()), kept_credit, reference, amount, now)
     if change is None:
         return []
     changes, taken = dict[str, Change](), list[Payment]()
@@ -85,7 +82,9 @@ def complete_moved_checkout(
             other = gone[shares[0].statement_id].book.after(before)
             changes[account_id] = before.then(_posted(other, organization, brought, gone, now))
     kept = tuple(bill for bill in change.bills if bill.statement_id not in gone)
-    return [replace(change, bills=kept, payments=(*change.payments, *taken)), *changes.values()]
+    own = replace(change, bills=kept, payments=(*change.payments, *taken))
+    used = use_credit(book.after(own), organization, now, Actor.PROCESSOR)
+    return [own.then(used) if used else own, *changes.values()]
 
 
 def _by_account(payment: Payment, gone: Mapping[str, MovedBill]) -> dict[str, tuple[Allocation, ...]]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from hashlib import sha256
 
+from shared.domain.paying.posting import CREDIT
 from shared.domain.records.book import AccountBook
 from shared.domain.records.payment import Allocation, Payment
 from shared.domain.vocabulary.money import Cents
@@ -29,18 +30,23 @@ def shares_of(book: AccountBook, statement_ids: AbstractSet[str]) -> tuple[Payme
 
 
 def taken_out(share: Payment, book: AccountBook, to_account_id: str, now: datetime) -> Payment:
-    """The posting that takes a payment's share out of a ledger, because its bill is another account's by now."""
+    """The posting that takes a payment's share out of a ledger, because its bill is another account's by now.
+
+    It is of that payment (`reverses`), so that what went can't be taken back here too.
+    """
     return replace(
         share,
         payment_id=_posting_id("mvp", book, share.payment_id, to_account_id),
         amount=-share.amount,
-        method=PAYMENT_MOVED,
+        method=_moved_method(share),
         posted_at=now,
         transaction_id="",
         allocations=tuple(
             Allocation(statement_id=each.statement_id, amount=-each.amount) for each in share.allocations
         ),
         link_id="",
+        reverses=share.reverses or share.payment_id,
+        reason="",
     )
 
 
@@ -51,7 +57,12 @@ def brought_in(share: Payment, book: AccountBook) -> Payment:
     """
     if book.payment(share.payment_id) is None:
         return share
-    return replace(share, payment_id=_posting_id("mvp", book, share.payment_id), method=PAYMENT_MOVED)
+    return replace(share, payment_id=_posting_id("mvp", book, share.payment_id), method=_moved_method(share))
+
+
+def _moved_method(share: Payment) -> str:
+    """A bill that credit paid is paid by credit wherever it goes, so that the credit is known as used there."""
+    return CREDIT if share.method == CREDIT else PAYMENT_MOVED
 
 
 def credit_moved(book: AccountBook, other_account_id: str, amount: Cents, now: datetime, today: date) -> Payment:

@@ -8,7 +8,8 @@ from enum import StrEnum
 
 from shared.domain.account.contacts import GUARANTOR, contact_refusal, opted_out
 from shared.domain.paying.link_secrets import new_secret
-from shared.domain.paying.payments import PaymentReceived, link_scope, oldest_first, post_payment
+from shared.domain.paying.payments import PaymentReceived, link_scope, post_payment
+from shared.domain.paying.posting import oldest_first
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.notice import BillLevel, Notice, new_notice, scheduled
@@ -82,6 +83,19 @@ def begin_checkout(
         statement_id=statement_id or link.statement_id,
         amount=wanted,
         created_at=now,
+    )
+
+
+def replaced_checkouts(book: AccountBook, begun: Checkout, now: datetime) -> tuple[Checkout, ...]:
+    """The link's earlier checkouts, expired: it has one at a time (docs/rules.md#one-checkout-at-a-time).
+
+    A declined one too, for a patient may try again there. What was paid there all the same is posted.
+    """
+    return tuple(
+        replace(checkout, expired_at=now)
+        for checkout in book.checkouts
+        if checkout.link_id == begun.link_id and checkout.reference != begun.reference
+        if checkout.completed_at is None and checkout.expired_at is None
     )
 
 

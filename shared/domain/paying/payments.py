@@ -1,13 +1,14 @@
 """What a payment does: to bills, to what was going to be sent about them, and to the account's credit."""
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from shared.domain.account.contacts import BILL_TO, GUARANTOR, PATIENT, contact_refusal
 from shared.domain.account.stopping import cancel_pending, cancel_requests
 from shared.domain.calendar.steps import effective_date_at_level, level_at
+from shared.domain.paying.credit import credit_task, credit_tasks, reclaim_credit, use_credit
+from shared.domain.paying.posting import PostingNote, credit_on, oldest_first, settled
 from shared.domain.records.account import Account
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook, Change
@@ -17,12 +18,9 @@ from shared.domain.records.payment_link import PaymentLink
 from shared.domain.records.policy import DunningConfiguration, Organization, PaymentRule
 from shared.domain.records.presets import configuration
 from shared.domain.vocabulary.history import HistoryEvent
-from shared.domain.vocabulary.money import Cents, dollars
+from shared.domain.vocabulary.money import Cents
 from shared.domain.vocabulary.reasons import Reason
-from shared.domain.vocabulary.words import BillStatus, Channel, DunningReset, LinkStatus, NotificationType
-
-CHARGEBACK = "chargeback"
-"""The method whose money that went back leaves its bill Suspended, not Due (docs/rules.md#money-that-goes-back)."""
+from shared.domain.vocabulary.words import Channel, DunningReset, LinkStatus, NotificationType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +52,10 @@ def post_payment(
     """
     if received.amount == 0 or _posted(book, received):
         return None
+    reclaimed = _reclaimed(book, organization, received, now, actor)
+    if reclaimed:
+        later = post_payment(book.after(reclaimed), organization, received, now, actor)
+        return reclaimed.then(later) if later else None
     share_out = _pay if received.amount > 0 else _give_back
     shares = share_out(book, organization, received)
     credit = received.amount - sum(shares.values())
@@ -69,6 +71,7 @@ def post_payment(
         allocations=tuple(Allocation(statement_id=name, amount=share) for name, share in shares.items()),
         credit=credit,
         link_id=received.link_id,
+        by=actor,
     )
     account = replace(book.account, credit=book.account.credit + credit, planning_at=now)
     after = replace(book, account=account, bills=tuple(by_statement.values()))
@@ -77,27 +80,37 @@ def post_payment(
     event = HistoryEvent(
         at=now, event="PaymentReceived", actor=actor, facts={"paymentId": payment.payment_id, "method": payment.method}
     )
-    return Change(
-        account=account,
-        bills=bills,
-        notices=(*refused, *receipt),
-        payments=(payment,),
-        links=_paid_links(after, received.link_id),
-        history=(event,),
-    )
+    posted = Change(account=account, bills=bills, notices=(*refused, *receipt), payments=(payment,), history=(event,))
+    return _with_credit(book, organization, posted, payment, now, actor)
 
 
-def oldest_first(bills: Iterable[Bill], organization: Organization) -> list[Bill]:
-    """Bills in the order in which payments go to them: by the day they arrived, then by their own dates.
+def _with_credit(
+    book: AccountBook, organization: Organization, posted: Change, payment: Payment, now: datetime, actor: str
+) -> Change:
+    """The change with what the money does beyond its bills: credit is used at once, and what is left is a task.
 
-    A reset of aging doesn't make a bill younger here: whoever has half paid a bill pays the other half first.
+    Who pays more than is owed by a link has most likely paid twice: a person looks at that, whatever was used of it.
     """
+    used = use_credit(book.after(posted), organization, now, actor)
+    whole = posted.then(used) if used else posted
+    after = book.after(whole)
+    if payment.link_id and payment.credit > 0:
+        tasks = [credit_task(after, payment.payment_id, payment.credit, now)]
+    else:
+        tasks = list(credit_tasks(book, after, payment.payment_id, now))
+    return replace(whole, links=_paid_links(after, payment.link_id), tasks=tuple(tasks))
 
-    def age(bill: Bill) -> tuple[date, date, date, str]:
-        arrived = bill.created_at.astimezone(organization.zone).date()
-        return arrived, bill.statement_date, bill.effective_created_date, bill.statement_id
 
-    return sorted(bills, key=age)
+def exceeds_what_was_paid(book: AccountBook, received: PaymentReceived) -> bool:
+    """Whether more would go back than was paid on the named bill and lies in the credit, or came to other bills of it.
+
+    A practice's own books may know of more (a payment update is taken as it is); a person at the desk has erred.
+    """
+    named = book.bill(received.statement_id)
+    if named is None or received.amount >= 0:
+        return False
+    elsewhere = sum(max(credit_on(book, bill), 0) for bill in book.bills if bill is not named)
+    return -received.amount > max(named.paid, 0) + max(book.account.credit, 0) + elsewhere
 
 
 def link_scope(book: AccountBook, link: PaymentLink) -> tuple[Bill, ...]:
@@ -115,6 +128,18 @@ def _posted(book: AccountBook, received: PaymentReceived) -> bool:
         # One check may pay several bills: the partner then names each with the same transaction.
         return received.transaction_id in named.posted_transactions
     return any(payment.transaction_id == received.transaction_id for payment in book.payments)
+
+
+def _reclaimed(
+    book: AccountBook, organization: Organization, received: PaymentReceived, now: datetime, actor: str
+) -> Change | None:
+    """Credit that comes back from other bills, because the surplus that it came of goes back now."""
+    named = book.bill(received.statement_id)
+    if named is None or received.amount >= 0:
+        return None
+    own = max(named.paid - max(credit_on(book, named), 0), 0)
+    missing = -received.amount - own - max(book.account.credit, 0)
+    return reclaim_credit(book, organization, missing, now, actor)
 
 
 def _pay(book: AccountBook, organization: Organization, received: PaymentReceived) -> dict[str, Cents]:
@@ -161,44 +186,14 @@ def _changed_bills(
         share = shares.get(bill.statement_id, 0)
         if share == 0 and not (received.transaction_id and bill.statement_id == received.statement_id):
             continue
-        after = _settled(bill, share, received, now, actor)
+        note = PostingNote(payment_id=received.payment_id, method=received.method, now=now, actor=actor)
+        transactions = {received.transaction_id} if received.transaction_id else set[str]()
+        after = settled(replace(bill, posted_transactions=bill.posted_transactions | transactions), share, note)
         if rule is not None and share > 0 and after.payable and _meets(rule, share, bill.balance):
             aged = configuration(organization.dunning.configuration_id)
             after, reset = _reset(after, rule, aged, today, received.payment_id, now, actor), True
         changed.append(after)
     return tuple(changed), reset
-
-
-def _settled(bill: Bill, share: Cents, received: PaymentReceived, now: datetime, actor: str) -> Bill:
-    """A bill after its share of the money, with what happened in its history."""
-    transactions = {received.transaction_id} if received.transaction_id else set[str]()
-    bill = replace(bill, posted_transactions=bill.posted_transactions | transactions)
-    if share == 0:
-        return bill
-    balance = bill.balance - share
-    facts = {"paymentId": received.payment_id, "amount": dollars(abs(share)), "balance": dollars(balance)}
-    bill = replace(bill, balance=balance, paid=bill.paid + share, last_payment_at=now)
-    if share > 0:
-        bill = _noted(bill, now, "PaymentPosted", actor, received.method, facts)
-        paid = _with_status(bill, BillStatus.PAID, "")
-        return _noted(paid, now, "BillPaid", actor, "", {}) if balance == 0 else bill
-    bill = _noted(bill, now, "PaymentReversed", actor, received.method, facts)
-    if received.method.casefold() == CHARGEBACK:
-        return _noted(_with_status(bill, BillStatus.SUSPENDED, CHARGEBACK), now, "BillSuspended", actor, CHARGEBACK, {})
-    # A bill that a person cancelled stays so; one that was merely at zero is owed again.
-    at_zero = bill.status is BillStatus.CANCELLED and balance + share == 0
-    if balance > 0 and (bill.status is BillStatus.PAID or at_zero):
-        return _noted(_with_status(bill, BillStatus.DUE, ""), now, "BillReopened", actor, received.method, {})
-    return bill
-
-
-def _with_status(bill: Bill, status: BillStatus, reason: str) -> Bill:
-    return replace(bill, status=status, status_reason=reason)
-
-
-def _noted(bill: Bill, at: datetime, event: str, actor: str, reason: str, facts: dict[str, str]) -> Bill:
-    entry = HistoryEvent(at=at, event=event, actor=actor, reason=reason, facts=facts)
-    return replace(bill, history=(*bill.history, entry))
 
 
 def _meets(rule: PaymentRule, share: Cents, balance: Cents) -> bool:
@@ -229,7 +224,8 @@ def _reset(
         renotify_at=None,
     )
     facts = {"dunningReset": str(rule.dunning_reset), "level": str(floor), "paymentId": payment_id}
-    return _noted(moved_back, now, "AgingReset", actor, "payment rule met", facts)
+    entry = HistoryEvent(at=now, event="AgingReset", actor=actor, reason="payment rule met", facts=facts)
+    return replace(moved_back, history=(*moved_back.history, entry))
 
 
 def _stopped(

@@ -68,6 +68,10 @@ class AccountBook:
         """The payment posted under this id, if there is one."""
         return self._payments.get(payment_id)
 
+    def left_of(self, payment: Payment) -> Cents:
+        """How much of a payment hasn't been taken back yet, nor gone with a bill to another account."""
+        return payment.amount + sum(other.amount for other in self.payments if other.reverses == payment.payment_id)
+
     def link(self, link_id: str) -> PaymentLink | None:
         """The payment link of this id, if the account has it."""
         return self._links.get(link_id)

@@ -18,7 +18,9 @@ class Allocation:
 class Payment:
     """A posted payment. `payment_id` is derived from its origin, so that the same money can't be posted twice.
 
-    amount: cents, negative for money that went back. credit: what no bill took.
+    amount: cents, negative for money that went back; 0 where only credit was used. It is always the sum of the
+    allocations and the credit. credit: what no bill took; negative: what came out of the account's credit.
+    reverses: the payment that this one takes back, whole or in part. reason, by: why, and who posted it.
     """
 
     payment_id: str
@@ -30,6 +32,9 @@ class Payment:
     allocations: tuple[Allocation, ...] = ()
     credit: Cents = 0
     link_id: str = ""
+    reverses: str = ""
+    reason: str = ""
+    by: str = ""
 
     @property
     def reference(self) -> str:

@@ -34,6 +34,7 @@ class PaymentLink:
 class Checkout:
     """A patient's way to the processor and back: what was to be paid, known again by `reference` when money comes.
 
+    expired_at: when a later checkout of the link took its place; money that comes for it all the same is posted.
     declined_at: when the processor last said that it took nothing; a patient may try again there and succeed.
     """
 
@@ -46,3 +47,4 @@ class Checkout:
     created_at: datetime
     completed_at: datetime | None = None
     declined_at: datetime | None = None
+    expired_at: datetime | None = None

@@ -12,6 +12,7 @@ from shared.domain.vocabulary.words import (
     BillType,
     Channel,
     CommunicationStatus,
+    CreditUse,
     DunningReset,
     NotificationType,
     Processor,
@@ -105,6 +106,13 @@ class PaymentSettings:
     stripe_secret_name: str = ""
     stripe_webhook_secret_name: str = ""
 
+    @property
+    def online(self) -> bool:
+        """Whether patients can pay online: nothing may invite them to where they can't (Stripe isn't built yet)."""
+        if self.processor is Processor.EXTERNAL:
+            return bool(self.external_id) and self.external_url_template.startswith("https://")
+        return self.processor is Processor.SANDBOX
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageContacts:
@@ -147,6 +155,7 @@ class Organization:
     test_contacts: MessageContacts | None = None
     link_days: int = 30
     amount_in_email: bool = False
+    credit_use: CreditUse = CreditUse.APPLY
     locations: tuple[str, ...] = ()
     version: int = 0
     created_on: date | None = None

@@ -112,7 +112,10 @@ NOTHING_OPTED_OUT = OptOuts()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """A valid statement. `opt_outs` is None where the document says nothing about them."""
+    """A valid statement. `opt_outs` is None where the document says nothing about them.
+
+    account_credit: what the practice's own book says of the account's credit (cents); None: nothing.
+    """
 
     statement_id: str
     client_id: str
@@ -124,6 +127,7 @@ class Statement:
     reset_bill: bool = False
     opt_outs: OptOuts | None = None
     location_name: str = ""
+    account_credit: Cents | None = None
     guarantor: Guarantor
     bill_to: BillTo | None = None
     patients: tuple[Patient, ...]
@@ -145,8 +149,13 @@ class PartnerTransaction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentUpdate:
-    """A statement of the `payment-updates` schema: transactions only."""
+    """A statement of the `payment-updates` schema: transactions only.
+
+    origin: names its file, by the file's bytes, and its place in it; by that alone a transaction without an id is
+    known again.
+    """
 
     statement_id: str
     client_id: str
     transactions: tuple[PartnerTransaction, ...]
+    origin: str = ""

@@ -83,6 +83,13 @@ class Hold(StrEnum):
     PAYMENT_PLAN = "PaymentPlan"
 
 
+class CreditUse(StrEnum):
+    """Whether what was overpaid is used for the account's other bills, or kept for staff to decide."""
+
+    APPLY = "Apply"
+    KEEP = "Keep"
+
+
 class CommunicationStatus(StrEnum):
     """Whether the collector may queue notices for an organization."""
 

@@ -292,7 +292,7 @@ def test_a_suspended_bill_stays_suspended() -> None:
     [
         (1, "2026-03-01", "74.60", IGNORED),
         (3, "2026-03-01", "74.60", IGNORED),
-        (4, "2026-03-01", "74.60", UPDATED),
+        (4, "2026-03-03", "74.60", UPDATED),
         (2, "2026-03-02", "74.60", IGNORED),
         (2, "2026-03-03", "74.60", UPDATED),
         (2, None, "74.60", IGNORED),
@@ -318,7 +318,7 @@ def test_without_the_setting_a_statement_after_a_payment_counts() -> None:
     desk = Desk()
     desk.takes()
     desk.pays(20_00)
-    assert desk.takes(statementMessage="another").result is UPDATED
+    assert desk.takes(statementDate="2026-03-03", statementMessage="another").result is UPDATED
     assert desk.bill().balance == 74_60
 
 
@@ -491,14 +491,14 @@ def test_an_opt_out_of_the_last_channel_leaves_paper_open() -> None:
     assert desk.known.account.opt_outs == OptOuts(email=True, sms=True, print=False)
 
 
-def test_holds_credit_and_version_are_no_matter_of_a_statement() -> None:
+def test_holds_and_version_are_no_matter_of_a_statement() -> None:
     desk = Desk()
     desk.takes()
-    before = replace(desk.known.account, holds=frozenset({Hold.DISPUTE}), credit=5_00, version=7)
+    before = replace(desk.known.account, holds=frozenset({Hold.DISPUTE}), version=7)
     desk.book = replace(desk.known, account=before)
     desk.takes(totalBalance="1.00")
     after = desk.known.account
-    assert (after.holds, after.credit, after.version) == (before.holds, 5_00, 7)
+    assert (after.holds, after.version) == (before.holds, 7)
 
 
 # --- Lifetime -----------------------------------------------
@@ -652,15 +652,17 @@ def test_a_bill_that_comes_back_is_due_again() -> None:
 # --- payment updates -----------------------------------------------
 
 
-def update(desk: Desk, statement_id: str, *transactions: dict[str, Any]) -> Received:
+def update(desk: Desk, statement_id: str, *transactions: dict[str, Any], file: str = "") -> Received:
+    """A payment update in a file of its own, or in one that may come again."""
     desk.files += 1
     document = {
         "statementId": statement_id,
         "clientId": "NORTH",
         "partnerTransactions": [{"transactionDate": "2026-03-05"} | transaction for transaction in transactions],
     }
+    read = read_payment_update(DECODER.decode(json.dumps(document))).update
     received = receive_payment_update(
-        desk.book, read_payment_update(DECODER.decode(json.dumps(document))).update, desk.delivery()
+        desk.book, replace(read, origin=file or f"file {desk.files}, place 0"), desk.delivery()
     )
     desk.apply(received.change)
     return received
@@ -686,15 +688,34 @@ def test_a_transaction_that_is_posted_already_is_ignored() -> None:
     assert len(desk.known.payments) == 3
 
 
-def test_transactions_without_an_id_are_known_by_day_amount_and_place_among_equals() -> None:
+MISSING_ID = ["/partnerTransactions/0/transactionId", "/partnerTransactions/1/transactionId"]
+
+
+def test_equal_transactions_without_an_id_are_all_posted_with_a_warning_for_each() -> None:
     desk = Desk()
     desk.takes()
     equal = {"transactionAmt": "10.00"}
-    assert update(desk, "S-1", equal, equal).result is UPDATED
-    assert desk.bill().balance == 54_60
-    assert update(desk, "S-1", equal, equal).result is IGNORED
-    assert update(desk, "S-1", equal | {"transactionDate": "2026-03-06"}).result is UPDATED
+    both = update(desk, "S-1", equal, equal)
+    assert (both.result, [warning.pointer for warning in both.warnings]) == (UPDATED, MISSING_ID)
+    one = update(desk, "S-1", equal)
+    assert (one.result, [warning.pointer for warning in one.warnings]) == (UPDATED, MISSING_ID[:1])
     assert desk.bill().balance == 44_60
+
+
+def test_the_same_file_again_posts_none_of_them_and_says_so() -> None:
+    desk = Desk()
+    desk.takes()
+    equal = {"transactionAmt": "10.00"}
+    update(desk, "S-1", equal, equal, file="the same bytes, place 0")
+    again = update(desk, "S-1", equal, equal, file="the same bytes, place 0")
+    assert (again.result, [warning.pointer for warning in again.warnings]) == (IGNORED, MISSING_ID)
+    assert desk.bill().balance == 54_60
+
+
+def test_a_transaction_with_an_id_is_no_cause_for_a_warning() -> None:
+    desk = Desk()
+    desk.takes()
+    assert update(desk, "S-1", {"transactionId": "T-1", "transactionAmt": "10.00"}).warnings == ()
 
 
 def test_a_payment_update_stops_what_was_going_to_be_sent_about_a_paid_bill() -> None:

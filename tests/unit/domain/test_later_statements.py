@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from shared.contracts.statements import read_payment_update, read_statement
+from shared.contracts.statements import read_statement
 from shared.domain.intake.arrival import Arrival, IntakeContext, Received
-from shared.domain.intake.payment_updates import receive_payment_update
 from shared.domain.intake.receive import receive_statement
 from shared.domain.paying.payments import PaymentReceived, post_payment
 from shared.domain.records.bill import Bill
@@ -18,7 +17,7 @@ from shared.domain.records.policy import DunningSettings
 from shared.domain.vocabulary.json_documents import DECODER
 from shared.domain.vocabulary.words import BillStatus, BillType, IngestionResult
 from tests.worlds.examples import NOW, notice, organization
-from tests.worlds.statement_examples import payment_update, statement
+from tests.worlds.statement_examples import statement
 
 LATER = NOW + timedelta(days=3)
 TODAY = NOW.date()
@@ -128,21 +127,3 @@ def test_a_payment_makes_an_older_balance_of_its_own_bill_old_though_the_patient
     renamed = replace(said, statement=replace(said.statement, patients=(replace(patient, account_id="P-9"),)))
     outcome = receive_statement(before.after(change), replace(renamed, document=b"{}"), how)
     assert outcome.result is IngestionResult.IGNORED
-
-
-# --- payments told of by the partner -----------------------------------------------
-
-
-def test_a_transaction_without_an_id_is_known_again_among_others_in_a_later_update() -> None:
-    """By its day and amount, and its place among its equals alone."""
-
-    def update(*transactions: dict[str, str]) -> Any:
-        return read_payment_update(DECODER.decode(json.dumps(payment_update(*transactions)))).update
-
-    one = {"transactionDate": "2026-03-03", "transactionAmt": "10.00"}
-    other = {"transactionDate": "2026-03-02", "transactionAmt": "5.00"}
-    first = receive_payment_update(known(), update(one), delivery())
-    assert first.change is not None
-    second = receive_payment_update(known().after(first.change), update(other, one), delivery())
-    assert second.change is not None
-    assert [payment.amount for payment in second.change.payments] == [5_00]

@@ -110,10 +110,10 @@ def test_a_bill_half_paid_is_paid_the_rest_first_though_its_aging_began_anew() -
     assert the(twice, "S-2").balance == 100_00
 
 
-def test_a_named_bill_is_paid_before_older_ones_and_its_surplus_is_credit() -> None:
+def test_a_named_bill_is_paid_before_older_ones_which_its_surplus_pays_as_credit() -> None:
     after = paid(three_bills(), 130_00, statement_id="S-3")
-    assert [the(after, name).balance for name in ("S-1", "S-2", "S-3")] == [100_00, 100_00, 0]
-    assert (after.account.credit, after.payments[0].credit) == (30_00, 30_00)
+    assert [the(after, name).balance for name in ("S-1", "S-2", "S-3")] == [70_00, 100_00, 0]
+    assert (after.account.credit, after.payments[0].credit) == (0, 30_00)
 
 
 def test_what_no_bill_takes_becomes_credit() -> None:
