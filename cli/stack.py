@@ -16,6 +16,7 @@ from shared.messaging import clients
 from shared.storage.account_books import AccountBooks
 from shared.storage.organizations import Organizations
 from shared.storage.queue_lists import QueueLists
+from shared.storage.set_asides import SetAsides
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -82,6 +83,11 @@ class DeployedStack:
     def lists(self) -> QueueLists:
         """Its lists of bills and notices."""
         return QueueLists(clients.dynamodb(), self.output("TableName"))
+
+    @cached_property
+    def set_asides(self) -> SetAsides:
+        """What its scheduler has set aside because it failed."""
+        return SetAsides(clients.dynamodb(), self.output("TableName"))
 
     @cached_property
     def sqs(self) -> "SQSClient":

@@ -74,15 +74,15 @@ class Dispatcher:
         }
         try:
             receipt = self.ports.queues.send(channel, messages)
+            for row in (messages[message] for message in receipt.refused):
+                refusal = "the queue can't carry its ids"
+                after = moved(row, NoticeStatus.QUEUEING_ERROR, self.now, "scheduler", refusal, lease_until=None)
+                self.ports.notices.move(row, after)
+                logger.error("queue refused a notice", extra=_ids(row))
         except Exception as error:  # noqa: BLE001 - whatever it is, the other channels must go on
             left = {"channel": channel, "error": type(error).__name__, "notice_ids": [row.notice_id for row in rows]}
             logger.error("queue not reached", extra=left)  # noqa: TRY400 - a traceback could quote the messages
             return 0
-        for row in (messages[message] for message in receipt.refused):
-            refusal = "the queue can't carry its ids"
-            after = moved(row, NoticeStatus.QUEUEING_ERROR, self.now, "scheduler", refusal, lease_until=None)
-            self.ports.notices.move(row, after)
-            logger.error("queue refused a notice", extra=_ids(row))
         return receipt.taken
 
 

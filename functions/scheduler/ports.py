@@ -14,6 +14,8 @@ from shared.storage.due_index import DueIndex
 from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
 from shared.storage.partner_defaults import PartnersDefaults
+from shared.storage.set_asides import SetAsides
+from shared.storage.shard_leases import ShardLeases
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +24,8 @@ class SchedulerPorts:
 
     settings: SchedulerSettings
     due_index: DueIndex
+    shard_leases: ShardLeases
+    set_asides: SetAsides
     books: AccountBooks
     notices: Notices
     organizations: Organizations
@@ -48,6 +52,8 @@ def ports() -> SchedulerPorts:
     return SchedulerPorts(
         settings=settings,
         due_index=DueIndex(*table),
+        shard_leases=ShardLeases(*table),
+        set_asides=SetAsides(*table),
         books=AccountBooks(*table),
         notices=Notices(*table),
         organizations=Organizations(*table),

@@ -19,6 +19,8 @@ from shared.storage.due_index import DueIndex
 from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
 from shared.storage.partner_defaults import PartnersDefaults
+from shared.storage.set_asides import SetAsides
+from shared.storage.shard_leases import ShardLeases
 from tests.worlds.aws import TABLE
 
 if TYPE_CHECKING:
@@ -49,6 +51,8 @@ def scheduler_ports(
     return SchedulerPorts(
         settings=SchedulerSettings.model_validate(settings),
         due_index=DueIndex(*stores),
+        shard_leases=ShardLeases(*stores),
+        set_asides=SetAsides(*stores),
         books=AccountBooks(*stores),
         notices=Notices(*stores),
         organizations=Organizations(*stores),
