@@ -14,6 +14,7 @@ from cli.partners import key_commands, partner_commands
 from cli.queues import queue, redrive
 from cli.reconciliation import reconcile
 from cli.statements import statement_commands
+from cli.stops import go, stop
 
 app = typer.Typer(
     name="dunlin",
@@ -28,6 +29,8 @@ app.command("queue")(queue)
 app.command("redrive")(redrive)
 app.command("forecast")(forecast)
 app.command("reconcile")(reconcile)
+app.command("stop")(stop)
+app.command("go")(go)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -8,6 +8,7 @@ import typer
 
 from cli.output import say_json, say_table
 from cli.stack import DeployedStack, JsonOption, StackOption
+from cli.stops import say_stopped, stopped_channels
 from shared.domain.account.reconciliation import leases_ended, sent_twice, stuck
 from shared.domain.records.notice import Notice
 from shared.domain.vocabulary.words import NoticeStatus
@@ -46,9 +47,11 @@ def reconcile(
             for part in _parts(notice, now):
                 report[part].append(_row(part, notice))
     set_aside = [_set_aside(each) for each in found.set_asides.all()]
+    stopped = stopped_channels(found.stops().all())
     if as_json:
-        say_json(report | {"setAside": set_aside})
+        say_json(report | {"setAside": set_aside, "stopped": stopped})
         return
+    say_stopped(stopped)
     for part, (title, facts) in REVIEW_PARTS.items():
         headings = ("orgId", "notificationId", "channel", "status", *facts)
         say_table(title, headings, [[_shown(row[heading]) for heading in headings] for row in report[part]])

@@ -12,12 +12,13 @@ from shared.storage.due_index import Due, DueRow
 class Done:
     """What came of one due item.
 
-    steps: how much of it was done; moved: the notice as it was moved; set_aside_until: it failed, and isn't due before.
+    steps: how much of it was done; moved: the notice as it was moved; again_at: it was set aside because it failed, or
+    waits because its channel is stopped, and is tried again then.
     """
 
     steps: int
     moved: Notice | None = None
-    set_aside_until: datetime | None = None
+    again_at: datetime | None = None
 
 
 NOTHING = Done(0)
@@ -48,7 +49,7 @@ class Round:
             self.undone.add(row)
         else:
             self.steps[type(row.what)] += done.steps
-            self.comes(done.set_aside_until)
+            self.comes(done.again_at)
 
     def comes(self, instant: datetime | None) -> None:
         """Note when something will be due; None: nothing that is known of."""

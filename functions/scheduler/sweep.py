@@ -7,6 +7,7 @@ do it again, each works on one shard at a time, by a lease, and leaves the other
 
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import partial
@@ -21,6 +22,7 @@ from functions.scheduler.ports import SchedulerPorts
 from functions.scheduler.rounds import NOTHING, Done, Round
 from shared.domain.account.setting_aside import WARNED_OF_AT
 from shared.domain.records.policy import Organization
+from shared.domain.vocabulary.words import Channel
 from shared.messaging.metrics import count
 from shared.storage.due_index import (
     Due,
@@ -75,6 +77,7 @@ class Sweep:
     clock: Callable[[], datetime] | None = None
     holder: str = field(default_factory=lambda: uuid4().hex)
     _known: dict[str, Organization | None] = field(default_factory=dict)
+    _stopped: frozenset[Channel] = frozenset()
 
     @property
     def work(self) -> dict[type[Due], Callable[[Any], Done]]:
@@ -83,7 +86,7 @@ class Sweep:
         What has accounts planned again comes before them, and they come before notices; still, an item that one of
         these writes is seen by the next round only.
         """
-        collector, dispatcher = Collector(self.ports, self.now, self._known), self._dispatcher
+        collector, dispatcher = Collector(self.ports, self.now, self._known), self._dispatcher()
         return {
             DueInheritance: self._inherit,
             DueReplanning: self._replan,
@@ -93,9 +96,8 @@ class Sweep:
             DueUnknown: _refuse,
         }
 
-    @property
     def _dispatcher(self) -> Dispatcher:
-        return Dispatcher(self.ports, self.now, self.as_of)
+        return Dispatcher(self.ports, self.now, self.as_of, self._stopped)
 
     def run(self) -> SweepReport:
         """Go round until nothing is due, time is up, or two rounds in a row find the same and can do nothing."""
@@ -123,8 +125,18 @@ class Sweep:
             elif this.cut_short or not self._holds(shard):
                 this.held = True
             else:
-                self._sweep_shard(shard, this, pool)
+                self._sweep_held(shard, this, pool)
         return this
+
+    def _sweep_held(self, shard: str, this: Round, pool: Executor) -> None:
+        """Work on a shard that this run holds, and give it back, unless this process dies: then its lease ends."""
+        try:
+            self._sweep_shard(shard, this, pool)
+        except Exception:
+            with suppress(Exception):
+                self.ports.shard_leases.give_back(shard, self.holder)
+            raise
+        self.ports.shard_leases.give_back(shard, self.holder)
 
     def _sweep_shard(self, shard: str, this: Round, pool: Executor) -> None:
         """Do all that is due in a shard that this run holds, page by page: what fails hides nothing that is behind it.
@@ -139,25 +151,31 @@ class Sweep:
                 break
             if not self._holds(shard):
                 this.held = True
-                return
+                break
             page = self.ports.due_index.sweep(shard, self.now, page.after)
-        self.ports.shard_leases.give_back(shard, self.holder)
 
     def _holds(self, shard: str) -> bool:
         """Take or renew the shard's lease."""
         return self.ports.shard_leases.take(shard, self.holder, self.clock() if self.clock else self.now)
 
     def _do(self, page: DuePage, this: Round, pool: Executor) -> None:
-        """Do what a page holds, each kind in its turn, and give the notices that are ready to their channels."""
+        """Do what a page holds, each kind in its turn, and give the notices that are ready to their channels.
+
+        Whether channels are stopped is asked for each page that holds something for them: a stop holds within a page.
+        """
         moved = []
+        if any(isinstance(row.what, DueNotice | DuePrintBatch) for row in page.rows):
+            self._stopped = frozenset(self.ports.stops.all())
         for kind, work in self.work.items():
             rows = [row for row in page.rows if isinstance(row.what, kind)]
             for row, done in zip(rows, pool.map(partial(self._alone, work), rows), strict=True):
                 this.note(row, done)
                 if done and done.moved:
                     moved.append(done.moved)
+        if self._stopped:
+            count("SendingStopped")
         count_troubled(moved)
-        this.dispatched += self._dispatcher.dispatch(moved)
+        this.dispatched += self._dispatcher().dispatch(moved)
         this.comes(page.next_due_at)
 
     def _alone(self, work: Callable[[Any], Done], row: DueRow) -> Done | None:
@@ -180,7 +198,7 @@ class Sweep:
             return NOTHING
         if failed.failures == WARNED_OF_AT:
             count("DueItemFailing")
-        return Done(0, set_aside_until=failed.next_try_at)
+        return Done(0, again_at=failed.next_try_at)
 
     def _set_aside_what_nothing_does(self, this: Round) -> None:
         """Set aside what two rounds found due and did nothing about.
@@ -189,7 +207,7 @@ class Sweep:
         """
         for row in this.undone - this.failed:
             done = self._set_aside(row, NOTHING_DOES_IT)
-            if done and done.set_aside_until:
+            if done and done.again_at:
                 this.undone.remove(row)
                 this.note(row, done)
 

@@ -89,6 +89,10 @@ class ChannelGate:
         except BusyError:
             return Held(until=now + BACKLOG, reason=RATE_LIMITED, over=BACKLOG)
 
+    def is_stopped(self) -> bool:
+        """Whether an operator stopped the channel: one read."""
+        return self.gates.load(self.channel).state.stopped is not None
+
     def change(self, decide: Callable[[ChannelState], ChannelState]) -> ChannelState:
         """Change the state, and answer it."""
 

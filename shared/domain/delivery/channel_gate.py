@@ -40,6 +40,11 @@ NO_RESPONSE = Postponed(reason="the provider doesn't answer", pause=PAUSES[0], s
 MAX_TIMEOUTS = 3
 """After so many calls in a row without an answer a worker pauses the channel: each leaves a notice that is Unknown."""
 
+STOPPED_BY_OPERATOR = "sending is stopped by an operator"
+
+STOPPED_FOR = timedelta(minutes=5)
+"""How long a notice is put off that a stopped channel was given. It stays due from then on until the channel goes."""
+
 RATE_LIMITED = "waits for its turn at the provider's rate"
 
 
@@ -52,13 +57,21 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """An operator stopped a channel: since when, and why, in the operator's words, which are never logged."""
+
+    since: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelState:
     """What all workers of a channel go by.
 
     paused_until, reason: while it is set the channel sends nothing; once it is over, nothing but a probe. pauses: how
     many there were in a row. probe_until: a worker is probing. free_at: from when the next permit holds (clock).
     backlog_until: up to when those are tried again that got no permit (clock). limits_read_at: when a worker last asked
-    for the limits (clock).
+    for the limits (clock). stopped: an operator stopped it; while that is set nothing goes, not even a probe.
     """
 
     paused_until: datetime | None = None
@@ -69,6 +82,7 @@ class ChannelState:
     backlog_until: datetime | None = None
     limits: Limits | None = None
     limits_read_at: datetime | None = None
+    stopped: Stop | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +123,8 @@ def decide_permits(
 
     usual: the limits where the provider hasn't given any; None: the channel has no rate.
     """
+    if state.stopped is not None:
+        return state, Held(until=request.now + STOPPED_FOR, reason=STOPPED_BY_OPERATOR, over=SPREAD)
     if state.paused_until is not None:
         return _while_paused(state, state.paused_until, request)
     limits = state.limits or usual
@@ -147,6 +163,16 @@ def _from_bucket(state: ChannelState, limits: Limits, request: PermitRequest) ->
     if limits.left_today is not None:
         taken = replace(taken, limits=replace(limits, left_today=limits.left_today - len(starts)))
     return taken, Granted(starts=starts)
+
+
+def stop_channel(state: ChannelState, now: datetime, why: str) -> ChannelState:
+    """The state once an operator stopped the channel (docs/rules.md#stop-and-go). The first stop's reason stays."""
+    return state if state.stopped else replace(state, stopped=Stop(since=now, why=why))
+
+
+def let_go(state: ChannelState) -> ChannelState:
+    """The state once an operator let the channel go again: as it was before, paused if it was paused."""
+    return replace(state, stopped=None)
 
 
 def pause(state: ChannelState, stop: Postponed, now: datetime) -> ChannelState:
