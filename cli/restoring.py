@@ -25,7 +25,7 @@ restore_commands = typer.Typer(help="Bring a restored table to what was sent sin
 LOGS = {Channel.EMAIL: "send-email", Channel.SMS: "send-sms", Channel.PRINT: "render-print"}
 """The function of each channel, by which its log is named."""
 
-WENT = {NoticeStatus.SENT, NoticeStatus.UNKNOWN}
+GONE_OR_MAYBE = {NoticeStatus.SENT, NoticeStatus.UNKNOWN}
 """Left like this, a notice that was claimed went, or may have."""
 
 
@@ -71,7 +71,7 @@ def went(client: Any, group: str, since: datetime) -> list[Going]:  # noqa: ANN4
             found[claim.notice_id] = Going(claim)
         elif line.get("message") == "notice processed" and line["notice_id"] in found:
             status = line.get("status")
-            if status in WENT:
+            if status in GONE_OR_MAYBE:
                 found[line["notice_id"]] = Going(found[line["notice_id"]].claim, sent=status == NoticeStatus.SENT)
             elif status != "nothing to do":
                 del found[line["notice_id"]]
