@@ -18,6 +18,7 @@ from shared.messaging import clients
 from shared.storage.account_books import AccountBooks, NoSuchAccountError
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
 restore_commands = typer.Typer(help="Bring a restored table to what was sent since.", no_args_is_help=True)
@@ -45,21 +46,34 @@ def replay(
     table: Annotated[str | None, typer.Option(help="The restored table.", show_default="the stack's")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Mark what went since an instant as sent, by the channels' logs. Sending has to be stopped; again is harmless."""
+    """Mark what went since an instant as sent, by the channels' logs. Sending has to be stopped; again is harmless.
+
+    Only after it `dunlin go` lets a restored table's notices go.
+    """
     found = DeployedStack.find(stack)
-    if set(found.stops(table).all()) != set(Channel):
+    stops, name = found.stops(table), table or found.output("TableName")
+    if set(stops.all()) != set(Channel):
         raise CommandError("sending isn't stopped: run dunlin stop first")
-    books = AccountBooks(clients.dynamodb(), table or found.output("TableName"))
+    restored_to = _restored_to(clients.dynamodb(), name)
+    if restored_to is not None and since > restored_to:
+        raise CommandError(f"the table was restored to {restored_to.isoformat()}, and --since is later")
+    books = AccountBooks(clients.dynamodb(), name)
     listed = _letters_listed(clients.s3(), found.output("PrintBucket"), since)
     counts = {"marked": 0, "known": 0, "accountsGone": 0}
     for channel, function in LOGS.items():
         for going in went(clients.logs(), f"/aws/lambda/{found.name}-{function}", since):
             if channel is not Channel.PRINT or going.claim.notice_id in listed:
                 counts[_replay(books, going)] += 1
+    stops.replayed(datetime.now(UTC))
     if as_json:
         say_json(counts)
     else:
         say(f"{counts['marked']} marked, {counts['known']} known already, {counts['accountsGone']} of no account here.")
+
+
+def _restored_to(client: "DynamoDBClient", table: str) -> datetime | None:
+    """The instant that a table was restored to, as the database knows it; None: it wasn't."""
+    return client.describe_table(TableName=table)["Table"].get("RestoreSummary", {}).get("RestoreDateTime")
 
 
 def went(client: Any, group: str, since: datetime) -> list[Going]:  # noqa: ANN401 - as `clients.logs`

@@ -6,10 +6,12 @@ from typing import Annotated
 
 import typer
 
+from cli.errors import CommandError
 from cli.output import say, say_json
 from cli.stack import DeployedStack, JsonOption, StackOption
 from shared.domain.delivery.channel_gate import Stop
 from shared.domain.vocabulary.words import Channel
+from shared.storage.stops import NotReplayedError
 
 
 def stop(
@@ -35,24 +37,29 @@ def go(
 ) -> None:
     """Let what `dunlin stop` stopped go again: what is due by then is judged as of then, and sent."""
     found = DeployedStack.find(stack).stops(table)
-    found.go()
+    try:
+        found.go()
+    except NotReplayedError:
+        raise CommandError("the table was restored: run dunlin restore replay first") from None
     _say(stopped=stopped_channels(found.all()), as_json=as_json)
 
 
-def stopped_channels(stops: Mapping[Channel, Stop]) -> dict[str, dict[str, str]]:
-    """Which channels are stopped, since when and why, as commands show it."""
+def stopped_channels(stops: Mapping[Channel, Stop]) -> dict[str, dict[str, str | None]]:
+    """Which channels are stopped, since when and why, as commands show it; since None: since the table was restored."""
     return {
-        str(channel): {"since": stop.since.isoformat(), "reason": stop.why} for channel, stop in sorted(stops.items())
+        str(channel): {"since": stop.since.isoformat() if stop.since else None, "reason": stop.why}
+        for channel, stop in sorted(stops.items())
     }
 
 
-def say_stopped(stopped: Mapping[str, Mapping[str, str]]) -> None:
+def say_stopped(stopped: Mapping[str, Mapping[str, str | None]]) -> None:
     """Print a line for each channel that is stopped."""
     for channel, facts in stopped.items():
-        say(f"STOPPED: {channel} since {facts['since']}: {facts['reason']}")
+        since = f" since {facts['since']}" if facts["since"] else ""
+        say(f"STOPPED: {channel}{since}: {facts['reason']}")
 
 
-def _say(*, stopped: dict[str, dict[str, str]], as_json: bool) -> None:
+def _say(*, stopped: dict[str, dict[str, str | None]], as_json: bool) -> None:
     if as_json:
         say_json({"stopped": stopped})
     elif stopped:

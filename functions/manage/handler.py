@@ -14,6 +14,7 @@ from functions.manage import (
     print_batches,
     simulation,
     staff_messages,
+    stops,
     tasks,
     templates,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "print_batches",
     "simulation",
     "staff_messages",
+    "stops",
     "tasks",
     "templates",
 ]

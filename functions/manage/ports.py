@@ -8,6 +8,7 @@ from functions.manage.settings import ManageSettings
 from shared.http.cursors import Cursors
 from shared.messaging import clients
 from shared.storage.account_books import AccountBooks
+from shared.storage.channel_gates import ChannelGates
 from shared.storage.idempotency import IdempotencyRecords
 from shared.storage.notices import Notices
 from shared.storage.numbers import Numbers
@@ -16,6 +17,7 @@ from shared.storage.partner_defaults import PartnersDefaults
 from shared.storage.print_batches import PrintBatches
 from shared.storage.queue_lists import QueueLists
 from shared.storage.stack_keys import StackKeys
+from shared.storage.stops import Stops
 from shared.storage.tasks import Tasks
 
 
@@ -32,6 +34,7 @@ class ManagePorts:
     lists: QueueLists
     print_batches: PrintBatches
     tasks: Tasks
+    stops: Stops
     idempotency: IdempotencyRecords
     stack_keys: StackKeys
 
@@ -56,6 +59,7 @@ def ports() -> ManagePorts:
         lists=QueueLists(*table),
         print_batches=PrintBatches(*table),
         tasks=Tasks(*table),
+        stops=Stops(ChannelGates(*table)),
         idempotency=IdempotencyRecords(*table),
         stack_keys=StackKeys(*table),
     )

@@ -42,6 +42,10 @@ MAX_TIMEOUTS = 3
 
 STOPPED_BY_OPERATOR = "sending is stopped by an operator"
 
+NOT_REPLAYED = "the table was restored, and what was sent since isn't replayed"
+
+REPLAYED = "the table was restored; what was sent since is replayed"
+
 STOPPED_FOR = timedelta(minutes=5)
 """How long a notice is put off that a stopped channel was given. It stays due from then on until the channel goes."""
 
@@ -58,10 +62,19 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
-    """An operator stopped a channel: since when, and why, in the operator's words, which are never logged."""
+    """A channel is stopped: since when, and why, in an operator's words, which are never logged.
 
-    since: datetime
+    restored: its table was restored and doesn't know yet what was sent since. since: None: by that alone.
+    """
+
+    since: datetime | None
     why: str
+    restored: bool = False
+
+    @property
+    def reason(self) -> str:
+        """What a notice that it holds back says of it."""
+        return NOT_REPLAYED if self.restored else STOPPED_BY_OPERATOR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +84,7 @@ class ChannelState:
     paused_until, reason: while it is set the channel sends nothing; once it is over, nothing but a probe. pauses: how
     many there were in a row. probe_until: a worker is probing. free_at: from when the next permit holds (clock).
     backlog_until: up to when those are tried again that got no permit (clock). limits_read_at: when a worker last asked
-    for the limits (clock). stopped: an operator stopped it; while that is set nothing goes, not even a probe.
+    for the limits (clock). stopped: while that is set nothing goes, not even a probe.
     """
 
     paused_until: datetime | None = None
@@ -124,7 +137,7 @@ def decide_permits(
     usual: the limits where the provider hasn't given any; None: the channel has no rate.
     """
     if state.stopped is not None:
-        return state, Held(until=request.now + STOPPED_FOR, reason=STOPPED_BY_OPERATOR, over=SPREAD)
+        return state, Held(until=request.now + STOPPED_FOR, reason=state.stopped.reason, over=SPREAD)
     if state.paused_until is not None:
         return _while_paused(state, state.paused_until, request)
     limits = state.limits or usual
@@ -167,7 +180,22 @@ def _from_bucket(state: ChannelState, limits: Limits, request: PermitRequest) ->
 
 def stop_channel(state: ChannelState, now: datetime, why: str) -> ChannelState:
     """The state once an operator stopped the channel (docs/rules.md#stop-and-go). The first stop's reason stays."""
-    return state if state.stopped else replace(state, stopped=Stop(since=now, why=why))
+    known = state.stopped
+    if known and known.since:
+        return state
+    return replace(state, stopped=Stop(since=now, why=why, restored=known is not None and known.restored))
+
+
+def not_replayed(state: ChannelState) -> ChannelState:
+    """The state as it is in a table that was restored: stopped until it is replayed (docs/rules.md#restored-table)."""
+    known = state.stopped or Stop(since=None, why=NOT_REPLAYED)
+    return replace(state, stopped=replace(known, restored=True))
+
+
+def after_replay(state: ChannelState, now: datetime) -> ChannelState:
+    """The state once what was sent since is in the restored table: stopped still, until an operator lets it go."""
+    stop = state.stopped if state.stopped and state.stopped.since else Stop(since=now, why=REPLAYED)
+    return replace(state, stopped=replace(stop, restored=False))
 
 
 def let_go(state: ChannelState) -> ChannelState:
