@@ -77,6 +77,9 @@ POISONS = {
     "an account whose organization can't be read": Poison("A#org_bad#X-{}", reason="error"),
     "a notice that can't be read": Poison("A#org_1#G-8", "N#ntc_{}", {"body": GARBAGE}, "error"),
     "a notice that only the index holds for due": Poison("A#org_1#G-8", "N#ntc_{}", finished(), "NothingDoesIt"),
+    "a page of a large change that can't be written out": Poison(
+        "A#org_1#G-8", "W#000000000{}#000", {"body": GARBAGE}, "KeyError"
+    ),
     "a replanning that can't be read": Poison("J#org_{}", reason="KeyError"),
     "a passing on of defaults that can't be read": Poison("D#prt_{}", keys.JOB_SORT, reason="KeyError"),
     "a print batch that no queue takes": Poison("B#org_{}", reason="ConnectionError"),
