@@ -13,7 +13,9 @@ from cli.output import say_error
 from cli.partners import key_commands, partner_commands
 from cli.queues import queue, redrive
 from cli.reconciliation import reconcile
+from cli.restoring import restore_commands
 from cli.statements import statement_commands
+from cli.stops import go, stop
 
 app = typer.Typer(
     name="dunlin",
@@ -24,10 +26,13 @@ app = typer.Typer(
 app.add_typer(partner_commands, name="partner")
 app.add_typer(key_commands, name="key")
 app.add_typer(statement_commands, name="statements")
+app.add_typer(restore_commands, name="restore")
 app.command("queue")(queue)
 app.command("redrive")(redrive)
 app.command("forecast")(forecast)
 app.command("reconcile")(reconcile)
+app.command("stop")(stop)
+app.command("go")(go)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -8,6 +8,7 @@ import typer
 from cli.errors import CommandError
 from cli.output import say, say_json, say_table
 from cli.stack import DeployedStack, JsonOption, StackOption
+from cli.stops import say_stopped, stopped_channels
 from shared.domain.vocabulary.words import Channel
 from shared.messaging.channel_queues import MOST_IN_A_BATCH
 from shared.storage.queue_lists import NoticeFilter, Position
@@ -35,10 +36,13 @@ def queue(stack: StackOption, *, organization: OrganizationOption = None, as_jso
     found = DeployedStack.find(stack)
     depths = {channel: _depths(found, channel) for channel in Channel}
     notices = _notices(found, organization) if organization else None
+    stopped = stopped_channels(found.stops().all())
     if as_json:
         counted = {} if notices is None else {"notices": notices}
-        say_json({"queues": {str(channel): depth for channel, depth in depths.items()}, **counted})
+        queues = {str(channel): depth for channel, depth in depths.items()}
+        say_json({"queues": queues, "stopped": stopped, **counted})
         return
+    say_stopped(stopped)
     headings = ("channel", "waiting", "delayed", "in flight", "dead letters")
     say_table("Queues", headings, [(channel, *depth.values()) for channel, depth in depths.items()])
     if notices is not None:

@@ -8,9 +8,11 @@ import typer
 
 from cli.output import say_json, say_table
 from cli.stack import DeployedStack, JsonOption, StackOption
+from cli.stops import say_stopped, stopped_channels
 from shared.domain.account.reconciliation import leases_ended, sent_twice, stuck
 from shared.domain.records.notice import Notice
 from shared.domain.vocabulary.words import NoticeStatus
+from shared.storage.set_asides import SetAside
 
 type ReviewRow = dict[str, str | int | bool | None]
 
@@ -20,6 +22,9 @@ REVIEW_PARTS = {
     "stuck": ("Stuck: overdue, or retries exhausted", ("since", "leasesEnded")),
 }
 """The parts of the report: the title of each, and what it shows of a notice in addition to its ids."""
+
+SET_ASIDE_TITLE = "Set aside in the whole stack: failed when it was due, and is tried again"
+SET_ASIDE_FACTS = ("item", "error", "since", "failures", "nextTryAt")
 
 
 def reconcile(
@@ -34,19 +39,23 @@ def reconcile(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List the notices that may need manual review: ids and statuses, nothing personal."""
+    """List the notices that may need manual review, and what the scheduler set aside in the whole stack: ids alone."""
     found, now = DeployedStack.find(stack), as_of or datetime.now(UTC)
     report: dict[str, list[ReviewRow]] = {part: [] for part in REVIEW_PARTS}
     for each in found.chosen(partner, organization):
         for notice in found.lists.needs_review(each.org_id):
             for part in _parts(notice, now):
                 report[part].append(_row(part, notice))
+    set_aside = [_set_aside(each) for each in found.set_asides.all()]
+    stopped = stopped_channels(found.stops().all())
     if as_json:
-        say_json(report)
+        say_json(report | {"setAside": set_aside, "stopped": stopped})
         return
+    say_stopped(stopped)
     for part, (title, facts) in REVIEW_PARTS.items():
         headings = ("orgId", "notificationId", "channel", "status", *facts)
         say_table(title, headings, [[_shown(row[heading]) for heading in headings] for row in report[part]])
+    say_table(SET_ASIDE_TITLE, SET_ASIDE_FACTS, [[str(row[fact]) for fact in SET_ASIDE_FACTS] for row in set_aside])
 
 
 def _parts(notice: Notice, now: datetime) -> Iterator[str]:
@@ -74,6 +83,16 @@ def _row(part: str, notice: Notice) -> ReviewRow:
         "channel": notice.channel,
         "status": notice.status,
         **{fact: known[fact] for fact in facts},
+    }
+
+
+def _set_aside(failed: SetAside) -> dict[str, str | int]:
+    return {
+        "item": f"{failed.pk} {failed.sk}",
+        "error": failed.reason,
+        "since": failed.since.isoformat(),
+        "failures": failed.failures,
+        "nextTryAt": failed.next_try_at.isoformat(),
     }
 
 

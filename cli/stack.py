@@ -14,8 +14,11 @@ from shared.domain.records.policy import Organization
 from shared.domain.vocabulary.words import Channel
 from shared.messaging import clients
 from shared.storage.account_books import AccountBooks
+from shared.storage.channel_gates import ChannelGates
 from shared.storage.organizations import Organizations
 from shared.storage.queue_lists import QueueLists
+from shared.storage.set_asides import SetAsides
+from shared.storage.stops import Stops
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -82,6 +85,15 @@ class DeployedStack:
     def lists(self) -> QueueLists:
         """Its lists of bills and notices."""
         return QueueLists(clients.dynamodb(), self.output("TableName"))
+
+    def stops(self, table: str | None = None) -> Stops:
+        """Which of its channels are stopped; or those of another table, such as a restored one."""
+        return Stops(ChannelGates(clients.dynamodb(), table or self.output("TableName")))
+
+    @cached_property
+    def set_asides(self) -> SetAsides:
+        """What its scheduler has set aside because it failed."""
+        return SetAsides(clients.dynamodb(), self.output("TableName"))
 
     @cached_property
     def sqs(self) -> "SQSClient":

@@ -15,6 +15,7 @@ from functions.manage import (
     print_batches,
     simulation,
     staff_messages,
+    stops,
     tasks,
     templates,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "print_batches",
     "simulation",
     "staff_messages",
+    "stops",
     "tasks",
     "templates",
 ]

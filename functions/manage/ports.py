@@ -8,6 +8,7 @@ from functions.manage.settings import ManageSettings
 from shared.http.cursors import Cursors
 from shared.messaging import clients
 from shared.storage.account_books import AccountBooks
+from shared.storage.channel_gates import ChannelGates
 from shared.storage.idempotency import IdempotencyRecords
 from shared.storage.notices import Notices
 from shared.storage.numbers import Numbers
@@ -17,6 +18,7 @@ from shared.storage.payment_lists import PaymentLists
 from shared.storage.print_batches import PrintBatches
 from shared.storage.queue_lists import QueueLists
 from shared.storage.stack_keys import StackKeys
+from shared.storage.stops import Stops
 from shared.storage.tasks import Tasks
 
 
@@ -34,6 +36,7 @@ class ManagePorts:
     payments: PaymentLists
     tasks: Tasks
     print_batches: PrintBatches
+    stops: Stops
     idempotency: IdempotencyRecords
     stack_keys: StackKeys
 
@@ -59,6 +62,7 @@ def ports() -> ManagePorts:
         payments=PaymentLists(*table),
         tasks=Tasks(*table),
         print_batches=PrintBatches(*table),
+        stops=Stops(ChannelGates(*table)),
         idempotency=IdempotencyRecords(*table),
         stack_keys=StackKeys(*table),
     )

@@ -24,6 +24,7 @@ def closer(context: LambdaContext) -> BatchCloser:
         ports().sender.client,
         ports().settings.print_bucket,
         lambda: context.get_remaining_time_in_millis() < PRINT_RESERVE_MILLISECONDS,
+        ports().gate.is_stopped,
     )
 
 

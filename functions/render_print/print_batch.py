@@ -116,16 +116,23 @@ def manifest_key(org_id: str, day: date) -> str:
 
 @dataclass(frozen=True, slots=True)
 class BatchCloser:
-    """Closes batches. What it leaves undone when time is up, or when it dies, is done when the batch's lease ends."""
+    """Closes batches. What it leaves undone when time is up, or when it dies, is done when the batch's lease ends.
+
+    stopped: whether an operator stopped letters; then it leaves all undone.
+    """
 
     batches: PrintBatches
     organizations: Organizations
     client: "S3Client"
     bucket: str
     time_is_up: Callable[[], bool] = lambda: False
+    stopped: Callable[[], bool] = lambda: False
 
     def close(self, org_id: str, now: datetime) -> None:
         """Close those of an organization's batches whose time has come, the oldest first; the next is due then."""
+        if self.stopped():
+            logger.info("print batch waits: sending is stopped", extra={"org_id": org_id})
+            return
         organization = self.organizations.get(org_id)
         if organization is None:
             logger.error("print batch without organization", extra={"org_id": org_id})

@@ -1,7 +1,7 @@
 """Collecting: each account whose time has come is planned, and its plan written."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from aws_lambda_powertools import Logger
 
@@ -14,9 +14,6 @@ from shared.storage.due_index import DueAccount
 from shared.storage.races import BusyError
 
 logger = Logger(child=True)
-
-SET_ASIDE = timedelta(hours=1)
-"""How long an account waits that couldn't be planned, so that it holds up no other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +42,7 @@ class Collector:
         if organization is None:
             logger.error("account without organization", extra={"org_id": account.org_id})
             return Change(account=replace(account, planning_at=None))
-        try:
-            planned = plan(book, organization, self.now)
-        except Exception as error:  # noqa: BLE001 - one account must not stop the others; it is set aside and reported
-            logger.error(  # noqa: TRY400 - a traceback could quote what a person sent
-                "account could not be planned",
-                extra={"org_id": account.org_id, "account_id": account.account_id, "error": type(error).__name__},
-            )
-            return Change(account=replace(account, planning_at=self.now + SET_ASIDE))
-        return planned.change(account)
+        return plan(book, organization, self.now).change(account)
 
     def _organization(self, org_id: str, version: int) -> Organization | None:
         """The organization as this sweep knows it, read again when an account asks for later settings than those."""

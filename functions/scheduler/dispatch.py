@@ -23,18 +23,29 @@ logger = Logger(child=True)
 QUEUE_LEASE = timedelta(minutes=15)
 """How long a channel may take with a queued notice before it is queued again; longer than the queue's visibility."""
 
+UNTIL_NEXT_RUN = timedelta(minutes=1)
+"""How soon what waits for a stopped channel is looked at again: by the next run."""
+
 
 @dataclass(frozen=True, slots=True)
 class Dispatcher:
-    """Gives the channels their work at one instant. as_of: passed on to them where time is simulated."""
+    """Gives the channels their work at one instant. as_of: passed on to them where time is simulated.
+
+    stopped: the channels that an operator stopped. What is due for them stays as it is (docs/rules.md#stop-and-go).
+    """
 
     ports: SchedulerPorts
     now: datetime
     as_of: datetime | None
+    stopped: frozenset[Channel] = frozenset()
 
     def move_on(self, due: DueNotice) -> Done:
         """Move a due notice to where its time or its lease's end brings it; nothing, if it isn't due any more."""
+        if self.stopped.issuperset(Channel):
+            return self._waits
         before = self.ports.notices.load(due.org_id, due.account_id, due.notice_id)
+        if before and before.channel in self.stopped:
+            return self._waits
         after = self._moved_on(before) if before else None
         if before is None or after is None or not self.ports.notices.move(before, after):
             return NOTHING
@@ -50,10 +61,16 @@ class Dispatcher:
 
     def close_print_batch(self, due: DuePrintBatch) -> Done:
         """Have an organization's print batch closed; nothing, if it isn't due any more."""
+        if Channel.PRINT in self.stopped:
+            return self._waits
         if not self.ports.due_index.lease(due, self.now, self.now + QUEUE_LEASE):
             return NOTHING
         self.ports.queues.close_print_batch(ClosePrintBatch(org_id=due.org_id, as_of=self.as_of))
         return Done(1)
+
+    @property
+    def _waits(self) -> Done:
+        return Done(0, again_at=self.now + UNTIL_NEXT_RUN)
 
     def dispatch(self, rows: list[Notice]) -> int:
         """Give the notices that have just been queued to their channels, and answer how many were taken."""
@@ -74,15 +91,15 @@ class Dispatcher:
         }
         try:
             receipt = self.ports.queues.send(channel, messages)
+            for row in (messages[message] for message in receipt.refused):
+                refusal = "the queue can't carry its ids"
+                after = moved(row, NoticeStatus.QUEUEING_ERROR, self.now, "scheduler", refusal, lease_until=None)
+                self.ports.notices.move(row, after)
+                logger.error("queue refused a notice", extra=_ids(row))
         except Exception as error:  # noqa: BLE001 - whatever it is, the other channels must go on
             left = {"channel": channel, "error": type(error).__name__, "notice_ids": [row.notice_id for row in rows]}
             logger.error("queue not reached", extra=left)  # noqa: TRY400 - a traceback could quote the messages
             return 0
-        for row in (messages[message] for message in receipt.refused):
-            refusal = "the queue can't carry its ids"
-            after = moved(row, NoticeStatus.QUEUEING_ERROR, self.now, "scheduler", refusal, lease_until=None)
-            self.ports.notices.move(row, after)
-            logger.error("queue refused a notice", extra=_ids(row))
         return receipt.taken
 
 

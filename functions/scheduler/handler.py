@@ -1,6 +1,7 @@
 """The scheduler: every minute, or in a stack with simulated time whenever it is asked to."""
 
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -19,7 +20,7 @@ SWEEP_RESERVE_MILLISECONDS = 30_000
 
 
 class WorkLeftError(Exception):
-    """Something that is due failed; all the rest was done. The log names it, and an alarm counts errors."""
+    """Something that is due failed and couldn't be set aside; all the rest was done. An alarm counts errors."""
 
 
 class SweepAnswer(BaseModel):
@@ -38,7 +39,8 @@ def sweep(event: dict[str, Any], context: LambdaContext) -> SweepReport:
     as_of = event.get("asOf") if simulated else None
     now = simulated_time.now(as_of, allowed=simulated)
     time_is_up = lambda: context.get_remaining_time_in_millis() < SWEEP_RESERVE_MILLISECONDS  # noqa: E731 - a port
-    return Sweep(ports(), now=now, as_of=now if as_of else None, time_is_up=time_is_up).run()
+    clock = (lambda: now) if as_of else partial(datetime.now, UTC)
+    return Sweep(ports(), now=now, as_of=now if as_of else None, time_is_up=time_is_up, clock=clock).run()
 
 
 @logger.inject_lambda_context

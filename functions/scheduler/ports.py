@@ -10,10 +10,14 @@ from shared.messaging import clients
 from shared.messaging.channel_queues import ChannelQueues
 from shared.storage.account_books import AccountBooks
 from shared.storage.background_jobs import BackgroundJobs
+from shared.storage.channel_gates import ChannelGates
 from shared.storage.due_index import DueIndex
 from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
 from shared.storage.partner_defaults import PartnersDefaults
+from shared.storage.set_asides import SetAsides
+from shared.storage.shard_leases import ShardLeases
+from shared.storage.stops import Stops
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +26,9 @@ class SchedulerPorts:
 
     settings: SchedulerSettings
     due_index: DueIndex
+    shard_leases: ShardLeases
+    set_asides: SetAsides
+    stops: Stops
     books: AccountBooks
     notices: Notices
     organizations: Organizations
@@ -48,6 +55,9 @@ def ports() -> SchedulerPorts:
     return SchedulerPorts(
         settings=settings,
         due_index=DueIndex(*table),
+        shard_leases=ShardLeases(*table),
+        set_asides=SetAsides(*table),
+        stops=Stops(ChannelGates(*table)),
         books=AccountBooks(*table),
         notices=Notices(*table),
         organizations=Organizations(*table),

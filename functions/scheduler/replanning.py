@@ -23,11 +23,14 @@ class Replanning:
     jobs: BackgroundJobs
     books: AccountBooks
 
-    def advance(self, org_id: str, now: datetime) -> int:
-        """Mark the accounts that owe a bill of the job's next page as due, and answer how many were marked."""
+    def advance(self, org_id: str, now: datetime) -> int | None:
+        """Mark the accounts that owe a bill of the job's next page as due, and answer how many were marked.
+
+        None: there is no job whose time has come.
+        """
         job = self.jobs.replanning(org_id, now)
         if job is None:
-            return 0
+            return None
         page = self.jobs.bills(job, org_id, BILLS_A_PAGE)
         owing = {bill.account_id for bill in page.rows if bill.status is BillStatus.DUE}
         marked = sum(self.books.mark_due(org_id, account_id, job.version, now) for account_id in sorted(owing))

@@ -5,15 +5,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.domain.records.notice import Notice
-from shared.storage.due_index import Due
+from shared.storage.due_index import Due, DueRow
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What came of one due item. steps: how much of it was done; moved: the notice as it was moved."""
+    """What came of one due item.
+
+    steps: how much of it was done; moved: the notice as it was moved; again_at: it was set aside because it failed, or
+    waits because its channel is stopped, and is tried again then.
+    """
 
     steps: int
     moved: Notice | None = None
+    again_at: datetime | None = None
 
 
 NOTHING = Done(0)
@@ -22,24 +27,40 @@ NOTHING = Done(0)
 
 @dataclass(slots=True)
 class Round:
-    """One look at the due index, and what came of all that was due."""
+    """One look at the due index, from the first to the last thing that is due in each shard, and what came of them.
 
-    due: list[Due]
-    next_due_at: datetime | None
+    undone: what is still due after it. failed: what of that failed, and couldn't even be set aside. held: whether
+    another run works on a shard.
+    """
+
     steps: Counter[type[Due]] = field(default_factory=Counter)
-    moved: list[Notice] = field(default_factory=list)
-    failed: list[Due] = field(default_factory=list)
+    undone: set[DueRow] = field(default_factory=set)
+    failed: set[DueRow] = field(default_factory=set)
+    held: bool = False
+    cut_short: bool = False
     dispatched: int = 0
+    next_due_at: datetime | None = None
 
-    def note(self, item: Due, done: Done | None) -> None:
-        """Note what came of an item; None: it failed."""
+    def note(self, row: DueRow, done: Done | None) -> None:
+        """Note what came of a row; None: it failed and is still due."""
         if done is None:
-            self.failed.append(item)
-            return
-        self.steps[type(item)] += done.steps
-        if done.moved:
-            self.moved.append(done.moved)
+            self.failed.add(row)
+        if done is None or done is NOTHING:
+            self.undone.add(row)
+        else:
+            self.steps[type(row.what)] += done.steps
+            self.comes(done.again_at)
 
-    def repeats(self, before: "Round | None") -> bool:
-        """Whether it found what the round before it had left, and could do nothing about it either."""
-        return before is not None and self.due == before.due and not self.steps.total()
+    def comes(self, instant: datetime | None) -> None:
+        """Note when something will be due; None: nothing that is known of."""
+        known = [moment for moment in (self.next_due_at, instant) if moment]
+        self.next_due_at = min(known, default=None)
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left that is due now."""
+        return not (self.undone or self.held or self.cut_short)
+
+    def ends(self, before: "Round | None") -> bool:
+        """Whether another round would do no more: nothing was done, and nothing is left but what was left before."""
+        return not self.steps.total() and (not self.undone or (before is not None and self.undone <= before.undone))

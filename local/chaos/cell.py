@@ -54,7 +54,8 @@ class EventMode(StrEnum):
 class Cell:
     """What happens: on which channel, when the events arrive, and which calls meet a fault.
 
-    stage, call, kind: what the last fault is about, in words; they name the matrix's row.
+    stage, call, kind: what the last fault is about, in words; they name the matrix's row. beside_failing: something
+    that can't be read is due first, in the same shard, and never works.
     """
 
     channel: Channel
@@ -63,6 +64,7 @@ class Cell:
     stage: str = ""
     call: str = ""
     kind: str = ""
+    beside_failing: bool = False
 
     @property
     def row(self) -> tuple[str, str, str]:
@@ -73,7 +75,8 @@ class Cell:
     def name(self) -> str:
         """How a failure names it: with the number of the function's invocation and that of the call in it."""
         met = [f"{one.kind} {one.function} {one.nth}, call {one.call}" for one in self.faults]
-        return f"{self.channel}, event {self.mode}: {'; then '.join(met)} ({self.stage}: {self.call})"
+        beside = ", beside what fails" if self.beside_failing else ""
+        return f"{self.channel}, event {self.mode}{beside}: {'; then '.join(met)} ({self.stage}: {self.call})"
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,7 @@ class CellOutcome:
     unrecorded: a faulted invocation ended with a message at the provider of which the ledger knew nothing.
     way: how many of the invocations it took; those after it looked whether anything comes of a message brought again.
     quiet: nothing was left to do. dead: messages in the dead-letter queue. letters: objects in the print bucket.
+    set_aside: how many things that failed are listed.
     """
 
     cell: Cell
@@ -94,6 +98,7 @@ class CellOutcome:
     dead: int
     letters: tuple[str, ...]
     listed: tuple[str, ...]
+    set_aside: int
     invocations: tuple[Invocation, ...]
 
     @property
@@ -228,6 +233,7 @@ class Play:
             dead=int(asked["Attributes"]["ApproximateNumberOfMessages"]),
             letters=tuple(self.world.letters()),
             listed=tuple(self.world.listed()),
+            set_aside=self.world.set_aside(),
             invocations=tuple(self._invocations),
         )
 
@@ -235,6 +241,8 @@ class Play:
 def play(bench: Bench, cell: Cell) -> CellOutcome:
     """Play a cell in a world of its own."""
     world = bench.world(cell.channel)
+    if cell.beside_failing:
+        world.let_something_fail()
     try:
         return Play(bench, cell, world).run()
     except HarnessError as error:

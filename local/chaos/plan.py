@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from local.chaos.calls import Call, InjectedFault, Kind
 from local.chaos.cell import Cell, CellOutcome, EventMode, play
 from local.chaos.events import WITH_EVENTS
 from local.chaos.functions import HarnessError, Invocation
+from shared.domain.vocabulary.words import Channel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from local.chaos.bench import Bench
-    from shared.domain.vocabulary.words import Channel
 
 SCHEDULER, EVENTS = "scheduler", "delivery_events"
 READ = (Kind.KILL_BEFORE, Kind.KILL_AFTER, Kind.OUTAGE)
@@ -42,8 +42,8 @@ TWICE = (Kind.KILL_BEFORE, Kind.KILL_AFTER)
 """What befalls the recovery from a first crash: a read only the first of them, the provider's call all that it can."""
 
 COLLECT, DISPATCH, CLAIM, SEND, RECORD, SETTLE = "collect", "dispatch", "claim", "send", "record", "settle"
-LOOK_AGAIN, CLOSE_BATCH = "look again", "close batch"
-STAGES = (COLLECT, DISPATCH, CLAIM, SEND, RECORD, SETTLE, LOOK_AGAIN, CLOSE_BATCH)
+LOOK_AGAIN, CLOSE_BATCH, SET_ASIDE = "look again", "close batch", "set aside"
+STAGES = (SET_ASIDE, COLLECT, DISPATCH, CLAIM, SEND, RECORD, SETTLE, LOOK_AGAIN, CLOSE_BATCH)
 AFTER = {
     Kind.KILL_AFTER: "after a crash, accepted: ",
     Kind.KILL_BEFORE: "after a crash, not accepted: ",
@@ -131,7 +131,18 @@ def cells_of(bench: Bench, channel: Channel) -> list[Cell]:
         for kind in kinds_at(point.call)
         if mode in _met(point, modes)
     )
-    return [*undisturbed, *_after_a_crash(bench, channel, usual)]
+    beside = _set_aside(bench) if channel is Channel.EMAIL else ()
+    return [*beside, *undisturbed, *_after_a_crash(bench, channel, usual)]
+
+
+def _set_aside(bench: Bench) -> Iterator[Cell]:
+    """The cells in which what fails can't simply be set aside: whatever becomes of that, the notice beside it goes."""
+    undisturbed = Cell(Channel.EMAIL, EventMode.LOST, beside_failing=True)
+    for point in points(play(bench, undisturbed)):
+        if point.function == SCHEDULER and point.nth == 1 and point.call.name.endswith(" job"):
+            for kind in kinds_at(point.call):
+                cell = replace(point, stage=SET_ASIDE).cell(Channel.EMAIL, EventMode.LOST, kind)
+                yield replace(cell, beside_failing=True)
 
 
 def _met(point: Point, modes: tuple[EventMode, ...]) -> tuple[EventMode, ...]:

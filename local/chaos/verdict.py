@@ -38,6 +38,7 @@ def violations(outcome: CellOutcome) -> list[str]:
         "lost: never accepted, and nobody is told": not outcome.accepted and not _told(row),
         "recorded as sent, but never accepted": not outcome.accepted and row.status in RECORDED,
         "accepted, but the ledger says that it didn't go": bool(outcome.accepted) and row.status in DENIED,
+        "what failed isn't listed, or something else is": outcome.set_aside != int(outcome.cell.beside_failing),
         "a message was given up by the queue": outcome.dead > 0,
         "the event came, and the row doesn't know": _event_ignored(outcome, row),
         "marked as a possible duplicate without cause": row.possible_duplicate and not _ambiguous(outcome),

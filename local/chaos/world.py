@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from shared.domain.vocabulary.words import Channel
 from shared.storage import keys
 from shared.storage.account_books import AccountBooks
 from shared.storage.organizations import Organizations
+from shared.storage.set_asides import SetAsides
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -111,6 +112,17 @@ class ChaosWorld:
         manifests = [key for key in self.letters() if key.endswith(MANIFEST)]
         bodies = (self.s3.get_object(Bucket=self.name, Key=key)["Body"].read() for key in manifests)
         return [letter["notificationId"] for body in bodies for letter in json.loads(body)["letters"]]
+
+    def let_something_fail(self) -> None:
+        """Have a job due, before the account and in its shard, of which nothing can be read but its key."""
+        shard = keys.due_shard(keys.collection(ORGANIZATION_ID, ACCOUNT_ID))
+        due = {"due_shard": shard, "due_at": keys.instant(WORLD_START - timedelta(days=1))}
+        item = {"pk": keys.replanning("org_unreadable"), "sk": keys.ROOT, **due}
+        self.dynamodb.put_item(TableName=self.name, Item={name: {"S": value} for name, value in item.items()})
+
+    def set_aside(self) -> int:
+        """How many things that failed are listed for operators."""
+        return len(SetAsides(self.dynamodb, self.name).all())
 
     def remove(self) -> None:
         """Give the table's memory back."""

@@ -48,6 +48,11 @@ def sqs() -> "SQSClient":
     return client
 
 
+def logs() -> Any:  # noqa: ANN401 - only a command reads logs, which isn't worth another package of types
+    """A client of the functions' logs."""
+    return _client("logs", RETRIED)
+
+
 def s3() -> "S3Client":
     """A client of the buckets."""
     client: S3Client = _client("s3", SIGNED)

@@ -89,6 +89,10 @@ class ChannelGate:
         except BusyError:
             return Held(until=now + BACKLOG, reason=RATE_LIMITED, over=BACKLOG)
 
+    def is_stopped(self) -> bool:
+        """Whether the channel is stopped: one read."""
+        return self.gates.load(self.channel).state.stopped is not None
+
     def change(self, decide: Callable[[ChannelState], ChannelState]) -> ChannelState:
         """Change the state, and answer it."""
 
@@ -110,10 +114,13 @@ class ChannelGate:
         return until_won(lambda: self._store(decide))
 
     def _store[T](self, decide: Callable[[ChannelState], tuple[ChannelState, T]]) -> T:
-        """Decide on the state as it was seen and store what comes of it; a lost race shows what lies there now."""
+        """Decide on the state as it was seen and store what comes of it; a lost race shows what lies there now.
+
+        A state that doesn't say yet in which table it lies is stored in any case: a restore has to be found out by it.
+        """
         seen = self._seen
         after, outcome = decide(seen.state)
-        if after == seen.state:
+        if after == seen.state and seen.written_in:
             return outcome
         try:
             self._seen = self.gates.save(self.channel, seen, after)

@@ -12,6 +12,8 @@ from datetime import datetime
 from secrets import token_bytes
 from typing import Protocol
 
+from aws_lambda_powertools import Logger
+
 from shared.domain.account.contacts import PATIENT
 from shared.domain.account.number_stops import NumberStop, heed_stop
 from shared.domain.account.reconciliation import sent_once_more
@@ -33,6 +35,7 @@ from shared.domain.delivery.orders import (
     refused,
     uncomposable,
 )
+from shared.domain.delivery.restoring import LoggedClaim
 from shared.domain.dunning.decision import Defer, Refuse, Send
 from shared.domain.dunning.judging import judge
 from shared.domain.records.account import Account
@@ -49,6 +52,8 @@ from shared.sending.patients import patient_of
 from shared.sending.permits import Gate, Turn
 from shared.storage.account_books import ConcurrentChangeError
 from shared.storage.races import BusyError, LostRaceError, until_won
+
+logger = Logger(child=True)
 
 
 class Books(Protocol):
@@ -189,6 +194,8 @@ class NoticeSender:
         self._stored.update(new)
         if sent_once_more(taken):
             count("PossibleDuplicate", channel=taken.channel, org_id=taken.org_id)
+        # Before the provider has it: after a restore of the table this line is all that knows of the claim.
+        logger.info("notice claimed", extra={"claim": LoggedClaim.of(taken, now).facts})
         answer = made.send()
         try:
             return self._record(made.order, answer, now)

@@ -12,6 +12,7 @@ from shared.storage.items import Item, text
 from shared.storage.organizations import ORGANIZATION_INDEX
 from shared.storage.queue_lists import BillRow, bill_row, bill_rows
 from shared.storage.records import Records
+from shared.storage.set_asides import SET_ASIDE_ATTRIBUTES
 from shared.storage.writes import conditional, delete, equals, put
 
 if TYPE_CHECKING:
@@ -74,7 +75,8 @@ class BackgroundJobs:
         if done.position is None:
             write = delete(self.table, {"pk": job.item["pk"], "sk": job.item["sk"]}, same_job)
         else:
-            write = put(self.table, job.item | {"position": {"M": done.position}}, same_job)
+            works = {name: value for name, value in job.item.items() if name not in SET_ASIDE_ATTRIBUTES}
+            write = put(self.table, works | {"position": {"M": done.position}}, same_job)
         conditional(self.client, write)
 
     def _due(self, partition: str, sort_key: str, now: datetime) -> Job | None:

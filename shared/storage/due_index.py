@@ -6,10 +6,10 @@ The scheduler reads it shard by shard; what is due is still there after an outag
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shared.storage import items, keys
-from shared.storage.items import text
+from shared.storage.items import Item, text
 from shared.storage.writes import at_most, conditional, update
 
 if TYPE_CHECKING:
@@ -57,15 +57,42 @@ class DuePrintBatch:
     org_id: str
 
 
-type Due = DueAccount | DueNotice | DueReplanning | DueInheritance | DuePrintBatch
+@dataclass(frozen=True, slots=True)
+class DueUnknown:
+    """Something whose key says nothing that the scheduler knows: it can only be set aside, and shown."""
+
+    pk: str
+    sk: str
+
+
+type Due = DueAccount | DueNotice | DueReplanning | DueInheritance | DuePrintBatch | DueUnknown
+
+
+@dataclass(frozen=True, slots=True)
+class DueRow:
+    """A row of the index: where its item lies, since when it is due, as it was read, and what that is."""
+
+    pk: str
+    sk: str
+    due_at: str
+    what: Due
 
 
 @dataclass(frozen=True, slots=True)
 class DuePage:
-    """What one shard holds: what is due, at most a page of it, and the instant of the first thing that isn't yet."""
+    """A page of one shard: what is due of it, and the instant of the first thing that isn't yet.
 
-    due: tuple[Due, ...]
+    after: where the next page begins; None: no more is due.
+    """
+
+    rows: tuple[DueRow, ...]
     next_due_at: datetime | None
+    after: Item | None = None
+
+    @property
+    def due(self) -> tuple[Due, ...]:
+        """What is due."""
+        return tuple(row.what for row in self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +102,27 @@ class DueIndex:
     client: "DynamoDBClient"
     table: str
 
-    def sweep(self, shard: str, now: datetime) -> DuePage:
-        """What is due in a shard, oldest first, and what comes next: one Query.
+    def sweep(self, shard: str, now: datetime, after: Item | None = None) -> DuePage:
+        """What is due in a shard, oldest first, a page of it, and what comes next: one Query.
 
-        `next_due_at` is None while a full page is due, because then the sweep isn't complete.
+        `next_due_at` is None while a full page is due, because then the sweep isn't complete: it goes on `after` it.
         """
+        going_on: dict[str, Any] = {"ExclusiveStartKey": after} if after else {}
         page = self.client.query(
             TableName=self.table,
             IndexName=DUE_INDEX,
             KeyConditionExpression="due_shard = :shard",
             ExpressionAttributeValues={":shard": text(shard)},
             Limit=DUE_PAGE,
+            **going_on,
         )
         until = keys.instant(now)
         due = [item for item in page["Items"] if item["due_at"]["S"] <= until]
-        later = [item["due_at"]["S"] for item in page["Items"] if item["due_at"]["S"] > until]
+        later = (_moment(item["due_at"]["S"]) for item in page["Items"] if item["due_at"]["S"] > until)
         return DuePage(
-            due=tuple(_due(item["pk"]["S"], item["sk"]["S"]) for item in due),
-            next_due_at=keys.moment(later[0]) if later else None,
+            rows=tuple(_row(item["pk"]["S"], item["sk"]["S"], item["due_at"]["S"]) for item in due),
+            next_due_at=next((moment for moment in later if moment), None),
+            after=page.get("LastEvaluatedKey") if len(due) == len(page["Items"]) else None,
         )
 
     def lease(self, due: DuePrintBatch, now: datetime, until: datetime) -> bool:
@@ -120,11 +150,29 @@ OF_NO_ACCOUNT: dict[str, Callable[[str], Due]] = {
 """What is due in partitions that are no account's, by their kind."""
 
 
+def _moment(value: str) -> datetime | None:
+    """An instant of the index; None: it isn't one."""
+    try:
+        return keys.moment(value)
+    except ValueError:
+        return None
+
+
+def _row(partition: str, sort: str, due_at: str) -> DueRow:
+    return DueRow(partition, sort, due_at, _due(partition, sort))
+
+
 def _due(partition: str, sort: str) -> Due:
+    """What a key is about. Never raises: one key that nothing made must not hide the rows around it."""
     for kind, due in OF_NO_ACCOUNT.items():
         owner = keys.id_in(partition, kind)
         if owner is not None:
             return due(owner)
+    if not partition.startswith(keys.ACCOUNT_PARTITION) or partition.count("#") < 2:  # noqa: PLR2004 - one before each id
+        return DueUnknown(partition, sort)
     org_id, account_id = keys.collection_parts(partition)
     notice_id = keys.id_in(sort, keys.NOTICE_SORT)
-    return DueAccount(org_id, account_id) if notice_id is None else DueNotice(org_id, account_id, notice_id)
+    if notice_id is not None:
+        return DueNotice(org_id, account_id, notice_id)
+    of_account = sort == keys.ROOT or keys.id_in(sort, keys.LARGE_CHANGE_SORT) is not None
+    return DueAccount(org_id, account_id) if of_account else DueUnknown(partition, sort)

@@ -42,9 +42,13 @@ INBOUND_TEXT_SORT = "I#"
 NUMBER_STOP_SORT = "S#"
 
 
+ACCOUNT_PARTITION = "A#"
+"""What the partition of an account begins with."""
+
+
 def collection(org_id: str, account_id: str) -> str:
     """Partition of an account and all that belongs to it."""
-    return f"A#{org_id}#{account_id}"
+    return f"{ACCOUNT_PARTITION}{org_id}#{account_id}"
 
 
 def collection_parts(partition: str) -> tuple[str, str]:
@@ -240,6 +244,21 @@ def due_shard(partition: str) -> str:
 def due_shards() -> tuple[str, ...]:
     """All shards of the due index."""
     return tuple(f"D#{shard}" for shard in range(DUE_SHARDS))
+
+
+def shard_lease(shard: str) -> str:
+    """Partition of the lease by which one run of the scheduler at a time works on a shard of the due index."""
+    return f"E#{shard.removeprefix('D#')}"
+
+
+def set_aside(shard: str) -> str:
+    """Partition of the list of what failed and was set aside in a shard of the due index."""
+    return f"F#{shard.removeprefix('D#')}"
+
+
+def set_aside_row(partition: str, sort_key: str) -> str:
+    """Sort key, in the list of what was set aside, of the item with this key."""
+    return f"{partition}|{sort_key}"
 
 
 def instant(moment: datetime) -> str:

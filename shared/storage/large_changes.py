@@ -24,6 +24,7 @@ from shared.storage import items, keys
 from shared.storage.items import Item, number, text
 from shared.storage.notices import has_moved, still_as
 from shared.storage.races import LostRaceError
+from shared.storage.set_asides import SET_ASIDE_ATTRIBUTES
 from shared.storage.writes import (
     MOST_WRITES,
     NEW,
@@ -322,7 +323,8 @@ def _mark_finished(client: "DynamoDBClient", table: str, account: Item) -> None:
     """No page is left. Who finds the account changed since reads it again, and comes back here."""
     if UNFINISHED not in account:
         return
-    # As it was read, less the mark: only if nobody has written it since, be it by a claim or by another change.
-    finished = {name: value for name, value in account.items() if name != UNFINISHED}
+    # As it was read, less the mark, and set aside no more: only if nobody has written it since, be it by a claim or by
+    # another change.
+    finished = {name: value for name, value in account.items() if name not in (UNFINISHED, *SET_ASIDE_ATTRIBUTES)}
     as_read = equals("version", account["version"]) & equals(UNFINISHED, account[UNFINISHED])
     conditional(client, put(table, finished, as_read), conflict_loses=True)

@@ -19,6 +19,7 @@ from shared.storage import items, keys
 from shared.storage.batches import UNPROCESSED_PAUSE_SECONDS, read_items
 from shared.storage.items import Item, number, text
 from shared.storage.records import Records
+from shared.storage.set_asides import SET_ASIDE_ATTRIBUTES
 from shared.storage.writes import Condition, Write, absent, conditional, delete, equals, put, transact, update
 
 if TYPE_CHECKING:
@@ -140,12 +141,12 @@ class PrintBatches:
         """
         none_was_claimed = equals("claims", number(state.claims))
         if until is None:
-            return self._change(org_id, "REMOVE due_shard, due_at", {}, none_was_claimed & NONE_IS_CLOSED)
+            nothing_due = f"REMOVE due_shard, due_at, {WORKS_AGAIN}"
+            return self._change(org_id, nothing_due, {}, none_was_claimed & NONE_IS_CLOSED)
         partition = keys.print_batches(org_id)
         values = {":shard": text(keys.due_shard(partition)), ":until": text(keys.instant(until))}
-        return self._change(
-            org_id, "SET due_shard = :shard, due_at = :until", values, none_was_claimed & NONE_IS_CLOSED
-        )
+        due = f"SET due_shard = :shard, due_at = :until REMOVE {WORKS_AGAIN}"
+        return self._change(org_id, due, values, none_was_claimed & NONE_IS_CLOSED)
 
     def forget(self, org_id: str, notice_ids: Iterable[str]) -> None:
         """Let letters wait no more, because a manifest lists them. They are never claimed again."""
@@ -187,6 +188,8 @@ class PrintBatches:
     def _change(self, org_id: str, change: str, values: Mapping[str, Any], condition: Condition) -> bool:
         return conditional(self.client, update(self.table, _key(org_id), change, values, condition)).happened
 
+
+WORKS_AGAIN = ", ".join(SET_ASIDE_ATTRIBUTES)
 
 NONE_IS_CLOSED = absent("closing")
 """No batch is being closed."""

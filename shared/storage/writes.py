@@ -99,6 +99,11 @@ def _compared(attribute: str, sign: str, name: str, value: Attribute) -> Conditi
     return Condition(f"#{attribute} {sign} {name}", {f"#{attribute}": attribute}, {name: value})
 
 
+def unchanged(attribute: str, item: Item) -> Condition:
+    """An attribute of the item is as it is in the item that was read, which may not have it."""
+    return equals(attribute, item[attribute]) if attribute in item else absent(attribute)
+
+
 NEW = absent("pk")
 """There is no such item yet."""
 

@@ -455,13 +455,15 @@ def test_a_batch_of_ten_takes_its_permissions_with_one_call() -> None:
     assert world.table_calls == {"update_item": 2}
 
 
-def test_a_channel_without_a_rate_only_reads() -> None:
+def test_a_channel_without_a_rate_says_once_whose_table_it_is_in_and_only_reads_from_then_on() -> None:
     world = World(limits=None)
-    world.given(10)
+    world.given(20)
     world.dispatch()
     world.invoke(world.gates[0])
-    assert world.table_calls == {"get_item": 1}
-    assert world.provider.accepted.total() == 10
+    assert world.table_calls == {"get_item": 1, "update_item": 1}
+    world.invoke(world.gates[0])
+    assert world.table_calls == {"get_item": 2, "update_item": 1}
+    assert world.provider.accepted.total() == 20
 
 
 def test_workers_that_are_never_quick_enough_put_their_notices_off_and_fail_nothing() -> None:

@@ -15,10 +15,12 @@ from shared.domain.records.notice import Notice, moved
 from shared.domain.records.partner import Partner
 from shared.domain.vocabulary.words import Channel, NoticeStatus
 from shared.messaging import clients
-from shared.storage import queue_lists
+from shared.storage import keys, queue_lists
 from shared.storage.account_books import AccountBooks
 from shared.storage.batches import read_items
+from shared.storage.due_index import DueAccount, DueRow
 from shared.storage.organizations import Organizations
+from shared.storage.set_asides import SetAsides
 from tests.integration.test_cli import (
     Run,
     answer,
@@ -77,7 +79,27 @@ def _stored(rows: tuple[Notice, ...], stack: dict[str, str]) -> None:
 
 def reported(run: Run, *whose: str) -> dict[str, dict[str, dict[str, Any]]]:
     report = answer(run, "reconcile", *(whose or ("--org", "org_1")), "--as-of", AT.strftime("%Y-%m-%dT%H:%M:%S%z"))
-    return {part: {row["notificationId"]: row for row in rows} for part, rows in report.items()}
+    return {part: {row["notificationId"]: row for row in rows} for part, rows in report.items() if part != "setAside"}
+
+
+def test_what_the_scheduler_set_aside_is_shown_by_ids_and_the_errors_type(run: Run) -> None:
+    client = clients.dynamodb()
+    AccountBooks(client, TABLE).commit(Change(account=account(account_id="G-9", planning_at=NOW)))
+    pk = keys.collection("org_1", "G-9")
+    row = DueRow(pk, keys.ROOT, keys.instant(NOW), DueAccount("org_1", "G-9"))
+    failed = SetAsides(client, TABLE).set_aside(row, "KeyError", AT)
+    assert failed is not None
+    assert answer(run, "reconcile", "--org", "org_1")["setAside"] == [
+        {
+            "item": f"{pk} @",
+            "error": "KeyError",
+            "since": AT.isoformat(),
+            "failures": 1,
+            "nextTryAt": failed.next_try_at.isoformat(),
+        }
+    ]
+    _, shown, _ = run("reconcile", "--org", "org_1")
+    assert "KeyError" in shown
 
 
 def test_what_may_have_gone_is_told_with_whether_it_is_looked_at_again(run: Run) -> None:

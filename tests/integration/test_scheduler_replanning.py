@@ -82,7 +82,7 @@ def test_settings_changed_during_a_replanning_begin_it_anew(stack: Stack) -> Non
     job = stack.ports.replanning
     job.advance("org_1", NOW)
     settings_changed(stack)
-    assert sum(job.advance("org_1", NOW) for _ in range(2)) == 9
+    assert sum(job.advance("org_1", NOW) or 0 for _ in range(2)) == 9
 
 
 def test_an_account_is_never_planned_by_settings_older_than_those_it_was_marked_for(stack: Stack) -> None:

@@ -39,6 +39,7 @@ def outcome(channel: Channel = Channel.EMAIL, mode: EventMode = EventMode.LOST, 
         dead=0,
         letters=(),
         listed=(),
+        set_aside=0,
         invocations=(crashed,),
     )
     return replace(usual, **changes)
@@ -46,6 +47,13 @@ def outcome(channel: Channel = Channel.EMAIL, mode: EventMode = EventMode.LOST, 
 
 def test_a_notice_that_was_sent_once_breaks_no_promise() -> None:
     assert violations(outcome()) == []
+
+
+@pytest.mark.parametrize(("beside_failing", "listed"), [(True, 0), (False, 1)])
+def test_what_fails_is_listed_and_nothing_else(beside_failing: bool, listed: int) -> None:  # noqa: FBT001 - a case
+    cell = replace(outcome().cell, beside_failing=beside_failing)
+    assert violations(outcome(cell=cell, set_aside=int(beside_failing))) == []
+    assert violations(outcome(cell=cell, set_aside=listed)) == ["what failed isn't listed, or something else is"]
 
 
 @pytest.mark.parametrize("status", [NoticeStatus.SENT, NoticeStatus.WILL_NOT_SEND])

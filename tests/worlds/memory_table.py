@@ -136,7 +136,10 @@ class MemoryTable:
             reverse=not request.get("ScanIndexForward", True),
         )
         if start := request.get("ExclusiveStartKey"):
-            found = found[[_key(item) for item in found].index(_key(start)) + 1 :]
+            forward = request.get("ScanIndexForward", True)
+            begin = start[sort]["S"], *_key(start)  # a place in the order, whatever has become of the item since
+            places = ((item, (item[sort]["S"], *_key(item))) for item in found)
+            found = [item for item, place in places if (place > begin if forward else place < begin)]
         limit = request.get("Limit", PAGE)
         page = [item for item in found[:limit] if kept(item, names, values)]
         answer: Item = {"Items": copied([index.holds(item) for item in page] if index else page)}

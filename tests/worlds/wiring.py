@@ -15,10 +15,14 @@ from shared.domain.vocabulary.words import Channel
 from shared.messaging.channel_queues import ChannelQueues
 from shared.storage.account_books import AccountBooks
 from shared.storage.background_jobs import BackgroundJobs
+from shared.storage.channel_gates import ChannelGates
 from shared.storage.due_index import DueIndex
 from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
 from shared.storage.partner_defaults import PartnersDefaults
+from shared.storage.set_asides import SetAsides
+from shared.storage.shard_leases import ShardLeases
+from shared.storage.stops import Stops
 from tests.worlds.aws import TABLE
 
 if TYPE_CHECKING:
@@ -49,6 +53,9 @@ def scheduler_ports(
     return SchedulerPorts(
         settings=SchedulerSettings.model_validate(settings),
         due_index=DueIndex(*stores),
+        shard_leases=ShardLeases(*stores),
+        set_asides=SetAsides(*stores),
+        stops=Stops(ChannelGates(*stores)),
         books=AccountBooks(*stores),
         notices=Notices(*stores),
         organizations=Organizations(*stores),

@@ -40,6 +40,15 @@ NO_RESPONSE = Postponed(reason="the provider doesn't answer", pause=PAUSES[0], s
 MAX_TIMEOUTS = 3
 """After so many calls in a row without an answer a worker pauses the channel: each leaves a notice that is Unknown."""
 
+STOPPED_BY_OPERATOR = "sending is stopped by an operator"
+
+NOT_REPLAYED = "the table was restored, and what was sent since isn't replayed"
+
+REPLAYED = "the table was restored; what was sent since is replayed"
+
+STOPPED_FOR = timedelta(minutes=5)
+"""How long a notice is put off that a stopped channel was given. It stays due from then on until the channel goes."""
+
 RATE_LIMITED = "waits for its turn at the provider's rate"
 
 
@@ -52,13 +61,30 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """A channel is stopped: since when, and why, in an operator's words, which are never logged.
+
+    restored: its table was restored and doesn't know yet what was sent since. since: None: by that alone.
+    """
+
+    since: datetime | None
+    why: str
+    restored: bool = False
+
+    @property
+    def reason(self) -> str:
+        """What a notice that it holds back says of it."""
+        return NOT_REPLAYED if self.restored else STOPPED_BY_OPERATOR
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelState:
     """What all workers of a channel go by.
 
     paused_until, reason: while it is set the channel sends nothing; once it is over, nothing but a probe. pauses: how
     many there were in a row. probe_until: a worker is probing. free_at: from when the next permit holds (clock).
     backlog_until: up to when those are tried again that got no permit (clock). limits_read_at: when a worker last asked
-    for the limits (clock).
+    for the limits (clock). stopped: while that is set nothing goes, not even a probe.
     """
 
     paused_until: datetime | None = None
@@ -69,6 +95,7 @@ class ChannelState:
     backlog_until: datetime | None = None
     limits: Limits | None = None
     limits_read_at: datetime | None = None
+    stopped: Stop | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +136,8 @@ def decide_permits(
 
     usual: the limits where the provider hasn't given any; None: the channel has no rate.
     """
+    if state.stopped is not None:
+        return state, Held(until=request.now + STOPPED_FOR, reason=state.stopped.reason, over=SPREAD)
     if state.paused_until is not None:
         return _while_paused(state, state.paused_until, request)
     limits = state.limits or usual
@@ -147,6 +176,31 @@ def _from_bucket(state: ChannelState, limits: Limits, request: PermitRequest) ->
     if limits.left_today is not None:
         taken = replace(taken, limits=replace(limits, left_today=limits.left_today - len(starts)))
     return taken, Granted(starts=starts)
+
+
+def stop_channel(state: ChannelState, now: datetime, why: str) -> ChannelState:
+    """The state once an operator stopped the channel (docs/rules.md#stop-and-go). The first stop's reason stays."""
+    known = state.stopped
+    if known and known.since:
+        return state
+    return replace(state, stopped=Stop(since=now, why=why, restored=known is not None and known.restored))
+
+
+def not_replayed(state: ChannelState) -> ChannelState:
+    """The state as it is in a table that was restored: stopped until it is replayed (docs/rules.md#restored-table)."""
+    known = state.stopped or Stop(since=None, why=NOT_REPLAYED)
+    return replace(state, stopped=replace(known, restored=True))
+
+
+def after_replay(state: ChannelState, now: datetime) -> ChannelState:
+    """The state once what was sent since is in the restored table: stopped still, until an operator lets it go."""
+    stop = state.stopped if state.stopped and state.stopped.since else Stop(since=now, why=REPLAYED)
+    return replace(state, stopped=replace(stop, restored=False))
+
+
+def let_go(state: ChannelState) -> ChannelState:
+    """The state once an operator let the channel go again: as it was before, paused if it was paused."""
+    return replace(state, stopped=None)
 
 
 def pause(state: ChannelState, stop: Postponed, now: datetime) -> ChannelState:
