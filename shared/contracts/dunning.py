@@ -56,6 +56,7 @@ STATEMENT_FIELDS: dict[str, frozenset[str]] = {
     "locationName": frozenset(),
     "guarantor": frozenset(
         {
+            "accountCredit",
             "guarantorId",
             "firstName",
             "lastName",

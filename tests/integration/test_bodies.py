@@ -1,7 +1,6 @@
 """Bodies that nobody means: refused at once, with an answer of bounded size (docs/rules.md#readable-bodies)."""
 
 import json
-import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,20 +13,12 @@ from shared.storage.account_books import AccountBooks
 from tests.worlds.aws import TABLE
 from tests.worlds.clinic import Clinic
 from tests.worlds.ingest_api import BUCKET, Partner
-from tests.worlds.manage_api import ACCOUNT, BILL, DUNNING, ORGANIZATION, OWN, Reply, snapshot, store
+from tests.worlds.manage_api import ACCOUNT, BILL, DUNNING, ORGANIZATION, OWN, Reply, filled, snapshot, store
 from tests.worlds.wiring import wired
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-IDS = {
-    "orgId": "org_1",
-    "statementId": "S-1",
-    "accountId": "G-1",
-    "notificationId": "ntc_1",
-    "paymentLinkId": "lnk_1",
-    "taskId": "tsk_1",
-}
 TAKING_A_BODY = [route for route, _ in declared()["Manage"] if route.body is not None]
 PATCHED = [ORGANIZATION, DUNNING, ACCOUNT, "/v1/dunning-defaults"]
 
@@ -55,7 +46,7 @@ UNREADABLE = [
 
 
 def sent(method: str, path: str, body: Any) -> Reply:
-    return OWN.call(method, re.sub(r"\{(\w+)\}", lambda found: IDS[found[1]], path), body)
+    return OWN.call(method, filled(path), body)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import json
-import re
 from secrets import token_bytes
 from typing import TYPE_CHECKING
 
@@ -18,13 +17,12 @@ from shared.storage.stack_keys import KEY_BYTES, StackKeys
 from tests.worlds.aws import TABLE
 from tests.worlds.examples import bill
 from tests.worlds.ingest_api import BUCKET, Partner
-from tests.worlds.manage_api import ORGANIZATION, OWN, store
+from tests.worlds.manage_api import ORGANIZATION, OWN, filled, store
 from tests.worlds.wiring import wired
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-IDS = {"orgId": "org_1", "statementId": "S-1", "accountId": "G-1", "ingestionId": "ing_1"}
 POSITIONS = [
     [],
     ["x"],
@@ -44,7 +42,7 @@ POSITIONS = [
 
 def paths(function: str) -> list[str]:
     lists = [route.path for route, _ in declared()[function] if route.paged]
-    return [re.sub(r"\{(\w+)\}", lambda found: IDS[found[1]], path) for path in lists]
+    return [filled(path) for path in lists]
 
 
 def made_up(position: object, partner: str, path: str, key: bytes) -> list[str]:

@@ -14,23 +14,13 @@ from shared.http.routes import Route
 from shared.storage.account_books import AccountBooks
 from tests.worlds.bounds import some
 from tests.worlds.examples import NOW, notice
-from tests.worlds.manage_api import FOREIGN, ORGANIZATION, OWN, Caller, Reply, snapshot, store
+from tests.worlds.manage_api import FOREIGN, ORGANIZATION, OWN, Caller, Reply, filled, snapshot, store
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 pytestmark = pytest.mark.usefixtures("manage_table")
 
-IDS = {
-    "orgId": "org_1",
-    "statementId": "S-1",
-    "accountId": "G-1",
-    "notificationId": "ntc_1",
-    "paymentLinkId": "lnk_1",
-    "paymentId": "pay_1",
-    "taskId": "tsk_1",
-    "configurationId": "standard-30",
-}
 BODIES: dict[str, Any] = {
     "createOrganization": {
         "name": "Lakeside",
@@ -57,10 +47,7 @@ OF_AN_ORGANIZATION = [route for route in MANAGED if "{orgId}" in route.path]
 
 
 def call(caller: Caller, route: Route, **headers: str) -> Reply:
-    path = route.path
-    for name, value in IDS.items():
-        path = path.replace(f"{{{name}}}", value)
-    return caller.call(route.method, path, BODIES.get(route.operation), **headers)
+    return caller.call(route.method, filled(route.path), BODIES.get(route.operation), **headers)
 
 
 @pytest.fixture
@@ -133,7 +120,7 @@ def test_head_answers_as_get_does_without_the_body() -> None:
     reads = [route for route, _ in declared()["Manage"] if route.method == "GET"]
     assert len(reads) >= 20
     for route in reads:
-        path = re.sub(r"\{(\w+)\}", lambda found: IDS[found[1]], route.path)
+        path = filled(route.path)
         read, probed = OWN.get(path), OWN.call("HEAD", path)
         assert (read.status, probed.status, probed.text) == (200, 200, ""), route
         assert probed.headers == read.headers

@@ -1,6 +1,7 @@
 """Calls the partner API of functions/manage as the gateway does: the fixtures and helpers of its tests."""
 
 import json
+import re
 from base64 import b64encode
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -100,6 +101,18 @@ BILL = f"{ORGANIZATION}/bills/S-1"
 ACCOUNT = f"{ORGANIZATION}/accounts/G-1"
 QUEUE = f"{ORGANIZATION}/notifications"
 DUNNING = f"{ORGANIZATION}/dunning"
+IDS = {
+    "orgId": "org_1",
+    "statementId": "S-1",
+    "accountId": "G-1",
+    "notificationId": "ntc_1",
+    "paymentLinkId": "lnk_1",
+    "paymentId": "pay_1",
+    "taskId": "tsk_1",
+    "ingestionId": "ing_1",
+    "configurationId": "standard-30",
+}
+"""What the tests of all routes put for each id of a path."""
 PAID_ONLINE: dict[str, Any] = {
     "payments": {
         "processor": "external",
@@ -134,3 +147,8 @@ def snapshot(table: "DynamoDBClient") -> list[dict[str, Any]]:
 def pointers(body: Any) -> list[str]:
     """Where a problem says that something is wrong."""
     return [error["pointer"] for error in body["errors"]]
+
+
+def filled(path: str) -> str:
+    """A route's path with an id for each name in it."""
+    return re.sub(r"\{(\w+)\}", lambda found: IDS[found[1]], path)
