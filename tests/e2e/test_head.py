@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from local.stack.watch import LocalStack
-from tests.e2e.conftest import Partner, statement
+from tests.worlds.partner_at_work import Partner, statement
 
 pytestmark = pytest.mark.e2e
 

@@ -7,8 +7,8 @@ import pymupdf
 import pytest
 
 from local.stack.watch import LocalStack
-from tests.e2e.conftest import Partner, statement
 from tests.worlds.cases import case
+from tests.worlds.partner_at_work import Partner, statement
 
 pytestmark = pytest.mark.e2e
 

@@ -38,8 +38,8 @@ def nothing_is_lost(promises: Promises, books: Sequence[AccountBook], now: datet
 def _no_later(planning_at: datetime | None, needed: datetime | None) -> bool:
     """Whether an account is looked at in time.
 
-    It may be sooner than needed by now: a look was set for the day on which a bounced step would drop to paper, and then
-    the letter went before. Such a look finds nothing, and sets the next.
+    It may be sooner than needed by now: a look was set for the day on which a bounced step would drop to paper, and
+    then the letter went before. Such a look finds nothing, and sets the next.
     """
     return needed is None or (planning_at is not None and planning_at <= needed)
 
