@@ -9,7 +9,7 @@ import base64
 import json
 import re
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ClientError
@@ -61,7 +61,7 @@ class TableService:
         service, _, name = (target.decode() if isinstance(target, bytes) else target).partition(".")
         if not service.startswith("DynamoDB_") or name not in OPERATIONS:
             return None
-        asked = json.loads(request.body, object_hook=_bytes_of)
+        asked = json.loads(cast("bytes", request.body), object_hook=_bytes_of)
         [table] = _names_of_tables(asked)
         if table not in self.tables:
             return None
@@ -74,7 +74,7 @@ class TableService:
             status = BAD_REQUEST
         body = json.dumps(said, default=_base64)
         headers: Any = {"Content-Type": "application/x-amz-json-1.0"}
-        return AWSResponse(request.url, status, headers, MockRawResponse(body))  # type: ignore[arg-type] # as moto does
+        return AWSResponse(request.url, status, headers, MockRawResponse(body))
 
     def _called(self, operation: str, table: MemoryTable, asked: dict[str, Any]) -> Any:
         for request in _requests_of(asked):
