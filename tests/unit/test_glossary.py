@@ -12,6 +12,7 @@ from shared.domain.account.queue_actions import QueueAction
 from shared.domain.records.ingestion import IngestionSource, IngestionStatus
 from shared.domain.records.transitions import By
 from shared.domain.vocabulary import actors, words
+from tests.worlds.sources import text, tree
 
 PROJECT = Path(__file__).parents[2]
 GLOSSARY = PROJECT / "docs" / "glossary.md"
@@ -62,7 +63,7 @@ STORED = {"crowded_until": ("shared/storage/channel_gates.py", "docs/glossary.md
 def parsed(*folders: str) -> Iterator[tuple[str, ast.Module]]:
     for folder in folders:
         for path in sorted((PROJECT / folder).rglob("*.py")):
-            yield str(path.relative_to(PROJECT)), ast.parse(path.read_text())
+            yield str(path.relative_to(PROJECT)), tree(path)
 
 
 def defined(statement: ast.stmt) -> list[str]:
@@ -148,15 +149,15 @@ def texts() -> Iterator[tuple[str, str]]:
     paths = [PROJECT / "template.yaml", *(path for folder in folders for path in folder.rglob("*") if path.is_file())]
     for path in paths:
         if path.suffix in {".py", ".md", ".yaml", ".typ", ".html", ".txt", ".toml", ".json"}:
-            yield str(path.relative_to(PROJECT)), path.read_text()
+            yield str(path.relative_to(PROJECT)), text(path)
 
 
 def test_the_dialect_is_gone() -> None:
     dialect = re.compile("|".join(DIALECT))
     found = [
         f"{name}:{number}: {line.strip()[:80]}"
-        for name, text in texts()
-        for number, line in enumerate(text.splitlines(), start=1)
+        for name, said in texts()
+        for number, line in enumerate(said.splitlines(), start=1)
         if dialect.search(line)
     ]
     assert found == []
@@ -165,4 +166,4 @@ def test_the_dialect_is_gone() -> None:
 def test_a_stored_name_is_known_only_to_storage_and_to_the_glossary() -> None:
     """Both ways: where a row still has the name, storage has to know it."""
     for stored, places in STORED.items():
-        assert {name for name, text in texts() if re.search(rf"\b{stored}\b", text)} == set(places)
+        assert {name for name, said in texts() if re.search(rf"\b{stored}\b", said)} == set(places)

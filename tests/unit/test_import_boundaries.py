@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
+from tests.worlds.sources import nodes, text, tree
+
 PROJECT = Path(__file__).resolve().parents[2]
 
 PURE = {"__future__", "collections", "dataclasses", "datetime", "decimal", "enum", "functools", "hashlib", "hmac"}
@@ -45,7 +47,7 @@ LONGEST_DOMAIN_FILE = 300
 def imports(path: Path) -> set[str]:
     """Every module that a file imports, wherever in it."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -99,7 +101,7 @@ def test_contracts_say_what_is_on_the_wire_and_decide_nothing() -> None:
     rules = [
         (path.name, f"{node.module}.{alias.name}")
         for path in files("shared/contracts")
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in nodes(path)
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("shared.domain.")
         for alias in node.names
         if ".".join((node.module or "").split(".")[:3]) not in words_and_records and not alias.name[:1].isupper()
@@ -114,9 +116,7 @@ def test_the_wings_have_an_order() -> None:
 
 
 def test_no_file_of_the_domain_is_longer_than_one_subject() -> None:
-    assert [
-        path.name for path in files("shared/domain") if len(path.read_text().splitlines()) > LONGEST_DOMAIN_FILE
-    ] == []
+    assert [path.name for path in files("shared/domain") if len(text(path).splitlines()) > LONGEST_DOMAIN_FILE] == []
 
 
 def test_shared_never_imports_a_function() -> None:
@@ -135,9 +135,7 @@ def test_what_is_deployed_imports_nothing_that_only_builds_or_tests() -> None:
 
 def test_nothing_reads_the_environment_at_import() -> None:
     def reads(path: Path) -> bool:
-        top = [
-            node for node in ast.parse(path.read_text()).body if not isinstance(node, (ast.FunctionDef, ast.ClassDef))
-        ]
+        top = [node for node in tree(path).body if not isinstance(node, (ast.FunctionDef, ast.ClassDef))]
         inside = chain.from_iterable(map(ast.walk, top))
         return any(isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv"} for node in inside)
 
@@ -146,7 +144,7 @@ def test_nothing_reads_the_environment_at_import() -> None:
 
 def test_the_heavy_ways_into_aws_are_not_taken() -> None:
     heavy = re.compile(r"boto3\.resource|aws_xray_sdk|utilities\.idempotency")
-    assert [path for path in files("shared", "functions") if heavy.search(path.read_text())] == []
+    assert [path for path in files("shared", "functions") if heavy.search(text(path))] == []
 
 
 def test_no_file_is_a_drawer_for_leftovers() -> None:
@@ -162,7 +160,7 @@ def test_every_exception_from_the_rules_carries_its_reason() -> None:
     found = [
         f"{path.relative_to(PROJECT)}:{number}"
         for path in files("shared", "functions", "local", "cli", "tests")
-        for number, line in enumerate(path.read_text().splitlines(), start=1)
+        for number, line in enumerate(text(path).splitlines(), start=1)
         if unexplained.search(line) and path != Path(__file__)
     ]
     assert found == []

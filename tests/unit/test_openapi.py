@@ -15,6 +15,7 @@ from functions.manage import docs_page
 from local.openapi.__main__ import COPIES, text
 from local.openapi.routes import all_routes
 from tests.worlds.gateway import described
+from tests.worlds.sources import nodes
 
 PROJECT = Path(__file__).resolve().parents[2]
 SCHEMA = json.loads((Path(__file__).parent / "openapi_3_1.schema.json").read_text())
@@ -56,7 +57,7 @@ def test_no_function_makes_a_schema_at_run_time() -> None:
     names = {
         (path.name, node.attr if isinstance(node, ast.Attribute) else node.name)
         for path in sources
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in nodes(path)
         if isinstance(node, (ast.Attribute, ast.alias))
     }
     assert len(names) > 1000

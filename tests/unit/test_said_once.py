@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.worlds.sources import text
+
 PROJECT = Path(__file__).resolve().parents[2]
 
 ONE_PLACE = {
@@ -27,5 +29,5 @@ ONE_PLACE = {
 @pytest.mark.parametrize(("code", "place"), ONE_PLACE.values(), ids=ONE_PLACE)
 def test_it_stands_in_one_place(code: str, place: str) -> None:
     files = [path for folder in ("shared", "functions") for path in (PROJECT / folder).rglob("*.py")]
-    found = {str(path.relative_to(PROJECT)) for path in files if re.search(code, path.read_text())}
+    found = {str(path.relative_to(PROJECT)) for path in files if re.search(code, text(path))}
     assert found == {place}

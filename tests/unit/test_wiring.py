@@ -15,6 +15,7 @@ import pytest
 
 from shared.messaging import clients
 from shared.settings import FunctionSettings
+from tests.worlds.sources import nodes, text
 
 PROJECT = Path(__file__).resolve().parents[2]
 FUNCTIONS = sorted(path.name for path in (PROJECT / "functions").iterdir() if (path / "handler.py").is_file())
@@ -106,6 +107,7 @@ def test_importing_a_function_reads_no_setting_and_makes_no_client() -> None:
     program = f"""
 import botocore.session
 from shared.settings import FunctionSettings
+from tests.worlds.sources import nodes, text
 
 def refuse(*_, **__):
     raise AssertionError("at import")
@@ -120,7 +122,7 @@ FunctionSettings.from_environment = classmethod(refuse)
 
 def calls(path: Path, module: str) -> Iterator[str]:
     """What a file takes of a module that it imported by name."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == module:
             yield node.attr
 
@@ -129,7 +131,7 @@ def test_only_ports_make_clients_and_only_settings_are_read_from_the_environment
     sources = sorted((PROJECT / "functions").rglob("*.py"))
     assert {path.name for path in sources if list(calls(path, "clients"))} == {"ports.py"}
     assert [path for path in sources if {"environ", "getenv"} & set(calls(path, "os"))] == []
-    readers = {path.name for path in sources if "from_environment" in path.read_text()}
+    readers = {path.name for path in sources if "from_environment" in text(path)}
     assert readers == {"ports.py"}
 
 

@@ -29,10 +29,19 @@ def nothing_is_lost(promises: Promises, books: Sequence[AccountBook], now: datet
         promise(planning_at is None or planning_at > now, "an account waits to be planned")
         planned = plan(book, promises.organization, now)
         promise(planned.notices == (), f"a plan was lost: {[story(row) for row in planned.notices]}")
-        promise(planned.next_planning_at == planning_at, "the next planning was lost")
+        promise(_no_later(planning_at, planned.next_planning_at), "the next planning was lost")
         _each_bill_was_told_of(book, promises.organization, now)
     for sent in promises.sent:
         _shows_what_was_heard(promises, sent)
+
+
+def _no_later(planning_at: datetime | None, needed: datetime | None) -> bool:
+    """Whether an account is looked at in time.
+
+    It may be sooner than needed by now: a look was set for the day on which a bounced step would drop to paper, and
+    then the letter went before. Such a look finds nothing, and sets the next.
+    """
+    return needed is None or (planning_at is not None and planning_at <= needed)
 
 
 def _has_ended(row: Notice, now: datetime) -> None:

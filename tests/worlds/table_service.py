@@ -9,7 +9,7 @@ import base64
 import json
 import re
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ClientError
@@ -61,8 +61,7 @@ class TableService:
         service, _, name = (target.decode() if isinstance(target, bytes) else target).partition(".")
         if not service.startswith("DynamoDB_") or name not in OPERATIONS:
             return None
-        sent: Any = request.body
-        asked = json.loads(sent, object_hook=_bytes_of)
+        asked = json.loads(cast("bytes", request.body), object_hook=_bytes_of)
         [table] = _names_of_tables(asked)
         if table not in self.tables:
             return None
