@@ -26,6 +26,7 @@ from shared.storage.large_changes import ItemTooLargeError, is_unfinished, write
 from shared.storage.links import Links
 from shared.storage.notices import Notices
 from shared.storage.races import LostRaceError
+from shared.storage.set_asides import SET_ASIDE_ATTRIBUTES
 from tests.worlds.aws import TABLE
 from tests.worlds.bounds import some
 from tests.worlds.examples import NOW, account, bill, notice, organization
@@ -385,6 +386,18 @@ def collection(table: MemoryTable) -> list[dict[str, Any]]:
     return sorted(
         (item for item in table.items.values() if item["pk"]["S"].startswith("A#")), key=lambda item: item["sk"]["S"]
     )
+
+
+def test_an_account_whose_change_could_not_be_written_out_is_set_aside_no_more_once_it_is(
+    table: MemoryTable, books: AccountBooks
+) -> None:
+    left_unfinished(table, changed(with_many(books, 120), *ALL_AT_ONCE))
+    for item in collection(table):
+        if item["sk"]["S"] == keys.ROOT or "due_at" in item:
+            key = item["pk"]["S"], item["sk"]["S"]
+            table.items[key] = item | {name: {"N": "3"} for name in SET_ASIDE_ATTRIBUTES}
+    loaded(books)
+    assert not [item for item in collection(table) if set(SET_ASIDE_ATTRIBUTES) & set(item)]
 
 
 def test_who_comes_late_writes_over_nothing_newer(table: MemoryTable, books: AccountBooks) -> None:
