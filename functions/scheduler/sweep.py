@@ -18,7 +18,15 @@ from functions.scheduler.dispatch import Dispatcher, count_troubled
 from functions.scheduler.ports import SchedulerPorts
 from functions.scheduler.rounds import Done, Round
 from shared.domain.records.policy import Organization
-from shared.storage.due_index import Due, DueAccount, DueInheritance, DueNotice, DuePrintBatch, DueReplanning
+from shared.storage.due_index import (
+    Due,
+    DueAccount,
+    DueIngestion,
+    DueInheritance,
+    DueNotice,
+    DuePrintBatch,
+    DueReplanning,
+)
 
 logger = Logger(child=True)
 
@@ -65,6 +73,7 @@ class Sweep:
             DueReplanning: self._replan,
             DueAccount: collector.collect,
             DuePrintBatch: dispatcher.close_print_batch,
+            DueIngestion: dispatcher.take_up_file,
             DueNotice: dispatcher.move_on,
         }
 

@@ -9,8 +9,8 @@ NAMESPACE = "POWERTOOLS_METRICS_NAMESPACE"
 SERVICE = "delivery"
 
 
-def count(name: str, *, channel: str, org_id: str = "") -> None:
-    """Count one occurrence of `name`. Channel and organization are logged with it; they are no dimensions.
+def count(name: str, *, channel: str = "", org_id: str = "") -> None:
+    """Count one occurrence of `name`. Channel and organization, if any, are logged with it; they are no dimensions.
 
     It is a log line in CloudWatch's embedded metric format, so it costs no call and can't fail a sending.
     """
@@ -20,6 +20,7 @@ def count(name: str, *, channel: str, org_id: str = "") -> None:
     with single_metric(name=name, unit=MetricUnit.Count, value=1, namespace=namespace) as metric:
         metric.service = ""  # the function's own would be a dimension too
         metric.add_dimension(name="service", value=SERVICE)
-        metric.add_metadata("channel", str(channel))
+        if channel:
+            metric.add_metadata("channel", str(channel))
         if org_id:
             metric.add_metadata("org_id", org_id)
