@@ -142,6 +142,8 @@ class StatementFile:
     _bytes_before: int = 0
     _lines_before: int = 0
     _columns_before: int = 0
+    _lines_passed: int = 0
+    _counted_to: int = 0
 
     @classmethod
     def going_on(cls, chunks: Iterator[str], place: FilePlace) -> "StatementFile":
@@ -157,7 +159,13 @@ class StatementFile:
             _bytes_before=place.byte,
             _lines_before=place.lines,
             _columns_before=place.columns,
+            _lines_passed=place.lines,
         )
+
+    @property
+    def line(self) -> int:
+        """The line, from 1, on which the statement that came last begins."""
+        return self._lines_passed + 1
 
     def place(self) -> FilePlace | None:
         """Where to go on after the statement that came last; None: it can't be told yet what kind of file this is.
@@ -211,6 +219,7 @@ class StatementFile:
             if self._is_document or is_json:
                 raise
             self._at, self.header, self._twice = 0, {}, []
+            self._lines_passed = self._counted_to = 0
             yield from self._lines()
             if not self._any_line_is_statement:
                 raise
@@ -225,6 +234,7 @@ class StatementFile:
             if end < 0 and self._more(keep=False):
                 continue
             more = end >= 0
+            self._pass_lines(self._at)
             line = self._text[self._at : end if more else None].strip(f" \t\r{BYTE_ORDER_MARK}")
             self._at = end + 1 if more else len(self._text)
             if line:
@@ -288,6 +298,7 @@ class StatementFile:
                 raise self._not_json()
             begun = True
             start, value, error = self._decode()
+            self._pass_lines(start)
             yield _raw(self._text[start : self._at], value, error)
 
     def _other_value(self) -> None:
@@ -340,11 +351,18 @@ class StatementFile:
         return True
 
     def _let_go(self) -> None:
+        self._pass_lines(self._at)
+        self._counted_to = 0
         taken = self._text[: self._at]
         self._bytes_before += len(taken) if taken.isascii() else len(taken.encode("utf-8", "surrogateescape"))
         self._lines_before += taken.count("\n")
         self._columns_before = len(taken) - taken.rfind("\n") - 1 + (0 if "\n" in taken else self._columns_before)
         self._text, self._at = self._text[self._at :], 0
+
+    def _pass_lines(self, to: int) -> None:
+        """Count the lines that end before a place in the text that is held."""
+        self._lines_passed += self._text.count("\n", self._counted_to, to)
+        self._counted_to = max(self._counted_to, to)
 
     def _skip_space(self) -> int:
         found = SPACE.match(self._text, self._at)
