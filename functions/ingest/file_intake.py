@@ -192,7 +192,7 @@ class FileIntake:
         reading = self.ingestion.reading
         if start and start >= reading.size:
             return iter(())
-        how = {"Range": f"bytes={start}-"} if start else {}
+        how: Any = {"Range": f"bytes={start}-"} if start else {}
         how |= {"IfMatch": reading.etag} if reading.etag else {}
         try:
             answer = s3.get_object(Bucket=self.ports.settings.drop_bucket, Key=reading.key, **how)
@@ -277,4 +277,3 @@ def problem_of(error: NotJsonError | InvalidFileError) -> str:
     if isinstance(error, NotJsonError):
         return f"The file is neither one JSON document nor NDJSON. {error.detail}"
     return " ".join(f"{remark.pointer or 'The document'} {remark.detail}." for remark in error.errors)
-

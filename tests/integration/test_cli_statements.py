@@ -103,7 +103,9 @@ def test_errors_come_first_and_like_ones_are_one_line_with_their_count(run: Run,
 
 def test_the_report_has_each_remark_with_its_line_errors_first(run: Run, api: Api, tmp_path: Path) -> None:
     document = json.dumps({"statements": many(3)}, indent=1)
-    api.answers = [answered(row(0, "Created", warnings=("/a", "/b")), row(1, "Failed", errors=("/c",)), row(2, "Ignored"))]
+    api.answers = [
+        answered(row(0, "Created", warnings=("/a", "/b")), row(1, "Failed", errors=("/c",)), row(2, "Ignored"))
+    ]
     report = tmp_path / "remarks.jsonl"
     run(*SEND, write(tmp_path, document), "--key", KEY, "--report", str(report))
     found = [json.loads(line) for line in report.read_text().splitlines()]

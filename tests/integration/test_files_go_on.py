@@ -1,13 +1,15 @@
 """A statement file is taken up again until it is done or has failed with a reason (docs/rules.md#file-goes-on)."""
 
 import json
+from contextlib import suppress
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from functions.ingest import file_intake
-from functions.ingest.files import new_ingestion_id
+from functions.ingest.files import DroppedFile, new_ingestion_id
 from functions.ingest.handler import lambda_handler
 from functions.ingest.intake import Intake
 from functions.ingest.ports import ports
@@ -92,7 +94,7 @@ def results(ingestion_id: str) -> list[tuple[str | None, str]]:
     return [(row["statementId"], row["result"]) for row in found]
 
 
-# --- over many invocations --------------------------------------------------------------------------------------------
+# --- over many invocations ------------------------------------------------------------------------------------------
 
 
 def many() -> list[Any]:
@@ -206,7 +208,7 @@ def test_an_invocation_whose_file_another_has_taken_over_stops(s3: "S3Client", d
     assert stored.due_at is None
 
 
-# --- killed anywhere ----------------------------------------------------------------------------------------------------
+# --- killed anywhere ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("answered", [False, True], ids=["before", "after"])
@@ -223,21 +225,20 @@ def test_killed_at_any_call_nothing_is_taken_twice_or_lost(
         key = f"drops/prt_1/{name}.json"
         put(s3, ndjson(*batch(2, name), paid(f"S{name}-0")), key)
         has_died = killed_at(client, service, nth, answered=answered)
-        try:
+        with suppress(KilledError):
             drop(key, sequencer=name)
-        except KilledError:
-            pass
         died = has_died()
         if not clockwork.until_done() and died:
             drop(key, sequencer=name)  # nothing was stored yet: the bucket's event comes again
         ingestion_id = new_ingestion_id(
             datetime.fromisoformat(DROP["Records"][0]["eventTime"]), f"{key}\n{content(name)}"
         )
-        assert results(ingestion_id) == [
-            (f"S{name}-0", "Created"),
-            (f"S{name}-1", "Created"),
-            (f"S{name}-0", "Updated"),
-        ]
+        *created, (_, payment) = results(ingestion_id)
+        assert created == [(f"S{name}-0", "Created"), (f"S{name}-1", "Created")]
+        assert payment in {
+            "Updated",
+            "Ignored",
+        }  # Ignored: that it was posted just before the end is known, but not by whom
         found = OWN.get(f"/v1/ingestions/{ingestion_id}").body
         assert (found["status"], found["counts"]["total"]) == ("Success", 3)
         book = books.load("org_1", f"G{name}-0")
@@ -248,14 +249,13 @@ def test_killed_at_any_call_nothing_is_taken_twice_or_lost(
 
 
 def content(sequencer: str) -> str:
-    from functions.ingest.files import DroppedFile
-
-    record = json.loads(json.dumps(DROP["Records"][0]))
+    """By what the event of a file names its content."""
+    record = deepcopy(DROP["Records"][0])
     record["s3"]["object"]["sequencer"] = sequencer
     return DroppedFile.model_validate(record).content
 
 
-# --- failed with a reason -----------------------------------------------------------------------------------------------
+# --- failed with a reason -------------------------------------------------------------------------------------------
 
 
 def test_a_file_that_fails_again_and_again_is_tried_later_each_time_and_fails_with_a_warning(
@@ -269,7 +269,9 @@ def test_a_file_that_fails_again_and_again_is_tried_later_each_time_and_fails_wi
     monkeypatch.setattr(Intake, "take", broken)
     drop(KEY)
     assert clockwork.sweep(datetime.now(UTC)) == 0
-    assert clockwork.until_done() == file_intake.MOST_ATTEMPTS
+    assert (
+        clockwork.until_done() == file_intake.MOST_ATTEMPTS + 1
+    )  # what came further by its first reading isn't counted
     failed = ingestion()
     assert failed["status"] == "Failed"
     assert failed["problem"] == "It was tried 8 times. It failed by RuntimeError at byte 0."
@@ -304,10 +306,10 @@ def test_an_invocation_that_dies_each_time_comes_to_an_end_too(
     monkeypatch.setattr(Intake, "take", dies)
     with pytest.raises(KilledError):
         drop(KEY)
-    for _ in range(file_intake.MOST_ATTEMPTS - 2):
+    for _ in range(file_intake.MOST_ATTEMPTS):
         with pytest.raises(KilledError):
             clockwork.round()
-    assert clockwork.until_done() <= 2
+    assert clockwork.until_done() == 1
     assert (ingestion()["status"], warned) == ("Failed", ["FileFailed"])
 
 
@@ -323,7 +325,7 @@ def test_a_file_that_is_gone_while_it_is_read_has_failed_with_what_was_taken(
     s3: "S3Client", clockwork: FileClockwork
 ) -> None:
     put(s3, ndjson(*batch(6)))
-    drop(KEY, time_left=(ENOUGH,) * 5 + (LITTLE_TIME,) * 20)
+    drop(KEY, time_left=(ENOUGH,) * 4 + (LITTLE_TIME,) * 20)
     s3.delete_object(Bucket=BUCKET, Key=KEY)
     clockwork.until_done()
     assert (ingestion()["problem"], ingestion()["counts"]["created"]) == (file_intake.IS_GONE, 2)
@@ -333,7 +335,7 @@ def test_a_file_that_another_replaces_while_it_is_read_leaves_the_rest_to_that_o
     s3: "S3Client", clockwork: FileClockwork
 ) -> None:
     put(s3, ndjson(*batch(6)))
-    drop(KEY, sequencer="1", time_left=(ENOUGH,) * 5 + (LITTLE_TIME,) * 20)
+    drop(KEY, sequencer="1", time_left=(ENOUGH,) * 4 + (LITTLE_TIME,) * 20)
     put(s3, ndjson(*batch(6), *batch(2, "y")))
     clockwork.until_done()
     assert ingestion()["problem"] == file_intake.IS_REPLACED
@@ -347,7 +349,7 @@ def test_an_upload_that_is_put_again_while_it_is_read_is_taken_from_its_beginnin
 ) -> None:
     key = f"drops/prt_1/uploads/{OWN.post('/v1/ingestions', {}).body['ingestionId']}"
     put(s3, ndjson(*batch(6)), key)
-    drop(key, sequencer="1", time_left=(ENOUGH,) * 5 + (LITTLE_TIME,) * 20)
+    drop(key, sequencer="1", time_left=(ENOUGH,) * 4 + (LITTLE_TIME,) * 20)
     assert ingestion()["counts"]["created"] == 2
     put(s3, ndjson(*batch(2), statement("S-9")), key)
     clockwork.until_done()
@@ -370,12 +372,21 @@ def test_an_ingestion_that_was_begun_before_it_had_a_place_in_the_due_index_goes
     assert ingestion()["counts"]["total"] in {0, 3}
 
 
-# --- cases 60 and 61 ------------------------------------------------------------------------------------------------------
+# --- cases 60 and 61 ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "name",
-    ["x.json.filepart", "x.json.part", "x.json.partial", "x.JSON.TMP", "x.json~", ".x.json.Gk2d9s", "~$x.json", "x.swp"],
+    [
+        "x.json.filepart",
+        "x.json.part",
+        "x.json.partial",
+        "x.JSON.TMP",
+        "x.json~",
+        ".x.json.Gk2d9s",
+        "~$x.json",
+        "x.swp",
+    ],
 )
 def test_case_60_a_file_under_a_temporary_name_isnt_processing_for_ever(
     s3: "S3Client", clockwork: FileClockwork, warned: list[str], name: str

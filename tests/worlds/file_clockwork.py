@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from functions.ingest.handler import lambda_handler
 from functions.scheduler.sweep import Sweep
 from shared.messaging import clients
-from tests.worlds.aws import TABLE, listen
+from tests.worlds.aws import listen
 from tests.worlds.ingest_api import context
 from tests.worlds.wiring import scheduler_ports
 

@@ -45,7 +45,11 @@ def scheduler_ports(
     dynamodb: "DynamoDBClient", table: str = TABLE, sqs: Any = None, urls: "Mapping[Channel, str]" = NO_QUEUES
 ) -> SchedulerPorts:
     """The scheduler's ports over these clients, which may be fakes. Without `sqs` it can't give notices to channels."""
-    settings = {"TABLE_NAME": table, "INGEST_FUNCTION": INGEST, **{f"{channel.upper()}_QUEUE_URL": url for channel, url in urls.items()}}
+    settings = {
+        "TABLE_NAME": table,
+        "INGEST_FUNCTION": INGEST,
+        **{f"{channel.upper()}_QUEUE_URL": url for channel, url in urls.items()},
+    }
     stores = dynamodb, table
     return SchedulerPorts(
         settings=SchedulerSettings.model_validate(settings),
