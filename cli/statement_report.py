@@ -13,7 +13,7 @@ from shared.domain.vocabulary.words import IngestionResult
 MOST_LINES_TOLD = 5
 """How many places of one kind of remark are shown; all of them are in the report that `--report` writes."""
 
-KINDS = {"errors": "error", "warnings": "warning"}
+REMARK_KINDS = {"errors": "error", "warnings": "warning"}
 """The two kinds of remarks, the worse one first."""
 
 
@@ -37,7 +37,7 @@ class SendReport:
             more = {"notSent": self.left} if self.left else {}
             say_json({"counts": {"total": len(self.rows), **by_result}, **more, "statements": list(self.rows)})
             return
-        for kind, name in KINDS.items():
+        for kind, name in REMARK_KINDS.items():
             self._say_remarks(kind, f"{name.capitalize()}s")
         say_table("Statements", ("total", *by_result, "not sent"), [(len(self.rows), *by_result.values(), self.left)])
 
@@ -59,7 +59,7 @@ class SendReport:
         say(f"{len(lines)} remarks in {path}")
 
     def _remarks(self) -> Iterator[dict[str, object]]:
-        for kind, name in KINDS.items():
+        for kind, name in REMARK_KINDS.items():
             for row in self.rows:
                 place = {"line": row["line"], "statementId": row["statementId"], "result": row["result"]}
                 for each in row[kind]:

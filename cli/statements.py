@@ -37,7 +37,7 @@ class NotSentError(CommandError):
 
 
 @statement_commands.command("send")
-def send(
+def send(  # noqa: PLR0913 - each option is a parameter
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="JSON or NDJSON.")],
     key: Annotated[str, typer.Option(envvar="DUNLIN_API_KEY", help="The partner's API key.", show_default=False)],
     *,

@@ -48,7 +48,7 @@ LEASE = timedelta(minutes=16)
 MOST_ATTEMPTS = 8
 """How often a file is begun again without having come any further, until it has failed: within about three hours."""
 
-FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
+FIRST_FILE_WAIT, LONGEST_FILE_WAIT = timedelta(minutes=1), timedelta(hours=1)
 
 GONE = frozenset({"NoSuchKey", "404"})
 REPLACED = frozenset({"PreconditionFailed", "412"})
@@ -170,7 +170,7 @@ class FileIntake:
         """Leave the file for a while, longer each time."""
         logger.error("file not taken in", extra={"ingestion_id": self.ingestion.ingestion_id, "error": error})
         problem = f"It failed by {error} at byte {self.ingestion.reading.taken_bytes}."
-        wait = min(FIRST_WAIT * 2 ** max(0, self.ingestion.reading.attempts - 1), LONGEST_WAIT)
+        wait = min(FIRST_FILE_WAIT * 2 ** max(0, self.ingestion.reading.attempts - 1), LONGEST_FILE_WAIT)
         self._save(self._reading(problem=problem), due_at=self._moment + wait)
 
     # Its content.
@@ -240,7 +240,7 @@ class FileIntake:
         return SeenStatements(found[::2], found[1::2])
 
     def _note(self, place: FilePlace | None, seen: SeenStatements, noted: int) -> int:
-        """Store what was seen since `noted`, and where; answers what is noted now. A file that may be anything waits."""
+        """Store what was seen since `noted`, and where: how much is noted now. A file that may be anything waits."""
         if place is None:
             return noted
         pairs = seen.pairs(noted)

@@ -1,7 +1,7 @@
 """Which statements of a file come again (docs/rules.md#repeated-in-a-file), found with sixteen bytes for each.
 
-Of several with one `statementId` the first counts. What is kept of a statement are two numbers, one for its name and one
-for its text, so that a file of millions is known whole by every invocation that works on it.
+Of several with one `statementId` the first counts. What is kept of a statement are two numbers, one for its name and
+one for its text, so that a file of millions is known whole by every invocation that works on it.
 """
 
 from array import array
@@ -17,14 +17,14 @@ from shared.contracts.statements import transactions_only
 from shared.domain.records.ingestion import StatementRow
 from shared.domain.vocabulary.words import IngestionResult
 
-type Numbers = "array[int]"
+type PackedNumbers = "array[int]"
 """Whole numbers of 64 bits."""
 
 NAMELESS = 0
-"""The number of a statement that can't come again: it has no id, or is a payment update, which may come several times."""
+"""The number of a statement that can't come again: without an id, or a payment update, which may come several times."""
 
 
-def numbers(values: Iterable[int] = ()) -> Numbers:
+def numbers(values: Iterable[int] = ()) -> PackedNumbers:
     """Whole numbers, packed."""
     return array("Q", values)
 
@@ -33,8 +33,8 @@ def numbers(values: Iterable[int] = ()) -> Numbers:
 class SeenStatements:
     """The statements of a file, or of its beginning, in their order."""
 
-    names: Numbers = field(default_factory=numbers)
-    texts: Numbers = field(default_factory=numbers)
+    names: PackedNumbers = field(default_factory=numbers)
+    texts: PackedNumbers = field(default_factory=numbers)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -45,7 +45,7 @@ class SeenStatements:
         self.names.append(_number(f"{raw.client_id}\n{raw.statement_id}") if named else NAMELESS)
         self.texts.append(_number(raw.text))
 
-    def pairs(self, first: int) -> Numbers:
+    def pairs(self, first: int) -> PackedNumbers:
         """The two numbers of each from the `first` on, one behind the other."""
         return numbers(chain.from_iterable(zip(self.names[first:], self.texts[first:], strict=True)))
 
@@ -63,7 +63,7 @@ class SeenStatements:
 class Repeats:
     """The places, in their order, of statements that came before: twice the place, and 1 where the text is the same."""
 
-    places: Numbers = field(default_factory=numbers)
+    places: PackedNumbers = field(default_factory=numbers)
 
     def rows(self, first: int, statements: Sequence[RawStatement]) -> dict[int, StatementRow]:
         """The rows of those among `statements`, of which the first is the `first` of the file, by their places here."""

@@ -4,7 +4,6 @@ They lie beside the file's rows, under the content that was read, and expire. Wr
 """
 
 from array import array
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import batched
@@ -16,6 +15,8 @@ from shared.storage.items import number, text
 from shared.storage.records import Records
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mypy_boto3_dynamodb import DynamoDBClient
 
 PAGE_NUMBERS = 32_000

@@ -7,8 +7,10 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from functions.ingest.handler import lambda_handler
+from functions.scheduler.dispatch import Dispatcher
 from functions.scheduler.sweep import Sweep
 from shared.messaging import clients
+from shared.storage.due_index import DueIngestion
 from tests.worlds.aws import listen
 from tests.worlds.ingest_api import context
 from tests.worlds.wiring import scheduler_ports
@@ -42,9 +44,19 @@ class FileClockwork:
         Sweep(scheduler_ports(self.dynamodb), now=at or datetime.now(UTC) + LATER, as_of=None).run()
         return len(self.handed) - before
 
+    def hand_over(self) -> int:
+        """Do what a sweep does about files alone; how many it handed over."""
+        before, at = len(self.handed), datetime.now(UTC) + LATER
+        ports = scheduler_ports(self.dynamodb)
+        for shard in ports.due_index.shards():
+            for due in ports.due_index.sweep(shard, at).due:
+                if isinstance(due, DueIngestion):
+                    Dispatcher(ports, at, None).take_up_file(due)
+        return len(self.handed) - before
+
     def round(self, *time_left: int) -> int:
-        """Sweep, and let ingest work on what it was handed, with so much time; how many files that were."""
-        count = self.sweep()
+        """Let ingest work on all files that are due, with so much time; how many files that were."""
+        count = self.hand_over()
         for event in self.handed[len(self.handed) - count :]:
             lambda_handler(event, context(*time_left))
         return count
@@ -60,14 +72,18 @@ class FileClockwork:
 def killed_at(client: Any, service: str, nth: int, *, answered: bool) -> Callable[[], bool]:
     """Kill the process at its nth call to a service from now on, before or after it is `answered`.
 
-    Answers whether that came to pass; then the process is past it.
+    Asked whether that came to pass, it doesn't any more.
     """
-    calls, done = iter(range(1, 10_000)), list[bool]()
+    calls, ended = iter(range(1, 10_000)), list[bool]()
 
     def hear(**_: Any) -> None:
-        if not done and next(calls) == nth:
-            done.append(True)
+        if not ended and next(calls) == nth:
+            ended.append(True)
             raise KilledError
 
+    def died() -> bool:
+        ended.append(False)
+        return ended[0]
+
     listen(client, f"{'after' if answered else 'before'}-call.{service}", hear)
-    return lambda: bool(done)
+    return died
