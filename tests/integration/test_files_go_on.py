@@ -19,6 +19,7 @@ from shared.storage.account_books import AccountBooks
 from shared.storage.ingestions import Ingestions
 from shared.storage.organizations import Organizations
 from tests.worlds.aws import TABLE, listen
+from tests.worlds.cases import case
 from tests.worlds.examples import NOW, organization
 from tests.worlds.file_clockwork import FileClockwork, KilledError, killed_at
 from tests.worlds.ingest_api import BUCKET, DROP, Partner, context, drop
@@ -378,14 +379,8 @@ def test_an_ingestion_that_was_begun_before_it_had_a_place_in_the_due_index_goes
 @pytest.mark.parametrize(
     "name",
     [
-        "x.json.filepart",
-        "x.json.part",
-        "x.json.partial",
-        "x.JSON.TMP",
-        "x.json~",
-        ".x.json.Gk2d9s",
-        "~$x.json",
-        "x.swp",
+        case("60").inputs["keys"][0].rpartition("/")[2],
+        *("x.json.part", "x.json.partial", "x.JSON.TMP", "x.json~", ".x.json.Gk2d9s", "~$x.json", "x.swp"),
     ],
 )
 def test_case_60_a_file_under_a_temporary_name_isnt_processing_for_ever(
@@ -407,7 +402,9 @@ def test_a_file_under_any_other_name_is_taken(s3: "S3Client", name: str) -> None
     assert ingestion()["counts"]["created"] == 2
 
 
-@pytest.mark.parametrize("key", ["drops/prt_1/incoming/", "drops/prt_1/a/b/"])
+@pytest.mark.parametrize(
+    "key", [case("61").inputs["keys"][0].replace("PARTNER", "prt_1"), "drops/prt_1/", "drops/prt_1/a/b/"]
+)
 def test_case_61_a_folder_is_no_ingestion(s3: "S3Client", key: str) -> None:
     put(s3, b"", key)
     drop(key)
