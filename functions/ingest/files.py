@@ -136,8 +136,9 @@ def ingestion_of(ports: IngestPorts, file: DroppedFile, now: datetime) -> Ingest
         known = _begun(file, ingestion_id, now)
         if not ports.ingestions.begin(known):
             return ports.ingestions.get(partner_id, ingestion_id)
-    elif known.content != file.content and known.status is IngestionStatus.PROCESSING:
-        # The first file under an announced upload, or another put over one that isn't done: from its beginning.
+    elif known.status is IngestionStatus.PROCESSING and (known.content != file.content or not known.reading.key):
+        # The first file under an announced upload, another put over one that isn't done, or one begun by a version
+        # that noted no place: from its beginning.
         due_at = lease_from(known, now)
         anew = replace(known, content=file.content, counts=Counts(), reading=FileReading(key=file.key), due_at=due_at)
         stored = ports.ingestions.move_on(anew)

@@ -3,6 +3,7 @@
 import json
 from contextlib import suppress
 from copy import deepcopy
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,13 @@ from functions.ingest.files import DroppedFile, new_ingestion_id
 from functions.ingest.handler import lambda_handler
 from functions.ingest.intake import Intake
 from functions.ingest.ports import ports
+from shared.domain.records.file_reading import FileReading
+from shared.domain.records.ingestion import Ingestion
 from shared.domain.records.partner import Partner as Owner
 from shared.messaging import clients
 from shared.storage.account_books import AccountBooks
 from shared.storage.ingestions import Ingestions
+from shared.storage.items import pack
 from shared.storage.organizations import Organizations
 from tests.worlds.aws import TABLE, listen
 from tests.worlds.cases import case
@@ -358,19 +362,37 @@ def test_an_upload_that_is_put_again_while_it_is_read_is_taken_from_its_beginnin
     assert [name for name, _ in results(ingestion()["ingestionId"])] == ["S-0", "S-1", "S-9"]
 
 
-def test_an_ingestion_that_was_begun_before_it_had_a_place_in_the_due_index_goes_on(
+def test_an_ingestion_of_an_earlier_version_is_taken_in_when_its_file_comes_again(
     s3: "S3Client", dynamodb: "DynamoDBClient"
 ) -> None:
-    """Stored by an earlier version, and its event comes again."""
     put(s3, ndjson(*batch(3)))
-    drop(KEY, time_left=ONE_STEP)
+    drop(KEY, time_left=(ENOUGH,) * 3 + (LITTLE_TIME,) * 20)
     ingestions = Ingestions(dynamodb, TABLE)
     stored = ingestions.get("prt_1", ingestion()["ingestionId"])
     assert stored is not None
+    ingestions.save(replace(stored, reading=FileReading(), due_at=None))
     key = {"pk": {"S": "I#prt_1"}, "sk": {"S": stored.ingestion_id}}
-    dynamodb.update_item(TableName=TABLE, Key=key, UpdateExpression="REMOVE revision, due_at, due_shard")
+    dynamodb.update_item(TableName=TABLE, Key=key, UpdateExpression="REMOVE revision")
+    item = dynamodb.get_item(TableName=TABLE, Key=key)["Item"]
+    assert set(item) == {"pk", "sk", "body"}
+    revised = replace(stored, reading=FileReading(), due_at=None, revision=0)
+    dynamodb.put_item(TableName=TABLE, Item={**item, "body": pack(Ingestion, revised)})
     drop(KEY)
-    assert ingestion()["counts"]["total"] in {0, 3}
+    assert (ingestion()["status"], ingestion()["counts"]["created"]) == ("Success", 3)
+
+
+def test_a_file_that_ingest_couldnt_be_asked_for_is_due_again(s3: "S3Client", clockwork: FileClockwork) -> None:
+    put(s3, ndjson(*batch(3)))
+    drop(KEY, time_left=ONE_STEP)
+    refusals = [TimeoutError("no answer")]
+
+    def refuse(**_: Any) -> None:
+        if refusals:
+            raise refusals.pop()
+
+    listen(clients.lambda_functions(), "before-parameter-build.lambda.Invoke", refuse)
+    assert clockwork.sweep() == 0
+    assert clockwork.sweep(datetime.now(UTC) + 3 * timedelta(hours=1)) == 1
 
 
 # --- cases 60 and 61 ------------------------------------------------------------------------------------------------
