@@ -1,11 +1,8 @@
 """Sends a statement file to the API, in pieces that a request may carry, and reports what became of each statement."""
 
-import json
 import secrets
+import shlex
 import time
-from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,22 +12,13 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cli.errors import CommandError
-from cli.output import errors, say_json, say_table
+from cli.output import errors, say_error
 from cli.stack import DeployedStack, JsonOption
-from shared.contracts.statement_files import (
-    MOST_STATEMENTS,
-    InvalidFileError,
-    NotJsonError,
-    RawStatement,
-    StatementFile,
-    decoded_chunks,
-)
+from cli.statement_parts import Parts, Request, ResultRow, take_apart
+from cli.statement_report import SendReport
 from shared.domain.vocabulary.words import IngestionResult
 
 statement_commands = typer.Typer(no_args_is_help=True, help="Statement files.")
-
-CHUNK_BYTES = 3_000_000
-"""How much one request carries; the gateway and the function behind it have limits."""
 
 REQUEST_TRIES = 4
 RESEND_PAUSE_SECONDS = 1.0
@@ -38,21 +26,18 @@ TIMEOUT_SECONDS = 60.0
 PASSING = frozenset({409, 429, 500, 502, 503, 504})
 """Answers after which the same request may well succeed."""
 
-type ResultRow = dict[str, Any]
-"""What became of a statement, as the API answers it."""
+OF_THE_BODY = frozenset({400, 413, 422})
+"""Answers that are about the statements of one request: the others may be taken all the same."""
+
+SOME_FAILED, NOT_ALL_SENT = 1, 3
 
 
-@dataclass(slots=True)
-class Parts:
-    """A file taken apart: the bodies to send, and what needs no sending because it can't be read or came before."""
-
-    bodies: list[bytes] = field(default_factory=list)
-    sizes: list[int] = field(default_factory=list)
-    refused: list[ResultRow] = field(default_factory=list)
+class NotSentError(CommandError):
+    """A request wasn't taken, and neither would the next be."""
 
 
 @statement_commands.command("send")
-def send(
+def send(  # noqa: PLR0913 - each option is a parameter
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="JSON or NDJSON.")],
     key: Annotated[str, typer.Option(envvar="DUNLIN_API_KEY", help="The partner's API key.", show_default=False)],
     *,
@@ -61,110 +46,91 @@ def send(
     ] = None,
     stack: Annotated[str | None, typer.Option(envvar="DUNLIN_STACK", help="The stack.", show_default=False)] = None,
     as_of: Annotated[str | None, typer.Option(help="A simulated time, for test stacks.", show_default=False)] = None,
+    first: Annotated[int, typer.Option("--from", min=1, help="The first statement to send, from 1.")] = 1,
+    report: Annotated[
+        Path | None,
+        typer.Option(dir_okay=False, help="Write every remark here, as JSON lines.", show_default=False),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Send a file of statements. Exits 0 only if no statement failed."""
+    """Send a file of statements.
+
+    Exits with 0 if all were taken, with 1 if a statement failed, with 3 if some weren't sent: then it says how to go
+    on. Sending statements again does no harm.
+    """
     address = _address(url, stack)
-    parts = take_apart(file.read_bytes())
+    parts = take_apart(file.read_bytes(), first)
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
     if as_of:
         headers["Dunlin-As-Of"] = as_of
-    rows = list(parts.refused)
-    with httpx.Client(base_url=address, headers=headers, timeout=TIMEOUT_SECONDS) as client, _progress() as progress:
-        task = progress.add_task("Sending", total=sum(parts.sizes))
-        for body, size in zip(parts.bodies, parts.sizes, strict=True):
-            rows += _send(client, body)
-            progress.advance(task, size)
-    _report(rows, as_json=as_json)
+    rows, stopped = list(parts.refused), None
+    with httpx.Client(base_url=address, headers=headers, timeout=TIMEOUT_SECONDS) as client:
+        answered, stopped = _send_all(client, parts)
+    rows = sorted([*parts.refused, *answered], key=lambda row: row["number"])
+    if stopped and not answered:
+        raise stopped
+    told = SendReport(rows, left=parts.total - len(rows))
+    told.say(as_json=as_json)
+    if report:
+        told.write(report)
+    if stopped:
+        _say_how_to_go_on(stopped, file, parts.requests[_done(parts, answered)].statements[0].number)
+        raise typer.Exit(NOT_ALL_SENT)
+    if told.any_failed:
+        raise typer.Exit(SOME_FAILED)
 
 
-def take_apart(content: bytes) -> Parts:
-    """A file as requests of at most MOST_STATEMENTS statements, each statement's own text kept.
-
-    Of several with one statementId the first counts, as if the file were one request. Raises CommandError for a file
-    that can't be read at all.
-    """
-    file = StatementFile(decoded_chunks([content]))
-    try:
-        statements = list(file.statements())
-        _ = file.schema
-    except NotJsonError as error:
-        raise CommandError(f"the file isn't JSON. {error.detail}") from None
-    except InvalidFileError as error:
-        found = "; ".join(f"{remark.pointer or 'the file'} {remark.detail}" for remark in error.errors)
-        raise CommandError(f"this is no statement file: {found}") from None
-    parts = Parts()
-    for piece in _pieces(statements, parts.refused):
-        parts.bodies.append(_body(file.header, piece))
-        parts.sizes.append(len(piece))
-    return parts
+def _send_all(client: httpx.Client, parts: Parts) -> tuple[list[ResultRow], NotSentError | None]:
+    """Make the requests one after the other: what became of their statements, and what put an end to it."""
+    rows = list[ResultRow]()
+    with _progress() as progress:
+        task = progress.add_task("Sending", total=parts.total, completed=len(parts.refused))
+        for request in parts.requests:
+            try:
+                rows += _send(client, request)
+            except NotSentError as error:
+                return rows, error
+            progress.advance(task, len(request.statements))
+    return rows, None
 
 
-def _pieces(statements: Iterable[RawStatement], refused: list[ResultRow]) -> list[list[RawStatement]]:
-    """Statements by request; one that can't be read, or repeats one of an earlier request, is refused here."""
-    pieces: list[list[RawStatement]] = [[]]
-    room = CHUNK_BYTES
-    firsts: dict[tuple[str | None, str], tuple[int, str]] = {}
-    for statement in statements:
-        if statement.error:
-            refused.append(_row(statement, IngestionResult.FAILED, statement.error.pointer, statement.error.detail))
-            continue
-        size = len(_bytes(statement.text))
-        if len(pieces[-1]) == MOST_STATEMENTS or (pieces[-1] and size > room):
-            pieces.append([])
-            room = CHUNK_BYTES
-        if statement.statement_id:
-            here = (len(pieces), statement.text)
-            piece, text = firsts.setdefault((statement.client_id, statement.statement_id), here)
-            if piece != len(pieces):
-                refused.append(_repeated(statement, same=text == statement.text))
-                continue
-        pieces[-1].append(statement)
-        room -= size
-    return [piece for piece in pieces if piece]
+def _done(parts: Parts, answered: list[ResultRow]) -> int:
+    """How many requests were answered."""
+    numbers = {row["number"] for row in answered}
+    return sum(request.statements[0].number in numbers for request in parts.requests)
 
 
-def _repeated(statement: RawStatement, *, same: bool) -> ResultRow:
-    if same:
-        return _row(statement, IngestionResult.IGNORED)
-    return _row(statement, IngestionResult.FAILED, "/statementId", "appears more than once in this file")
+def _say_how_to_go_on(error: NotSentError, file: Path, first: int) -> None:
+    say_error(f"{error}. Statements from number {first} on weren't sent. Go on with the same options and")
+    say_error(f"  dunlin statements send {shlex.quote(str(file))} --from {first}")
 
 
-def _row(statement: RawStatement, result: IngestionResult, pointer: str = "", detail: str = "") -> ResultRow:
-    found = [{"pointer": pointer, "detail": detail}] if detail else []
-    return {"statementId": statement.statement_id, "result": str(result), "warnings": [], "errors": found}
+def _send(client: httpx.Client, request: Request) -> list[ResultRow]:
+    """Send one request: a row for each of its statements. Raises NotSentError."""
+    answer = _answer(client, request.body)
+    if answer.status_code in OF_THE_BODY:
+        detail = f"the API answered {answer.status_code}: {_detail(answer)}"
+        return [each.row(IngestionResult.FAILED, "", detail) for each in request.statements]
+    if answer.status_code != HTTPStatus.OK:
+        raise NotSentError(f"the API answered {answer.status_code}: {_detail(answer)}")
+    rows: list[dict[str, Any]] = answer.json()["statements"]
+    return [each.placed(row) for each, row in zip(request.statements, rows, strict=True)]
 
 
-def _body(header: dict[str, Any], statements: list[RawStatement]) -> bytes:
-    members = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in header.items() if isinstance(value, str)]
-    listed = ",\n".join(statement.text for statement in statements)
-    return _bytes("{" + ", ".join([*members, f'"statements": [{listed}]']) + "}")
-
-
-def _bytes(text: str) -> bytes:
-    """The bytes that a text was read from, those that are no UTF-8 too: what is wrong with them, the API says."""
-    return text.encode("utf-8", "surrogateescape")
-
-
-def _send(client: httpx.Client, body: bytes) -> list[ResultRow]:
-    """Send one request; again, under the same Idempotency-Key, when no answer or a passing error came."""
+def _answer(client: httpx.Client, body: bytes) -> httpx.Response:
+    """Send a body; again, under the same Idempotency-Key, when no answer or a passing error came."""
     key = {"Idempotency-Key": f"dunlin-{secrets.token_hex(16)}"}
     for left in reversed(range(REQUEST_TRIES)):
         try:
             answer = client.post("v1/statements", content=body, headers=key)
         except httpx.TransportError as error:
             if not left:
-                raise CommandError(f"the API at {client.base_url} can't be reached: {type(error).__name__}") from None
-            time.sleep(RESEND_PAUSE_SECONDS)
-            continue
-        if left and answer.status_code in PASSING:
-            time.sleep(RESEND_PAUSE_SECONDS)
-            continue
-        break
-    if answer.status_code != HTTPStatus.OK:
-        raise CommandError(f"the API answered {answer.status_code}: {_detail(answer)}")
-    rows: list[ResultRow] = answer.json()["statements"]
-    return rows
+                raise NotSentError(f"the API at {client.base_url} can't be reached: {type(error).__name__}") from None
+        else:
+            if not left or answer.status_code not in PASSING:
+                break
+        time.sleep(RESEND_PAUSE_SECONDS)
+    return answer
 
 
 def _detail(answer: httpx.Response) -> str:
@@ -188,23 +154,3 @@ def _address(url: str | None, stack: str | None) -> str:
 def _progress() -> Progress:
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     return Progress(*columns, console=errors())
-
-
-def _report(rows: list[ResultRow], *, as_json: bool) -> None:
-    """Print the counts and whatever was wrong. Raises typer.Exit with 1 when a statement failed."""
-    counts = Counter(row["result"] for row in rows)
-    by_result = {result.lower(): counts[result] for result in IngestionResult}
-    if as_json:
-        say_json({"counts": {"total": len(rows), **by_result}, "statements": rows})
-    else:
-        remarks = [
-            (row["statementId"] or "?", row["result"], kind, each["pointer"], each["detail"])
-            for row in rows
-            for kind in ("errors", "warnings")
-            for each in row[kind]
-        ]
-        if remarks:
-            say_table("Remarks", ("statement", "result", "kind", "where", "what"), remarks)
-        say_table("Statements", ("total", *by_result), [(len(rows), *by_result.values())])
-    if counts[IngestionResult.FAILED]:
-        raise typer.Exit(1)

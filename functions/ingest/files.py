@@ -1,47 +1,36 @@
-"""Statement files in the drop bucket: whatever their size, read as a stream and taken in by chunks.
+"""Files that come into the drop bucket, announced or not, and the ingestion that each of them begins."""
 
-A file is read twice. The first time finds out whether it is a statement file at all, which schema it names (maybe only
-at its end) and which statements come twice, before anything is stored. The second takes the statements in, and notes
-after each chunk how far it has come: whoever works on the file again goes on from there.
-"""
-
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from http import HTTPStatus
-from itertools import batched, islice
-from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from functions.ingest.intake import Intake, repeated
+from functions.ingest.file_intake import lease_from
 from functions.ingest.ports import IngestPorts
 from shared.contracts.ingestions import UploadAnswer
-from shared.contracts.statement_files import (
-    FileSchema,
-    InvalidFileError,
-    NotJsonError,
-    RawStatement,
-    StatementFile,
-    decoded_chunks,
-)
-from shared.domain.records.ingestion import Counts, Ingestion, IngestionSource, IngestionStatus, StatementRow
+from shared.domain.records.file_reading import FileReading
+from shared.domain.records.ingestion import Counts, Ingestion, IngestionSource, IngestionStatus
 from shared.http.problems import ProblemError
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 DROPS = "drops"
 UPLOADS = "uploads"
-READ_BYTES = 1024 * 1024
-STATEMENTS_TOGETHER = 500
 UPLOAD_TIME = timedelta(hours=1)
 
+TEMPORARY_NAME = re.compile(
+    r"[.~#].*|.*~|.*\.(filepart|part|partial|tmp|temp|crdownload|download|swp|upload|uploading|writing|lock)",
+    re.IGNORECASE,
+)
+"""Names that programs give to what they are still writing: WinSCP, rsync, lftp, browsers, editors."""
 
-class OutOfTimeError(Exception):
-    """The invocation's time ends before the file does; the next attempt goes on where this one stopped."""
+HAS_TEMPORARY_NAME = "Its name is that of an upload that isn't finished. Rename the file when it is whole."
+
+
+class FileContestedError(Exception):
+    """Another invocation began or changed the same ingestion just now; the event has to be handled again."""
 
 
 class _Object(BaseModel):
@@ -85,6 +74,16 @@ class DroppedFile(BaseModel):
         return parts[3] if len(parts) == 4 and parts[2] == UPLOADS else None  # noqa: PLR2004 - no folder below
 
     @property
+    def is_folder_marker(self) -> bool:
+        """Whether it only stands for a folder: SFTP's `mkdir` makes an object of no bytes."""
+        return self.key.endswith("/")
+
+    @property
+    def has_temporary_name(self) -> bool:
+        """Whether its name says that it isn't whole yet (docs/rules.md#unfinished-file)."""
+        return TEMPORARY_NAME.fullmatch(self.key.rpartition("/")[2]) is not None
+
+    @property
     def content(self) -> str:
         """Names this content at this key; the same for every delivery of the event."""
         written = f"{self.s3.object.etag}\n{self.s3.object.sequencer}"
@@ -122,115 +121,44 @@ def begin_upload(ports: IngestPorts, partner_id: str, file_name: str, now: datet
     return UploadAnswer(ingestion_id=ingestion.ingestion_id, upload_url=url, expires_at=until)
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
-    """What the first reading found: the schema, the digest of all bytes, and by their places what comes twice."""
+def ingestion_of(ports: IngestPorts, file: DroppedFile, now: datetime) -> Ingestion | None:
+    """The ingestion of a file, begun if there is none yet; None: it is nobody's file, or no file at all.
 
-    schema: FileSchema | None
-    digest: str
-    repeated: dict[int, StatementRow]
-
-
-@dataclass(frozen=True, slots=True)
-class FileIntake:
-    """Takes in one file. `time_is_up` says when to stop, so that the next attempt goes on."""
-
-    ports: IngestPorts
-    file: DroppedFile
-    now: datetime
-    time_is_up: Callable[[], bool]
-
-    def run(self) -> Ingestion | None:
-        """Take the file in; None: it is nobody's, or was taken in before.
-
-        Raises OutOfTimeError. Whatever else is raised, the next attempt goes on where this one stopped.
-        """
-        ingestion = self._ingestion()
-        if ingestion is None or ingestion.status is not IngestionStatus.PROCESSING:
-            return None
-        try:
-            survey = self._survey()
-        except (NotJsonError, InvalidFileError) as error:
-            return self._finished(ingestion, IngestionStatus.FAILED, problem_of(error))
-        return self._take_in(ingestion, survey)
-
-    def _ingestion(self) -> Ingestion | None:
-        """The ingestion of this file, begun if there is none yet."""
-        ingestions, partner_id = self.ports.ingestions, self.file.partner_id
-        if not partner_id or self.ports.organizations.partner(partner_id) is None:
-            return None
-        upload_id = self.file.upload_id
-        announced = ingestions.get(partner_id, upload_id) if upload_id else None
-        ingestion_id = new_ingestion_id(self.file.event_time, f"{self.file.key}\n{self.file.content}")
-        known = announced or ingestions.get(partner_id, ingestion_id)
-        if known is None:
-            known = Ingestion(
-                ingestion_id=ingestion_id,
-                partner_id=partner_id,
-                source=IngestionSource.DROP,
-                file_name=self.file.key.rpartition("/")[2],
-                created_at=self.now,
-                content=self.file.content,
-            )
-            ingestions.begin(known)
-        if known.content != self.file.content and known.status is IngestionStatus.PROCESSING:
-            # The first file under an announced upload, or another put over one that isn't done: from its beginning.
-            known = replace(known, content=self.file.content, counts=Counts())
-            ingestions.save(known)
-        return known
-
-    def _survey(self) -> Survey:
-        digest = sha256()
-        file = self._open(digest.update)
-        again = repeated(file.statements())
-        schema = file.schema
-        return Survey(schema, digest.hexdigest(), {} if schema is FileSchema.PAYMENT_UPDATES else again)
-
-    def _open(self, seen: Callable[[bytes], None] = lambda _: None) -> StatementFile:
-        """The file from its beginning; `seen` is told of each part as it is read."""
-        s3: S3Client = self.ports.s3
-        body = s3.get_object(Bucket=self.file.s3.bucket.name, Key=self.file.key)["Body"]
-
-        def parts() -> Iterator[bytes]:
-            for part in body.iter_chunks(READ_BYTES):
-                seen(part)
-                yield part
-
-        return StatementFile(decoded_chunks(parts()))
-
-    def _take_in(self, ingestion: Ingestion, survey: Survey) -> Ingestion:
-        intake = Intake(
-            books=self.ports.books,
-            organizations=self.ports.organizations,
-            numbers=self.ports.numbers,
-            partner_id=ingestion.partner_id,
-            ingestion_id=ingestion.ingestion_id,
-            schema=survey.schema,
-            now=ingestion.as_of or self.now,
-            file_digest=survey.digest,
-        )
-        for chunk in self._chunks(ingestion.counts.total):
-            if self.time_is_up():
-                raise OutOfTimeError
-            first = ingestion.counts.total
-            known = {n: survey.repeated[first + n] for n in range(len(chunk)) if first + n in survey.repeated}
-            rows = intake.take(chunk, known, first)
-            self.ports.ingestions.save_rows(ingestion.partner_id, ingestion.ingestion_id, first, rows)
-            ingestion = replace(ingestion, counts=ingestion.counts.plus(rows))
-            self.ports.ingestions.save(ingestion)
-        return self._finished(ingestion, IngestionStatus.SUCCESS)
-
-    def _chunks(self, done: int) -> Iterator[tuple[RawStatement, ...]]:
-        return batched(islice(self._open().statements(), done, None), STATEMENTS_TOGETHER, strict=False)
-
-    def _finished(self, ingestion: Ingestion, status: IngestionStatus, problem: str = "") -> Ingestion:
-        done = replace(ingestion, status=status, problem=problem, finished_at=ingestion.as_of or self.now)
-        self.ports.ingestions.save(done)
-        return done
+    Raises FileContestedError if another invocation changes the ingestion at the same time.
+    """
+    partner_id = file.partner_id
+    if not partner_id or file.is_folder_marker or ports.organizations.partner(partner_id) is None:
+        return None
+    announced = ports.ingestions.get(partner_id, file.upload_id) if file.upload_id else None
+    ingestion_id = new_ingestion_id(file.event_time, f"{file.key}\n{file.content}")
+    known = announced or ports.ingestions.get(partner_id, ingestion_id)
+    if known is None:
+        known = _begun(file, ingestion_id, now)
+        if not ports.ingestions.begin(known):
+            return ports.ingestions.get(partner_id, ingestion_id)
+    elif known.status is IngestionStatus.PROCESSING and (known.content != file.content or not known.reading.key):
+        # The first file under an announced upload, another put over one that isn't done, or one begun by a version
+        # that noted no place: from its beginning.
+        due_at = lease_from(known, now)
+        anew = replace(known, content=file.content, counts=Counts(), reading=FileReading(key=file.key), due_at=due_at)
+        stored = ports.ingestions.move_on(anew)
+        if stored is None:
+            raise FileContestedError
+        known = stored
+    return known
 
 
-def problem_of(error: NotJsonError | InvalidFileError) -> str:
-    """Why a file as a whole can't be taken, in a sentence."""
-    if isinstance(error, NotJsonError):
-        return f"The file is neither one JSON document nor NDJSON. {error.detail}"
-    return " ".join(f"{remark.pointer or 'The document'} {remark.detail}." for remark in error.errors)
+def _begun(file: DroppedFile, ingestion_id: str, now: datetime) -> Ingestion:
+    """A new ingestion of a dropped file, which the clockwork takes up if this invocation breaks off."""
+    begun = Ingestion(
+        ingestion_id=ingestion_id,
+        partner_id=file.partner_id,
+        source=IngestionSource.DROP,
+        file_name=file.key.rpartition("/")[2],
+        created_at=file.event_time,
+        content=file.content,
+        reading=FileReading(key=file.key),
+    )
+    if file.has_temporary_name:
+        return replace(begun, status=IngestionStatus.FAILED, problem=HAS_TEMPORARY_NAME, finished_at=now)
+    return replace(begun, due_at=lease_from(begun, now))

@@ -66,9 +66,7 @@ def list_statements(ingestion_id: str) -> Answer:
     found, result = _own(ingestion_id), RESULT.word(api.query)
     list_name = (found.partner_id, "ingestions", found.ingestion_id, result or "")
     limit, after = _asked(*list_name)
-    rows, more = ports().ingestions.rows(
-        found.partner_id, found.ingestion_id, result, limit, int(after[0]) if after else None
-    )
+    rows, more = ports().ingestions.rows(found, result, limit, int(after[0]) if after else None)
     page = StatementRowsPage(
         items=[StatementRowAnswer.of(row) for _, row in rows],
         next_cursor=ports().cursors.write((str(rows[-1][0]),), *list_name) if more else None,

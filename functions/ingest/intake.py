@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
-from hashlib import sha256
 from itertools import batched
 
 from shared.contracts.contact import time_zones
@@ -136,31 +135,6 @@ class IntakeDecision:
     changes: list[Change]
     rows: dict[int, StatementRow]
     rest: list[FileStatement]
-
-
-def repeated(statements: Iterable[RawStatement]) -> dict[int, StatementRow]:
-    """Statements whose `statementId` came before in their file, by their places (docs/rules.md#repeated-in-a-file).
-
-    Payment updates may come several times for one statement; their transactions are distinguished by themselves.
-    """
-    first = dict[bytes, bytes]()
-    rows = dict[int, StatementRow]()
-    for place, raw in enumerate(statements):
-        if raw.statement_id is None or transactions_only(raw.value):
-            continue
-        name = _digest(f"{raw.client_id}\n{raw.statement_id}")
-        content = _digest(raw.text)
-        if first.setdefault(name, content) is content:
-            continue
-        if first[name] == content:
-            rows[place] = StatementRow(statement_id=raw.statement_id, result=IngestionResult.IGNORED)
-        else:
-            rows[place] = failed(raw.statement_id, REPEATED_STATEMENT)
-    return rows
-
-
-def _digest(text: str) -> bytes:
-    return sha256(text.encode("utf-8", "surrogatepass")).digest()[:16]
 
 
 def failed(statement_id: str | None, *errors: Remark) -> StatementRow:

@@ -9,6 +9,7 @@ from functions.ingest.settings import IngestSettings
 from shared.http.cursors import Cursors
 from shared.messaging import clients
 from shared.storage.account_books import AccountBooks
+from shared.storage.file_surveys import FileSurveys
 from shared.storage.idempotency import IdempotencyRecords
 from shared.storage.ingestions import Ingestions
 from shared.storage.numbers import Numbers
@@ -27,6 +28,7 @@ class IngestPorts:
     organizations: Organizations
     books: AccountBooks
     ingestions: Ingestions
+    surveys: FileSurveys
     idempotency: IdempotencyRecords
     numbers: Numbers
     stack_keys: StackKeys
@@ -52,6 +54,7 @@ def ports() -> IngestPorts:
         organizations=Organizations(*table),
         books=AccountBooks(*table),
         ingestions=Ingestions(*table),
+        surveys=FileSurveys(*table),
         idempotency=IdempotencyRecords(*table),
         numbers=Numbers(*table),
         stack_keys=StackKeys(*table),

@@ -11,12 +11,12 @@ from aws_lambda_powertools import Logger
 
 from functions.scheduler.ports import SchedulerPorts
 from functions.scheduler.rounds import NOTHING, Done
-from shared.contracts.messages import ClosePrintBatch, NoticeMessage
+from shared.contracts.messages import ClosePrintBatch, FileToTakeUp, NoticeMessage
 from shared.domain.account.reconciliation import lease_ended, retries_exhausted
 from shared.domain.records.notice import Notice, moved
 from shared.domain.vocabulary.words import Channel, NoticeStatus
 from shared.messaging.metrics import count
-from shared.storage.due_index import DueNotice, DuePrintBatch
+from shared.storage.due_index import DueIngestion, DueNotice, DuePrintBatch
 
 logger = Logger(child=True)
 
@@ -71,6 +71,13 @@ class Dispatcher:
     @property
     def _waits(self) -> Done:
         return Done(0, again_at=self.now + UNTIL_NEXT_RUN)
+
+    def take_up_file(self, due: DueIngestion) -> Done:
+        """Have ingest go on with a statement file; nothing, if it isn't due any more."""
+        if not self.ports.due_index.lease(due, self.now, self.now + QUEUE_LEASE):
+            return NOTHING
+        self.ports.files.take_up(FileToTakeUp(partner_id=due.partner_id, ingestion_id=due.ingestion_id))
+        return Done(1)
 
     def dispatch(self, rows: list[Notice]) -> int:
         """Give the notices that have just been queued to their channels, and answer how many were taken."""

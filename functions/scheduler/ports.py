@@ -1,13 +1,14 @@
 """What the scheduler works with, made once a process."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 from functions.scheduler.inheritance import Inheritance
 from functions.scheduler.replanning import Replanning
 from functions.scheduler.settings import SchedulerSettings
 from shared.messaging import clients
 from shared.messaging.channel_queues import ChannelQueues
+from shared.messaging.files_at_ingest import FilesAtIngest
 from shared.storage.account_books import AccountBooks
 from shared.storage.background_jobs import BackgroundJobs
 from shared.storage.channel_gates import ChannelGates
@@ -35,6 +36,11 @@ class SchedulerPorts:
     defaults: PartnersDefaults
     jobs: BackgroundJobs
     queues: ChannelQueues
+
+    @cached_property
+    def files(self) -> FilesAtIngest:
+        """Who goes on with statement files. Its client is made at the first: most sweeps have none."""
+        return FilesAtIngest(clients.lambda_functions(), self.settings.ingest_function)
 
     @property
     def replanning(self) -> Replanning:

@@ -27,6 +27,7 @@ from shared.messaging.metrics import count
 from shared.storage.due_index import (
     Due,
     DueAccount,
+    DueIngestion,
     DueInheritance,
     DueNotice,
     DuePage,
@@ -92,6 +93,7 @@ class Sweep:
             DueReplanning: self._replan,
             DueAccount: collector.collect,
             DuePrintBatch: dispatcher.close_print_batch,
+            DueIngestion: dispatcher.take_up_file,
             DueNotice: dispatcher.move_on,
             DueUnknown: _refuse,
         }

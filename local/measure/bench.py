@@ -39,6 +39,7 @@ ENVIRONMENT = {
     "EMAIL_QUEUE_URL": "https://example.com/email",
     "SMS_QUEUE_URL": "https://example.com/sms",
     "PRINT_QUEUE_URL": "https://example.com/print",
+    "INGEST_FUNCTION": "ingest",
     "DROP_BUCKET": "bench",
     "PRINT_BUCKET": "bench",
     "SENDER_ADDRESS": "billing@example.com",

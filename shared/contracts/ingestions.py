@@ -82,13 +82,18 @@ class StatementsAnswer(WireModel):
 
 
 class IngestionAnswer(WireModel):
-    """An ingestion as it stands. `problem` says why a file as a whole couldn't be taken."""
+    """An ingestion as it stands, also while it runs. `problem` says why a file as a whole couldn't be taken.
+
+    bytesTaken, bytesTotal: how much of an uploaded or dropped file was taken in, once it is being read.
+    """
 
     ingestion_id: str
     status: IngestionStatus
     source: IngestionSource
     file_name: str | None
     counts: CountsAnswer
+    bytes_taken: int | None
+    bytes_total: int | None
     created_at: Instant
     finished_at: Instant | None
     problem: str | None
@@ -102,6 +107,8 @@ class IngestionAnswer(WireModel):
             source=ingestion.source,
             file_name=ingestion.file_name or None,
             counts=CountsAnswer.of(ingestion.counts),
+            bytes_taken=ingestion.reading.taken_bytes if ingestion.reading.size else None,
+            bytes_total=ingestion.reading.size or None,
             created_at=ingestion.created_at,
             finished_at=ingestion.finished_at,
             problem=ingestion.problem or None,

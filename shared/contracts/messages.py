@@ -1,4 +1,4 @@
-"""Messages on the channel queues: ids only, no personal data."""
+"""Messages on the channel queues, and from function to function: ids only, no personal data."""
 
 from datetime import datetime
 from typing import Literal
@@ -26,6 +26,15 @@ class ClosePrintBatch(BaseModel):
     kind: Literal["ClosePrintBatch"] = "ClosePrintBatch"
     org_id: str
     as_of: datetime | None = None
+
+
+class FileToTakeUp(BaseModel):
+    """Asks ingest to go on with a statement file that isn't done."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="forbid")
+
+    partner_id: str
+    ingestion_id: str
 
 
 _ANY: TypeAdapter[NoticeMessage | ClosePrintBatch] = TypeAdapter(

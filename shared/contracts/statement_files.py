@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from shared.contracts.statement_mending import one_line
+from shared.domain.records.file_reading import FilePlace, FileShape
 from shared.domain.records.ingestion import Remark
 from shared.domain.vocabulary.json_documents import DECODER, MOST_DEPTH, too_deep
 from shared.domain.vocabulary.words import BillType
@@ -41,6 +42,10 @@ KINDS = (
     ("<", "XML or HTML"),
 )
 """How files begin that aren't JSON, as they come out of decoded_chunks."""
+
+BYTE_ORDER_MARK = "\ufeff"
+HEADER_MEMBERS = ("schema", "version")
+"""What a document says of itself beside its statements, as far as it matters here."""
 
 LONGEST_ID_TO_TELL = 64
 SPACE = re.compile(r"[ \t\n\r]*")
@@ -128,10 +133,61 @@ class StatementFile:
     header: dict[str, Any] = field(default_factory=dict)
     _text: str = ""
     _at: int = 0
+    _begun: bool = False
     _ended: bool = False
     _is_document: bool = False
+    _any_line_is_statement: bool = False
+    _goes_on: bool = False
+    _twice: list[str] = field(default_factory=list)
+    _bytes_before: int = 0
     _lines_before: int = 0
     _columns_before: int = 0
+    _lines_passed: int = 0
+    _counted_to: int = 0
+
+    @classmethod
+    def going_on(cls, chunks: Iterator[str], place: FilePlace) -> "StatementFile":
+        """A file read on from a place, of which `chunks` is the rest."""
+        is_document = place.shape is FileShape.DOCUMENT
+        return cls(
+            chunks,
+            header=dict(place.header),
+            _begun=True,
+            _is_document=is_document,
+            _any_line_is_statement=not is_document,
+            _goes_on=True,
+            _bytes_before=place.byte,
+            _lines_before=place.lines,
+            _columns_before=place.columns,
+            _lines_passed=place.lines,
+        )
+
+    @property
+    def line(self) -> int:
+        """The line, from 1, on which the statement that came last begins."""
+        return self._lines_passed + 1
+
+    def place(self) -> FilePlace | None:
+        """Where to go on after the statement that came last; None: it can't be told yet what kind of file this is.
+
+        Raises InvalidFileError for what is no statement file whatever comes.
+        """
+        if not (self._is_document or self._any_line_is_statement):
+            return None
+        _ = self.schema
+        if self._twice:
+            raise self._said_twice()
+        self._let_go()
+        return FilePlace(
+            byte=self._bytes_before,
+            lines=self._lines_before,
+            columns=self._columns_before,
+            shape=FileShape.DOCUMENT if self._is_document else FileShape.LINES,
+            header={
+                name: str(value) if name in HEADER_MEMBERS and value is not None else None
+                for name, value in self.header.items()
+            },
+        )
 
     @property
     def schema(self) -> FileSchema | None:
@@ -152,6 +208,9 @@ class StatementFile:
 
     def statements(self) -> Iterator[RawStatement]:
         """The statements in their order. Raises NotJsonError and InvalidFileError, maybe after the first of them."""
+        if self._goes_on:
+            yield from self._rest_of_document() if self._is_document else self._lines()
+            return
         try:
             yield from self.document()
         except (NotJsonError, InvalidFileError) as error:
@@ -159,28 +218,29 @@ class StatementFile:
             is_json = isinstance(error, InvalidFileError) and not _is_statement(self.header)
             if self._is_document or is_json:
                 raise
-            yield from self._lines(error)
+            self._at, self.header, self._twice = 0, {}, []
+            self._lines_passed = self._counted_to = 0
+            yield from self._lines()
+            if not self._any_line_is_statement:
+                raise
 
     # NDJSON.
 
-    def _lines(self, otherwise: Exception) -> Iterator[RawStatement]:
-        """One statement a line, from the beginning; raises what is given where none of them is one."""
-        self._at, self.header = 0, {}
-        any_is_statement = False
-        while True:
+    def _lines(self) -> Iterator[RawStatement]:
+        """One statement a line."""
+        more = True
+        while more:
             end = self._text.find("\n", self._at)
             if end < 0 and self._more(keep=False):
                 continue
-            line = self._text[self._at : end if end >= 0 else None].strip(" \t\r\ufeff")
+            more = end >= 0
+            self._pass_lines(self._at)
+            line = self._text[self._at : end if more else None].strip(f" \t\r{BYTE_ORDER_MARK}")
+            self._at = end + 1 if more else len(self._text)
             if line:
                 statement = _raw_line(line)
-                any_is_statement = any_is_statement or _is_statement(statement.value)
+                self._any_line_is_statement = self._any_line_is_statement or _is_statement(statement.value)
                 yield statement
-            if end < 0:
-                break
-            self._at = end + 1
-        if not any_is_statement:
-            raise otherwise
 
     # One JSON document.
 
@@ -189,12 +249,23 @@ class StatementFile:
         if not self._next("{"):
             self._other_value()
             raise InvalidFileError(Remark("", "must be an object with a list of statements"))
-        found, twice = False, list[str]()
         more = not self._next("}")
+        yield from self._members(more=more)
+
+    def _rest_of_document(self) -> Iterator[RawStatement]:
+        """What follows a place in the list of statements."""
+        yield from self._elements(begun=True)
+        more = self._next(",")
+        if not more and not self._next("}"):
+            raise self._not_json()
+        yield from self._members(more=more, found=True)
+
+    def _members(self, *, more: bool, found: bool = False) -> Iterator[RawStatement]:
+        """The statements among the members that follow; `found`: the list of them came before."""
         while more:
             name = self._name()
             if name in self.header or (name == "statements" and found):
-                twice.append(name)
+                self._twice.append(name)
                 self._value()
             elif name == "statements" and self._next("["):
                 found = self._is_document = True
@@ -205,10 +276,13 @@ class StatementFile:
             if not more and not self._next("}"):
                 raise self._not_json()
         self._finish()
-        if twice:
-            raise InvalidFileError(*(Remark(f"/{name}", "appears more than once") for name in twice))
+        if self._twice:
+            raise self._said_twice()
         if not found:
             raise InvalidFileError(Remark("/statements", "must be a list"))
+
+    def _said_twice(self) -> InvalidFileError:
+        return InvalidFileError(*(Remark(f"/{name}", "appears more than once") for name in self._twice))
 
     def _name(self) -> str:
         """The name of the document's next member, with the colon behind it."""
@@ -217,16 +291,15 @@ class StatementFile:
             raise self._not_json()
         return name
 
-    def _elements(self) -> Iterator[RawStatement]:
-        if self._next("]"):
-            return
-        while True:
-            start, value, error = self._decode()
-            yield _raw(self._text[start : self._at], value, error)
-            if self._next("]"):
-                return
-            if not self._next(","):
+    def _elements(self, *, begun: bool = False) -> Iterator[RawStatement]:
+        """The statements of the list; `begun`: one of them came just before."""
+        while not self._next("]"):
+            if begun and not self._next(","):
                 raise self._not_json()
+            begun = True
+            start, value, error = self._decode()
+            self._pass_lines(start)
+            yield _raw(self._text[start : self._at], value, error)
 
     def _other_value(self) -> None:
         """Pass over a document that is no object. A list is meant as one once a second entry is begun."""
@@ -256,7 +329,7 @@ class StatementFile:
     # The text, a chunk at a time.
 
     def _more(self, *, keep: bool = True) -> bool:
-        """Read on; False: that was all.
+        """Read on; False: that was all. A byte order mark at the beginning is left off.
 
         What was taken is let go of, but while the file may still turn out to be NDJSON it is kept to begin again.
         """
@@ -268,16 +341,28 @@ class StatementFile:
             return False
         if self._is_document or not keep:
             self._let_go()
+        if chunk and not self._begun:
+            self._begun, marked = True, chunk.startswith(BYTE_ORDER_MARK)
+            chunk = chunk.removeprefix(BYTE_ORDER_MARK)
+            self._bytes_before = len(BYTE_ORDER_MARK.encode()) if marked else 0
         self._text += chunk
         if len(self._text) > MOST_PENDING + len(chunk):
             raise self._not_json()
         return True
 
     def _let_go(self) -> None:
+        self._pass_lines(self._at)
+        self._counted_to = 0
         taken = self._text[: self._at]
+        self._bytes_before += len(taken) if taken.isascii() else len(taken.encode("utf-8", "surrogateescape"))
         self._lines_before += taken.count("\n")
         self._columns_before = len(taken) - taken.rfind("\n") - 1 + (0 if "\n" in taken else self._columns_before)
         self._text, self._at = self._text[self._at :], 0
+
+    def _pass_lines(self, to: int) -> None:
+        """Count the lines that end before a place in the text that is held."""
+        self._lines_passed += self._text.count("\n", self._counted_to, to)
+        self._counted_to = max(self._counted_to, to)
 
     def _skip_space(self) -> int:
         found = SPACE.match(self._text, self._at)
@@ -395,15 +480,11 @@ def read_file(body: bytes) -> tuple[FileSchema | None, list[RawStatement]]:
 
 
 def decoded_chunks(chunks: Iterable[bytes]) -> Iterator[str]:
-    """Text of UTF-8 bytes, a byte order mark left off.
+    """Text of UTF-8 bytes.
 
     Bytes that are no UTF-8 are carried on as lone surrogates, for which only the statement that has them fails.
     """
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-    first = True
     for chunk in chunks:
-        text = decoder.decode(chunk)
-        if text:
-            yield text.removeprefix("\ufeff") if first else text
-            first = False
+        yield decoder.decode(chunk)
     yield decoder.decode(b"", final=True)

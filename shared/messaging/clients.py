@@ -11,6 +11,7 @@ from botocore.session import Session, get_session
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sesv2 import SESV2Client
     from mypy_boto3_sns import SNSClient
@@ -56,6 +57,12 @@ def logs() -> Any:  # noqa: ANN401 - only a command reads logs, which isn't wort
 def s3() -> "S3Client":
     """A client of the buckets."""
     client: S3Client = _client("s3", SIGNED)
+    return client
+
+
+def lambda_functions() -> "LambdaClient":
+    """A client that calls functions of the stack."""
+    client: LambdaClient = _client("lambda", RETRIED)
     return client
 
 

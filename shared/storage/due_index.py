@@ -58,6 +58,14 @@ class DuePrintBatch:
 
 
 @dataclass(frozen=True, slots=True)
+class DueIngestion:
+    """A statement file that isn't done, and that no invocation works on any more."""
+
+    partner_id: str
+    ingestion_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class DueUnknown:
     """Something whose key says nothing that the scheduler knows: it can only be set aside, and shown."""
 
@@ -65,7 +73,7 @@ class DueUnknown:
     sk: str
 
 
-type Due = DueAccount | DueNotice | DueReplanning | DueInheritance | DuePrintBatch | DueUnknown
+type Due = DueAccount | DueNotice | DueReplanning | DueInheritance | DuePrintBatch | DueIngestion | DueUnknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,17 +133,18 @@ class DueIndex:
             after=page.get("LastEvaluatedKey") if len(due) == len(page["Items"]) else None,
         )
 
-    def lease(self, due: DuePrintBatch, now: datetime, until: datetime) -> bool:
+    def lease(self, due: DuePrintBatch | DueIngestion, now: datetime, until: datetime) -> bool:
         """Give what is due to a worker: unless it is done by then, it is due again.
 
         False: it isn't due any more, which closes the race of two sweeps.
         """
         still_due = at_most("due_at", text(keys.instant(now)))
         later = {":until": text(keys.instant(until))}
-        organization = items.key(keys.print_batches(due.org_id))
-        return conditional(
-            self.client, update(self.table, organization, "SET due_at = :until", later, still_due)
-        ).happened
+        if isinstance(due, DueIngestion):
+            key = items.key(keys.ingestions(due.partner_id), due.ingestion_id)
+        else:
+            key = items.key(keys.print_batches(due.org_id))
+        return conditional(self.client, update(self.table, key, "SET due_at = :until", later, still_due)).happened
 
     def shards(self) -> Iterator[str]:
         """All shards."""
@@ -168,6 +177,9 @@ def _due(partition: str, sort: str) -> Due:
         owner = keys.id_in(partition, kind)
         if owner is not None:
             return due(owner)
+    partner_id = keys.id_in(partition, keys.INGESTIONS_PARTITION)
+    if partner_id is not None:
+        return DueIngestion(partner_id, sort)
     if not partition.startswith(keys.ACCOUNT_PARTITION) or partition.count("#") < 2:  # noqa: PLR2004 - one before each id
         return DueUnknown(partition, sort)
     org_id, account_id = keys.collection_parts(partition)

@@ -6,7 +6,7 @@ a crash between the work and its record, replaces it.
 
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
@@ -14,9 +14,9 @@ from pydantic import TypeAdapter
 from shared.domain.records.ingestion import Ingestion, StatementRow
 from shared.domain.vocabulary.words import IngestionResult
 from shared.storage import items, keys
-from shared.storage.items import Item, text
+from shared.storage.items import Item, number, text
 from shared.storage.records import Records
-from shared.storage.writes import NEW
+from shared.storage.writes import NEW, absent, equals
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -44,8 +44,19 @@ class Ingestions:
         return self._records.put(_item(ingestion), NEW)
 
     def save(self, ingestion: Ingestion) -> None:
-        """Store an ingestion's new state. Only the one invocation that works on its file does so."""
+        """Store the ingestion of a file that came in one request: nobody else knows of it."""
         self._records.put(_item(ingestion))
+
+    def move_on(self, ingestion: Ingestion) -> Ingestion | None:
+        """Store how far a file has come, which is the state that was read or stored last, changed; the state stored.
+
+        None: another has worked on the file since.
+        """
+        as_read = equals("revision", number(ingestion.revision))
+        if ingestion.revision == 0:
+            as_read |= absent("revision")
+        stored = replace(ingestion, revision=ingestion.revision + 1)
+        return stored if self._records.put(_item(stored), as_read) else None
 
     def get(self, partner_id: str, ingestion_id: str) -> Ingestion | None:
         """A partner's ingestion; None: there is none, or it is somebody else's."""
@@ -88,14 +99,17 @@ class Ingestions:
         )
 
     def rows(
-        self, partner_id: str, ingestion_id: str, result: IngestionResult | None, limit: int, after: int | None
+        self, ingestion: Ingestion, result: IngestionResult | None, limit: int, after: int | None
     ) -> tuple[list[tuple[int, StatementRow]], bool]:
         """Rows with their ordinals, in the order of the file, from the one after `after`; and whether there are more.
 
-        Only those with a result, if one is given: pages without it aren't unpacked.
+        Only those with a result, if one is given: pages without it aren't unpacked. Only those that are counted: a page
+        further on was written just before a crash, or is of another content.
         """
         found: list[tuple[int, StatementRow]] = []
-        for ordinal, row in self._all_rows(partner_id, ingestion_id, result, after):
+        for ordinal, row in self._all_rows(ingestion.partner_id, ingestion.ingestion_id, result, after):
+            if ordinal >= ingestion.counts.total:
+                break
             if len(found) == limit:
                 return found, True
             found.append((ordinal, row))
@@ -146,7 +160,12 @@ def _ordinal(number: int) -> str:
 
 
 def _item(ingestion: Ingestion) -> Item:
-    return {
-        **items.key(keys.ingestions(ingestion.partner_id), ingestion.ingestion_id),
+    partition = keys.ingestions(ingestion.partner_id)
+    item = {
+        **items.key(partition, ingestion.ingestion_id),
+        "revision": number(ingestion.revision),
         "body": items.pack(Ingestion, ingestion),
     }
+    if ingestion.due_at is not None:
+        item |= {"due_shard": text(keys.due_shard(partition)), "due_at": text(keys.instant(ingestion.due_at))}
+    return item

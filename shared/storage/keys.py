@@ -36,6 +36,13 @@ PRINT_BATCHES_PARTITION = "B#"
 WAITING_LETTER_SORT = "M#"
 PRINT_BATCH_SORT = "D#"
 
+# the partition of a partner's ingestions, each under its id
+INGESTIONS_PARTITION = "I#"
+
+# sort keys in the partition of what the first reading of a file noted (`ingestion_survey`)
+DIGESTS_SORT = "D#"
+REPEATS_SORT = "R#"
+
 # sort keys in a phone number's partition (`texted_number`)
 TEXTED_ACCOUNT_SORT = "A#"
 INBOUND_TEXT_SORT = "I#"
@@ -134,12 +141,27 @@ def client(client_id: str) -> str:
 
 def ingestions(partner_id: str) -> str:
     """Partition of a partner's ingestions; they sort by id, which begins with the time."""
-    return f"I#{partner_id}"
+    return f"{INGESTIONS_PARTITION}{partner_id}"
 
 
 def ingestion_rows(partner_id: str, ingestion_id: str) -> str:
     """Partition of what became of the statements of a file, in its order."""
     return f"R#{partner_id}#{ingestion_id}"
+
+
+def ingestion_survey(partner_id: str, ingestion_id: str, etag: str) -> str:
+    """Partition of what the first reading of a file noted of one content."""
+    return f"{ingestion_rows(partner_id, ingestion_id)}#{etag}"
+
+
+def digests_page(first: int) -> str:
+    """Sort key, in `ingestion_survey`, of a page of statements' numbers from the `first` of the file on."""
+    return f"{DIGESTS_SORT}{first:010d}"
+
+
+def repeats_page(n: int) -> str:
+    """Sort key, in `ingestion_survey`, of the page, from 0, of statements that come again."""
+    return f"{REPEATS_SORT}{n:06d}"
 
 
 def patient_account(org_id: str, patient_account_id: str) -> str:

@@ -249,6 +249,7 @@ BY_LAMBDA = {
 
 BY_OTHERS = {
     ("delivery_events", "sqs:SendMessage"),  # Lambda, when it gives an event up
+    ("ingest", "s3:ListBucket"),  # S3, which tells only who may list that an object is gone
     ("ingest", "s3:PutObject"),  # whoever uploads to an address that the function signed
     ("ingest", "sqs:SendMessage"),  # Lambda, when it gives a file up
 }

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, timedelta
 from secrets import token_bytes
@@ -15,13 +16,14 @@ from functions.render_print import handler
 from functions.render_print.print_job import page_count
 from functions.render_print.statement_contents import statement_page
 from functions.render_print.statement_pdf import render
+from shared.contracts.statements import read_statement
 from shared.domain.account.contacts import Contact
 from shared.domain.account.reconciliation import lease_ended
 from shared.domain.delivery.orders import Order
 from shared.domain.paying.credit import use_credit
 from shared.domain.paying.link_secrets import new_payment_link, secret_hash
 from shared.domain.paying.payments import PaymentReceived, post_payment
-from shared.domain.records.book import AccountBook
+from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.notice import Notice, StoredLetter
 from shared.domain.vocabulary.history import HistoryEvent
 from shared.domain.vocabulary.reasons import Reason
@@ -29,6 +31,7 @@ from shared.domain.vocabulary.words import Channel, Language, NoticeStatus, Noti
 from shared.messaging import clients
 from shared.storage.links import Links
 from shared.storage.notices import Notices
+from shared.storage.organizations import Organizations
 from shared.storage.print_batches import PrintBatches
 from tests.worlds.aws import TABLE
 from tests.worlds.cases import case
@@ -433,3 +436,59 @@ def test_a_letter_does_not_ask_for_what_lies_in_the_credit() -> None:
     owed = paid.bills[0].balance
     page = statement_page(order(book=replace(paid, account=replace(paid.account, credit=5_00))), BASE_URL)
     assert (page.amount_due, page.credit) == (owed - 5_00, 5_00)
+
+
+# --- long letters ---------------------------------------------------------------------------------------------------
+
+
+def long_statement(charges: int) -> dict[str, Any]:
+    """Case 63: much of everything that a statement may have much of."""
+    dearest, words = "99999999.99", "Infusion of a compound with a very long name, each further hour after the first "
+    lines = [
+        {
+            "date": "2026-02-03",
+            "code": f"X{n:04d}",
+            "description": f"No. {n} {words * 4}"[: 300 if n % 2 else 180].strip(),
+            "billed": dearest if n == 0 else "10.00",
+            "insurancePaid": "0.00",
+            "adjustment": "-7.00" if n == 1 else "0.00",
+            "patientPaid": "0.00",
+            "balance": "-3.00" if n == 1 else "10.00",
+        }
+        for n in range(charges)
+    ]
+    made: dict[str, Any] = json.loads(DOCUMENT)
+    made |= {"statementId": "S-" + "9" * 53, "totalBilled": dearest, "totalBalance": dearest}
+    made["guarantor"] |= {"firstName": "Ada-" * 25, "lastName": "Example-" * 12}
+    made["patients"][0] |= {"firstName": "Kim-" * 25, "lastName": "Example-" * 12}
+    made["patients"][0]["visits"][0]["charges"] = lines
+    return made
+
+
+@pytest.mark.parametrize("charges", [case("63").inputs["charges"], 7])
+def test_case_63_a_long_letter_has_all_of_its_charges_and_counts_its_pages(
+    stack: ChannelStack, s3: "S3Client", charges: int
+) -> None:
+    made = long_statement(charges)
+    assert read_statement(made).statement.statement_id == made["statementId"]
+    row = queued(bills=(replace(notice().bills[0], statement_id=made["statementId"]),))
+    guarantor = replace(account().guarantor, first_name=made["guarantor"]["firstName"])
+    owed = bill(statement_id=made["statementId"], document=json.dumps(made).encode(), balance=99_999_999_99)
+    Organizations(stack.dynamodb, TABLE).create(organization())
+    stack.books.commit(Change(account=account(guarantor=guarantor), bills=(owed,), notices=(row,)))
+    assert stack.handle() == []
+    pdf, job = stored(s3, PDF), json.loads(stored(s3, JOB))
+    text = text_of(pdf).replace("\u200b", "")
+    assert [n for n in range(charges) if len(re.findall(rf"\bX{n:04d}\b", text)) != 1] == []
+    together = "".join(text.split())
+    assert [n for n in range(charges) if f"No.{n}Infusion" not in together] == []
+    assert "$99,999,999.99" in text
+    assert re.search(r"[-\u2212]\$?7\.00", text)
+    assert made["statementId"] in together
+    document: Any = pymupdf.open(stream=pdf)  # type: ignore[no-untyped-call] # it has no types
+    assert job["pages"] == len(document)
+    told = [f"Page {n} of {len(document)}" in sheet.get_text() for n, sheet in enumerate(document, start=1)]
+    assert all(told) or len(document) == 1
+    words = [(sheet.rect, word) for sheet in document for word in sheet.get_text("words")]
+    outside = [word for rect, word in words if word[0] < 0 or word[1] < 0 or word[2] > rect.x1 or word[3] > rect.y1]
+    assert outside == []

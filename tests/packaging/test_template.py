@@ -417,6 +417,8 @@ def test_whoever_calls_a_function_calls_its_alias() -> None:
     ]
     drops = template.resources("AWS::S3::Bucket")["DropBucket"]["Properties"]["NotificationConfiguration"]
     callers += [each["Function"] for each in drops["LambdaConfigurations"]]
+    scheduler = template.resources("AWS::Lambda::Function")["Scheduler"]["Properties"]
+    callers.append(scheduler["Environment"]["Variables"]["INGEST_FUNCTION"])
     assert {each["Ref"] for each in callers} == aliases
 
 

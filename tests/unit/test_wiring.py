@@ -26,6 +26,7 @@ SETTINGS = {
     "EMAIL_QUEUE_URL": "https://example.com/email",
     "SMS_QUEUE_URL": "https://example.com/sms",
     "PRINT_QUEUE_URL": "https://example.com/print",
+    "INGEST_FUNCTION": "ingest",
     "DROP_BUCKET": "drops",
     "PRINT_BUCKET": "letters",
     "SENDER_ADDRESS": "billing@example.com",
@@ -55,7 +56,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
         return make
 
-    for name in ("dynamodb", "sqs", "s3", "ses", "sns", "ssm"):
+    for name in ("dynamodb", "sqs", "s3", "ses", "sns", "ssm", "lambda_functions"):
         monkeypatch.setattr(clients, name, note(name))
     for variable, value in SETTINGS.items():
         monkeypatch.setenv(variable, value)

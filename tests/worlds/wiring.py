@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
+INGEST = "dunlin-test-ingest"
 NO_QUEUES = {channel: f"no {channel} queue" for channel in Channel}
 
 
@@ -48,7 +49,11 @@ def scheduler_ports(
     dynamodb: "DynamoDBClient", table: str = TABLE, sqs: Any = None, urls: "Mapping[Channel, str]" = NO_QUEUES
 ) -> SchedulerPorts:
     """The scheduler's ports over these clients, which may be fakes. Without `sqs` it can't give notices to channels."""
-    settings = {"TABLE_NAME": table, **{f"{channel.upper()}_QUEUE_URL": url for channel, url in urls.items()}}
+    settings = {
+        "TABLE_NAME": table,
+        "INGEST_FUNCTION": INGEST,
+        **{f"{channel.upper()}_QUEUE_URL": url for channel, url in urls.items()},
+    }
     stores = dynamodb, table
     return SchedulerPorts(
         settings=SchedulerSettings.model_validate(settings),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from shared.domain.records.file_reading import FileReading
 from shared.domain.vocabulary.words import IngestionResult
 
 
@@ -76,6 +77,9 @@ class Ingestion:
     upload_until: when the address to upload the file to stops working.
     as_of: the time to judge the file by, in a stack that lets one be named; None: the clock's.
     content: names the content that is being worked on, so that another under the same name isn't taken for it.
+    reading: how far the reading of a file in the drop bucket has come.
+    due_at: when the clockwork takes the file up again, unless it is done by then; None: it has nothing to take up.
+    revision: counts the writes, so that of two that work on one file the one that lost it stops.
     """
 
     ingestion_id: str
@@ -90,6 +94,9 @@ class Ingestion:
     as_of: datetime | None = None
     content: str = ""
     problem: str = ""
+    reading: FileReading = field(default_factory=FileReading)
+    due_at: datetime | None = None
+    revision: int = 0
 
     def seen_at(self, now: datetime) -> "Ingestion":
         """As it stands at an instant: an upload that never came has failed."""
