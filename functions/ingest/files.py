@@ -16,8 +16,9 @@ from urllib.parse import unquote_plus
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from functions.ingest.intake import Intake, repeated
+from functions.ingest.intake import Intake
 from functions.ingest.ports import IngestPorts
+from functions.ingest.repeats import repeated
 from shared.contracts.ingestions import UploadAnswer
 from shared.contracts.statement_files import (
     FileSchema,

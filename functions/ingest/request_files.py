@@ -6,8 +6,9 @@ from hashlib import sha256
 from http import HTTPStatus
 
 from functions.ingest.files import new_ingestion_id
-from functions.ingest.intake import Intake, repeated
+from functions.ingest.intake import Intake
 from functions.ingest.ports import IngestPorts
+from functions.ingest.repeats import repeated
 from shared.contracts.statement_files import (
     MOST_STATEMENTS,
     FileSchema,

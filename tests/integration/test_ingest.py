@@ -160,7 +160,7 @@ def test_several_statements_of_a_family_are_written_to_their_one_account(books: 
     reply = OWN.send(*family)
     assert reply.body["counts"]["created"] == 120
     assert len(stored(books).bills) == 120
-    assert Counter(calls)["TransactWriteItems"] == 3  # at most 100 items each
+    assert Counter(calls)["TransactWriteItems"] == 6  # at most 100 items each, of which a bill is two
 
 
 # --- bad input ----------------------------------------------------------------------------------------------------
