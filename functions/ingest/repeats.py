@@ -11,14 +11,16 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import chain, groupby
 
-from functions.ingest.intake import REPEATED_STATEMENT, failed
+from functions.ingest.account_work import failed
 from shared.contracts.statement_files import RawStatement
 from shared.contracts.statements import transactions_only
-from shared.domain.records.ingestion import StatementRow
+from shared.domain.records.ingestion import Remark, StatementRow
 from shared.domain.vocabulary.words import IngestionResult
 
 type PackedNumbers = "array[int]"
 """Whole numbers of 64 bits."""
+
+REPEATED_STATEMENT = Remark("/statementId", "appears more than once in this file; the first counts")
 
 NAMELESS = 0
 """The number of a statement that can't come again: without an id, or a payment update, which may come several times."""

@@ -28,7 +28,7 @@ class PaymentDetail(WireModel):
     posted_at: Instant
     allocations: list[AllocationAnswer]
     credit: Money = Field(description="What no bill took; negative: what came out of the account's credit.")
-    reverses: str | None = Field(description="The payment that this one takes back.")
+    reverses: str | None = Field(description="The payment that this one takes back, or moves along with its bill.")
     reason: str | None
     by: str | None
 

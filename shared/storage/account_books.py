@@ -155,6 +155,15 @@ class AccountBooks:
         found = read_items(self.client, self.table, ((partition, keys.ROOT) for partition in partitions))
         return {keys.patient_account_id_of(item["pk"]["S"]): item["account_id"]["S"] for item in found}
 
+    def claiming_statements(self, org_id: str, statement_ids: Iterable[str]) -> dict[str, str]:
+        """Which account was the first to have the bill of each of these statements; consistent.
+
+        Those whose bills came before there were such claims are in the index alone.
+        """
+        partitions = (keys.statement_claim(org_id, statement_id) for statement_id in statement_ids)
+        found = read_items(self.client, self.table, ((partition, keys.ROOT) for partition in partitions))
+        return {keys.claimed_statement_of(item["pk"]["S"]): item["account_id"]["S"] for item in found}
+
     def change(self, org_id: str, account_id: str, decide: Callable[[AccountBook], Change | None]) -> AccountBook:
         """Load, decide, commit, and answer the book as that leaves it; again when somebody else was quicker.
 

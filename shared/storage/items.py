@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 
 from shared.domain.records.account import Account
 from shared.domain.records.bill import Bill
-from shared.domain.records.book import PatientClaim
+from shared.domain.records.book import Claim, PatientClaim
 from shared.domain.records.notice import Notice
 from shared.domain.records.payment import Payment
 from shared.domain.records.payment_link import Checkout, PaymentLink
@@ -229,10 +229,15 @@ def task_of(item: Item) -> Task:
     return unpack(Task, item["body"])
 
 
-def claim_item(org_id: str, account_id: str, claim: PatientClaim) -> Item:
-    """`L#`: from a patient account to the account that has its active Lifetime bill."""
+def claim_item(org_id: str, account_id: str, claim: Claim) -> Item:
+    """From what is claimed to the account: `L#` a patient account's active Lifetime bill, `S#` a statement's bill."""
+    partition = (
+        keys.patient_account(org_id, claim.patient_account_id)
+        if isinstance(claim, PatientClaim)
+        else keys.statement_claim(org_id, claim.statement_id)
+    )
     return {
-        "pk": text(keys.patient_account(org_id, claim.patient_account_id)),
+        "pk": text(partition),
         "sk": text(keys.ROOT),
         "account_id": text(account_id),
     }

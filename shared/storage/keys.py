@@ -31,6 +31,9 @@ JOB_SORT = "J"
 # the partition of the pointer from a patient account to the account that has its active Lifetime bill
 PATIENT_PARTITION = "L#"
 
+# the partition of the pointer from a statement to the account that was the first to have its bill
+STATEMENT_PARTITION = "S#"
+
 # the partition of an organization's print batches: letters that no manifest has yet, and closed batches by their date
 PRINT_BATCHES_PARTITION = "B#"
 WAITING_LETTER_SORT = "M#"
@@ -171,6 +174,16 @@ def patient_account(org_id: str, patient_account_id: str) -> str:
 
 def patient_account_id_of(partition: str) -> str:
     """The patient account that `patient_account` made a partition for."""
+    return partition.split("#", 2)[2]
+
+
+def statement_claim(org_id: str, statement_id: str) -> str:
+    """Partition of the pointer from a statement to the account that was the first to have its bill."""
+    return f"{STATEMENT_PARTITION}{org_id}#{statement_id}"
+
+
+def claimed_statement_of(partition: str) -> str:
+    """The statement that `statement_claim` made a partition for."""
     return partition.split("#", 2)[2]
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.domain.records.account import Account
 from shared.domain.records.bill import Bill
-from shared.domain.records.book import Change
+from shared.domain.records.book import Change, Claim, PatientClaim
 from shared.domain.records.notice import Notice, caught_up
 from shared.domain.records.payment import Payment
 from shared.domain.records.payment_link import Checkout, PaymentLink
@@ -172,7 +172,7 @@ def _outside(table: str, change: Change) -> list[Write]:
     """What a change writes outside of the account's items, always in the transaction in which it happens: it is little.
 
     Whoever decides on a new task sees in the book what it was made for, so it is made once. A claim's condition closes
-    the race of two guarantors' statements for one patient account.
+    the race of two guarantors' statements for one patient account, or of one statement under two guarantors.
     """
     account = change.account
     tasks = [put(table, items.task_item(task), NEW) for task in change.tasks]
@@ -180,11 +180,16 @@ def _outside(table: str, change: Change) -> list[Write]:
         put(
             table,
             items.claim_item(account.org_id, account.account_id, claim),
-            equals("account_id", text(claim.read_account_id)) if claim.read_account_id else NEW,
+            _as_claimed(claim),
         )
         for claim in change.claims
     ]
     return [*tasks, *claims]
+
+
+def _as_claimed(claim: Claim) -> Condition:
+    held_by = claim.read_account_id if isinstance(claim, PatientClaim) else ""
+    return equals("account_id", text(held_by)) if held_by else NEW
 
 
 def fit_together(drafts: Sequence[Draft]) -> bool:

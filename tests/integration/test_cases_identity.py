@@ -3,6 +3,7 @@
 Each test plays a case of tests/cases and says its name, or a sibling of one.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from itertools import batched
@@ -24,7 +25,7 @@ from shared.domain.vocabulary.reasons import Reason
 from shared.domain.vocabulary.words import BillStatus, Channel, Hold
 from shared.storage.account_books import ConcurrentChangeError
 from shared.storage.numbers import Numbers
-from tests.worlds.aws import TABLE
+from tests.worlds.aws import TABLE, listen
 from tests.worlds.cases import case, pointers
 from tests.worlds.examples import NOW, account, bill, the
 from tests.worlds.families import PHONE, Families, families
@@ -116,11 +117,12 @@ def test_strangers_who_became_one_account_are_told_apart_by_their_next_statement
     guarantor = replace(old.guarantor, guarantor_id="0")
     bills = bill(), bill("S-2", patient_account_ids=("P-2",))
     town.books.commit(Change(account=replace(old, guarantor=guarantor), bills=bills))
-    rows = town.takes(of("0"), of("0", "S-2", patients__0__accountId="P-2", **STRANGER))
+    today = {"statementDate": "2026-03-02"}
+    rows = town.takes(of("0", **today), of("0", "S-2", patients__0__accountId="P-2", **today, **STRANGER))
     assert results(rows) == ["Updated", "Updated"]
-    assert town.balances() == {("patient:P-1", "S-1"): 74_60, ("patient:P-2", "S-2"): 74_60}
+    assert town.balances() == {("patient:P-1", "S-1"): 69_60, ("patient:P-2", "S-2"): 74_60}  # the credit is used
     own, other = town.account("patient:P-1").account, town.account("patient:P-2").account
-    assert (own.opt_outs.email, own.holds, own.credit) == (True, frozenset({Hold.HARDSHIP}), 5_00)
+    assert (own.opt_outs.email, own.holds, own.credit) == (True, frozenset({Hold.HARDSHIP}), 0)
     assert (other.opt_outs.email, other.holds, other.credit) == (False, frozenset(), 0)
     assert town.account("0").account.credit == 0
 
@@ -128,7 +130,10 @@ def test_strangers_who_became_one_account_are_told_apart_by_their_next_statement
 def test_an_account_under_a_patients_number_alone_goes_on_under_it(town: Families) -> None:
     old = account(account_id="P-1", opt_outs=OptOuts(sms=True))
     town.books.commit(Change(account=replace(old, guarantor=replace(old.guarantor, guarantor_id="")), bills=(bill(),)))
-    assert results(town.takes(of(..., totalBalance="70.00"), of(..., "S-2"))) == ["Updated", "Created"]
+    assert results(town.takes(of(..., totalBalance="70.00", statementDate="2026-03-02"), of(..., "S-2"))) == [
+        "Updated",
+        "Created",
+    ]
     assert town.balances() == {("P-1", "S-1"): 70_00, ("P-1", "S-2"): 74_60}
     assert results(town.takes(of(..., "S-3", **STRANGER))) == ["Created"]
     assert town.balances()["patient:P-1", "S-3"] == 74_60
@@ -164,6 +169,53 @@ def test_of_two_files_at_once_one_decides_again(town: Families) -> None:
     town.books.commit(Change(account=account(account_id="G-2"), claims=(moved,)))
     with pytest.raises(ConcurrentChangeError):
         town.books.commit(Change(account=account(account_id="G-3"), claims=(moved,)))
+
+
+def meanwhile(town: Families, act: Callable[[], object]) -> None:
+    """Somebody else acts after the next transaction was decided, before it is written."""
+    acted = list[bool]()
+
+    def once(**_: Any) -> None:
+        if not acted:
+            acted.append(True)
+            act()
+
+    listen(ingest_ports().books.client, "before-call.dynamodb.TransactWriteItems", once)
+
+
+@pytest.mark.parametrize("schema", ["episodic", "lifetime"])
+def test_a_new_statement_under_two_guarantors_at_once_has_one_bill(town: Families, schema: str) -> None:
+    """Whoever wins, the other takes the bill over as if it had come later: nobody else is dunned for it."""
+    meanwhile(town, lambda: town.takes(of("G-1"), schema=schema))
+    assert results(town.takes(of("G-2"), schema=schema)) == ["Updated"]
+    assert town.balances() == {("G-2", "S-1"): 74_60}
+    assert town.account("G-1").bills[0].moved_to == "G-2"
+
+
+def test_the_claim_of_a_statement_leads_to_its_bill_wherever_that_went(town: Families) -> None:
+    """Though the index may not know of the bill yet."""
+
+    def first_here_then_there() -> None:
+        town.takes(of("G-1"))
+        town.takes(of("G-2"), at=NOW + DAY)
+
+    meanwhile(town, first_here_then_there)
+    assert results(town.takes(of("G-3"), at=NOW + 2 * DAY)) == ["Updated"]
+    assert town.balances() == {("G-3", "S-1"): 74_60}
+
+
+def test_payments_that_a_partner_reports_follow_a_bill_that_moves_meanwhile(town: Families) -> None:
+    town.takes(of("G-1"))
+    meanwhile(town, lambda: town.takes(of("G-2"), at=NOW + DAY))
+    update = {
+        "statementId": "S-1",
+        "clientId": "NORTH",
+        "partnerTransactions": [{"transactionDate": "2026-03-02", "transactionAmt": "70.00", "transactionId": "T-1"}],
+    }
+    assert results(town.takes(update, at=NOW + DAY, schema="payment-updates")) == ["Updated"]
+    assert town.balances() == {("G-2", "S-1"): 4_60}
+    assert town.account("G-1").account.credit == 0
+    assert town.money() == 70_00
 
 
 def test_a_statement_for_two_patients_takes_the_bills_of_both_from_both_parents(town: Families) -> None:
@@ -266,7 +318,8 @@ def test_what_belongs_to_the_person_goes_to_the_persons_other_key(town: Families
         frozenset({Hold.DECEASED}),
         frozenset({Channel.SMS}),
     )
-    assert (after.credit, left.credit, town.money()) == (12_34, 0, 0)
+    assert (after.credit, left.credit, town.money()) == (0, 0, 0)
+    assert town.balances() == {("G-9", "S-1"): 74_60 - 12_34}  # the credit is used
 
 
 def test_a_bounced_contact_that_was_corrected_doesnt_go_along(town: Families) -> None:
@@ -384,7 +437,9 @@ def test_an_account_with_very_many_bills_takes_no_more_and_staff_get_one_task(to
     for some in batched(names, 90, strict=False):
         known = town.account("G-1").account
         town.books.commit(Change(account=known, bills=tuple(bill(name) for name in some)))
-    rows = town.takes(of("G-1"), of("G-1", "S-2"), of("G-1", "B-0", totalBalance="70.00"), at=NOW + DAY)
+    rows = town.takes(
+        of("G-1"), of("G-1", "S-2"), of("G-1", "B-0", totalBalance="70.00", statementDate="2026-03-02"), at=NOW + DAY
+    )
     assert results(rows) == ["Failed", "Failed", "Updated"]
     assert [error["pointer"] for row in rows for error in row["errors"]] == ["/guarantor/guarantorId"] * 2
     [task] = town.tasks()

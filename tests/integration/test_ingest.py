@@ -173,7 +173,7 @@ def test_several_statements_of_a_family_are_written_to_their_one_account(memory:
     reply = OWN.send(*family)
     assert reply.body["counts"]["created"] == 120
     assert len(stored(memory.elsewhere().books).bills) == 120
-    assert Counter(calls)["transact_write_items"] == 3  # at most 100 items each
+    assert Counter(calls)["transact_write_items"] == 6  # at most 100 items each, of which a bill is two
 
 
 # --- bad input ----------------------------------------------------------------------------------------------------

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from functions.manage import bills
+from shared.domain.account.bill_status import set_status
 from shared.domain.intake.arrival import IntakeContext
 from shared.domain.intake.moving import arrive, depart
+from shared.domain.paying.payments import post_payment
 from shared.domain.records.book import AccountBook
 from shared.domain.vocabulary.words import BillStatus
 from shared.storage.account_books import AccountBooks
@@ -75,13 +77,13 @@ def test_money_at_the_desk_goes_to_its_bill_though_that_moves_meanwhile(
     manage_books: AccountBooks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store(manage_books)
-    post, calls = vars(bills)["post_payment"], list[str]()
+    calls = list[str]()
 
     def moving(book: AccountBook, *rest: Any) -> Any:
         if not calls:
             moved_away(manage_books)
         calls.append(book.account.account_id)
-        return post(book, *rest)
+        return post_payment(book, *rest)
 
     monkeypatch.setattr(bills, "post_payment", moving)
     assert pay().status == 201
@@ -95,13 +97,13 @@ def test_what_staff_does_to_a_bill_happens_where_it_is(
     manage_books: AccountBooks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store(manage_books)
-    change, calls = vars(bills)["set_status"], list[str]()
+    calls = list[str]()
 
     def moving(book: AccountBook, *rest: Any) -> Any:
         if not calls:
             moved_away(manage_books)
         calls.append(book.account.account_id)
-        return change(book, *rest)
+        return set_status(book, *rest)
 
     monkeypatch.setattr(bills, "set_status", moving)
     answer = OWN.post(f"{ORGANIZATION}/bills/S-1/status", {"status": "Suspended", "reason": "asked for"})

@@ -28,6 +28,11 @@ def test_a_pointer_tells_which_patient_account_it_is_of(patient_account_id: str)
     assert keys.patient_account_id_of(made) == patient_account_id
 
 
+@pytest.mark.parametrize("statement_id", IDS)
+def test_a_pointer_tells_which_statement_it_is_of(statement_id: str) -> None:
+    assert keys.claimed_statement_of(keys.statement_claim("org_1", statement_id)) == statement_id
+
+
 def test_a_numbers_partition_tells_the_number() -> None:
     assert keys.number_hash_of(keys.texted_number("ab12")) == "ab12"
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from enum import StrEnum
 
+from shared.domain.paying.moved_money import PAYMENT_MOVED
 from shared.domain.paying.posting import CREDIT, standing_bill
 from shared.domain.paying.reversals import REFUND, REVERSAL
 from shared.domain.records.bill import Bill
@@ -69,12 +70,18 @@ def account_ledger(
 
 
 def payments_on(book: AccountBook, bill: Bill) -> list[tuple[Payment, Cents]]:
-    """The payments of a bill with its share of each, oldest first; credits that were used are among them."""
-    shares = [
-        (payment, sum(share.amount for share in payment.allocations if share.statement_id in bill.statement_ids))
-        for payment in sorted(book.payments, key=lambda payment: (payment.posted_at, payment.payment_id))
-    ]
-    return [(payment, share) for payment, share in shares if share]
+    """The payments of a bill with its share of each, oldest first; credits that were used are among them.
+
+    A payment that went along with its bill and came back is one payment.
+    """
+    found = dict[str, tuple[Payment, Cents]]()
+    for payment in sorted(book.payments, key=lambda payment: (payment.posted_at, payment.payment_id)):
+        share = sum(share.amount for share in payment.allocations if share.statement_id in bill.statement_ids)
+        moved = payment.reverses if payment.method in {PAYMENT_MOVED, CREDIT} else ""
+        own = book.payment(moved) or payment
+        _, before = found.get(own.payment_id, (own, 0))
+        found[own.payment_id] = own, before + share
+    return [(payment, share) for payment, share in found.values() if share]
 
 
 def posting_kind(payment: Payment) -> PostingKind:

@@ -53,11 +53,17 @@ def taken_out(share: Payment, book: AccountBook, to_account_id: str, now: dateti
 def brought_in(share: Payment, book: AccountBook) -> Payment:
     """A payment's share in the ledger that its bill goes to: under its own id, by which a repeat is known.
 
-    Where it was here before it comes back as a posting of its own.
+    Where it was here before it comes back as a posting of its own, which belongs to that payment as its going did: so
+    what was taken back of it meanwhile can't be taken back again.
     """
     if book.payment(share.payment_id) is None:
         return share
-    return replace(share, payment_id=_posting_id("mvp", book, share.payment_id), method=_moved_method(share))
+    return replace(
+        share,
+        payment_id=_posting_id("mvp", book, share.payment_id),
+        method=_moved_method(share),
+        reverses=share.reverses or share.payment_id,
+    )
 
 
 def _moved_method(share: Payment) -> str:

@@ -3,7 +3,7 @@
 Every rule reads a book and answers a change; storage applies a change whole or not at all.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, fields
 from functools import cached_property
 
@@ -27,6 +27,30 @@ class PatientClaim:
     patient_account_id: str
     read_account_id: str
 
+    @property
+    def subject(self) -> tuple[str, str]:
+        """What is claimed: claims of two changes for the same are one."""
+        return "patient account", self.patient_account_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementClaim:
+    """This account was the first to have a statement's bill; in an organization only one was.
+
+    The claim holds only if nobody made it before. It stays as it is when the bill goes to another account: the bill
+    itself says where it went.
+    """
+
+    statement_id: str
+
+    @property
+    def subject(self) -> tuple[str, str]:
+        """What is claimed."""
+        return "statement", self.statement_id
+
+
+type Claim = PatientClaim | StatementClaim
+
 
 @dataclass(frozen=True, kw_only=True)
 class AccountBook:
@@ -44,7 +68,7 @@ class AccountBook:
     checkouts: tuple[Checkout, ...] = ()
     history: tuple[HistoryEvent, ...] = ()
     tasks: tuple[Task, ...] = ()
-    claims: tuple[PatientClaim, ...] = ()
+    claims: tuple[Claim, ...] = ()
 
     @property
     def owed(self) -> Cents:
@@ -103,7 +127,7 @@ class AccountBook:
     def after(self, change: "Change") -> "AccountBook":
         """The book as a change leaves it, so that the next decision of the same moment can be taken on it."""
 
-        def merged[T](before: tuple[T, ...], written: tuple[T, ...], key: Callable[[T], str]) -> tuple[T, ...]:
+        def merged[T](before: tuple[T, ...], written: tuple[T, ...], key: Callable[[T], Hashable]) -> tuple[T, ...]:
             return tuple(({key(item): item for item in before} | {key(item): item for item in written}).values())
 
         return AccountBook(
@@ -115,7 +139,7 @@ class AccountBook:
             checkouts=merged(self.checkouts, change.checkouts, lambda checkout: checkout.reference),
             history=(*self.history, *change.history),
             tasks=merged(self.tasks, change.tasks, lambda task: task.task_id),
-            claims=merged(self.claims, change.claims, lambda claim: claim.patient_account_id),
+            claims=merged(self.claims, change.claims, lambda claim: claim.subject),
         )
 
 
@@ -135,7 +159,7 @@ class Change:
     checkouts: tuple[Checkout, ...] = ()
     history: tuple[HistoryEvent, ...] = ()
     tasks: tuple[Task, ...] = ()
-    claims: tuple[PatientClaim, ...] = ()
+    claims: tuple[Claim, ...] = ()
 
     def then(self, later: "Change") -> "Change":
         """Both changes as one, the later decided on the book as this one leaves it."""
