@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.domain.delivery.orders import Accepted, Postponed, ProviderAnswer, Rejected
+from shared.domain.records.stored import StoredRecord
 from shared.domain.vocabulary.spreading import spread
 
 PAUSES = timedelta(minutes=5), timedelta(minutes=15), timedelta(minutes=30)
@@ -52,7 +53,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelState:
+class ChannelState(StoredRecord):
     """What all workers of a channel go by.
 
     paused_until, reason: while it is set the channel sends nothing; once it is over, nothing but a probe. pauses: how
