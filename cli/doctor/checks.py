@@ -280,7 +280,7 @@ def cursor_key(read: int | None) -> Diagnosis:
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
+class ScheduleState:
     """The scheduler's schedule. state: `ENABLED`, `DISABLED`; None: there is none. simulated: time is given."""
 
     state: str | None
@@ -288,7 +288,7 @@ class Schedule:
     simulated: bool
 
 
-def schedule(read: Schedule) -> Diagnosis:
+def schedule(read: ScheduleState) -> Diagnosis:
     """The scheduler runs every minute; in a stack with simulated time, only when it is asked to."""
     if read.state is None:
         return missing("the stack has no schedule", "deploy again")
@@ -302,7 +302,7 @@ def schedule(read: Schedule) -> Diagnosis:
     return good("every minute")
 
 
-def _runs_beside(read: Schedule) -> Diagnosis:
+def _runs_beside(read: ScheduleState) -> Diagnosis:
     return missing(
         f"time is simulated, and the schedule is {read.state}", "disable it, or deploy with AllowSimulatedTime=false"
     )

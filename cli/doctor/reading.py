@@ -182,7 +182,7 @@ class Surroundings:
         item = Records(table, self.stack.output("TableName")).item(keys.stack_key("cursors"))
         return None if item is None else len(item["key"]["B"])
 
-    def schedule(self) -> checks.Schedule:
+    def schedule(self) -> checks.ScheduleState:
         """The schedule that the stack made, by the name that it was given."""
         pages = client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=self.stack.name)
         made = [each for page in pages for each in page["StackResourceSummaries"]]
@@ -190,8 +190,8 @@ class Surroundings:
         found = _asked(lambda: client("scheduler").get_schedule(Name=names[0])) if names else None
         simulated = self.stack.parameter("AllowSimulatedTime") == "true"
         if found is None:
-            return checks.Schedule(None, "", simulated)
-        return checks.Schedule(found["State"], found["ScheduleExpression"], simulated)
+            return checks.ScheduleState(None, "", simulated)
+        return checks.ScheduleState(found["State"], found["ScheduleExpression"], simulated)
 
 
 def _asked(ask: Any) -> Any:  # noqa: ANN401 - whatever the service answers

@@ -13,7 +13,7 @@ from cli.doctor.checks import (
     Domain,
     EmailAccount,
     Health,
-    Schedule,
+    ScheduleState,
     Secret,
     TextReports,
     TextSpending,
@@ -43,8 +43,8 @@ GOOD: list[Callable[[], Diagnosis]] = [
     partial(checks.domain, Domain("")),
     partial(checks.cursor_key, 32),
     partial(checks.cursor_key, None),
-    partial(checks.schedule, Schedule("ENABLED", "rate(1 minute)", simulated=False)),
-    partial(checks.schedule, Schedule("DISABLED", "rate(1 minute)", simulated=True)),
+    partial(checks.schedule, ScheduleState("ENABLED", "rate(1 minute)", simulated=False)),
+    partial(checks.schedule, ScheduleState("DISABLED", "rate(1 minute)", simulated=True)),
 ]
 
 MISSING: list[Callable[[], Diagnosis]] = [
@@ -78,11 +78,11 @@ MISSING: list[Callable[[], Diagnosis]] = [
     partial(checks.domain, Domain("pay.example.com", mapped=False, answers=True)),
     partial(checks.domain, Domain("pay.example.com", mapped=True, answers=False)),
     partial(checks.cursor_key, 31),
-    partial(checks.schedule, Schedule(None, "", simulated=False)),
-    partial(checks.schedule, Schedule(None, "", simulated=True)),
-    partial(checks.schedule, Schedule("DISABLED", "rate(1 minute)", simulated=False)),
-    partial(checks.schedule, Schedule("ENABLED", "rate(1 hour)", simulated=False)),
-    partial(checks.schedule, Schedule("ENABLED", "rate(1 minute)", simulated=True)),
+    partial(checks.schedule, ScheduleState(None, "", simulated=False)),
+    partial(checks.schedule, ScheduleState(None, "", simulated=True)),
+    partial(checks.schedule, ScheduleState("DISABLED", "rate(1 minute)", simulated=False)),
+    partial(checks.schedule, ScheduleState("ENABLED", "rate(1 hour)", simulated=False)),
+    partial(checks.schedule, ScheduleState("ENABLED", "rate(1 minute)", simulated=True)),
 ]
 
 
