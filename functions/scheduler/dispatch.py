@@ -15,7 +15,7 @@ from shared.contracts.messages import ClosePrintBatch, NoticeMessage
 from shared.domain.account.reconciliation import lease_ended, retries_exhausted
 from shared.domain.records.notice import Notice, moved
 from shared.domain.vocabulary.words import Channel, NoticeStatus
-from shared.messaging.metrics import count
+from shared.messaging.metrics import count, measure
 from shared.storage.due_index import DueNotice, DuePrintBatch
 
 logger = Logger(child=True)
@@ -87,13 +87,25 @@ class Dispatcher:
 
 
 def count_troubled(rows: list[Notice]) -> None:
-    """Count for operators what needs them: what has no delivery report, and what is stuck."""
+    """Count for operators what needs them: what has no delivery report, what is stuck, and how late all of it is."""
+    _measure_lateness(rows)
     for after in rows:
         if after.status is NoticeStatus.UNKNOWN:
             count("NoticeUnknown", channel=after.channel, org_id=after.org_id)
         if retries_exhausted(after):
             count("NoticeStuck", channel=after.channel, org_id=after.org_id)
             logger.warning("notice stuck in queue", extra=_ids(after))
+
+
+def _measure_lateness(rows: list[Notice]) -> None:
+    """How long the latest of the notices that have just been queued had been due."""
+    late = [
+        after.status_history[-1].at - after.scheduled_for
+        for after in rows
+        if [entry.status for entry in after.status_history[-2:]] == [NoticeStatus.SCHEDULED, NoticeStatus.QUEUED]
+    ]
+    if late:
+        measure("NoticesLate", max(late))
 
 
 def _ids(notice: Notice) -> dict[str, str]:

@@ -91,7 +91,7 @@ class DueIndex:
         due = [item for item in page["Items"] if item["due_at"]["S"] <= until]
         later = [item["due_at"]["S"] for item in page["Items"] if item["due_at"]["S"] > until]
         return DuePage(
-            due=tuple(found for item in due if (found := _due(item["pk"]["S"], item["sk"]["S"])) is not None),
+            due=tuple(_due(item["pk"]["S"], item["sk"]["S"]) for item in due),
             next_due_at=keys.moment(later[0]) if later else None,
         )
 
@@ -120,14 +120,11 @@ OF_NO_ACCOUNT: dict[str, Callable[[str], Due]] = {
 """What is due in partitions that are no account's, by their kind."""
 
 
-def _due(partition: str, sort: str) -> Due | None:
-    """What is due by the key of its item; None: a newer version's (docs/rules.md#newer-records), which stays due."""
+def _due(partition: str, sort: str) -> Due:
     for kind, due in OF_NO_ACCOUNT.items():
         owner = keys.id_in(partition, kind)
         if owner is not None:
             return due(owner)
-    if keys.id_in(partition, keys.ACCOUNT_PARTITION) is None:
-        return None
     org_id, account_id = keys.collection_parts(partition)
     notice_id = keys.id_in(sort, keys.NOTICE_SORT)
     return DueAccount(org_id, account_id) if notice_id is None else DueNotice(org_id, account_id, notice_id)

@@ -12,8 +12,6 @@ DUE_SHARDS = 4
 ROOT = "@"
 """Sort key of a partition's root item: the account, the organization, the partner, a job, a pointer..."""
 
-ACCOUNT_PARTITION = "A#"
-
 # sort keys in an account's partition (`collection`); bills and notices have theirs in the statement index too
 BILL_SORT = "B#"
 NOTICE_SORT = "N#"
@@ -46,7 +44,7 @@ NUMBER_STOP_SORT = "S#"
 
 def collection(org_id: str, account_id: str) -> str:
     """Partition of an account and all that belongs to it."""
-    return f"{ACCOUNT_PARTITION}{org_id}#{account_id}"
+    return f"A#{org_id}#{account_id}"
 
 
 def collection_parts(partition: str) -> tuple[str, str]:

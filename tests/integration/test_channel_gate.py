@@ -103,7 +103,7 @@ def test_a_notice_that_waited_says_in_its_history_why() -> None:
 
 
 def test_waiting_costs_what_sending_would_however_often_the_pause_is_renewed() -> None:
-    """Half-hour pauses would move each of them again every half hour; in a line each moves once in the line's length."""
+    """Half-hour pauses would move each of them every half hour; in a line each moves once in the line's length."""
     rate, count, stopped = 0.02, 100, 5 * HOUR
     world = World(limits=Limits(per_second=rate), workers=1)
     names = world.given(count)
@@ -128,10 +128,10 @@ def test_a_paused_channel_costs_a_batch_one_call_to_the_table_and_none_to_the_pr
     world.given(20, since=1)
     world.dispatch()
     world.provider.calls.clear()
-    for gate, calls in ((world.gates[1], 2), (world.gates[1], 1), (world.process(), 2)):
+    for worker, calls in ((world.gates[1], 2), (world.gates[1], 1), (world.process(), 2)):
         world.dispatch()
         world.table_calls.clear()
-        world.invoke(gate, most=6)
+        world.invoke(worker, most=6)
         assert 1 <= world.table_calls.total() <= calls
     assert world.provider.calls == []
 

@@ -308,17 +308,6 @@ def test_a_sweep_reads_one_page_and_claims_no_end_while_more_is_due(
     assert (len(found.due), found.next_due_at) == (DUE_PAGE, None)
 
 
-def test_what_is_due_of_a_kind_that_nobody_knows_yet_is_passed_over_and_stays(
-    books: AccountBooks, dynamodb: "DynamoDBClient"
-) -> None:
-    """Were it an error, nothing else would be found any more after a deployment is taken back."""
-    stored(books)
-    later = {"pk": {"S": "Y#org_1"}, "sk": {"S": "@"}, "due_shard": {"S": "D#0"}, "due_at": {"S": keys.instant(NOW)}}
-    dynamodb.put_item(TableName=TABLE, Item=later)
-    assert everything_due(dynamodb, NOW) == {DueAccount("org_1", "G-1"), DueNotice("org_1", "G-1", "ntc_1")}
-    assert dynamodb.get_item(TableName=TABLE, Key={"pk": later["pk"], "sk": later["sk"]})["Item"] == later
-
-
 def test_a_client_id_belongs_to_one_organization_of_all_partners(dynamodb: "DynamoDBClient") -> None:
     organizations = Organizations(dynamodb, TABLE)
     organizations.create(organization())
