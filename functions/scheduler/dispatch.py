@@ -12,7 +12,7 @@ from aws_lambda_powertools import Logger
 from functions.scheduler.ports import SchedulerPorts
 from functions.scheduler.rounds import NOTHING, Done
 from shared.contracts.messages import ClosePrintBatch, NoticeMessage
-from shared.domain.account.reconciliation import lease_ended, retries_exhausted
+from shared.domain.account.reconciliation import becomes_stuck, lease_ended, next_lease
 from shared.domain.records.notice import Notice, moved
 from shared.domain.vocabulary.words import Channel, NoticeStatus
 from shared.messaging.metrics import count, measure
@@ -41,11 +41,11 @@ class Dispatcher:
         return Done(1, moved=after)
 
     def _moved_on(self, row: Notice) -> Notice | None:
-        lease_until = self.now + QUEUE_LEASE
         if row.status is NoticeStatus.SCHEDULED and row.scheduled_for <= self.now:
+            lease_until = self.now + QUEUE_LEASE
             return moved(row, NoticeStatus.QUEUED, self.now, "scheduler", lease_until=lease_until)
         if row.lease_until is not None and row.lease_until <= self.now:
-            return lease_ended(row, self.now, lease_until)
+            return lease_ended(row, self.now, self.now + next_lease(row, QUEUE_LEASE))
         return None
 
     def close_print_batch(self, due: DuePrintBatch) -> Done:
@@ -92,7 +92,7 @@ def count_troubled(rows: list[Notice]) -> None:
     for after in rows:
         if after.status is NoticeStatus.UNKNOWN:
             count("NoticeUnknown", channel=after.channel, org_id=after.org_id)
-        if retries_exhausted(after):
+        if becomes_stuck(after):
             count("NoticeStuck", channel=after.channel, org_id=after.org_id)
             logger.warning("notice stuck in queue", extra=_ids(after))
 
