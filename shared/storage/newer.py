@@ -1,7 +1,7 @@
 """What a newer version of the code wrote, read by this one (docs/rules.md#newer-records).
 
 While a deployment goes on, and after one is taken back, two versions write the same items. A field that this version
-doesn't know is passed on with the next write of its record. A word that it doesn't know is read as a word that equals
+doesn't know is passed on with the next write of its record. A word that it doesn't know is read as one that equals
 none it knows, so that no rule acts on it, and is written as it was.
 """
 

@@ -51,7 +51,7 @@ KINDS: dict[str, type[Any]] = {
         *NEVER_WRITTEN_AGAIN,
     )
 }
-CHANGED = {
+CHANGED: dict[str, dict[str, Any]] = {
     "Account": {"credit": 9},
     "ApiKey": {"partner_id": "prt_9"},
     "Bill": {"balance": 9},

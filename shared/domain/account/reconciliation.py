@@ -142,8 +142,8 @@ def next_lease(notice: Notice, usual: timedelta) -> timedelta:
     Its messages stay where they are: when what kept it is mended, they are taken, whatever its lease
     (docs/rules.md#poisoned-notice).
     """
-    doublings = max(leases_ended(notice) + 1 - STUCK_AFTER, 0)
-    return min(usual * 2 ** min(doublings, 10), LONGEST_LEASE)
+    doublings = min(max(leases_ended(notice) + 1 - STUCK_AFTER, 0), 10)
+    return min(usual * (1 << doublings), LONGEST_LEASE)
 
 
 def stuck(notice: Notice, now: datetime) -> bool:
