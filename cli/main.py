@@ -7,6 +7,7 @@ import httpx
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
+from cli.doctor.command import doctor
 from cli.errors import CommandError
 from cli.forecasts import forecast
 from cli.output import say_error
@@ -19,7 +20,7 @@ from cli.stops import go, stop
 
 app = typer.Typer(
     name="dunlin",
-    help="Operate Dunlin: partners and keys, statement files, queues.",
+    help="Operate Dunlin: the account, partners and keys, statement files, queues.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -27,6 +28,7 @@ app.add_typer(partner_commands, name="partner")
 app.add_typer(key_commands, name="key")
 app.add_typer(statement_commands, name="statements")
 app.add_typer(restore_commands, name="restore")
+app.command("doctor")(doctor)
 app.command("queue")(queue)
 app.command("redrive")(redrive)
 app.command("forecast")(forecast)

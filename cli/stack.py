@@ -1,7 +1,7 @@
 """The stack that a command works on: found in the AWS account that the usual environment names."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated
 
@@ -50,6 +50,7 @@ class DeployedStack:
 
     name: str
     outputs: Mapping[str, str]
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def find(cls, name: str) -> "DeployedStack":
@@ -61,7 +62,8 @@ class DeployedStack:
                 raise CommandError(f"there is no stack {name} in this account and region") from None
             raise
         found = {output.get("OutputKey", ""): output.get("OutputValue", "") for output in stack.get("Outputs", [])}
-        return cls(name, found)
+        given = {each.get("ParameterKey", ""): each.get("ParameterValue", "") for each in stack.get("Parameters", [])}
+        return cls(name, found, given)
 
     def output(self, name: str) -> str:
         """One output. Raises CommandError when the stack doesn't have it."""
@@ -70,6 +72,12 @@ class DeployedStack:
                 f"the stack {self.name} has no output {name}; is it a Dunlin stack, and has it finished deploying?"
             )
         return self.outputs[name]
+
+    def parameter(self, name: str) -> str:
+        """A parameter as it was deployed. Raises CommandError when the stack doesn't have it."""
+        if name not in self.parameters:
+            raise CommandError(f"the stack {self.name} has no parameter {name}: deploy this release first")
+        return self.parameters[name]
 
     @cached_property
     def organizations(self) -> Organizations:

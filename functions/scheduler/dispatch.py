@@ -12,10 +12,10 @@ from aws_lambda_powertools import Logger
 from functions.scheduler.ports import SchedulerPorts
 from functions.scheduler.rounds import NOTHING, Done
 from shared.contracts.messages import ClosePrintBatch, FileToTakeUp, NoticeMessage
-from shared.domain.account.reconciliation import lease_ended, retries_exhausted
+from shared.domain.account.reconciliation import becomes_stuck, lease_ended, next_lease
 from shared.domain.records.notice import Notice, moved
 from shared.domain.vocabulary.words import Channel, NoticeStatus
-from shared.messaging.metrics import count
+from shared.messaging.metrics import count, measure
 from shared.storage.due_index import DueIngestion, DueNotice, DuePrintBatch
 
 logger = Logger(child=True)
@@ -52,11 +52,11 @@ class Dispatcher:
         return Done(1, moved=after)
 
     def _moved_on(self, row: Notice) -> Notice | None:
-        lease_until = self.now + QUEUE_LEASE
         if row.status is NoticeStatus.SCHEDULED and row.scheduled_for <= self.now:
+            lease_until = self.now + QUEUE_LEASE
             return moved(row, NoticeStatus.QUEUED, self.now, "scheduler", lease_until=lease_until)
         if row.lease_until is not None and row.lease_until <= self.now:
-            return lease_ended(row, self.now, lease_until)
+            return lease_ended(row, self.now, self.now + next_lease(row, QUEUE_LEASE))
         return None
 
     def close_print_batch(self, due: DuePrintBatch) -> Done:
@@ -111,13 +111,25 @@ class Dispatcher:
 
 
 def count_troubled(rows: list[Notice]) -> None:
-    """Count for operators what needs them: what has no delivery report, and what is stuck."""
+    """Count for operators what needs them: what has no delivery report, what is stuck, and how late all of it is."""
+    _measure_lateness(rows)
     for after in rows:
         if after.status is NoticeStatus.UNKNOWN:
             count("NoticeUnknown", channel=after.channel, org_id=after.org_id)
-        if retries_exhausted(after):
+        if becomes_stuck(after):
             count("NoticeStuck", channel=after.channel, org_id=after.org_id)
             logger.warning("notice stuck in queue", extra=_ids(after))
+
+
+def _measure_lateness(rows: list[Notice]) -> None:
+    """How long the latest of the notices that have just been queued had been due."""
+    late = [
+        after.status_history[-1].at - after.scheduled_for
+        for after in rows
+        if [entry.status for entry in after.status_history[-2:]] == [NoticeStatus.SCHEDULED, NoticeStatus.QUEUED]
+    ]
+    if late:
+        measure("NoticesLate", max(late))
 
 
 def _ids(notice: Notice) -> dict[str, str]:

@@ -1,17 +1,24 @@
-"""Messages on the channel queues, and from function to function: ids only, no personal data."""
+"""Messages on the channel queues, and from function to function: ids only, no personal data.
+
+A message may be read by an older version of the code than wrote it, and the other way round: fields that this version
+doesn't know are passed over, a message of a kind that it doesn't know is refused, so that it stays in its queue
+(docs/rules.md#newer-records).
+"""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from pydantic.alias_generators import to_camel
 
 
 class NoticeMessage(BaseModel):
     """Asks a channel to send one notice. `as_of` is set in stacks with simulated time only."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="forbid")
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore")
 
+    kind: Annotated[None, Field(exclude=True)] = None
+    """It has none; a message that has one asks for something else, whatever else it holds."""
     org_id: str
     account_id: str
     notice_id: str
@@ -21,7 +28,7 @@ class NoticeMessage(BaseModel):
 class ClosePrintBatch(BaseModel):
     """Asks the print channel to close an organization's batch of letters. `as_of`: as above."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="forbid")
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore")
 
     kind: Literal["ClosePrintBatch"] = "ClosePrintBatch"
     org_id: str

@@ -4,6 +4,7 @@ All functions of a stack count into its own namespace under one dimension, so th
 """
 
 import os
+from datetime import timedelta
 
 NAMESPACE = "POWERTOOLS_METRICS_NAMESPACE"
 SERVICE = "delivery"
@@ -24,3 +25,13 @@ def count(name: str, *, channel: str = "", org_id: str = "") -> None:
             metric.add_metadata("channel", str(channel))
         if org_id:
             metric.add_metadata("org_id", org_id)
+
+
+def measure(name: str, length: timedelta) -> None:
+    """Measure how long something took or waited, in seconds, as `count` counts."""
+    from aws_lambda_powertools.metrics import MetricUnit, single_metric  # noqa: PLC0415 - as above
+
+    namespace, seconds = os.environ.get(NAMESPACE) or "Dunlin", length.total_seconds()
+    with single_metric(name=name, unit=MetricUnit.Seconds, value=seconds, namespace=namespace) as metric:
+        metric.service = ""
+        metric.add_dimension(name="service", value=SERVICE)

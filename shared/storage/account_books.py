@@ -286,6 +286,8 @@ def _book(found: list[Item]) -> AccountBook | None:
         if sort == keys.ROOT:
             account = items.account_of(item)
             continue
+        if sort not in _KINDS:
+            continue  # a newer version's: docs/rules.md#newer-records
         field, kind = _KINDS[sort]
         read = items.notice_of(item) if kind is Notice else items.unpack(kind, item["body"])
         belongings.setdefault(field, []).append(read)

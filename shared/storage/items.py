@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, cast
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from shared.domain.records.account import Account
 from shared.domain.records.bill import Bill
@@ -19,11 +19,13 @@ from shared.domain.records.book import Claim, PatientClaim
 from shared.domain.records.notice import Notice
 from shared.domain.records.payment import Payment
 from shared.domain.records.payment_link import Checkout, PaymentLink
+from shared.domain.records.stored import StoredRecord
 from shared.domain.records.task import Task
 from shared.domain.records.transitions import ERRORS
 from shared.domain.vocabulary.history import HistoryEvent
 from shared.domain.vocabulary.words import NoticeStatus
 from shared.storage import keys
+from shared.storage.newer import read_newer, with_unknown
 
 type Item = dict[str, Any]
 """A DynamoDB item in the wire form of the low-level client."""
@@ -56,8 +58,17 @@ def pack[T](
 
     stored_as: the stored names of fields that were renamed since items with the old names were written.
     """
-    raw = _adapter(cast("Hashable", kind)).dump_json(value, exclude=exclude, exclude_defaults=True)
+    raw = _dumped(kind, value, exclude)
+    as_read = value.as_read if isinstance(value, StoredRecord) else ""
+    if as_read:
+        known = replace(read_newer(kind, as_read.encode()), as_read="")  # type: ignore[type-var] # a record, as above
+        raw = with_unknown(raw, as_read, _dumped(kind, known, exclude))
     return {"B": zlib.compress(_renamed(raw, stored_as) if stored_as else raw, 6)}
+
+
+def _dumped[T](kind: type[T], value: T, exclude: set[str] | None) -> bytes:
+    left_out = {"as_read", *(exclude or ())} if isinstance(value, StoredRecord) else exclude
+    return _adapter(cast("Hashable", kind)).dump_json(value, exclude=left_out, exclude_defaults=True)
 
 
 def unpack[T](kind: type[T], attribute: dict[str, Any], *, stored_as: Mapping[str, str] | None = None) -> T:
@@ -65,7 +76,10 @@ def unpack[T](kind: type[T], attribute: dict[str, Any], *, stored_as: Mapping[st
     raw = zlib.decompress(attribute["B"])
     if stored_as:
         raw = _renamed(raw, {stored: field for field, stored in stored_as.items()})
-    value: T = _adapter(cast("Hashable", kind)).validate_json(raw)
+    try:
+        value: T = _adapter(cast("Hashable", kind)).validate_json(raw, extra="forbid")
+    except ValidationError:
+        return read_newer(kind, raw)
     return value
 
 

@@ -171,7 +171,7 @@ def test_a_closing_that_fails_is_brought_again_and_the_notices_beside_it_are_sen
     assert stack.handle(CLOSING) == []
 
 
-@pytest.mark.parametrize("changes", [{"kind": "CloseEverything"}, {"batch": "2026-03-02"}, {"orgId": 7}])
+@pytest.mark.parametrize("changes", [{"kind": "CloseEverything"}, {"orgId": 7}])
 def test_a_closing_that_cannot_be_read_fails(stack: ChannelStack, changes: dict[str, Any]) -> None:
     assert stack.handle(closing(**changes)) == [CLOSING["messageId"]]
 

@@ -136,7 +136,8 @@ def unknown(stack: Stack, **changes: Any) -> Notice:
 def counted(capsys: pytest.CaptureFixture[str]) -> list[tuple[str, str]]:
     """What was counted for operators: names and channels."""
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
-    return [(line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"], line["channel"]) for line in told]
+    metrics = [(line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0], line) for line in told]
+    return [(metric["Name"], line["channel"]) for metric, line in metrics if metric["Unit"] == "Count"]
 
 
 @pytest.mark.parametrize("channel", [Channel.EMAIL, Channel.SMS])
@@ -167,13 +168,24 @@ def test_a_notice_that_becomes_unknown_is_counted(stack: Stack, capsys: pytest.C
     assert counted(capsys) == []
 
 
-def test_a_notice_that_nobody_takes_is_counted_from_the_fifth_lease_on_and_still_queued(
+def test_a_notice_that_nobody_takes_is_counted_once_at_the_fifth_lease_and_still_queued(
     stack: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """Once, so that the alarm falls silent, and rings for the next."""
     stack.books.commit(Change(account=replace(stack.book().account, planning_at=None), notices=(notice(),)))
     for lease in range(7):
         assert stack.sweep(NOW + lease * QUEUE_LEASE).dispatched == 1
-    assert counted(capsys) == [("NoticeStuck", "email")] * 2
+    assert counted(capsys) == [("NoticeStuck", "email")]
+
+
+def test_a_poisoned_notice_is_queued_ever_more_rarely(stack: Stack) -> None:
+    """A message on which its function fails each time is a dead letter each time: with one lease, 96 a day."""
+    stack.books.commit(Change(account=replace(stack.book().account, planning_at=None), notices=(notice(),)))
+    quarters, day = 24 * 4, timedelta(days=1)
+    days = [[stack.sweep(NOW + each * day + n * QUEUE_LEASE).dispatched for n in range(quarters)] for each in range(3)]
+    assert days[0][:7] == [1] * 7, "an hour and a half as often as ever"
+    assert [sum(each) for each in days][1:] == [1, 1]
+    assert sum(days[0]) <= 12
 
 
 def test_a_notice_that_its_provider_never_takes_is_counted_from_the_fifth_time_on(

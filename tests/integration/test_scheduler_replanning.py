@@ -1,7 +1,7 @@
 """The scheduler plans accounts anew when what they are planned by has changed: settings, or a partner's defaults."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -116,6 +116,34 @@ def test_changed_defaults_of_a_partner_replan_the_accounts_of_its_organizations_
     assert report.collected == 1
     assert stack.notices()[Channel.PRINT].status is NoticeStatus.CANCELLED
     assert report.next_due_at != NOW
+
+
+@pytest.mark.parametrize("undone_at", [NOW, END_OF_DAY], ids=["before anything went", "after the day's notices went"])
+def test_a_partners_defaults_are_undone_by_setting_back_what_they_were(stack: Stack, undone_at: datetime) -> None:
+    """As docs/runbook.md tells: what was kept from going is planned again, and nothing that went goes twice.
+
+    A letter of a step that went electronically meanwhile isn't made up for.
+    """
+    stack.sweep()
+    planned = {channel: (row.level, row.bills) for channel, row in stack.notices().items()}
+    saved = PartnersDefaults(stack.dynamodb, TABLE)
+    paperless = DunningSettings(configuration_id="paperless-30")
+    wrong = replace(saved.get("prt_1"), dunning=paperless, overrides=frozenset({"configuration_id"}))
+    assert saved.save(wrong, NOW)
+    stack.sweep()
+    stack.sweep(undone_at)
+    before = stack.notices()
+    assert before[Channel.PRINT].status is NoticeStatus.CANCELLED
+    undone = replace(saved.get("prt_1"), dunning=DunningSettings(), overrides=frozenset())
+    assert saved.save(undone, undone_at)
+    for days in range(8):
+        stack.sweep(undone_at + timedelta(days=days) if undone_at > NOW else undone_at)
+    rows = stack.book().notices
+    letters = [row for row in rows if row.channel is Channel.PRINT and row.status is not NoticeStatus.CANCELLED]
+    made_up = [planned[Channel.PRINT]] if undone_at == NOW else []
+    assert [(row.level, row.bills) for row in letters] == made_up
+    electronic = [row for row in rows if row.channel is not Channel.PRINT]
+    assert {row.notice_id for row in electronic} == {before[Channel.EMAIL].notice_id, before[Channel.SMS].notice_id}
 
 
 def test_defaults_that_change_nothing_for_anybody_are_still_passed_on_to_the_last_organization(

@@ -22,7 +22,7 @@ def alarms() -> dict[str, dict[str, Any]]:
 def test_whatever_is_counted_for_operators_has_an_alarm_that_asks_for_it_as_it_is_counted() -> None:
     """test_metrics.py shows that it is counted into the namespace that the function's environment names."""
     sources = [path for folder in ("shared", "functions") for path in (PROJECT / folder).rglob("*.py")]
-    counted = {name for path in sources for name in re.findall(r'\bcount\(\s*"(\w+)"', path.read_text())}
+    counted = {name for path in sources for name in re.findall(r'\b(?:count|measure)\(\s*"(\w+)"', path.read_text())}
     ours = [alarm for alarm in alarms().values() if not str(alarm["Namespace"]).startswith("AWS/")]
     assert {alarm["MetricName"] for alarm in ours} == counted
     assert all(alarm["Dimensions"] == [{"Name": "service", "Value": SERVICE}] for alarm in some(ours))

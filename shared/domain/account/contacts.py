@@ -61,8 +61,8 @@ def opted_out(channel: Channel, account: Account) -> bool:
 
 
 def opt_out_refusal(channel: Channel, account: Account) -> Reason | None:
-    """Why an opt-out stops a channel, if one does."""
-    return OPT_OUT_REASONS[channel] if opted_out(channel, account) else None
+    """Why an opt-out stops a channel, if one does. None for a channel that only a newer version knows."""
+    return OPT_OUT_REASONS.get(channel) if opted_out(channel, account) else None
 
 
 def contact_refusal(channel: Channel, account: Account) -> Reason | None:

@@ -28,6 +28,9 @@ LEASE_ENDED = "its lease ended"
 STUCK_AFTER = 5
 """After so many leases in a queue without being taken, or sendings that no provider took, a notice is stuck."""
 
+LONGEST_LEASE = timedelta(days=1)
+"""How seldom a stuck notice is queued again: where it is the notice's own fault, each time is another dead letter."""
+
 OVERDUE = timedelta(hours=1)
 """So long after its time, or its lease's end, a notice shows that the scheduler doesn't run."""
 
@@ -121,7 +124,26 @@ def attempts_not_taken(notice: Notice) -> int:
 
 def retries_exhausted(notice: Notice) -> bool:
     """Whether a notice was queued or tried so often without success that an operator should look."""
-    return max(leases_ended(notice), attempts_not_taken(notice)) >= STUCK_AFTER
+    return _retries(notice) >= STUCK_AFTER
+
+
+def becomes_stuck(notice: Notice) -> bool:
+    """Whether a notice's retries have just been exhausted: it is told of once, so that the next one is heard."""
+    return _retries(notice) == STUCK_AFTER
+
+
+def _retries(notice: Notice) -> int:
+    return max(leases_ended(notice), attempts_not_taken(notice))
+
+
+def next_lease(notice: Notice, usual: timedelta) -> timedelta:
+    """How long a queue has a notice that it had before: longer each time once it is stuck.
+
+    Its messages stay where they are: when what kept it is mended, they are taken, whatever its lease
+    (docs/rules.md#poisoned-notice).
+    """
+    doublings = min(max(leases_ended(notice) + 1 - STUCK_AFTER, 0), 10)
+    return min(usual * (1 << doublings), LONGEST_LEASE)
 
 
 def stuck(notice: Notice, now: datetime) -> bool:

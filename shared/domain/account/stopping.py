@@ -6,18 +6,18 @@ from shared.domain.account.contacts import opt_out_refusal
 from shared.domain.account.ledger import stopped
 from shared.domain.records.book import AccountBook
 from shared.domain.records.notice import CANCELLABLE, Notice
-from shared.domain.vocabulary.reasons import CLOSED_BILL_REASONS, HOLD_REASONS, Reason
-from shared.domain.vocabulary.words import Hold, NotificationType
+from shared.domain.vocabulary.reasons import Reason, closed_bill_reason, hold_reasons
+from shared.domain.vocabulary.words import NotificationType
 
 
 def lost_cause(notice: Notice, book: AccountBook) -> Reason | None:
     """Why a dunning notice has no cause left: a hold, an opt-out, or no bill in it that is still open."""
-    for hold in Hold:
-        if hold in book.account.holds:
-            return HOLD_REASONS[hold]
+    held = hold_reasons(book.account.holds)
+    if held:
+        return held[0]
     bills = [book.bill(statement_id) for statement_id in notice.statement_ids]
     if not any(bill and bill.open for bill in bills):
-        closed = [CLOSED_BILL_REASONS[bill.status] for bill in bills if bill]
+        closed = [closed_bill_reason(bill.status) for bill in bills if bill]
         return closed[0] if closed else Reason.NO_OPEN_BILL
     return opt_out_refusal(notice.channel, book.account)
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.domain.delivery.orders import Accepted, Postponed, ProviderAnswer, Rejected
+from shared.domain.records.stored import StoredRecord
 from shared.domain.vocabulary.spreading import spread
 
 PAUSES = timedelta(minutes=5), timedelta(minutes=15), timedelta(minutes=30)
@@ -22,6 +23,12 @@ PAUSES = timedelta(minutes=5), timedelta(minutes=15), timedelta(minutes=30)
 
 SPREAD = timedelta(minutes=5)
 """How far apart the notices are tried again that waited for the end of a pause."""
+
+WAITING_PER_SECOND = 20.0
+"""At most how many a second of those that waited for the end of a pause are tried again; fewer where the rate is lower.
+
+So a day of waiting costs at most 1.7 million moves, however many notices wait and however often the pause is renewed.
+"""
 
 PROBE = timedelta(minutes=2)
 """How long a probe may take before another worker may make one: longer than a function lives."""
@@ -78,13 +85,14 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelState:
+class ChannelState(StoredRecord):
     """What all workers of a channel go by.
 
     paused_until, reason: while it is set the channel sends nothing; once it is over, nothing but a probe. pauses: how
     many there were in a row. probe_until: a worker is probing. free_at: from when the next permit holds (clock).
     backlog_until: up to when those are tried again that got no permit (clock). limits_read_at: when a worker last asked
-    for the limits (clock). stopped: while that is set nothing goes, not even a probe.
+    for the limits (clock). line_until: up to when those are tried again, one after the other, that came
+    up while the channel was paused (product time). stopped: while that is set nothing goes, not even a probe.
     """
 
     paused_until: datetime | None = None
@@ -96,6 +104,7 @@ class ChannelState:
     limits: Limits | None = None
     limits_read_at: datetime | None = None
     stopped: Stop | None = None
+    line_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,23 +147,39 @@ def decide_permits(
     """
     if state.stopped is not None:
         return state, Held(until=request.now + STOPPED_FOR, reason=state.stopped.reason, over=SPREAD)
-    if state.paused_until is not None:
-        return _while_paused(state, state.paused_until, request)
     limits = state.limits or usual
+    if state.paused_until is not None:
+        return _while_paused(state, state.paused_until, request, limits)
     if limits is None:
         return state, Granted(starts=(request.clock,) * request.notices)
     if limits.left_today == 0:
         paused = pause(state, QUOTA_USED_UP, request.now)
-        return _while_paused(paused, paused.paused_until or request.now, request)
+        return _while_paused(paused, paused.paused_until or request.now, request, limits)
     return _from_bucket(state, limits, request)
 
 
-def _while_paused(state: ChannelState, until: datetime, request: PermitRequest) -> tuple[ChannelState, Granted | Held]:
+def _while_paused(
+    state: ChannelState, until: datetime, request: PermitRequest, limits: Limits | None
+) -> tuple[ChannelState, Granted | Held]:
     if request.now < until:
-        return state, Held(until=until, reason=state.reason, over=SPREAD)
+        return _in_line(state, until, request, limits)
     if state.probe_until is not None and request.now < state.probe_until:
         return state, Held(until=state.probe_until, reason=state.reason, over=SPREAD)
     return replace(state, probe_until=request.now + PROBE), Granted(starts=(request.clock,), probe=True)
+
+
+def _in_line(
+    state: ChannelState, until: datetime, request: PermitRequest, limits: Limits | None
+) -> tuple[ChannelState, Held]:
+    """A place in the line of those that wait for the end of the pause, which is as long as it would take to send them.
+
+    Were all tried again at each end of a pause, a long one would move each of them every half hour.
+    """
+    if limits is None:
+        return state, Held(until=until, reason=state.reason, over=SPREAD)
+    place = max(state.line_until or until, until)
+    stretch = timedelta(seconds=request.notices / min(limits.per_second, WAITING_PER_SECOND))
+    return replace(state, line_until=place + stretch), Held(until=place, reason=state.reason, over=max(stretch, SPREAD))
 
 
 def _from_bucket(state: ChannelState, limits: Limits, request: PermitRequest) -> tuple[ChannelState, Granted | Held]:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from shared.domain.calendar.send_window import DAY, local_date, start_of_day
 from shared.domain.records.notice import Notice
+from shared.domain.records.stored import StoredRecord
 from shared.domain.vocabulary.words import NoticeStatus
 
 CLOSES_AFTER = timedelta(hours=1)
@@ -31,7 +32,7 @@ class WaitingLetter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PrintBatch:
+class PrintBatch(StoredRecord):
     """A closed batch: how many letters, with how many pages, and where in the print bucket its manifest lies."""
 
     org_id: str

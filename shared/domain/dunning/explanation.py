@@ -9,8 +9,8 @@ from shared.domain.dunning.decision import Finding, Rule, RuleOutcome
 from shared.domain.dunning.paper import paper_from
 from shared.domain.dunning.situation import Situation, top_of
 from shared.domain.records.bill import Bill
-from shared.domain.vocabulary.reasons import CLOSED_BILL_REASONS, HOLD_REASONS, Reason
-from shared.domain.vocabulary.words import AccountStatus, Channel, CommunicationStatus, Hold
+from shared.domain.vocabulary.reasons import Reason, closed_bill_reason, hold_reasons
+from shared.domain.vocabulary.words import AccountStatus, Channel, CommunicationStatus
 
 
 def explain_account(situation: Situation) -> tuple[Finding, ...]:
@@ -18,7 +18,7 @@ def explain_account(situation: Situation) -> tuple[Finding, ...]:
     organization = situation.organization
     active = organization.account_status is AccountStatus.ACTIVE
     enabled = organization.communication_status is CommunicationStatus.ENABLED
-    holds = [HOLD_REASONS[hold] for hold in Hold if hold in situation.book.account.holds]
+    holds = hold_reasons(situation.book.account.holds)
     return (
         Finding(
             rule=Rule.ORGANIZATION_STATUS,
@@ -51,7 +51,7 @@ def explain_bills(situation: Situation) -> tuple[Finding, ...]:
 def _explain_status(bill: Bill) -> Finding:
     return Finding(
         rule=Rule.BILL_STATUS,
-        found=f"bill is {bill.status}" if bill.open else str(CLOSED_BILL_REASONS[bill.status]),
+        found=f"bill is {bill.status}" if bill.open else str(closed_bill_reason(bill.status)),
         outcome=RuleOutcome.PASSES if bill.open else RuleOutcome.STOPS,
         statement_id=bill.statement_id,
     )
@@ -155,7 +155,7 @@ def _explain_rest(
     """Why a channel has nothing to send for a bill now. `stopping`: what a rule found that keeps the bill out."""
     if not bill.open:
         return _finding(
-            Rule.RESULT, bill, f"will not send: {CLOSED_BILL_REASONS[bill.status]}", RuleOutcome.STOPS, channel
+            Rule.RESULT, bill, f"will not send: {closed_bill_reason(bill.status)}", RuleOutcome.STOPS, channel
         )
     current = situation.step_of(bill, situation.today)
     if current is None or situation.standing(bill, current).sent():

@@ -24,7 +24,7 @@ from shared.domain.records.book import AccountBook
 from shared.domain.records.notice import Notice
 from shared.domain.records.policy import SYSTEM_DEFAULT_TEMPLATE, Organization
 from shared.domain.records.statement import Patient
-from shared.domain.vocabulary.reasons import CLOSED_BILL_REASONS, OPT_OUT_REASONS, Reason
+from shared.domain.vocabulary.reasons import OPT_OUT_REASONS, Reason, closed_bill_reason
 from shared.domain.vocabulary.words import AccountStatus, Channel, NoticeStatus, NotificationType
 
 
@@ -177,7 +177,7 @@ def _nothing_owed(occasion: _Occasion) -> Refuse | None:
     bills = [occasion.book.bill(statement_id) for statement_id in occasion.notice.statement_ids]
     if not bills or any(bill and bill.payable for bill in bills):
         return None
-    return Refuse(reason=next((CLOSED_BILL_REASONS[bill.status] for bill in bills if bill), Reason.NO_OPEN_BILL))
+    return Refuse(reason=next((closed_bill_reason(bill.status) for bill in bills if bill), Reason.NO_OPEN_BILL))
 
 
 def _stopped_text(occasion: _Occasion) -> Refuse | None:

@@ -16,8 +16,8 @@ from shared.domain.records.book import AccountBook
 from shared.domain.records.notice import BillLevel, Notice
 from shared.domain.records.policy import DunningConfiguration, Organization
 from shared.domain.records.presets import configuration
-from shared.domain.vocabulary.reasons import HOLD_REASONS, Reason
-from shared.domain.vocabulary.words import AccountStatus, Channel, Hold
+from shared.domain.vocabulary.reasons import Reason, hold_reasons
+from shared.domain.vocabulary.words import AccountStatus, Channel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,8 +161,8 @@ def account_stop(situation: Situation) -> Reason | None:
     """Why nothing at all may go to the account, queued or not: its organization isn't active, or it is on hold."""
     if situation.organization.account_status is not AccountStatus.ACTIVE:
         return Reason.ORGANIZATION_NOT_ACTIVE
-    held = [hold for hold in Hold if hold in situation.book.account.holds]
-    return HOLD_REASONS[held[0]] if held else None
+    held = hold_reasons(situation.book.account.holds)
+    return held[0] if held else None
 
 
 def top_of(bills: Sequence[DueBill]) -> DueBill:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.domain.records.statement import NOTHING_OPTED_OUT, BillTo, Guarantor, OptOuts
+from shared.domain.records.stored import StoredRecord
 from shared.domain.vocabulary.money import Cents
 from shared.domain.vocabulary.words import Channel, Hold
 
@@ -25,7 +26,7 @@ NO_WRONG_ANSWERS = WrongAnswers()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
+class Account(StoredRecord):
     """A guarantor at an organization.
 
     `version` rises with every change to the account or its bills, and conditions the next.

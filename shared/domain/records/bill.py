@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from shared.domain.records.stored import StoredRecord
 from shared.domain.vocabulary.actors import Actor
 from shared.domain.vocabulary.history import HistoryEvent
 from shared.domain.vocabulary.money import Cents
@@ -13,7 +14,7 @@ BILL_CANCELLED = "BillCancelled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bill:
+class Bill(StoredRecord):
     """What is owed for one statement, and how far its dunning has come.
 
     effective_created_date: the date that the bill's age counts from (docs/rules.md#bill-age).

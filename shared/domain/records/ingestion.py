@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from shared.domain.records.file_reading import FileReading
+from shared.domain.records.stored import StoredRecord
 from shared.domain.vocabulary.words import IngestionResult
 
 
@@ -70,7 +71,7 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ingestion:
+class Ingestion(StoredRecord):
     """A file of statements.
 
     ingestion_id: begins with the time, so that ids sort by it. problem: why a file as a whole couldn't be taken.

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 
 from shared.domain.records.policy import DunningSettings, Organization
+from shared.domain.records.stored import StoredRecord
 
 SYSTEM = DunningSettings()
 
@@ -24,7 +25,7 @@ class Source(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PartnerDefaults:
+class PartnerDefaults(StoredRecord):
     """What a partner's organizations inherit. overrides: the names of the settings that the partner set itself."""
 
     partner_id: str

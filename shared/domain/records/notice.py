@@ -8,6 +8,7 @@ from typing import Any, Self, TypedDict, Unpack
 
 from shared.domain.records.account import Account
 from shared.domain.records.bill import Bill
+from shared.domain.records.stored import StoredRecord
 from shared.domain.records.transitions import ALLOWED, BORN, WAITING, require
 from shared.domain.vocabulary.words import Channel, NoticeStatus, NotificationType
 from shared.domain.vocabulary.words import NoticeStatus as S
@@ -57,7 +58,7 @@ class StoredLetter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
+class Notice(StoredRecord):
     """One communication to one account on one channel.
 
     level: the highest step among `bills`; 0 for notices that no step asked for.

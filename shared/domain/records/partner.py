@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from shared.domain.records.stored import StoredRecord
 from shared.domain.vocabulary.randomness import RandomBytes
 
 _KEY = re.compile(r"dun_(?:live|test)_([0-9a-z]{8,40})_[0-9A-Za-z]{32,128}", re.ASCII)
@@ -23,7 +24,7 @@ class Scope(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Partner:
+class Partner(StoredRecord):
     """A billing company or vendor that integrates with us; it owns organizations and keys."""
 
     partner_id: str
@@ -32,7 +33,7 @@ class Partner:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApiKey:
+class ApiKey(StoredRecord):
     """A key of a partner. Only the SHA-256 of the whole key is kept; it has 256 random bits, so it needs no salt."""
 
     key_id: str

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from shared.domain.records.stored import StoredRecord
 from shared.domain.vocabulary.money import Cents
 
 
@@ -15,7 +16,7 @@ class Allocation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Payment:
+class Payment(StoredRecord):
     """A posted payment. `payment_id` is derived from its origin, so that the same money can't be posted twice.
 
     amount: cents, negative for money that went back; 0 where only credit was used. It is always the sum of the

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.domain.records.stored import StoredRecord
 from shared.domain.vocabulary.words import LinkStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PaymentLink:
+class PaymentLink(StoredRecord):
     """A link in a notice opens the account; one sent by staff is for its `statement_id` only.
 
     token_hash, code_hash: SHA-256 of the secret in the URL and of the printed bill code; neither is stored itself.
@@ -31,7 +32,7 @@ class PaymentLink:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Checkout:
+class Checkout(StoredRecord):
     """A patient's way to the processor and back: what was to be paid, known again by `reference` when money comes.
 
     expired_at: when a later checkout of the link took its place; money that comes for it all the same is posted.

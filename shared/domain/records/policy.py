@@ -5,6 +5,7 @@ from datetime import date, time
 from zoneinfo import ZoneInfo
 
 from shared.domain.records.statement import Address
+from shared.domain.records.stored import StoredRecord
 from shared.domain.vocabulary.money import Cents
 from shared.domain.vocabulary.words import (
     AccountStatus,
@@ -124,7 +125,7 @@ class MessageContacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Organization:
+class Organization(StoredRecord):
     """A medical provider. `client_id` is the partner's name for it; org_id and practice_id are ours, immutable.
 
     link_days: how long a payment link inside a notice lives. test_contacts: set: test mode.

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import sha256
 
+from shared.domain.records.stored import StoredRecord
+
 
 class TaskKind(StrEnum):
     """What there is to settle."""
@@ -30,7 +32,7 @@ PERSONAL = frozenset({"text"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class Task(StoredRecord):
     """Something for staff to settle, at an organization.
 
     task_id: begins with the time, so that ids sort by it (`task_id_at`). account_id, statement_id, payment_id: what it

@@ -1,5 +1,6 @@
 """Why something was or wasn't sent: a closed vocabulary, in the words that staff and partners read."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from shared.domain.vocabulary.words import BillStatus, Channel, Hold
@@ -23,6 +24,7 @@ class Reason(StrEnum):
     HOLD_BANKRUPTCY = "on hold: Bankruptcy"
     HOLD_DECEASED = "on hold: Deceased"
     HOLD_PAYMENT_PLAN = "on hold: PaymentPlan"
+    HOLD_NEWER = "on hold: one of a newer version"
     OPTED_OUT_EMAIL = "opted out of email"
     OPTED_OUT_SMS = "opted out of texts"
     OPTED_OUT_PRINT = "opted out of letters"
@@ -41,6 +43,7 @@ class Reason(StrEnum):
     BALANCE_ZERO = "balance is zero"
     BILL_CANCELLED = "bill is cancelled"
     BILL_SUSPENDED = "bill is suspended"
+    BILL_NEWER = "bill is in a status of a newer version"
     BELOW_MINIMUM = "balance does not exceed the minimum"
 
     # the step
@@ -97,4 +100,18 @@ CLOSED_BILL_REASONS = {
     BillStatus.SUSPENDED: Reason.BILL_SUSPENDED,
     BillStatus.CANCELLED: Reason.BILL_CANCELLED,
 }
-"""Why a bill that isn't open gets no dunning, by its status."""
+
+
+def hold_reasons(holds: Iterable[Hold]) -> tuple[Reason, ...]:
+    """Why an account's holds let nothing go to it, in the vocabulary's order; none without holds.
+
+    A hold that this version doesn't know holds too (docs/rules.md#newer-records).
+    """
+    set_now = frozenset(holds)
+    known = tuple(reason for hold, reason in HOLD_REASONS.items() if hold in set_now)
+    return known if set_now <= HOLD_REASONS.keys() else (*known, Reason.HOLD_NEWER)
+
+
+def closed_bill_reason(status: BillStatus) -> Reason:
+    """Why a bill that isn't open gets no dunning. One in a status that this version doesn't know isn't open."""
+    return CLOSED_BILL_REASONS.get(status, Reason.BILL_NEWER)

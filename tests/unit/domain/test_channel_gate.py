@@ -15,6 +15,7 @@ from shared.domain.delivery.channel_gate import (
     RATE_LIMITED,
     REFRESHED,
     SPREAD,
+    WAITING_PER_SECOND,
     ChannelState,
     Granted,
     Held,
@@ -74,6 +75,19 @@ def test_a_paused_channel_sends_nothing_and_notices_come_back_at_instants_of_the
     assert min(instants) >= NOW + PAUSES[0]
     assert max(instants) < NOW + PAUSES[0] + SPREAD
     assert len({instant.replace(second=0, microsecond=0) for instant in instants}) >= 5
+
+
+def test_those_that_come_up_while_a_channel_with_a_rate_is_paused_stand_in_a_line() -> None:
+    """One behind the other, as fast as they could be sent; and no faster than WAITING_PER_SECOND, whatever the rate."""
+    for rate, gap in ((0.1, 10 * SECOND), (1_000.0, SECOND / WAITING_PER_SECOND)):
+        state, over = pause(OPEN, STOP, NOW), NOW + PAUSES[0]
+        state, first = decide_permits(state, request_for(40), Limits(per_second=rate))
+        state, second = decide_permits(state, request_for(40), Limits(per_second=rate))
+        assert held(first) == Held(until=over, reason=STOP.reason, over=max(40 * gap, SPREAD))
+        assert held(second) == Held(until=over + 40 * gap, reason=STOP.reason, over=max(40 * gap, SPREAD))
+        renewed = pause(state, STOP, over)
+        _, third = decide_permits(renewed, request_for(40, now=over), Limits(per_second=rate))
+        assert held(third).until == max(over + 80 * gap, over + PAUSES[1])
 
 
 def test_each_pause_in_a_row_is_longer_up_to_half_an_hour() -> None:
