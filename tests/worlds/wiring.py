@@ -47,7 +47,7 @@ def scheduler_ports(
     settings = {"TABLE_NAME": table, **{f"{channel.upper()}_QUEUE_URL": url for channel, url in urls.items()}}
     stores = dynamodb, table
     return SchedulerPorts(
-        settings=SchedulerSettings.model_validate(settings),
+        settings=SchedulerSettings.of(settings),
         due_index=DueIndex(*stores),
         books=AccountBooks(*stores),
         notices=Notices(*stores),
