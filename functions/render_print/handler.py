@@ -3,12 +3,11 @@
 from typing import Any
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.render_print.ports import ports
 from functions.render_print.print_batch import BatchCloser
-from shared.sending.queue_consumer import consume
+from shared.sending.queue_consumer import BatchAnswer, consume
 
 logger = Logger()
 
@@ -28,7 +27,7 @@ def closer(context: LambdaContext) -> BatchCloser:
 
 
 @logger.inject_lambda_context
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> BatchAnswer:
     """Entry point: a batch of the print queue."""
     return consume(
         event,
