@@ -10,8 +10,10 @@ import dataclasses
 import marshal
 from importlib.util import MAGIC_NUMBER
 from pathlib import Path
-from types import CodeType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from types import CodeType
 
 FILE = "compiled_dataclasses.bin"
 

@@ -24,7 +24,7 @@ class SweepAnswer(TypedDict):
 
     collected: int
     dispatched: int
-    nextDueAt: str | None  # noqa: N815 - as it is answered
+    nextDueAt: str | None
 
 
 def sweep(event: dict[str, Any], context: LambdaContext) -> SweepReport:

@@ -1,4 +1,4 @@
-"""Compile what dataclasses would compile at each cold start: shared/compiled_dataclasses.py tells why and how it is used.
+"""Compile what dataclasses would compile at each cold start; shared/compiled_dataclasses.py tells why, and uses it.
 
 Every module of `shared` and `functions` is imported from the sources, by this Python, which is the runtime's version.
 """
@@ -35,7 +35,7 @@ def collected(project: Path) -> Texts:
     def noted(text: str, names: dict[str, Any], made: dict[str, Any]) -> None:
         code = compile(text, "<dataclass>", "exec")
         texts[text] = marshal.dumps(code)
-        builtins.exec(code, names, made)
+        builtins.exec(code, names, made)  # noqa: S102 - what dataclasses do
 
     vars(dataclasses)["exec"] = noted
     for folder in _IN_ORDER:

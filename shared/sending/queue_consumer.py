@@ -23,13 +23,13 @@ for all the calls that it may need."""
 class FailedMessage(TypedDict):
     """A message that is to be brought again."""
 
-    itemIdentifier: str  # noqa: N815 - as Lambda reads it
+    itemIdentifier: str
 
 
 class BatchAnswer(TypedDict):
     """What SQS is answered to a batch: it keeps the messages that failed, and only them."""
 
-    batchItemFailures: list[FailedMessage]  # noqa: N815 - as Lambda reads it
+    batchItemFailures: list[FailedMessage]
 
 
 type Deliver = Callable[[str, str, str, datetime], Notice | None]

@@ -1,4 +1,4 @@
-"""How domain objects lie in the table: what a condition or index needs is an attribute, the rest one compressed body."""
+"""How domain objects lie in the table: what conditions and indexes need are attributes, the rest is one body."""
 
 from dataclasses import replace
 from datetime import datetime
