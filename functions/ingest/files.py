@@ -45,7 +45,7 @@ class OutOfTimeError(Exception):
 
 
 class _Object(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     key: str
     etag: str = Field(default="", alias="eTag")

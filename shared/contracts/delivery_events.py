@@ -10,7 +10,7 @@ from shared.contracts.email_tags import ATTEMPT_TAG
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True)
+    model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True, defer_build=True)
 
 
 class SesMail(_Part):

@@ -94,6 +94,154 @@ def test_what_is_slow_to_import_is_imported_only_where_it_is_used(function: str)
         assert not {"typst", "segno"} & modules
 
 
+STARTS = """
+import builtins, dataclasses, importlib, json, sys
+importlib.import_module("shared")
+compiled, ours = vars(dataclasses).get("exec", builtins.exec), []
+compile_anew = compile
+def watched(text, names, made):
+    known = vars(builtins)["exec"]
+    def noted(code, *rest):
+        if isinstance(code, str) and names.get("__name__", "").startswith(("shared.", "functions.")):
+            ours.append(names["__name__"])
+        return known(code, *rest)
+    vars(builtins)["exec"] = noted
+    try:
+        compiled(text, names, made)
+    finally:
+        vars(builtins)["exec"] = known
+vars(dataclasses)["exec"] = watched
+importlib.import_module(f"functions.{sys.argv[1]}.handler")
+importlib.import_module(f"functions.{sys.argv[1]}.ports").ports()
+print(json.dumps({"modules": sorted(sys.modules), "compiled_anew": ours}))
+"""
+
+SETTINGS = {
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "none",
+    "AWS_SECRET_ACCESS_KEY": "none",
+    "TABLE_NAME": "t",
+    "EMAIL_QUEUE_URL": "https://example.com/email",
+    "SMS_QUEUE_URL": "https://example.com/sms",
+    "PRINT_QUEUE_URL": "https://example.com/print",
+    "DROP_BUCKET": "drops",
+    "PRINT_BUCKET": "letters",
+    "SENDER_ADDRESS": "billing@example.com",
+    "PUBLIC_BASE_URL": "https://pay.example.com",
+}
+
+
+@cache
+def started(function: str) -> dict[str, Any]:
+    """Import a handler and make its ports, as a cold start does, and say what that loaded and compiled."""
+    paths = [str(built() / function), str(built() / "SharedLayer/python")]
+    outcome = subprocess.run(  # noqa: S603 - the project's own interpreter
+        [str(PYTHON), "-c", STARTS, HANDLERS[function]],
+        env={"PYTHONPATH": os.pathsep.join(paths), "PATH": os.defpath, **SETTINGS},
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd="/",
+    )
+    assert outcome.returncode == 0, outcome.stderr
+    result: dict[str, Any] = json.loads(outcome.stdout)
+    return result
+
+
+NOT_AT_START = {"jinja2", "babel", "typst", "segno", "manimgx_fonts", "boto3", "requests", "phonenumbers", "zipcodes"}
+"""What a function needs for some requests only, if at all."""
+
+HTTP = {"Ingest", "Manage", "PaymentLink"}
+"""What answers requests by pydantic's models and Powertools' routes from the first one on."""
+
+
+@pytest.mark.parametrize("function", sorted(set(HANDLERS) - HTTP))
+def test_what_answers_no_http_starts_without_pydantic_routes_or_asyncio(function: str) -> None:
+    loaded = set(started(function)["modules"])
+    assert not {"pydantic", "pydantic_core", "aws_lambda_powertools.event_handler", "asyncio"} & loaded
+
+
+@pytest.mark.parametrize("function", HANDLERS)
+def test_no_function_starts_with_what_few_requests_need(function: str) -> None:
+    allowed = {"Ingest": {"phonenumbers", "zipcodes"}, "Manage": {"phonenumbers", "zipcodes"}, "PaymentLink": {"babel"}}
+    assert not (NOT_AT_START - allowed.get(function, set())) & set(started(function)["modules"])
+
+
+@pytest.mark.parametrize("function", HANDLERS)
+def test_no_dataclass_of_ours_is_compiled_at_start(function: str) -> None:
+    assert started(function)["compiled_anew"] == []
+
+
+CALLS = """
+import json, sys
+from botocore.awsrequest import AWSResponse
+from botocore.session import Session
+from shared.messaging import service_models
+
+class Raw:
+    def stream(self, **_):
+        yield b"{}"
+
+def requests(session, folder):
+    seen = {}
+    for service, operations in service_models.OPERATIONS.items():
+        client = session.create_client(service)
+        def answered(request, **_):
+            left_out = {"amz-sdk-invocation-id", "X-Amz-Date", "Authorization", "User-Agent"}
+            headers = {name: str(value) for name, value in request.headers.items() if name not in left_out}
+            seen[name] = [request.method, request.url, headers, str(request.body)]
+            return AWSResponse(request.url, 400, {}, Raw())
+        client.meta.events.register("before-send", answered)
+        for operation in operations:
+            name = f"{service}.{operation}"
+            model = client.meta.service_model.operation_model(operation)
+            method = next(m for m, o in client.meta.method_to_api_mapping.items() if o == operation)
+            try:
+                getattr(client, method)(**sample(model.input_shape))
+            except client.exceptions.ClientError:
+                pass
+    return seen
+
+def sample(shape, needed_only=True):
+    if shape is None:
+        return {}
+    kind = shape.type_name
+    if kind == "structure":
+        names = shape.required_members or (list(shape.members)[:1] if not needed_only else [])
+        return {name: sample(shape.members[name], False) for name in names}
+    if kind == "list":
+        return [sample(shape.member, False)]
+    if kind == "map":
+        return {"name-1": sample(shape.value, False)}
+    if kind == "string":
+        return shape.enum[0] if shape.enum else "name-1"
+    return {"blob": b"1", "boolean": True, "timestamp": 0, "double": 1.0, "float": 1.0}.get(kind, 1)
+
+def no_tokens(found):
+    return json.loads(json.dumps(found))
+
+import botocore.handlers, uuid
+uuid.uuid4 = lambda: "one-token"
+trimmed = requests(service_models.session(), None)
+whole = requests(Session(), None)
+assert len(whole) == sum(map(len, service_models.OPERATIONS.values())), sorted(whole)
+assert trimmed == whole, {name: (trimmed.get(name), whole[name]) for name in whole if trimmed.get(name) != whole[name]}
+print(len(whole))
+"""
+
+
+def test_every_call_by_the_trimmed_models_sends_what_botocores_own_would() -> None:
+    outcome = subprocess.run(  # noqa: S603 - the project's own interpreter
+        [str(PYTHON), "-c", CALLS],
+        env={"PYTHONPATH": str(built() / "SharedLayer/python"), "PATH": os.defpath, **SETTINGS},
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd="/",
+    )
+    assert outcome.returncode == 0, outcome.stderr
+
+
 READS = """
 import sys
 from datetime import date, datetime
