@@ -3,8 +3,8 @@
 A start is a new process that imports the built handler and makes its ports, as Lambda does; a bare handler is one that
 imports nothing. Both run alternately, and their CPU time is compared, the system's for them included: the quickest of
 each, so that the ratio holds on a machine that does other things too, with the middle one beside it as its spread.
-Where valgrind is there, the instructions of each are counted as well: they are the same at every run, but leave out what
-the system does to start a process.
+Where valgrind is there, the instructions of each are counted as well: they are the same at every run, but leave out
+what the system does to start a process.
 """
 
 from __future__ import annotations

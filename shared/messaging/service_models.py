@@ -41,7 +41,7 @@ FOLDER = "models"
 _TRIMMED = Path(__file__).parent / FOLDER
 
 
-class TrimmedModels(Loader):  # type: ignore[misc] # botocore is untyped
+class TrimmedModels(Loader):
     """Reads a document of the build by its name. botocore's loader lists its four hundred services first."""
 
     def __init__(self, folder: Path) -> None:

@@ -53,7 +53,7 @@ def called(request: pytest.FixtureRequest) -> set[tuple[str, permissions.Call]]:
 
 @pytest.fixture(autouse=True)
 def _within_its_role(called: set[tuple[str, permissions.Call]], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No function makes a call that its role in template.yaml doesn't allow, or that the built artifacts have no model of.
+    """No function makes a call that its role in template.yaml doesn't allow, or that the artifacts have no model of.
 
     Here both would pass: the local AWS knows no roles, and botocore has all models.
     """
