@@ -45,11 +45,11 @@ def create_key(
 ) -> None:
     """Create an API key. It is shown this once: only a hash of it is kept."""
     chosen = _scopes(scopes)
-    organizations = DeployedStack.find(stack).organizations
-    if organizations.partner(partner) is None:
+    deployed = DeployedStack.find(stack)
+    if deployed.organizations.partner(partner) is None:
         raise CommandError(f"there is no partner {partner}")
     key, presented = new_api_key(partner, chosen, datetime.now(UTC), secrets.token_bytes, live=live)
-    organizations.save_api_key(key)
+    deployed.api_keys.save(key)
     if as_json:
         say_json({"key": presented, "keyId": key.key_id})
     else:
@@ -64,12 +64,12 @@ def revoke_key(
     as_json: JsonOption = False,
 ) -> None:
     """Revoke an API key: it is refused from now on."""
-    organizations = DeployedStack.find(stack).organizations
-    key = organizations.api_key(key_id)
+    api_keys = DeployedStack.find(stack).api_keys
+    key = api_keys.get(key_id)
     if key is None:
         raise CommandError(f"there is no key {key_id}")
     revoked_at = key.revoked_at or datetime.now(UTC)
-    organizations.save_api_key(replace(key, revoked_at=revoked_at))
+    api_keys.save(replace(key, revoked_at=revoked_at))
     if as_json:
         say_json({"keyId": key_id, "revokedAt": f"{revoked_at:%Y-%m-%dT%H:%M:%S}Z"})
     else:

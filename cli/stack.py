@@ -14,6 +14,7 @@ from shared.domain.records.policy import Organization
 from shared.domain.vocabulary.words import Channel
 from shared.messaging import clients
 from shared.storage.account_books import AccountBooks
+from shared.storage.api_keys import ApiKeys
 from shared.storage.channel_gates import ChannelGates
 from shared.storage.organizations import Organizations
 from shared.storage.queue_lists import QueueLists
@@ -81,8 +82,13 @@ class DeployedStack:
 
     @cached_property
     def organizations(self) -> Organizations:
-        """Its partners, keys and organizations."""
+        """Its partners and organizations."""
         return Organizations(clients.dynamodb(), self.output("TableName"))
+
+    @cached_property
+    def api_keys(self) -> ApiKeys:
+        """Its partners' API keys."""
+        return ApiKeys(clients.dynamodb(), self.output("TableName"))
 
     @cached_property
     def books(self) -> AccountBooks:

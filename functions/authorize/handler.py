@@ -7,7 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.authorize.ports import ports
 from shared.domain.records.partner import ApiKey, key_id_of
-from shared.storage.organizations import Organizations
+from shared.storage.api_keys import ApiKeys
 
 logger = Logger()
 
@@ -21,11 +21,11 @@ class UnauthorizedError(Exception):
         super().__init__("Unauthorized")
 
 
-def authenticate(header: str, organizations: Organizations) -> ApiKey:
+def authenticate(header: str, api_keys: ApiKeys) -> ApiKey:
     """The key that an Authorization header presents. Raises UnauthorizedError for anything but a valid one."""
     scheme, _, presented = header.strip().partition(" ")
     key_id = key_id_of(presented.strip()) if scheme.lower() == SCHEME else None
-    key = organizations.api_key(key_id) if key_id else None
+    key = api_keys.get(key_id) if key_id else None
     if key is None or not key.admits(presented.strip()):
         logger.info("key refused", extra={"key_id": key.key_id if key else None})
         raise UnauthorizedError
@@ -51,5 +51,5 @@ def policy(key: ApiKey, method_arn: str) -> dict[str, Any]:
 @logger.inject_lambda_context
 def lambda_handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     """Entry point: a TOKEN authorizer of the REST API."""
-    key = authenticate(str(event.get("authorizationToken", "")), ports().organizations)
+    key = authenticate(str(event.get("authorizationToken", "")), ports().api_keys)
     return policy(key, event["methodArn"])

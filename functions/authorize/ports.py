@@ -5,7 +5,7 @@ from functools import cache
 
 from functions.authorize.settings import AuthorizeSettings
 from shared.messaging import clients
-from shared.storage.organizations import Organizations
+from shared.storage.api_keys import ApiKeys
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,11 +13,11 @@ class AuthorizePorts:
     """The authorizer's settings, and where keys are stored."""
 
     settings: AuthorizeSettings
-    organizations: Organizations
+    api_keys: ApiKeys
 
 
 @cache
 def ports() -> AuthorizePorts:
     """Read the settings and make the client."""
     settings = AuthorizeSettings.from_environment()
-    return AuthorizePorts(settings=settings, organizations=Organizations(clients.dynamodb(), settings.table_name))
+    return AuthorizePorts(settings=settings, api_keys=ApiKeys(clients.dynamodb(), settings.table_name))

@@ -7,7 +7,8 @@ from aws_lambda_powertools import Logger
 from pydantic import ValidationError
 
 from functions.delivery_events.clock import Clock
-from shared.contracts.delivery_events import NOTICE_TAG, ORGANIZATION_TAG, Complaint, EmailEvent
+from shared.contracts.delivery_events import Complaint, EmailEvent
+from shared.contracts.email_tags import NOTICE_TAG, ORGANIZATION_TAG
 from shared.domain.account.consents import consents
 from shared.domain.delivery.settlement import DeliveryOutcome, settle
 from shared.domain.records.book import AccountBook, Change

@@ -7,7 +7,6 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.delivery_events.ports import ports
-from shared.contracts.text_events import topic_time
 
 logger = Logger()
 
@@ -15,13 +14,13 @@ logger = Logger()
 @logger.inject_lambda_context
 def lambda_handler(event: dict[str, Any], _: LambdaContext) -> None:
     """Entry point: SNS calls it once an event, CloudWatch Logs with some records, each again when it fails."""
-    emails, texts, now = ports().emails, ports().texts, datetime.now(UTC)
+    now = datetime.now(UTC)
     if "awslogs" in event:
-        texts.receive_logs(event["awslogs"]["data"], now)
+        ports().texts.receive_logs(event["awslogs"]["data"], now)
         return
     for entry in event["Records"]:
         notification = entry["Sns"]
         if notification.get("TopicArn") == ports().settings.text_events_topic:
-            texts.receive(notification["Message"], now, topic_time(notification.get("Timestamp")))
+            ports().texts.receive(notification["Message"], now, notification.get("Timestamp"))
         else:
-            emails.receive(notification["Message"], now)
+            ports().emails.receive(notification["Message"], now)

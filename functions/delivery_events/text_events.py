@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from functions.delivery_events.clock import Clock
 from functions.delivery_events.inbound_texts import InboundTexts
 from functions.delivery_events.text_outcomes import TextResult, result_of_event, result_of_record
-from shared.contracts.text_events import TOPIC_MESSAGE, DeliveryRecord, InboundText, log_batch
+from shared.contracts.text_events import TOPIC_MESSAGE, DeliveryRecord, InboundText, log_batch, topic_time
 from shared.domain.account.contacts import number_hash
 from shared.domain.delivery.channel_gate import MONTH_USED_UP, pause
 from shared.domain.delivery.settlement import DeliveryOutcome, settle
@@ -34,10 +34,10 @@ class TextEvents:
     inbound: InboundTexts
     gate: ChannelGate
 
-    def receive(self, message: str, now: datetime, published_at: datetime | None = None) -> None:
+    def receive(self, message: str, now: datetime, timestamp: str | None = None) -> None:
         """Handle one message of the text topic. One that can't be read is passed over and logged.
 
-        published_at: when it came to the topic; None: not known.
+        timestamp: when it came to the topic, as the topic says; None: it doesn't.
         """
         try:
             event = TOPIC_MESSAGE.validate_json(message)
@@ -45,7 +45,7 @@ class TextEvents:
             logger.warning("event not understood", extra={"errors": error.error_count()})
             return
         if isinstance(event, InboundText):
-            self.inbound.receive(event, published_at or now, now)
+            self.inbound.receive(event, topic_time(timestamp) or now, now)
         else:
             self._settle(result_of_event(event), now)
 

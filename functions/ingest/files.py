@@ -34,7 +34,7 @@ class FileContestedError(Exception):
 
 
 class _Object(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     key: str
     etag: str = Field(default="", alias="eTag")

@@ -1,8 +1,11 @@
 """What the function is told by its environment."""
 
+from dataclasses import dataclass
+
 from shared.settings import FunctionSettings
 
 
+@dataclass(frozen=True, kw_only=True)
 class ManageSettings(FunctionSettings):
     """The function's settings, named as in template.yaml."""
 

@@ -8,16 +8,17 @@ from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from functions.payment_link.forms import FieldProblem
 from functions.payment_link.visits import LinkVisit
 from shared.domain.vocabulary.words import Language
 from shared.rendering.facts import readable_phone
 from shared.rendering.formats import long_date, money, single_stops
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 FOLDER = Path(__file__).parent / "pages"
 
@@ -66,8 +67,10 @@ class PageError(Exception):
 
 
 @cache
-def environment() -> Environment:
+def environment() -> "Environment":
     """The pages' own templates, compiled once. Nobody but us writes them, so they need no sandbox."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - webhooks need none
+
     return Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,

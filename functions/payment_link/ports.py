@@ -33,7 +33,7 @@ class PaymentLinkPorts:
             desk=self.desk,
             base_url=self.base_url,
             sandbox_url=self.settings.sandbox_processor_url,
-            sandbox_key=self.settings.sandbox_processor_key.get_secret_value(),
+            sandbox_key=self.settings.sandbox_processor_key,
         )
 
     @property

@@ -35,7 +35,7 @@ class BadSignatureError(Exception):
 class SandboxEvent(BaseModel):
     """An event of the simulated processor. `reference` is empty for what didn't begin here; `amount` is in cents."""
 
-    model_config = ConfigDict(alias_generator=to_camel, frozen=True, extra="ignore")
+    model_config = ConfigDict(alias_generator=to_camel, frozen=True, extra="ignore", defer_build=True)
 
     type: Literal["checkout.completed", "checkout.declined"]
     event_id: str

@@ -1,10 +1,11 @@
 """The function's settings, from its environment."""
 
-from pydantic import SecretStr
+from dataclasses import dataclass, field
 
 from shared.settings import FunctionSettings
 
 
+@dataclass(frozen=True, kw_only=True)
 class PaymentLinkSettings(FunctionSettings):
     """The function's settings, named as in template.yaml.
 
@@ -18,4 +19,4 @@ class PaymentLinkSettings(FunctionSettings):
     public_base_url_parameter: str = ""
     allow_simulated_time: bool = False
     sandbox_processor_url: str = ""
-    sandbox_processor_key: SecretStr = SecretStr("")
+    sandbox_processor_key: str = field(default="", repr=False)

@@ -74,7 +74,7 @@ def receive_sandbox_event(
     if not settings.sandbox_processor_url:
         raise not_found("processor")
     try:
-        sandbox.check_signature(signature, body, settings.sandbox_processor_key.get_secret_value(), clock)
+        sandbox.check_signature(signature, body, settings.sandbox_processor_key, clock)
     except sandbox.BadSignatureError:
         raise ProblemError(HTTPStatus.UNAUTHORIZED, "The signature is missing, wrong or too old.") from None
     event = sandbox.SandboxEvent.model_validate(parse(body))

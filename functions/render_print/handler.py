@@ -1,14 +1,15 @@
 """Sets notices as letters for the print shop, and closes its daily batches: a message of the queue asks for one."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.render_print.ports import ports
-from functions.render_print.print_batch import BatchCloser
-from shared.sending.queue_consumer import consume
+from shared.sending.queue_consumer import BatchAnswer, consume
+
+if TYPE_CHECKING:
+    from functions.render_print.print_batch import BatchCloser
 
 logger = Logger()
 
@@ -16,8 +17,10 @@ PRINT_RESERVE_MILLISECONDS = 8_000
 """The closing of a batch stops this long before the invocation ends, and goes on in another."""
 
 
-def closer(context: LambdaContext) -> BatchCloser:
+def closer(context: LambdaContext) -> "BatchCloser":
     """What closes batches, as long as the invocation has time."""
+    from functions.render_print.print_batch import BatchCloser  # noqa: PLC0415 - pydantic: the start needs none
+
     return BatchCloser(
         ports().print_batches,
         ports().organizations,
@@ -29,7 +32,7 @@ def closer(context: LambdaContext) -> BatchCloser:
 
 
 @logger.inject_lambda_context
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> BatchAnswer:
     """Entry point: a batch of the print queue."""
     return consume(
         event,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cache
 
-from functions.render_print.print_job import LetterWriter
+from functions.render_print.letter_writer import LetterWriter
 from functions.render_print.settings import RenderPrintSettings
 from shared.domain.vocabulary.words import Channel
 from shared.messaging import clients

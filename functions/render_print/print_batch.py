@@ -16,7 +16,7 @@ from aws_lambda_powertools import Logger
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from functions.render_print.print_job import letter_key, put_once
+from functions.render_print.letter_writer import letter_key, put_once
 from shared.domain.delivery.print_batch import (
     LetterState,
     PrintBatch,

@@ -11,7 +11,7 @@ from aws_lambda_powertools import Logger
 
 from functions.scheduler.ports import SchedulerPorts
 from functions.scheduler.rounds import NOTHING, Done
-from shared.contracts.messages import ClosePrintBatch, FileToTakeUp, NoticeMessage
+from shared.contracts.messages import FileToTakeUp
 from shared.domain.account.reconciliation import becomes_stuck, lease_ended, next_lease
 from shared.domain.records.notice import Notice, moved
 from shared.domain.vocabulary.words import Channel, NoticeStatus
@@ -65,6 +65,8 @@ class Dispatcher:
             return self._waits
         if not self.ports.due_index.lease(due, self.now, self.now + QUEUE_LEASE):
             return NOTHING
+        from shared.contracts.messages import ClosePrintBatch  # noqa: PLC0415 - pydantic: an idle sweep needs none
+
         self.ports.queues.close_print_batch(ClosePrintBatch(org_id=due.org_id, as_of=self.as_of))
         return Done(1)
 
@@ -92,6 +94,8 @@ class Dispatcher:
 
         A queue that can't be reached holds up no other channel: leases bring its notices back.
         """
+        from shared.contracts.messages import NoticeMessage  # noqa: PLC0415 - pydantic: an idle sweep needs none
+
         messages = {
             NoticeMessage(org_id=row.org_id, account_id=row.account_id, notice_id=row.notice_id, as_of=self.as_of): row
             for row in rows

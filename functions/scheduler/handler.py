@@ -2,12 +2,10 @@
 
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypedDict
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import BaseModel, ConfigDict
-from pydantic.alias_generators import to_camel
 
 from functions.scheduler.ports import ports
 from functions.scheduler.sweep import Sweep, SweepReport
@@ -23,14 +21,12 @@ class WorkLeftError(Exception):
     """Something that is due failed and couldn't be set aside; all the rest was done. An alarm counts errors."""
 
 
-class SweepAnswer(BaseModel):
+class SweepAnswer(TypedDict):
     """What an invocation answers (docs/rules.md#simulated-time)."""
-
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
     collected: int
     dispatched: int
-    next_due_at: datetime | None
+    nextDueAt: str | None
 
 
 def sweep(event: dict[str, Any], context: LambdaContext) -> SweepReport:
@@ -44,11 +40,11 @@ def sweep(event: dict[str, Any], context: LambdaContext) -> SweepReport:
 
 
 @logger.inject_lambda_context
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> SweepAnswer:
     """Entry point."""
     report = sweep(event, context)
     logger.info("swept", extra={"collected": report.collected, "dispatched": report.dispatched})
     if report.failed:
         raise WorkLeftError
-    answer = SweepAnswer(collected=report.collected, dispatched=report.dispatched, next_due_at=report.next_due_at)
-    return answer.model_dump(mode="json", by_alias=True)
+    next_due_at = report.next_due_at.isoformat().replace("+00:00", "Z") if report.next_due_at else None
+    return SweepAnswer(collected=report.collected, dispatched=report.dispatched, nextDueAt=next_due_at)

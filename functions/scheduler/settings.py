@@ -1,9 +1,12 @@
 """The scheduler's settings, from its environment."""
 
+from dataclasses import dataclass
+
 from shared.domain.vocabulary.words import Channel
 from shared.settings import FunctionSettings
 
 
+@dataclass(frozen=True, kw_only=True)
 class SchedulerSettings(FunctionSettings):
     """The scheduler's settings, named as in template.yaml."""
 

@@ -6,10 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from functions.send_email.mailbox import mailbox
-from shared.contracts.delivery_events import ATTEMPT_TAG, NOTICE_TAG, ORGANIZATION_TAG
+from shared.contracts.email_tags import ATTEMPT_TAG, NOTICE_TAG, ORGANIZATION_TAG
 from shared.domain.delivery.orders import Accepted, Order, ProviderAnswer
 from shared.messaging.errors import MessageProvider, answer_of
-from shared.rendering.email_message import render_email
 from shared.rendering.facts import message_variables, sender_name
 
 if TYPE_CHECKING:
@@ -27,6 +26,8 @@ class EmailSender:
 
     def prepare(self, order: Order) -> Callable[[], ProviderAnswer]:
         """Write the email. Calling what is answered gives it to SES, once."""
+        from shared.rendering.email_message import render_email  # noqa: PLC0415 - jinja2 and Babel: the start needs none
+
         variables = message_variables(order, self.base_url)
         email = render_email(order.notice.notification_type, order.book.account.guarantor.language, variables)
         organization = order.organization

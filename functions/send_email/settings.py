@@ -1,8 +1,11 @@
 """The function's settings, from its environment."""
 
+from dataclasses import dataclass
+
 from shared.settings import FunctionSettings
 
 
+@dataclass(frozen=True, kw_only=True)
 class SendEmailSettings(FunctionSettings):
     """The function's settings, named as in template.yaml."""
 

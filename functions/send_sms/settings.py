@@ -1,15 +1,16 @@
 """The function's settings, from its environment."""
 
-from pydantic import PositiveFloat
+from dataclasses import dataclass, field
 
 from shared.settings import FunctionSettings
 
 
+@dataclass(frozen=True, kw_only=True)
 class SendSmsSettings(FunctionSettings):
     """The function's settings, named as in template.yaml."""
 
     table_name: str
     public_base_url: str = ""
     public_base_url_parameter: str = ""
-    texts_per_second: PositiveFloat = 20.0
+    texts_per_second: float = field(default=20.0, metadata={"positive": True})
     allow_simulated_time: bool = False

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from shared.domain.delivery.orders import Accepted, Order, ProviderAnswer
 from shared.messaging.errors import MessageProvider, answer_of
 from shared.rendering.facts import message_variables
-from shared.rendering.text_message import render_text
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -23,6 +22,8 @@ class TextSender:
 
     def prepare(self, order: Order) -> Callable[[], ProviderAnswer]:
         """Write the text. Calling what is answered gives it to SNS, once."""
+        from shared.rendering.text_message import render_text  # noqa: PLC0415 - jinja2: the start needs none
+
         variables = message_variables(order, self.base_url)
         text = render_text(order.notice.notification_type, order.book.account.guarantor.language, variables)
         return partial(self._send, order.contact.destination, text.message)

@@ -29,7 +29,7 @@ from shared.domain.records.payment import Payment
 from shared.domain.records.payment_link import PaymentLink
 from shared.domain.records.policy import Organization
 from shared.messaging import clients
-from shared.storage import items
+from shared.storage import attributes
 
 WORKER_SERVICES = {
     "scheduler": ("dynamodb", "sqs", "s3"),
@@ -58,7 +58,7 @@ def prepare(function: str) -> Any:  # noqa: ANN401 - a module with a lambda_hand
         getattr(clients, service)()
     clients.dynamodb().get_paginator("query")
     for kind in STORED:
-        items._adapter(kind)  # noqa: SLF001 - made at the first body of a kind, and kept
+        attributes._adapter(kind)  # noqa: SLF001 - made at the first body of a kind, and kept
     gc.freeze()
     return module
 

@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.stack.compile_artifacts import compile_artifacts
+from local.stack.compile_dataclasses import compile_dataclasses
 from local.stack.errors import LocalStackError
 from local.stack.trim_artifacts import trim
+from local.stack.trim_service_models import trim_service_models
 from local.stack.workspace import PROJECT, read_json, write_json
 
 if TYPE_CHECKING:
@@ -26,9 +28,12 @@ if TYPE_CHECKING:
 _SOURCES = ("template.yaml", "shared", "functions", ".python-version")
 _TOOLS = (
     "requirements/sam.txt",
+    "requirements/runtime.txt",
     "local/stack/build.py",
     "local/stack/compile_artifacts.py",
+    "local/stack/compile_dataclasses.py",
     "local/stack/trim_artifacts.py",
+    "local/stack/trim_service_models.py",
 )
 _LEFT_OUT = {"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"}
 
@@ -62,6 +67,8 @@ def build(project: Path, log: Path, architecture: str | None = None) -> bool:
         seal.unlink(missing_ok=True)
         _sam_build(project, log, architecture)
         trim(artifacts(project))
+        trim_service_models(artifacts(project))
+        compile_dataclasses(project, artifacts(project))
         compile_artifacts(artifacts(project))
         write_json(seal, {"sources": wanted, "artifacts": _artifacts_digest(project)})
         return True

@@ -6,13 +6,11 @@ Only what we act on is read. Our own ids are in the message tags.
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-NOTICE_TAG = "notice_id"
-ORGANIZATION_TAG = "org_id"
-ATTEMPT_TAG = "attempt"
+from shared.contracts.email_tags import ATTEMPT_TAG
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True)
+    model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True, defer_build=True)
 
 
 class SesMail(_Part):

@@ -137,7 +137,7 @@ type AccountId = Annotated[str, _id(55)]
 class Body(BaseModel):
     """Members that we don't know are tolerated: partners send more than is asked for."""
 
-    model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True)
+    model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True, defer_build=True)
 
 
 class ChargeBody(Body):

@@ -19,7 +19,7 @@ LATEST = 10**14
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True)
+    model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True, defer_build=True)
 
 
 def _e164(number: str) -> str:
@@ -106,7 +106,9 @@ class LogBatch(_Part):
         return [event.message for event in self.log_events] if self.message_type == "DATA_MESSAGE" else []
 
 
-TOPIC_MESSAGE: TypeAdapter[TextEvent | InboundText] = TypeAdapter(TextEvent | InboundText)
+TOPIC_MESSAGE: TypeAdapter[TextEvent | InboundText] = TypeAdapter(
+    TextEvent | InboundText, config=ConfigDict(defer_build=True)
+)
 """What the text topic brings: events and inbound texts, known by their fields."""
 
 

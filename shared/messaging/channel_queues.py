@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from itertools import batched
 from typing import TYPE_CHECKING
 
-from shared.contracts.messages import ClosePrintBatch, NoticeMessage
 from shared.domain.vocabulary.words import Channel
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+
+    from shared.contracts.messages import ClosePrintBatch, NoticeMessage
 
 MOST_IN_A_BATCH = 10
 
@@ -22,7 +23,7 @@ class Receipt:
     """How many messages a queue took, and those that it will never take."""
 
     taken: int = 0
-    refused: list[NoticeMessage] = field(default_factory=list)
+    refused: "list[NoticeMessage]" = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class ChannelQueues:
     client: "SQSClient"
     urls: Mapping[Channel, str]
 
-    def send(self, channel: Channel, messages: Iterable[NoticeMessage]) -> Receipt:
+    def send(self, channel: Channel, messages: "Iterable[NoticeMessage]") -> Receipt:
         """Send messages, ten a call.
 
         One that neither was taken nor is refused needs no handling: the notice's lease brings it back. Raises what the
@@ -52,7 +53,7 @@ class ChannelQueues:
             receipt.refused += [batch[int(entry["Id"])] for entry in failed if NEVER_TAKEN in entry.get("Code", "")]
         return receipt
 
-    def close_print_batch(self, message: ClosePrintBatch) -> None:
+    def close_print_batch(self, message: "ClosePrintBatch") -> None:
         """Ask the print channel to close a batch. Raises what the client raises; the batch's lease asks again."""
         body = message.model_dump_json(by_alias=True, exclude_none=True)
         self.client.send_message(QueueUrl=self.urls[Channel.PRINT], MessageBody=body)

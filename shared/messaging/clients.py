@@ -7,7 +7,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from botocore.config import Config
-from botocore.session import Session, get_session
+from botocore.session import Session
+
+from shared.messaging import service_models
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -29,7 +31,7 @@ encrypted by KMS asks for that, and one in another region would answer the globa
 
 @cache
 def _session() -> Session:
-    return get_session()
+    return service_models.session()
 
 
 @cache

@@ -4,21 +4,33 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared import clock as simulated_time
-from shared.contracts.messages import ClosePrintBatch, NoticeMessage, read_message
 from shared.domain.records.notice import Notice
+
+if TYPE_CHECKING:
+    from shared.contracts.messages import ClosePrintBatch, NoticeMessage
 
 SEND_RESERVE_MILLISECONDS = 24_000
 """A notice is only begun with while this much time is left: enough to wait for a permit (gate.LONGEST_WAIT), and
 for all the calls that it may need."""
+
+
+class FailedMessage(TypedDict):
+    """A message that is to be brought again."""
+
+    itemIdentifier: str
+
+
+class BatchAnswer(TypedDict):
+    """What SQS is answered to a batch: it keeps the messages that failed, and only them."""
+
+    batchItemFailures: list[FailedMessage]
+
 
 type Deliver = Callable[[str, str, str, datetime], Notice | None]
 """Delivers a notice of an organization and an account, at a time (Delivery.deliver)."""
@@ -36,7 +48,7 @@ def consume(
     *,
     allow_simulated_time: bool,
     close_print: ClosePrint | None = None,
-) -> PartialItemFailureResponse:
+) -> BatchAnswer:
     """Deliver each notice of a batch, and answer the messages that failed. The print queue also asks to close batches.
 
     A message that can't be read fails, and only it: the queue moves it to its dead letters after the receive count.
@@ -50,8 +62,8 @@ def consume(
         logger=logger,
         allow_simulated_time=allow_simulated_time,
     )
-    processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
-    return process_partial_response(event=event, record_handler=consumer.take, processor=processor, context=context)
+    failed = [record["messageId"] for record in event["Records"] if not consumer.took(record)]
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,27 +76,40 @@ class _Consumer:
     logger: Logger
     allow_simulated_time: bool
 
-    def take(self, record: SQSRecord) -> None:
+    def took(self, record: dict[str, Any]) -> bool:
+        """Do what one message asks for; False: it failed, which is logged already."""
+        try:
+            self._take(record)
+        except Exception:  # noqa: BLE001 - whatever it is, the other messages must go on
+            return False
+        return True
+
+    def _take(self, record: dict[str, Any]) -> None:
         """Do what one message asks for, if it can be read and there is time."""
+        from shared.contracts.messages import NoticeMessage  # noqa: PLC0415 - pydantic, which the start doesn't need
+
         message, now = self._read(record)
         if self.context.get_remaining_time_in_millis() < SEND_RESERVE_MILLISECONDS:
-            self.logger.warning("lease kept: out of time", extra={"message_id": record.message_id})
+            self.logger.warning("lease kept: out of time", extra={"message_id": record["messageId"]})
         elif isinstance(message, NoticeMessage):
             self._deliver(message, now)
         elif self.close_print:
             self._close(self.close_print, message.org_id, now)
 
-    def _read(self, record: SQSRecord) -> tuple[NoticeMessage | ClosePrintBatch, datetime]:
+    def _read(self, record: dict[str, Any]) -> "tuple[NoticeMessage | ClosePrintBatch, datetime]":
         """A message, and the time that it is to be judged by."""
+        from shared.contracts.messages import NoticeMessage, read_message  # noqa: PLC0415 - as above
+
         try:
-            message = read_message(record.body) if self.close_print else NoticeMessage.model_validate_json(record.body)
+            body = record["body"]
+            message = read_message(body) if self.close_print else NoticeMessage.model_validate_json(body)
             as_of = message.as_of.isoformat() if message.as_of else None
             return message, simulated_time.now(as_of, allowed=self.allow_simulated_time)
         except ValueError:
-            self.logger.error("message not understood", extra={"message_id": record.message_id})  # noqa: TRY400 - quotes it
+            self.logger.error("message not understood", extra={"message_id": record["messageId"]})  # noqa: TRY400 - quotes it
             raise
 
-    def _deliver(self, message: NoticeMessage, now: datetime) -> None:
+    def _deliver(self, message: "NoticeMessage", now: datetime) -> None:
         ids = {"org_id": message.org_id, "account_id": message.account_id, "notice_id": message.notice_id}
         with self._logged("notice not delivered", ids):
             left = self.deliver(message.org_id, message.account_id, message.notice_id, now)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
-from shared.storage.items import Item, text
+from shared.storage.attributes import Item, text
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

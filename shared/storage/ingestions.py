@@ -7,9 +7,8 @@ a crash between the work and its record, replaces it.
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
-
-from pydantic import TypeAdapter
 
 from shared.domain.records.ingestion import Ingestion, StatementRow
 from shared.domain.vocabulary.words import IngestionResult
@@ -20,12 +19,18 @@ from shared.storage.writes import NEW, absent, equals
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from pydantic import TypeAdapter
 
 ORDINAL_DIGITS = 10
 MOST_PAGE_BYTES = 300_000
 """How large a page of rows may be, compressed; an item may have 400 KB."""
 
-_ROWS: TypeAdapter[list[StatementRow]] = TypeAdapter(list[StatementRow])
+
+@cache
+def _rows() -> "TypeAdapter[list[StatementRow]]":
+    from pydantic import TypeAdapter  # noqa: PLC0415 - as in attributes.py
+
+    return TypeAdapter(list[StatementRow])
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,7 @@ class Ingestions:
         """Store what became of consecutive statements, of which the first is the `first` of the file (from 0)."""
         if not rows:
             return
-        packed = zlib.compress(_ROWS.dump_json(list(rows), exclude_defaults=True))
+        packed = zlib.compress(_rows().dump_json(list(rows), exclude_defaults=True))
         if len(packed) > MOST_PAGE_BYTES and len(rows) > 1:
             half = len(rows) // 2
             self.save_rows(partner_id, ingestion_id, first, rows[:half])
@@ -121,7 +126,7 @@ class Ingestions:
         partition = keys.ingestion_rows(partner_id, ingestion_id)
         for item in self._pages(partition, result, self._page_of(partition, after)):
             first = int(item["sk"]["S"])
-            for ordinal, row in enumerate(_ROWS.validate_json(zlib.decompress(item["body"]["B"])), start=first):
+            for ordinal, row in enumerate(_rows().validate_json(zlib.decompress(item["body"]["B"])), start=first):
                 if (after is None or ordinal > after) and result in {None, row.result}:
                     yield ordinal, row
 

@@ -1,17 +1,7 @@
-"""How domain objects lie in the table: what a condition or index needs is an attribute, the rest one compressed body.
+"""How domain objects lie in the table: what conditions and indexes need are attributes, the rest is one body."""
 
-A compressed body keeps an item within one or two write units and keeps personal data out of consoles and exports.
-"""
-
-import json
-import zlib
-from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from functools import cache
-from typing import Any, cast
-
-from pydantic import TypeAdapter, ValidationError
 
 from shared.domain.records.account import Account
 from shared.domain.records.bill import Bill
@@ -19,73 +9,14 @@ from shared.domain.records.book import Claim, PatientClaim
 from shared.domain.records.notice import Notice
 from shared.domain.records.payment import Payment
 from shared.domain.records.payment_link import Checkout, PaymentLink
-from shared.domain.records.stored import StoredRecord
 from shared.domain.records.task import Task
 from shared.domain.records.transitions import ERRORS
 from shared.domain.vocabulary.history import HistoryEvent
 from shared.domain.vocabulary.words import NoticeStatus
 from shared.storage import keys
-from shared.storage.newer import read_newer, with_unknown
+from shared.storage.attributes import Item, key, number, pack, text, unpack
 
-type Item = dict[str, Any]
-"""A DynamoDB item in the wire form of the low-level client."""
-
-
-def text(value: str) -> dict[str, str]:
-    """A string attribute."""
-    return {"S": value}
-
-
-def number(value: int) -> dict[str, str]:
-    """A number attribute."""
-    return {"N": str(value)}
-
-
-def key(pk: str, sk: str = keys.ROOT) -> Item:
-    """The key of an item."""
-    return {"pk": text(pk), "sk": text(sk)}
-
-
-@cache
-def _adapter(kind: Hashable) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
-
-
-def pack[T](
-    kind: type[T], value: T, *, exclude: set[str] | None = None, stored_as: Mapping[str, str] | None = None
-) -> dict[str, bytes]:
-    """Serialize a domain object to a compressed body attribute; defaults are left out.
-
-    stored_as: the stored names of fields that were renamed since items with the old names were written.
-    """
-    raw = _dumped(kind, value, exclude)
-    as_read = value.as_read if isinstance(value, StoredRecord) else ""
-    if as_read:
-        known = replace(read_newer(kind, as_read.encode()), as_read="")  # type: ignore[type-var] # a record, as above
-        raw = with_unknown(raw, as_read, _dumped(kind, known, exclude))
-    return {"B": zlib.compress(_renamed(raw, stored_as) if stored_as else raw, 6)}
-
-
-def _dumped[T](kind: type[T], value: T, exclude: set[str] | None) -> bytes:
-    left_out = {"as_read", *(exclude or ())} if isinstance(value, StoredRecord) else exclude
-    return _adapter(cast("Hashable", kind)).dump_json(value, exclude=left_out, exclude_defaults=True)
-
-
-def unpack[T](kind: type[T], attribute: dict[str, Any], *, stored_as: Mapping[str, str] | None = None) -> T:
-    """Read a domain object back from its body attribute. stored_as: as it was packed with."""
-    raw = zlib.decompress(attribute["B"])
-    if stored_as:
-        raw = _renamed(raw, {stored: field for field, stored in stored_as.items()})
-    try:
-        value: T = _adapter(cast("Hashable", kind)).validate_json(raw, extra="forbid")
-    except ValidationError:
-        return read_newer(kind, raw)
-    return value
-
-
-def _renamed(raw: bytes, names: Mapping[str, str]) -> bytes:
-    document: dict[str, Any] = json.loads(raw)
-    return json.dumps({names.get(name, name): value for name, value in document.items()}).encode()
+__all__ = ["Item", "key", "number", "pack", "text", "unpack"]
 
 
 def account_item(account: Account) -> Item:

@@ -1,11 +1,11 @@
-"""Partners, their API keys and their organizations."""
+"""Partners and their organizations."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from shared.domain.records.inheritance import PartnerDefaults
-from shared.domain.records.partner import ApiKey, Partner
+from shared.domain.records.partner import Partner
 from shared.domain.records.policy import Organization
 from shared.storage import items, keys
 from shared.storage.batches import read_items
@@ -123,14 +123,6 @@ class Organizations:
             },
             NEW,
         )
-
-    def api_key(self, key_id: str) -> ApiKey | None:
-        """An API key by its public id."""
-        return self._records.get(ApiKey, keys.api_key(key_id))
-
-    def save_api_key(self, key: ApiKey) -> None:
-        """Store a key, new or revoked."""
-        self._records.put({**items.key(keys.api_key(key.key_id)), "body": items.pack(ApiKey, key)})
 
 
 def _organization(item: Item) -> Organization:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from shared.storage import items, keys
-from shared.storage.items import Item
+from shared.storage import attributes, keys
+from shared.storage.attributes import Item
 from shared.storage.writes import Condition, conditional, put
 
 if TYPE_CHECKING:
@@ -21,11 +21,11 @@ class Records:
     def get[T](self, kind: type[T], pk: str, sk: str = keys.ROOT) -> T | None:
         """Read one item's body consistently; None: there is none."""
         item = self.item(pk, sk)
-        return items.unpack(kind, item["body"]) if item else None
+        return attributes.unpack(kind, item["body"]) if item else None
 
     def item(self, pk: str, sk: str = keys.ROOT) -> Item | None:
         """Read one item as it lies in the table; None: there is none."""
-        answer = self.client.get_item(TableName=self.table, Key=items.key(pk, sk), ConsistentRead=True)
+        answer = self.client.get_item(TableName=self.table, Key=attributes.key(pk, sk), ConsistentRead=True)
         return answer.get("Item")
 
     def put(self, item: Item, condition: Condition | None = None) -> bool:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from shared.storage.items import Item, number
+from shared.storage.attributes import Item, number
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

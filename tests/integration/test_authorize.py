@@ -10,7 +10,7 @@ import pytest
 from functions.authorize import handler
 from functions.authorize.ports import ports
 from shared.domain.records.partner import ApiKey, Scope, new_api_key
-from shared.storage.organizations import Organizations
+from shared.storage.api_keys import ApiKeys
 from tests.worlds.aws import TABLE
 from tests.worlds.bounds import some
 from tests.worlds.lambda_context import lambda_context
@@ -24,14 +24,14 @@ ARN = "arn:aws:execute-api:us-east-1:123456789012:abc123/prod/GET/v1/organizatio
 
 
 @pytest.fixture
-def organizations(dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> Organizations:
+def api_keys(dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> ApiKeys:
     wired(monkeypatch, ports, TABLE_NAME=TABLE)
-    return Organizations(dynamodb, TABLE)
+    return ApiKeys(dynamodb, TABLE)
 
 
-def given_key(organizations: Organizations, *, live: bool = False) -> tuple[ApiKey, str]:
+def given_key(api_keys: ApiKeys, *, live: bool = False) -> tuple[ApiKey, str]:
     key, presented = new_api_key("prt_1", frozenset({Scope.READ, Scope.MANAGE}), NOW, token_bytes, live=live)
-    organizations.save_api_key(key)
+    api_keys.save(key)
     return key, presented
 
 
@@ -42,8 +42,8 @@ def authorize(header: str) -> dict[str, Any]:
     return answer
 
 
-def test_a_valid_key_may_call_every_path_and_names_its_partner(organizations: Organizations) -> None:
-    key, presented = given_key(organizations)
+def test_a_valid_key_may_call_every_path_and_names_its_partner(api_keys: ApiKeys) -> None:
+    key, presented = given_key(api_keys)
     answer = authorize(f"Bearer {presented}")
     assert answer["context"] == {"partnerId": "prt_1", "keyId": key.key_id, "scopes": "manage read"}
     (statement,) = answer["policyDocument"]["Statement"]
@@ -51,17 +51,17 @@ def test_a_valid_key_may_call_every_path_and_names_its_partner(organizations: Or
     assert statement["Resource"] == "arn:aws:execute-api:us-east-1:123456789012:abc123/prod/*"
 
 
-def test_two_keys_of_a_partner_work_side_by_side(organizations: Organizations) -> None:
-    first, second = given_key(organizations)[1], given_key(organizations, live=True)[1]
+def test_two_keys_of_a_partner_work_side_by_side(api_keys: ApiKeys) -> None:
+    first, second = given_key(api_keys)[1], given_key(api_keys, live=True)[1]
     assert first.startswith("dun_test_")
     assert second.startswith("dun_live_")
     assert authorize(f"Bearer {first}")["context"]["partnerId"] == "prt_1"
     assert authorize(f"bearer {second}")["context"]["partnerId"] == "prt_1"
 
 
-def test_a_revoked_key_is_refused(organizations: Organizations) -> None:
-    key, presented = given_key(organizations)
-    organizations.save_api_key(replace(key, revoked_at=NOW))
+def test_a_revoked_key_is_refused(api_keys: ApiKeys) -> None:
+    key, presented = given_key(api_keys)
+    api_keys.save(replace(key, revoked_at=NOW))
     with pytest.raises(handler.UnauthorizedError, match=r"^Unauthorized$"):
         authorize(f"Bearer {presented}")
 
@@ -82,17 +82,17 @@ def test_a_revoked_key_is_refused(organizations: Organizations) -> None:
         lambda key: "Bearer dün_test_" + "ä" * 90,
     ],
 )
-def test_anything_but_the_whole_key_is_unauthorized(organizations: Organizations, wrong: Any) -> None:
-    presented = given_key(organizations)[1]
+def test_anything_but_the_whole_key_is_unauthorized(api_keys: ApiKeys, wrong: Any) -> None:
+    presented = given_key(api_keys)[1]
     with pytest.raises(handler.UnauthorizedError, match=r"^Unauthorized$"):
         authorize(wrong(presented))
 
 
-def test_the_secret_itself_is_nowhere_in_the_table(organizations: Organizations, dynamodb: "DynamoDBClient") -> None:
-    presented = given_key(organizations)[1]
+def test_the_secret_itself_is_nowhere_in_the_table(api_keys: ApiKeys, dynamodb: "DynamoDBClient") -> None:
+    presented = given_key(api_keys)[1]
     secret = presented.rsplit("_", 1)[1]
     for item in some(dynamodb.scan(TableName=TABLE)["Items"]):
         assert secret not in str(item)
-    (key,) = [organizations.api_key(presented.split("_")[2])]
+    (key,) = [api_keys.get(presented.split("_")[2])]
     assert key is not None
     assert secret not in repr(key)

@@ -17,6 +17,7 @@ from shared.domain.records.book import Change
 from shared.domain.vocabulary.words import Channel, NoticeStatus
 from shared.messaging import clients
 from shared.storage.account_books import AccountBooks
+from shared.storage.api_keys import ApiKeys
 from shared.storage.organizations import Organizations
 from tests.worlds.aws import TABLE, create_table
 from tests.worlds.examples import NOW, account, bill, notice, organization
@@ -93,12 +94,12 @@ def test_a_new_partners_key_opens_the_api_with_its_scopes_until_it_is_revoked(ru
     made = answer(run, "key", "create", "--partner", partner["partnerId"], "--scopes", "read,statements:write")
     assert set(made) == {"key", "keyId"}
     assert made["key"].startswith(f"dun_test_{made['keyId']}_")
-    key = authenticate(f"Bearer {made['key']}", organizations())
+    key = authenticate(f"Bearer {made['key']}", ApiKeys(clients.dynamodb(), TABLE))
     assert key.partner_id == partner["partnerId"]
     assert key.scopes == {"read", "statements:write"}
     assert run("key", "revoke", made["keyId"])[0] == 0
     with pytest.raises(Exception, match="Unauthorized"):
-        authenticate(f"Bearer {made['key']}", organizations())
+        authenticate(f"Bearer {made['key']}", ApiKeys(clients.dynamodb(), TABLE))
 
 
 def test_a_live_key_is_asked_for_by_name(run: Run) -> None:

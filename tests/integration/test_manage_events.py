@@ -12,7 +12,7 @@ from functions.authorize.ports import ports as authorize_ports
 from functions.manage.handler import lambda_handler
 from shared.domain.records.partner import ApiKey, Scope
 from shared.storage.account_books import AccountBooks
-from shared.storage.organizations import Organizations
+from shared.storage.api_keys import ApiKeys
 from tests.worlds.aws import TABLE
 from tests.worlds.examples import NOW, notice
 from tests.worlds.manage_api import CONTEXT, ORGANIZATION, OWN, store
@@ -59,7 +59,7 @@ def test_every_sample_event_is_tried() -> None:
 
 
 def test_the_sample_of_the_authorizer_is_let_in(dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> None:
-    event, organizations = read("authorize"), Organizations(dynamodb, TABLE)
+    event, api_keys = read("authorize"), ApiKeys(dynamodb, TABLE)
     presented = event["authorizationToken"].removeprefix("Bearer ")
     key = ApiKey(
         key_id="0123456789abcdef",
@@ -68,7 +68,7 @@ def test_the_sample_of_the_authorizer_is_let_in(dynamodb: "DynamoDBClient", monk
         scopes=frozenset({Scope.READ}),
         created_at=NOW,
     )
-    organizations.save_api_key(key)
+    api_keys.save(key)
     wired(monkeypatch, authorize_ports, TABLE_NAME=TABLE)
     answer = authorize.lambda_handler(event, CONTEXT)
     assert answer["context"] == {"partnerId": "prt_1", "keyId": "0123456789abcdef", "scopes": "read"}

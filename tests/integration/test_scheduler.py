@@ -340,8 +340,7 @@ def invoked(stack: Stack, monkeypatch: pytest.MonkeyPatch, *, simulated: bool) -
         "ALLOW_SIMULATED_TIME": str(simulated).lower(),
     }
     wired(monkeypatch, ports, **settings)
-    answer: dict[str, Any] = handler.lambda_handler(EVENT, lambda_context())
-    return answer
+    return dict(handler.lambda_handler(EVENT, lambda_context()))
 
 
 def test_an_invocation_answers_what_was_done_at_the_time_it_was_given(

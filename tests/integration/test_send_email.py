@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from functions.send_email import handler
 from functions.send_email.mailbox import mailbox
 from functions.send_email.ports import ports
-from shared.contracts.delivery_events import ATTEMPT_TAG, NOTICE_TAG, ORGANIZATION_TAG
+from shared.contracts.email_tags import ATTEMPT_TAG, NOTICE_TAG, ORGANIZATION_TAG
 from shared.domain.paying.link_secrets import secret_hash
 from shared.domain.records.notice import Notice
 from shared.domain.vocabulary.words import NoticeStatus, NotificationType

@@ -95,6 +95,146 @@ def test_what_is_slow_to_import_is_imported_only_where_it_is_used(function: str)
         assert not {"typst", "segno"} & modules
 
 
+STARTS = """
+import builtins, dataclasses, importlib, json, sys
+importlib.import_module("shared")
+compiled, ours = vars(dataclasses).get("exec", builtins.exec), []
+compile_anew = compile
+def watched(text, names, made):
+    known = vars(builtins)["exec"]
+    def noted(code, *rest):
+        if isinstance(code, str) and names.get("__name__", "").startswith(("shared.", "functions.")):
+            ours.append(names["__name__"])
+        return known(code, *rest)
+    vars(builtins)["exec"] = noted
+    try:
+        compiled(text, names, made)
+    finally:
+        vars(builtins)["exec"] = known
+vars(dataclasses)["exec"] = watched
+importlib.import_module(f"functions.{sys.argv[1]}.handler")
+importlib.import_module(f"functions.{sys.argv[1]}.ports").ports()
+print(json.dumps({"modules": sorted(sys.modules), "compiled_anew": ours}))
+"""
+
+SETTINGS = {
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "none",
+    "AWS_SECRET_ACCESS_KEY": "none",
+    "TABLE_NAME": "t",
+    "EMAIL_QUEUE_URL": "https://example.com/email",
+    "SMS_QUEUE_URL": "https://example.com/sms",
+    "PRINT_QUEUE_URL": "https://example.com/print",
+    "DROP_BUCKET": "drops",
+    "PRINT_BUCKET": "letters",
+    "SENDER_ADDRESS": "billing@example.com",
+    "PUBLIC_BASE_URL": "https://pay.example.com",
+}
+
+
+@cache
+def started(function: str) -> dict[str, Any]:
+    """Import a handler and make its ports, as a cold start does, and say what that loaded and compiled."""
+    paths = [str(built() / function), str(built() / "SharedLayer/python")]
+    outcome = subprocess.run(  # noqa: S603 - the project's own interpreter
+        [str(PYTHON), "-c", STARTS, HANDLERS[function]],
+        env={"PYTHONPATH": os.pathsep.join(paths), "PATH": os.defpath, **SETTINGS},
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd="/",
+    )
+    assert outcome.returncode == 0, outcome.stderr
+    result: dict[str, Any] = json.loads(outcome.stdout)
+    return result
+
+
+NOT_AT_START = {"jinja2", "babel", "typst", "segno", "manimgx_fonts", "boto3", "requests", "phonenumbers", "zipcodes"}
+"""What a function needs for some requests only, if at all."""
+
+HTTP = {"Ingest", "Manage", "PaymentLink"}
+"""What answers requests by pydantic's models and Powertools' routes from the first one on."""
+
+
+@pytest.mark.parametrize("function", sorted(set(HANDLERS) - HTTP))
+def test_what_answers_no_http_starts_without_pydantic_routes_or_asyncio(function: str) -> None:
+    loaded = set(started(function)["modules"])
+    assert not {"pydantic", "pydantic_core", "aws_lambda_powertools.event_handler", "asyncio"} & loaded
+
+
+@pytest.mark.parametrize("function", HANDLERS)
+def test_no_function_starts_with_what_few_requests_need(function: str) -> None:
+    allowed = {"Ingest": {"phonenumbers", "zipcodes"}, "Manage": {"phonenumbers", "zipcodes"}, "PaymentLink": {"babel"}}
+    assert not (NOT_AT_START - allowed.get(function, set())) & set(started(function)["modules"])
+
+
+@pytest.mark.parametrize("function", HANDLERS)
+def test_no_dataclass_of_ours_is_compiled_at_start(function: str) -> None:
+    assert started(function)["compiled_anew"] == []
+
+
+CALLS = """
+import uuid
+from botocore.session import Session
+from shared.messaging import service_models
+
+uuid.uuid4 = lambda: "one-token"
+CHANGING = {"amz-sdk-invocation-id", "X-Amz-Date", "Authorization", "User-Agent"}
+
+class Seen(Exception):
+    pass
+
+def requests(session):
+    seen = {}
+    for service, operations in service_models.OPERATIONS.items():
+        client = session.create_client(service)
+        methods = {operation: method for method, operation in client.meta.method_to_api_mapping.items()}
+        for operation in operations:
+            def sent(request, **_):
+                headers = {name: str(value) for name, value in request.headers.items() if name not in CHANGING}
+                body = request.body.read() if hasattr(request.body, "read") else request.body
+                seen[f"{service}.{operation}"] = request.method, request.url, headers, body
+                raise Seen
+            client.meta.events.register(f"before-send.{service}.{operation}", sent)
+            shape = client.meta.service_model.operation_model(operation).input_shape
+            try:
+                getattr(client, methods[operation])(**needed(shape))
+            except Seen:
+                pass
+    return seen
+
+def needed(shape):
+    return {name: sample(shape.members[name]) for name in shape.required_members}
+
+def sample(shape):
+    if shape.type_name == "structure":
+        return needed(shape)
+    if shape.type_name == "list":
+        return [sample(shape.member)]
+    if shape.type_name == "map":
+        return {"name-1": sample(shape.value)}
+    if shape.type_name == "string":
+        return shape.enum[0] if shape.enum else "name-1"
+    return {"blob": b"1", "boolean": True}.get(shape.type_name, 1)
+
+trimmed, whole = requests(service_models.session()), requests(Session())
+assert len(whole) == sum(map(len, service_models.OPERATIONS.values())), sorted(whole)
+assert trimmed == whole, {name: (trimmed.get(name), whole[name]) for name in whole if trimmed.get(name) != whole[name]}
+"""
+
+
+def test_every_call_by_the_trimmed_models_sends_what_botocores_own_would() -> None:
+    outcome = subprocess.run(  # noqa: S603 - the project's own interpreter
+        [str(PYTHON), "-c", CALLS],
+        env={"PYTHONPATH": str(built() / "SharedLayer/python"), "PATH": os.defpath, **SETTINGS},
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd="/",
+    )
+    assert outcome.returncode == 0, outcome.stderr
+
+
 READS = """
 import sys
 from datetime import date, datetime

@@ -17,6 +17,7 @@ PURE |= {"holidays"}  # a calculation, without I/O
 
 MAY_IMPORT = {
     "clock": set[str](),
+    "compiled_dataclasses": set[str](),
     "settings": set[str](),
     "domain": {"domain"},
     "contracts": {"contracts", "domain"},

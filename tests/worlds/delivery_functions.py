@@ -18,8 +18,8 @@ from functions.delivery_events.inbound_texts import InboundTexts
 from functions.delivery_events.text_answers import TextAnswers
 from functions.delivery_events.text_events import TextEvents
 from functions.render_print import print_job
+from functions.render_print.letter_writer import LetterWriter
 from functions.render_print.print_batch import BatchCloser
-from functions.render_print.print_job import LetterWriter
 from functions.render_print.statement_pdf import RenderedStatement
 from functions.scheduler import dispatch, sweep
 from functions.send_email.account_limits import account_limits

@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
-from shared.contracts.delivery_events import NOTICE_TAG
+from shared.contracts.email_tags import NOTICE_TAG
 from shared.contracts.messages import ClosePrintBatch, NoticeMessage, read_message
 from shared.domain.delivery.settlement import DeliveryOutcome
 from shared.domain.vocabulary.words import Channel

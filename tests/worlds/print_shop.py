@@ -14,8 +14,8 @@ from typing import Any, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from functions.render_print.letter_writer import LetterWriter
 from functions.render_print.print_batch import BatchCloser, Manifest
-from functions.render_print.print_job import LetterWriter
 from functions.scheduler.sweep import Sweep
 from shared.contracts.messages import ClosePrintBatch, NoticeMessage, read_message
 from shared.domain.account.queue_actions import ActionRefusedError, QueueAction, act

@@ -56,7 +56,7 @@ def scheduler_ports(
     }
     stores = dynamodb, table
     return SchedulerPorts(
-        settings=SchedulerSettings.model_validate(settings),
+        settings=SchedulerSettings.of(settings),
         due_index=DueIndex(*stores),
         shard_leases=ShardLeases(*stores),
         set_asides=SetAsides(*stores),
