@@ -119,7 +119,7 @@ def ask_bill_code(request: PageRequest) -> PageAnswer:
     "/bill",
     operation="openBillCode",
     summary="Redirect to the page of a printed bill code",
-    problems=(400, 404, 422),
+    problems=(400, 404, 422, 429),
 )
 def open_bill_code(request: PageRequest) -> PageAnswer:
     """On to the page of a letter."""

@@ -1,5 +1,6 @@
 """Which page a patient gets (docs/rules.md#patient-pages), over the desk behind the pages."""
 
+import math
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import quote, urlencode
@@ -24,6 +25,7 @@ from shared.domain.paying.link_secrets import normalized_code
 from shared.domain.paying.patient_requests import AmountError, AmountProblem, begin_checkout, payment_id_of
 from shared.domain.vocabulary.money import Cents, dollars
 from shared.domain.vocabulary.words import LinkStatus, Processor
+from shared.storage.code_tries import CodeTries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,7 @@ class PatientPages:
     """The patient pages of a stack. sandbox_url: of the simulated processor; empty: there is none."""
 
     desk: Desk
+    code_tries: CodeTries
     base_url: str
     sandbox_url: str = ""
 
@@ -101,6 +104,11 @@ class PatientPages:
         if code is None:
             text = "problem_code" if typed else "problem_code_missing"
             return form.having(status=HTTPStatus.UNPROCESSABLE_ENTITY, problem=text)
+        until = self.code_tries.refused_until(request.address, code, request.now)
+        if until is not None:
+            wait = math.ceil((until - request.now).total_seconds())
+            status, headers = HTTPStatus.TOO_MANY_REQUESTS, {"Retry-After": str(wait)}
+            return form.having(status=status, problem="problem_code_tries", headers=headers)
         if self.desk.visit(code, request.now) is None:
             return form.having(status=HTTPStatus.NOT_FOUND, problem="problem_code_unknown")
         return self.back(request, code)

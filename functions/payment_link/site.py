@@ -41,13 +41,17 @@ FAILED_PAGE = Page(template="trouble.html", status=HTTPStatus.INTERNAL_SERVER_ER
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRequest:
-    """What a browser asks. as_of: the simulated time that it came with, as it came; cookie: what it kept."""
+    """What a browser asks.
+
+    as_of: the simulated time that it came with, as it came; cookie: what it kept; address: where the gateway saw it.
+    """
 
     now: datetime
     as_of: str = ""
     query: dict[str, str] = field(default_factory=dict)
     form: Form = field(default_factory=dict)
     cookie: str = ""
+    address: str = ""
 
     @property
     def language(self) -> Language | None:
@@ -127,7 +131,13 @@ class Site:
             raise FormError from None
         query = dict(event.query_string_parameters or {})
         return PageRequest(
-            now=now, as_of=as_of, query=query, form=form, cookie=_cookie(event.headers.get("Cookie", ""))
+            now=now,
+            as_of=as_of,
+            query=query,
+            form=form,
+            cookie=_cookie(event.headers.get("Cookie", "")),
+            # As the gateway saw it: headers that forward an address are the browser's to choose.
+            address=str(event["requestContext"].get("identity", {}).get("sourceIp") or ""),
         )
 
     def _response(self, answer: PageAnswer) -> Response[str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from html.parser import HTMLParser
 from secrets import token_bytes
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -34,6 +34,9 @@ from shared.domain.texting import channel_choices
 from shared.domain.texting.channel_choices import Agreement
 from shared.domain.vocabulary.words import Channel, Language, Processor
 from tests.worlds.examples import NOW, account, bill, book, organization
+
+if TYPE_CHECKING:
+    from shared.storage.code_tries import CodeTries
 
 BASE = "https://pay.example.com/prod"
 ISSUED = new_payment_link(org_id="org_1", account_id="G-1", now=NOW, lives=timedelta(days=30), random=token_bytes)
@@ -74,6 +77,13 @@ class FakeDesk:
         return replace(visit, book=visit.book.after(change)) if change else visit
 
 
+class FakeTries:
+    """Too many codes were tried until five minutes from now."""
+
+    def refused_until(self, address: str, code: str, now: datetime) -> datetime:
+        return now + timedelta(minutes=5)
+
+
 def visit(**changes: Any) -> LinkVisit:
     """A visit to the account with its one bill."""
     processor = changes.pop("processor", Processor.SANDBOX)
@@ -83,7 +93,12 @@ def visit(**changes: Any) -> LinkVisit:
 
 
 def pages(known: LinkVisit) -> PatientPages:
-    return PatientPages(desk=cast("Desk", FakeDesk(known)), base_url=BASE, sandbox_url="https://sandbox.example.net")
+    return PatientPages(
+        desk=cast("Desk", FakeDesk(known)),
+        code_tries=cast("CodeTries", FakeTries()),
+        base_url=BASE,
+        sandbox_url="https://sandbox.example.net",
+    )
 
 
 def shown(answer: Page | Redirect) -> Page:
@@ -198,6 +213,7 @@ def every_page() -> Iterator[tuple[str, Page]]:
     yield "renewed", shown(pages(one).renew(now, TOKEN))
     yield "bill", shown(pages(one).ask_code(now))
     yield "bill, no code", shown(pages(one).find_code(PageRequest(now=NOW, form={"code": "<b>"})))
+    yield "bill, too often", shown(pages(one).find_code(PageRequest(now=NOW, form={"code": "ZZZZZ-ZZZZZ"})))
     yield from every_channel_page()
     yield "unknown", UNKNOWN_PAGE
     yield "trouble", BUSY_PAGE

@@ -99,6 +99,7 @@ class Clinic:
     now: datetime = NOW
     cookie: str = ""
     accepts_language: str = ""
+    address: str = "192.0.2.10"
 
     @property
     def books(self) -> AccountBooks:
@@ -144,7 +145,9 @@ class Clinic:
         if content:
             headers["Content-Type"] = content
         sent = urlencode(form) if form is not None else body
-        answer = invoke(gateway_event(method, url.path, sent, headers, url.query), self.context)
+        event = gateway_event(method, url.path, sent, headers, url.query)
+        event["requestContext"]["identity"]["sourceIp"] = self.address
+        answer = invoke(event, self.context)
         for name, value in EVERY_ANSWER.items():
             assert answer.headers[name] == value
         return answer
