@@ -30,12 +30,17 @@ from shared.storage.code_tries import CodeTries
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatientPages:
-    """The patient pages of a stack. sandbox_url: of the simulated processor; empty: there is none."""
+    """The patient pages of a stack.
+
+    sandbox_url: of the simulated processor; empty: there is none. documents: whether statements and receipts are set as
+    PDF for pages to lead to.
+    """
 
     desk: Desk
     code_tries: CodeTries
     base_url: str
     sandbox_url: str = ""
+    documents: bool = False
 
     def enter(self, request: PageRequest, token: str) -> PageAnswer:
         """`GET /pay/{token}`: the question, or the balance for a browser that has answered it. Changes nothing."""
@@ -79,7 +84,12 @@ class PatientPages:
             template="done.html",
             visit=visit,
             home=f"/pay/{_quoted(visit)}/done",
-            facts={"state": state, "paid": paid, "checkout": checkout},
+            facts={
+                "state": state,
+                "paid": paid,
+                "checkout": checkout,
+                "documents": bool(paid and self.documents),
+            },
         )
 
     def renew(self, request: PageRequest, token: str) -> PageAnswer:
@@ -130,7 +140,8 @@ class PatientPages:
     def _balance(self, visit: LinkVisit, request: PageRequest, secret: str) -> Page:
         bills, home = visit.bills, f"/pay/{_quoted(visit)}"
         if not bills:
-            return Page(template="paid.html", visit=visit, home=home, secret=secret)
+            facts = {"documents": self.documents and bool(visit.receipts)}
+            return Page(template="paid.html", visit=visit, home=home, secret=secret, facts=facts)
         days, today = visit.organization.dunning.days_until_due, visit.today(request.now)
         target, draft = self._processor_url(visit), request.draft
         return Page(
@@ -145,6 +156,7 @@ class PatientPages:
                 "bills": [(bill, bill.due_date(days), bill.past_due(today, days)) for bill in bills],
                 "subjects": {bill.statement_id: bill_subject(bill) for bill in bills},
                 "can_pay": bool(target),
+                "documents": self.documents,
                 "chosen": draft.statement_id if draft.statement_id in {bill.statement_id for bill in bills} else "",
                 "most": visit.total,
                 "simulated": bool(target) and visit.organization.payments.processor is Processor.SANDBOX,

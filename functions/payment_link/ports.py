@@ -5,6 +5,7 @@ from functools import cache, cached_property, partial
 from secrets import token_bytes
 
 from functions.payment_link.channel_pages import ChannelPages
+from functions.payment_link.document_pages import DocumentPages, RenderFunction
 from functions.payment_link.patient_pages import PatientPages
 from functions.payment_link.settings import PaymentLinkSettings
 from functions.payment_link.visits import Desk
@@ -38,7 +39,14 @@ class PaymentLinkPorts:
             code_tries=self.code_tries,
             base_url=self.base_url,
             sandbox_url=self.settings.sandbox_processor_url,
+            documents=bool(self.settings.render_function),
         )
+
+    @cached_property
+    def document_pages(self) -> DocumentPages:
+        """The documents that patients look at. Few ask for one, so the client is made for the first who does."""
+        renderer = RenderFunction(clients.functions, self.settings.render_function)
+        return DocumentPages(desk=self.desk, base_url=self.base_url, renderer=renderer)
 
     @property
     def channel_pages(self) -> ChannelPages:

@@ -15,7 +15,7 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.payment_link.forms import Form, FormDraft, FormError, read_cookie, read_form
-from functions.payment_link.page import Page, PageError, Redirect, render, style_source
+from functions.payment_link.page import Document, Page, PageError, Redirect, render, style_source
 from shared import clock as simulated_time
 from shared.domain.paying.link_access import VERIFIED_FOR
 from shared.domain.vocabulary.words import Language
@@ -69,12 +69,15 @@ class PageRequest:
         return read_cookie(self.cookie)[1]
 
 
-type PageAnswer = Page | Redirect
+DOCUMENT_POLICY = "default-src 'none'; object-src 'self'; frame-ancestors 'none'"
+"""Of a PDF. Chromium shows one as an object of its own page."""
+
+type PageAnswer = Page | Redirect | Document
 type PageRoute = Callable[..., PageAnswer]
 
 
 class Site:
-    """The pages' routes. Each is called with a request and the ids of its path, and answers a Page or Redirect."""
+    """The pages' routes. Each is called with a request and the ids of its path, and answers what a browser gets."""
 
     problem_type = "text/html"
 
@@ -93,7 +96,7 @@ class Site:
         """Answer requests for the route with the function's page."""
         self.declared.append((route, function))
 
-        def called(**ids: str) -> Response[str]:
+        def called(**ids: str) -> Response[Any]:
             return self._response(self._answer(function, list(ids.values())))
 
         self.routes.route(route.rule, method=route.method)(called)
@@ -140,9 +143,11 @@ class Site:
             address=str(event["requestContext"].get("identity", {}).get("sourceIp") or ""),
         )
 
-    def _response(self, answer: PageAnswer) -> Response[str]:
+    def _response(self, answer: PageAnswer) -> Response[Any]:
         if isinstance(answer, Redirect):
             return self._redirect(answer)
+        if isinstance(answer, Document):
+            return _shown(answer)
         event, base_url = self.routes.current_event, self._base_url()
         chosen = _chosen_language(dict(event.query_string_parameters or {}))
         language, query = chosen or self._language(answer), language_query(chosen)
@@ -170,8 +175,17 @@ class Site:
             return page.visit.book.account.guarantor.language
         return accepted_language(self.routes.current_event.headers.get("Accept-Language", ""))
 
-    def _no_route(self, _: NotFoundError) -> Response[str]:
+    def _no_route(self, _: NotFoundError) -> Response[Any]:
         return self._response(UNKNOWN_PAGE)
+
+
+def _shown(answer: Document) -> Response[bytes]:
+    headers = {
+        **HEADERS,
+        "Content-Security-Policy": DOCUMENT_POLICY,
+        "Content-Disposition": f'inline; filename="{answer.name}"',
+    }
+    return Response(status_code=HTTPStatus.OK, content_type="application/pdf", body=answer.pdf, headers=dict(headers))
 
 
 def accepted_language(header: str) -> Language:

@@ -1,5 +1,9 @@
-"""Sets notices as letters for the print shop, and closes its daily batches: a message of the queue asks for one."""
+"""Sets notices as letters for the print shop, and closes its daily batches: a message of the queue asks for one.
 
+PaymentLink asks for documents that patients look at: it alone may call the function itself.
+"""
+
+import base64
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -8,6 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.render_print.ports import ports
 from functions.render_print.print_batch import BatchCloser
+from shared.contracts.patient_documents import DocumentAnswer, DocumentOrder
 from shared.sending.queue_consumer import consume
 
 logger = Logger()
@@ -28,8 +33,11 @@ def closer(context: LambdaContext) -> BatchCloser:
 
 
 @logger.inject_lambda_context
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    """Entry point: a batch of the print queue."""
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse | dict[str, Any]:
+    """Entry point: a batch of the print queue, or an order of a document."""
+    if "document" in event:
+        pdf = ports().documents.pdf(DocumentOrder.model_validate(event))
+        return DocumentAnswer.model_validate({"pdf": base64.b64encode(pdf)}).model_dump(mode="json", by_alias=True)
     return consume(
         event,
         context,

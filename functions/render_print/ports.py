@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cache
 
+from functions.render_print.patient_documents import DocumentWriter
 from functions.render_print.print_job import LetterWriter
 from functions.render_print.settings import RenderPrintSettings
 from shared.domain.vocabulary.words import Channel
@@ -24,6 +25,11 @@ class RenderPrintPorts(ChannelPorts):
     settings: RenderPrintSettings
     sender: LetterWriter
     print_batches: PrintBatches
+
+    @property
+    def documents(self) -> DocumentWriter:
+        """What sets documents for the patient pages."""
+        return DocumentWriter(books=self.books, organizations=self.organizations, base_url=self.sender.base_url)
 
 
 @cache

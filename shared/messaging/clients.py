@@ -11,6 +11,7 @@ from botocore.session import Session, get_session
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sesv2 import SESV2Client
     from mypy_boto3_sns import SNSClient
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 RETRIED = Config(retries={"mode": "standard", "total_max_attempts": 4}, connect_timeout=2, read_timeout=10)
 ONCE = Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=10)
 """For providers: by itself the client would send up to three times when an answer is lost."""
+
+WAITED_FOR = Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=25)
+"""For a function that is called while a browser waits: the gateway waits for 29 seconds."""
 
 SIGNED = RETRIED.merge(Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
 """For buckets. Addresses that are signed beforehand name the bucket's own region, and are signed by version 4: a bucket
@@ -69,4 +73,10 @@ def sns() -> "SNSClient":
 def ssm() -> "SSMClient":
     """A client of the stack's parameters."""
     client: SSMClient = _client("ssm", RETRIED)
+    return client
+
+
+def functions() -> "LambdaClient":
+    """A client of the functions."""
+    client: LambdaClient = _client("lambda", WAITED_FOR)
     return client

@@ -20,6 +20,7 @@ KEYS = {"ForAllValues:StringLike": "dynamodb:LeadingKeys"}
 """The one condition that confines calls to the table, and what it is about."""
 
 SAME_PERMISSION = {
+    "lambda:Invoke": "lambda:InvokeFunction",
     "s3:HeadObject": "s3:GetObject",
     "sesv2:GetAccount": "ses:GetAccount",
     "sesv2:SendEmail": "ses:SendEmail",
