@@ -50,6 +50,20 @@ endef
 	$(call environment,.venv-audit,requirements/audit.txt)
 	@touch $@
 
+# Chromium to look at the patient pages with, from the system's packages where it isn't there, and axe-core to judge them.
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+define system-package
+	@command -v $(1) >/dev/null || { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends $(1); } \
+		|| { echo "$(1) isn't on the path and couldn't be installed; the tests of the patient pages need it."; exit 1; }
+endef
+
+.tools/browser/.ready: requirements/browser/package.json requirements/browser/package-lock.json
+	$(call system-package,chromium)
+	$(call system-package,npm)
+	@mkdir -p .tools/browser && cp requirements/browser/package*.json requirements/browser/.npmrc .tools/browser/
+	@npm ci --prefix .tools/browser --silent --ignore-scripts --no-audit --no-fund
+	@touch $@
+
 .PHONY: setup
 setup: .venv/.ready .venv-sam/.ready .venv-ministack/.ready .venv-runtime/.ready ## install everything, pinned by hash
 
@@ -99,7 +113,7 @@ demo: setup ## run sixty simulated days on the local AWS (CHECK=1: stop by itsel
 # --- checks ------------------------------------------------------------------------------------------------------
 
 .PHONY: test
-test: setup ## run every test, among them the one that deploys to a local AWS of its own
+test: setup .tools/browser/.ready ## run every test, among them the one that deploys to a local AWS of its own
 	.venv/bin/pytest
 
 .PHONY: properties

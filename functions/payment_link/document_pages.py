@@ -44,7 +44,7 @@ class RenderFunction:
         asked = order.model_dump_json(by_alias=True).encode()
         answer = self.client().invoke(FunctionName=self.name, InvocationType="RequestResponse", Payload=asked)
         told = answer["Payload"].read()
-        if "FunctionError" in answer:
+        if answer.get("FunctionError"):
             raise RenderingError
         return DocumentAnswer.model_validate_json(told).pdf
 

@@ -152,7 +152,7 @@ class Site:
         chosen = _chosen_language(dict(event.query_string_parameters or {}))
         language, query = chosen or self._language(answer), language_query(chosen)
         body = render(answer, language, base_url, query)
-        headers = {**HEADERS, "Content-Security-Policy": _policy(base_url, answer.sends_to), **answer.headers}
+        headers = {**HEADERS, "Content-Security-Policy": page_policy(base_url, answer.sends_to), **answer.headers}
         if urlsplit(base_url).scheme == "https":
             headers["Strict-Transport-Security"] = "max-age=31536000"
         if answer.secret and answer.visit:
@@ -211,7 +211,8 @@ def _chosen_language(query: dict[str, str]) -> Language | None:
     return Language(chosen) if chosen in set(Language) else None
 
 
-def _policy(base_url: str, sends_to: str) -> str:
+def page_policy(base_url: str, sends_to: str) -> str:
+    """The content security policy of a page whose form may lead to a further origin; "": to none."""
     forms = " ".join(origin for origin in ("'self'", _origin(base_url), _origin(sends_to)) if origin)
     return (
         f"default-src 'none'; style-src {style_source()}; form-action {forms}; base-uri 'none'; frame-ancestors 'none'"
