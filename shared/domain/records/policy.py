@@ -137,6 +137,7 @@ class Organization:
     email: str = ""
     website: str = ""
     statement_message: str = ""
+    statement_message_es: str = ""
     bill_type: BillType = BillType.EPISODIC
     communication_status: CommunicationStatus = CommunicationStatus.ENABLED
     account_status: AccountStatus = AccountStatus.ACTIVE
