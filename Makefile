@@ -50,6 +50,20 @@ endef
 	$(call environment,.venv-audit,requirements/audit.txt)
 	@touch $@
 
+# Chromium to look at the patient pages with, from the system's packages where it isn't there, and axe-core to judge them.
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+define system-package
+	@command -v $(1) >/dev/null || { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends $(1); } \
+		|| { echo "$(1) isn't on the path and couldn't be installed; the tests of the patient pages need it."; exit 1; }
+endef
+
+.tools/browser/.ready: requirements/browser/package.json requirements/browser/package-lock.json
+	$(call system-package,chromium)
+	$(call system-package,npm)
+	@mkdir -p .tools/browser && cp requirements/browser/package*.json requirements/browser/.npmrc .tools/browser/
+	@npm ci --prefix .tools/browser --silent --ignore-scripts --no-audit --no-fund
+	@touch $@
+
 .PHONY: setup
 setup: .venv/.ready .venv-sam/.ready .venv-ministack/.ready .venv-runtime/.ready ## install everything, pinned by hash
 
@@ -105,7 +119,7 @@ test: setup ## run every test: those within this process, and beside them those 
 DEPLOYED = tests/e2e tests/packaging
 
 .PHONY: test-inside
-test-inside: .venv/.ready ## run the tests that need no artifacts and no deployed stack
+test-inside: .venv/.ready .tools/browser/.ready ## run the tests that need no artifacts and no deployed stack
 	.venv/bin/pytest tests $(addprefix --ignore=,$(DEPLOYED))
 
 .PHONY: test-moto

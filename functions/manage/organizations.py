@@ -131,14 +131,28 @@ def change(organization: Organization, patch: Json) -> Answer:
 
     def attempt() -> Organization:
         before = next(readings)
-        document = merged(OrganizationBody.of(before), OrganizationAnswer.of(before), patch)
-        said = OrganizationBody.model_validate(document | {"clientId": before.client_id}).domain(before)
-        after = with_short_name(said)
-        _refuse_sandbox(after.payments)
+        after = with_short_name(_said(before, patch))
         defaults = ports().defaults.get(after.partner_id)
         return save(after, defaults, replan=not PLANNED_BY.isdisjoint(patch), now=api.now)
 
     return json_answer(OrganizationAnswer.of(won(attempt)))
+
+
+def _said(before: Organization, patch: Json) -> Organization:
+    """The organization after a merge patch.
+
+    Payment settings that it leaves as they are aren't judged again: they may have been stored when less was checked,
+    and nobody should have to mend them to change a phone number (docs/rules.md#ways-to-pay).
+    """
+    stored, answered = OrganizationBody.of(before), OrganizationAnswer.of(before)
+    document = merged(stored, answered, patch) | {"clientId": before.client_id}
+    without_change = merged(stored, answered, {"payments": stored.payments.model_dump(mode="json", by_alias=True)})
+    if document.get("payments") in (merged(stored, answered, {}).get("payments"), without_change.get("payments")):
+        untouched = OrganizationBody.model_validate(document | {"payments": {}}).domain(before)
+        return replace(untouched, payments=before.payments)
+    after = OrganizationBody.model_validate(document).domain(before)
+    _refuse_sandbox(after.payments)
+    return after
 
 
 def read_again(organization: Organization) -> Iterator[Organization]:

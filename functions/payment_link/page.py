@@ -59,6 +59,14 @@ class Redirect:
     cookie: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A PDF to look at. name: what a browser saves it as."""
+
+    pdf: bytes
+    name: str
+
+
 @dataclass
 class PageError(Exception):
     """A page that ends the work on a request."""

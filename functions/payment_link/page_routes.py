@@ -9,10 +9,21 @@ from shared.domain.vocabulary.words import Language
 from shared.http.routes import Query, Route, WordQuery
 
 LANGUAGE = WordQuery("lang", "The language to show; default: the guarantor's, else the browser's.", Language)
+STATEMENT = Query("statementId", "Of which bill; default: of all that can be paid.")
 CHECKOUT = Query("checkout", "Which way to the processor the browser comes back from.")
 
 page = partial(Route, site, tag="Patient pages", media_type="text/html", query=(LANGUAGE,))
 """Decorates what answers a page's address. Parameters that others add to a link, mail programs say, are ignored."""
+
+document = partial(
+    Route,
+    site,
+    tag="Patient pages",
+    media_type="application/pdf",
+    query=(LANGUAGE,),
+    others={303: "Redirect to the question"},
+)
+"""Decorates what answers a document."""
 
 back = partial(Route, site, tag="Patient pages", media_type="", query=(LANGUAGE,), status=303)
 """Decorates what only leads to another address."""
@@ -67,6 +78,31 @@ def finish(request: PageRequest, token: str) -> PageAnswer:
     return ports().pages.done(request, token)
 
 
+@document(
+    "GET",
+    "/pay/{token}/statement",
+    operation="viewStatement",
+    summary="The statement as PDF, for a browser that has answered the question; any other is led there",
+    query=(LANGUAGE, STATEMENT),
+    problems=(404,),
+)
+def view_statement(request: PageRequest, token: str) -> PageAnswer:
+    """What is owed, as a letter shows it."""
+    return ports().document_pages.statement(request, token)
+
+
+@document(
+    "GET",
+    "/pay/{token}/receipt/{paymentId}",
+    operation="viewReceipt",
+    summary="A payment's receipt as PDF, for a browser that has answered the question; any other is led there",
+    problems=(404,),
+)
+def view_receipt(request: PageRequest, token: str, payment_id: str) -> PageAnswer:
+    """What was paid."""
+    return ports().document_pages.receipt(request, token, payment_id)
+
+
 @page(
     "POST",
     "/pay/{token}/renew",
@@ -119,7 +155,7 @@ def ask_bill_code(request: PageRequest) -> PageAnswer:
     "/bill",
     operation="openBillCode",
     summary="Redirect to the page of a printed bill code",
-    problems=(400, 404, 422),
+    problems=(400, 404, 422, 429),
 )
 def open_bill_code(request: PageRequest) -> PageAnswer:
     """On to the page of a letter."""

@@ -1,5 +1,6 @@
 """Which page a patient gets (docs/rules.md#patient-pages), over the desk behind the pages."""
 
+import math
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import quote, urlencode
@@ -27,16 +28,23 @@ from shared.domain.records.payment import Payment
 from shared.domain.records.payment_link import Checkout
 from shared.domain.vocabulary.money import Cents, dollars
 from shared.domain.vocabulary.words import BillStatus, LinkStatus, Processor
+from shared.storage.code_tries import CodeTries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatientPages:
-    """The patient pages of a stack. sandbox_url, sandbox_key: of the simulated processor; empty: there is none."""
+    """The patient pages of a stack.
+
+    sandbox_url, sandbox_key: of the simulated processor; empty: there is none. documents: whether statements and
+    receipts are set as PDF for pages to lead to.
+    """
 
     desk: Desk
+    code_tries: CodeTries
     base_url: str
     sandbox_url: str = ""
     sandbox_key: str = ""
+    documents: bool = False
 
     def enter(self, request: PageRequest, token: str) -> PageAnswer:
         """`GET /pay/{token}`: the question, or the balance for a browser that has answered it. Changes nothing."""
@@ -80,7 +88,12 @@ class PatientPages:
             template="done.html",
             visit=visit,
             home=f"/pay/{_quoted(visit)}/done",
-            facts={"state": state, "paid": paid, "checkout": checkout},
+            facts={
+                "state": state,
+                "paid": paid,
+                "checkout": checkout,
+                "documents": bool(paid and self.documents),
+            },
         )
 
     def renew(self, request: PageRequest, token: str) -> PageAnswer:
@@ -105,6 +118,11 @@ class PatientPages:
         if code is None:
             text = "problem_code" if typed else "problem_code_missing"
             return form.having(status=HTTPStatus.UNPROCESSABLE_ENTITY, problem=text)
+        until = self.code_tries.refused_until(request.address, code, request.now)
+        if until is not None:
+            wait = math.ceil((until - request.now).total_seconds())
+            status, headers = HTTPStatus.TOO_MANY_REQUESTS, {"Retry-After": str(wait)}
+            return form.having(status=status, problem="problem_code_tries", headers=headers)
         if self.desk.visit(code, request.now) is None:
             return form.having(status=HTTPStatus.NOT_FOUND, problem="problem_code_unknown")
         return self.back(request, code)
@@ -127,7 +145,8 @@ class PatientPages:
         bills, home = visit.bills, f"/pay/{_quoted(visit)}"
         if not bills:
             paid = any(bill.status is BillStatus.PAID for bill in link_scope(visit.book, visit.link))
-            return Page(template="paid.html", visit=visit, home=home, secret=secret, facts={"paid": paid})
+            facts = {"paid": paid, "documents": self.documents and bool(visit.receipts)}
+            return Page(template="paid.html", visit=visit, home=home, secret=secret, facts=facts)
         days, today = visit.organization.dunning.days_until_due, visit.today(request.now)
         target, draft = self._processor_url(visit), request.draft
         return Page(
@@ -143,6 +162,7 @@ class PatientPages:
                 "subjects": {bill.statement_id: bill_subject(bill) for bill in bills},
                 "can_pay": bool(target),
                 "credit": visit.book.account.credit,
+                "documents": self.documents,
                 "chosen": draft.statement_id if draft.statement_id in {bill.statement_id for bill in bills} else "",
                 "most": visit.total,
                 "simulated": bool(target) and visit.organization.payments.processor is Processor.SANDBOX,

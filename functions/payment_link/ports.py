@@ -1,17 +1,21 @@
 """What the function works with, made once a process."""
 
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
+from secrets import token_bytes
 
 from functions.payment_link.channel_pages import ChannelPages
+from functions.payment_link.document_pages import DocumentPages, RenderFunction
 from functions.payment_link.patient_pages import PatientPages
 from functions.payment_link.settings import PaymentLinkSettings
 from functions.payment_link.visits import Desk
 from shared.messaging import clients
 from shared.messaging.public_address import public_base_url
 from shared.storage.account_books import AccountBooks
+from shared.storage.code_tries import CodeTries
 from shared.storage.links import Links
 from shared.storage.organizations import Organizations
+from shared.storage.stack_keys import StackKeys
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +24,7 @@ class PaymentLinkPorts:
 
     settings: PaymentLinkSettings
     desk: Desk
+    code_tries: CodeTries
 
     @cached_property
     def base_url(self) -> str:
@@ -31,10 +36,18 @@ class PaymentLinkPorts:
         """The pages on which patients pay."""
         return PatientPages(
             desk=self.desk,
+            code_tries=self.code_tries,
             base_url=self.base_url,
             sandbox_url=self.settings.sandbox_processor_url,
             sandbox_key=self.settings.sandbox_processor_key,
+            documents=bool(self.settings.render_function),
         )
+
+    @cached_property
+    def document_pages(self) -> DocumentPages:
+        """The documents that patients look at. Few ask for one, so the client is made for the first who does."""
+        renderer = RenderFunction(clients.functions, self.settings.render_function)
+        return DocumentPages(desk=self.desk, base_url=self.base_url, renderer=renderer)
 
     @property
     def channel_pages(self) -> ChannelPages:
@@ -47,4 +60,9 @@ def ports() -> PaymentLinkPorts:
     """Read the settings and make the client."""
     settings = PaymentLinkSettings.from_environment()
     table = clients.dynamodb(), settings.table_name
-    return PaymentLinkPorts(settings=settings, desk=Desk(AccountBooks(*table), Links(*table), Organizations(*table)))
+    return PaymentLinkPorts(
+        settings=settings,
+        desk=Desk(AccountBooks(*table), Links(*table), Organizations(*table)),
+        # The key is read at the first bill code: no other page needs it.
+        code_tries=CodeTries(*table, cache(partial(StackKeys(*table).of, "bill codes", token_bytes))),
+    )

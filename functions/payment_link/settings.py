@@ -11,6 +11,7 @@ class PaymentLinkSettings(FunctionSettings):
 
     public_base_url: under which patients reach the pages, without a trailing slash; empty: it stands in the parameter
     of Systems Manager that public_base_url_parameter names.
+    render_function: what sets statements and receipts as PDF; empty: nothing does, and no page leads to one.
     sandbox_processor_url: of the simulated processor; empty: this stack has none.
     """
 
@@ -18,5 +19,6 @@ class PaymentLinkSettings(FunctionSettings):
     public_base_url: str = ""
     public_base_url_parameter: str = ""
     allow_simulated_time: bool = False
+    render_function: str = ""
     sandbox_processor_url: str = ""
     sandbox_processor_key: str = field(default="", repr=False)

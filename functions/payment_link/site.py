@@ -15,7 +15,7 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.payment_link.forms import Form, FormDraft, FormError, read_cookie, read_form
-from functions.payment_link.page import Page, PageError, Redirect, render, style_source
+from functions.payment_link.page import Document, Page, PageError, Redirect, render, style_source
 from shared import clock as simulated_time
 from shared.domain.paying.link_access import VERIFIED_FOR
 from shared.domain.vocabulary.words import Language
@@ -41,13 +41,17 @@ FAILED_PAGE = Page(template="trouble.html", status=HTTPStatus.INTERNAL_SERVER_ER
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRequest:
-    """What a browser asks. as_of: the simulated time that it came with, as it came; cookie: what it kept."""
+    """What a browser asks.
+
+    as_of: the simulated time that it came with, as it came; cookie: what it kept; address: where the gateway saw it.
+    """
 
     now: datetime
     as_of: str = ""
     query: dict[str, str] = field(default_factory=dict)
     form: Form = field(default_factory=dict)
     cookie: str = ""
+    address: str = ""
 
     @property
     def language(self) -> Language | None:
@@ -65,12 +69,15 @@ class PageRequest:
         return read_cookie(self.cookie)[1]
 
 
-type PageAnswer = Page | Redirect
+DOCUMENT_POLICY = "default-src 'none'; object-src 'self'; frame-ancestors 'none'"
+"""Of a PDF. Chromium shows one as an object of its own page."""
+
+type PageAnswer = Page | Redirect | Document
 type PageRoute = Callable[..., PageAnswer]
 
 
 class Site:
-    """The pages' routes. Each is called with a request and the ids of its path, and answers a Page or Redirect."""
+    """The pages' routes. Each is called with a request and the ids of its path, and answers what a browser gets."""
 
     problem_type = "text/html"
 
@@ -89,7 +96,7 @@ class Site:
         """Answer requests for the route with the function's page."""
         self.declared.append((route, function))
 
-        def called(**ids: str) -> Response[str]:
+        def called(**ids: str) -> Response[Any]:
             return self._response(self._answer(function, list(ids.values())))
 
         self.routes.route(route.rule, method=route.method)(called)
@@ -127,17 +134,25 @@ class Site:
             raise FormError from None
         query = dict(event.query_string_parameters or {})
         return PageRequest(
-            now=now, as_of=as_of, query=query, form=form, cookie=_cookie(event.headers.get("Cookie", ""))
+            now=now,
+            as_of=as_of,
+            query=query,
+            form=form,
+            cookie=_cookie(event.headers.get("Cookie", "")),
+            # As the gateway saw it: headers that forward an address are the browser's to choose.
+            address=str(event["requestContext"].get("identity", {}).get("sourceIp") or ""),
         )
 
-    def _response(self, answer: PageAnswer) -> Response[str]:
+    def _response(self, answer: PageAnswer) -> Response[Any]:
         if isinstance(answer, Redirect):
             return self._redirect(answer)
+        if isinstance(answer, Document):
+            return _shown(answer)
         event, base_url = self.routes.current_event, self._base_url()
         chosen = _chosen_language(dict(event.query_string_parameters or {}))
         language, query = chosen or self._language(answer), language_query(chosen)
         body = render(answer, language, base_url, query)
-        headers = {**HEADERS, "Content-Security-Policy": _policy(base_url, answer.sends_to), **answer.headers}
+        headers = {**HEADERS, "Content-Security-Policy": page_policy(base_url, answer.sends_to), **answer.headers}
         if urlsplit(base_url).scheme == "https":
             headers["Strict-Transport-Security"] = "max-age=31536000"
         if answer.secret and answer.visit:
@@ -160,8 +175,17 @@ class Site:
             return page.visit.book.account.guarantor.language
         return accepted_language(self.routes.current_event.headers.get("Accept-Language", ""))
 
-    def _no_route(self, _: NotFoundError) -> Response[str]:
+    def _no_route(self, _: NotFoundError) -> Response[Any]:
         return self._response(UNKNOWN_PAGE)
+
+
+def _shown(answer: Document) -> Response[bytes]:
+    headers = {
+        **HEADERS,
+        "Content-Security-Policy": DOCUMENT_POLICY,
+        "Content-Disposition": f'inline; filename="{answer.name}"',
+    }
+    return Response(status_code=HTTPStatus.OK, content_type="application/pdf", body=answer.pdf, headers=dict(headers))
 
 
 def accepted_language(header: str) -> Language:
@@ -187,7 +211,8 @@ def _chosen_language(query: dict[str, str]) -> Language | None:
     return Language(chosen) if chosen in set(Language) else None
 
 
-def _policy(base_url: str, sends_to: str) -> str:
+def page_policy(base_url: str, sends_to: str) -> str:
+    """The content security policy of a page whose form may lead to a further origin; "": to none."""
     forms = " ".join(origin for origin in ("'self'", _origin(base_url), _origin(sends_to)) if origin)
     return (
         f"default-src 'none'; style-src {style_source()}; form-action {forms}; base-uri 'none'; frame-ancestors 'none'"

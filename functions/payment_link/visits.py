@@ -19,9 +19,11 @@ from shared.domain.paying.patient_requests import (
     renew,
     replaced_checkouts,
 )
+from shared.domain.paying.payments import link_scope
 from shared.domain.paying.posting import standing_bill
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook, Change
+from shared.domain.records.payment import Payment
 from shared.domain.records.payment_link import Checkout, PaymentLink
 from shared.domain.records.policy import Organization
 from shared.domain.texting import channel_choices
@@ -33,6 +35,9 @@ from shared.storage.account_books import AccountBooks, NoSuchAccountError
 from shared.storage.links import Links
 from shared.storage.organizations import Organizations
 from shared.storage.races import until_won
+
+MOST_RECEIPTS = 12
+"""How many receipts a page leads to: the latest ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +68,14 @@ class LinkVisit:
     def emails_on(self) -> bool:
         """Whether that recipient isn't opted out of emails."""
         return channel_choices.gets_emails(self.book, self.recipient)
+
+    @property
+    def receipts(self) -> list[Payment]:
+        """The payments that this link may show receipts of, the latest first: those for nothing but its bills."""
+        own = {statement_id for bill in link_scope(self.book, self.link) for statement_id in bill.statement_ids}
+        paid = (each for each in self.book.payments if each.amount > 0 and own.issuperset(each.statement_ids))
+        shown = (each for each in paid if not self.link.statement_id or each.statement_ids)
+        return sorted(shown, key=lambda payment: (payment.posted_at, payment.payment_id), reverse=True)[:MOST_RECEIPTS]
 
     def checkout(self, reference: str) -> Checkout | None:
         """The way to the processor of this reference that began at this link; without one, the latest."""

@@ -1,4 +1,7 @@
-"""Sets notices as letters for the print shop, and closes its daily batches: a message of the queue asks for one."""
+"""Sets notices as letters for the print shop, and closes its daily batches: a message of the queue asks for one.
+
+PaymentLink asks for documents that patients look at: it alone may call the function itself.
+"""
 
 from typing import TYPE_CHECKING, Any
 
@@ -31,9 +34,21 @@ def closer(context: LambdaContext) -> "BatchCloser":
     )
 
 
+def ordered(order: dict[str, Any]) -> dict[str, Any]:
+    """The document that a patient page asks for."""
+    import base64  # noqa: PLC0415 - as the rest of it: few ask for a document
+
+    from shared.contracts.patient_documents import DocumentAnswer, DocumentOrder  # noqa: PLC0415
+
+    pdf = ports().documents.pdf(DocumentOrder.model_validate(order))
+    return DocumentAnswer.model_validate({"pdf": base64.b64encode(pdf)}).model_dump(mode="json", by_alias=True)
+
+
 @logger.inject_lambda_context
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> BatchAnswer:
-    """Entry point: a batch of the print queue."""
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> BatchAnswer | dict[str, Any]:
+    """Entry point: a batch of the print queue, or an order of a document."""
+    if "document" in event:
+        return ordered(event)
     return consume(
         event,
         context,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 from functions.render_print.letter_writer import LetterWriter
 from functions.render_print.settings import RenderPrintSettings
@@ -16,6 +17,9 @@ from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
 from shared.storage.print_batches import PrintBatches
 
+if TYPE_CHECKING:
+    from functions.render_print.patient_documents import DocumentWriter
+
 
 @dataclass(frozen=True, kw_only=True)
 class RenderPrintPorts(ChannelPorts):
@@ -24,6 +28,13 @@ class RenderPrintPorts(ChannelPorts):
     settings: RenderPrintSettings
     sender: LetterWriter
     print_batches: PrintBatches
+
+    @property
+    def documents(self) -> "DocumentWriter":
+        """What sets documents for the patient pages."""
+        from functions.render_print.patient_documents import DocumentWriter  # noqa: PLC0415 - few ask for one
+
+        return DocumentWriter(books=self.books, organizations=self.organizations, base_url=self.sender.base_url)
 
 
 @cache

@@ -25,6 +25,7 @@ from shared.domain.records.payment import Payment
 from shared.domain.records.policy import Organization
 from shared.domain.records.statement import Patient, Statement, Visit
 from shared.domain.vocabulary.money import Cents
+from shared.domain.vocabulary.words import Language
 from shared.rendering.facts import address_lines, message_variables, readable_phone
 from shared.rendering.letter_message import render_letter_message
 
@@ -67,7 +68,7 @@ def statement_page(order: Order, base_url: str) -> StatementPage:
         pay_page_url=f"{base_url}/bill",
         bill_code=order.link.code,
         asked=question(order.book, order.link.link),
-        organization_message=_organization_message(documents, organization),
+        organization_message=_organization_message(documents, organization, guarantor.language),
         aging=_aging(bills, today),
     )
 
@@ -82,11 +83,16 @@ def _practice(organization: Organization) -> LetterPractice:
     )
 
 
-def _organization_message(documents: Iterable[BillDocument], organization: Organization) -> str:
-    """The newest statement's own message; where none has one, the organization's (docs/rules.md#statement-message)."""
+def _organization_message(documents: Iterable[BillDocument], organization: Organization, language: Language) -> str:
+    """The newest statement's own message; where none has one, the organization's (docs/rules.md#statement-message).
+
+    Each in Spanish for a letter in Spanish, where it is there so.
+    """
     newest_first = sorted(documents, key=lambda document: document.bill.created_at, reverse=True)
-    messages = (document.statement.message for document in newest_first if document.statement.message)
-    return next(messages, organization.statement_message)
+    own = [(document.statement.message, document.statement.message_es) for document in newest_first]
+    said = [*own, (organization.statement_message, organization.statement_message_es)]
+    spanish = language is Language.SPANISH
+    return next((text for plain, es in said if (text := (es if spanish and es else plain))), "")
 
 
 def _bill(document: BillDocument, book: AccountBook, organization: Organization) -> StatementBill:

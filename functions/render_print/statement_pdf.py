@@ -102,18 +102,23 @@ class RenderedStatement:
 
 def render(page: StatementPage) -> RenderedStatement:
     """Return the statement as PDF/UA-1, and which fields hold something that cannot be printed."""
+    return shown_as_can_be(lambda text: _compile(page, text))
+
+
+def shown_as_can_be(compiled: Callable[[PrintableText], bytes]) -> RenderedStatement:
+    """Return what is compiled of texts as the fonts can show them, and which fields aren't shown in full."""
     text = PrintableText()
     try:
-        pdf = _compile(page, text)
+        pdf = compiled(text)
     except typst.TypstError as error:
         # Characters that the fonts have one by one but not joined, such as a mark of one script on a letter of
         # another. The texts that have them are shown plainly; where typst names none of ours, all are.
         text = PrintableText(_among(failed_texts(error)))
         try:
-            pdf = _compile(page, text)
+            pdf = compiled(text)
         except typst.TypstError:
             text = PrintableText(lambda _: True)
-            pdf = _compile(page, text)
+            pdf = compiled(text)
     return RenderedStatement(pdf, tuple(dict.fromkeys(text.not_shown)))
 
 
@@ -122,16 +127,14 @@ def _among(failed: frozenset[str]) -> Callable[[str], bool]:
 
 
 def _compile(page: StatementPage, text: PrintableText) -> bytes:
-    midnight = dt.datetime.combine(page.statement_date, dt.time(), dt.UTC)
-    pdf = _compiler().compile(
-        format="pdf",
-        sys_inputs={
-            "statement": json.dumps(_payload(page, text), ensure_ascii=False),
-            "fonts": json.dumps(FAMILIES),
-        },
-        pdf_standards=["ua-1"],
-        timestamp=int(midnight.timestamp()),
-    )
+    inputs = {"statement": json.dumps(_payload(page, text), ensure_ascii=False), "fonts": json.dumps(FAMILIES)}
+    return pdf_of(_compiler(), inputs, page.statement_date)
+
+
+def pdf_of(compiler: typst.Compiler, inputs: dict[str, str], day: dt.date) -> bytes:
+    """Return a template's PDF/UA-1 with these inputs, dated by a day so that the same inputs give the same bytes."""
+    midnight = dt.datetime.combine(day, dt.time(), dt.UTC)
+    pdf = compiler.compile(format="pdf", sys_inputs=inputs, pdf_standards=["ua-1"], timestamp=int(midnight.timestamp()))
     if not isinstance(pdf, bytes):
         raise TypeError("typst returned no PDF")
     return pdf

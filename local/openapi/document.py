@@ -101,7 +101,7 @@ def _needs_body(route: Route) -> bool:
 def _responses(route: Route, schemas: Schemas) -> Json:
     content = _content(route, schemas)
     answers: Json = {
-        str(int(status)): {"description": meaning, **content}
+        str(int(status)): {"description": meaning, **({} if HTTPStatus(status).is_redirection else content)}
         for status, meaning in sorted({route.status: HTTPStatus(route.status).phrase, **route.others}.items())
     }
     for status in _problems(route):

@@ -51,6 +51,7 @@ STATEMENT_FIELDS: dict[str, frozenset[str]] = {
     "totalBilled": frozenset(),
     "totalBalance": frozenset(),
     "statementMessage": frozenset(),
+    "statementMessageEs": frozenset(),
     "dunningStatus": frozenset(),
     "electronicOptOut": frozenset(),
     "locationName": frozenset(),

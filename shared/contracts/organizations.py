@@ -113,6 +113,9 @@ class OrganizationBody(WireModel):
     email: MaybeEmail = ""
     website: Annotated[MaybeLine, Field(max_length=200)] = ""
     statement_message: Annotated[MaybeLine, Field(max_length=1000)] = ""
+    statement_message_es: Annotated[
+        MaybeLine, Field(max_length=1000, description="In Spanish, for letters in Spanish; default: the other one.")
+    ] = ""
     bill_type: Word[BillType] = BillType.EPISODIC
     communication_status: Word[CommunicationStatus] = CommunicationStatus.ENABLED
     account_status: Word[AccountStatus] = AccountStatus.ACTIVE
@@ -139,6 +142,7 @@ class OrganizationBody(WireModel):
             email=organization.email,
             website=organization.website,
             statement_message=organization.statement_message,
+            statement_message_es=organization.statement_message_es,
             bill_type=organization.bill_type,
             communication_status=organization.communication_status,
             account_status=organization.account_status,
@@ -163,6 +167,7 @@ class OrganizationBody(WireModel):
             email=self.email,
             website=self.website,
             statement_message=self.statement_message,
+            statement_message_es=self.statement_message_es,
             bill_type=self.bill_type,
             communication_status=self.communication_status,
             account_status=self.account_status,

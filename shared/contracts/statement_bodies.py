@@ -217,6 +217,7 @@ class StatementBody(Body):
     total_billed: Amount
     total_balance: Amount
     statement_message: Message | None = None
+    statement_message_es: Message | None = None
     dunning_status: ContactText = None
     reset_bill: Flag = Field(default=False, validation_alias=AliasChoices("resetBill", "billReset"))
     electronic_opt_out: ContactText = None

@@ -186,6 +186,7 @@ class _Reader:
             total_billed=body.total_billed,
             total_balance=body.total_balance,
             message=body.statement_message or "",
+            message_es=body.statement_message_es or "",
             dunning_status=self._dunning_status(body.dunning_status),
             reset_bill=body.reset_bill,
             opt_outs=self._opt_outs(),

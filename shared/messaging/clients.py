@@ -24,6 +24,9 @@ RETRIED = Config(retries={"mode": "standard", "total_max_attempts": 4}, connect_
 ONCE = Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=10)
 """For providers: by itself the client would send up to three times when an answer is lost."""
 
+WAITED_FOR = Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=25)
+"""For a function that is called while a browser waits: the gateway waits for 29 seconds."""
+
 SIGNED = RETRIED.merge(Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
 """For buckets. Addresses that are signed beforehand name the bucket's own region, and are signed by version 4: a bucket
 encrypted by KMS asks for that, and one in another region would answer the global address with a redirect."""
@@ -83,4 +86,10 @@ def sns() -> "SNSClient":
 def ssm() -> "SSMClient":
     """A client of the stack's parameters."""
     client: SSMClient = _client("ssm", RETRIED)
+    return client
+
+
+def functions() -> "LambdaClient":
+    """A client of the functions."""
+    client: LambdaClient = _client("lambda", WAITED_FOR)
     return client

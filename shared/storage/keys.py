@@ -241,6 +241,11 @@ def idempotency(partner_id: str, key: str) -> str:
     return f"Q#{partner_id}#{hashlib.sha256(key.encode()).hexdigest()}"
 
 
+def code_tries(hashed: str) -> str:
+    """Partition of the count of tries of bill codes, by one address or of one code within one window, hashed."""
+    return f"V#{hashed}"
+
+
 def stack_key(purpose: str) -> str:
     """Partition of a key of the stack itself."""
     return f"Z#{purpose}"

@@ -1,12 +1,14 @@
 """Organizations and their dunning settings, from the gateway's event to the table and back."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from functions.manage.ports import ports
-from shared.domain.vocabulary.words import CommunicationStatus
+from shared.domain.records.policy import PaymentSettings
+from shared.domain.vocabulary.words import CommunicationStatus, Processor
 from shared.storage.due_index import Due, DueReplanning
 from shared.storage.organizations import Organizations
 from tests.worlds.aws import TABLE
@@ -150,6 +152,33 @@ def test_what_was_read_can_be_sent_back_unchanged() -> None:
     assert OWN.patch("/v1/organizations/org_1", read).body == read
     settings = OWN.get(DUNNING).body
     assert OWN.patch(DUNNING, settings).body == settings
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        PaymentSettings(processor=Processor.EXTERNAL, external_url_template="https://[bad", external_id="A"),
+        PaymentSettings(processor=Processor.EXTERNAL, external_url_template="http://x.example/{who}"),
+        PaymentSettings(processor=Processor.SANDBOX),
+    ],
+)
+def test_payment_settings_stored_before_they_were_checked_stop_only_a_change_of_themselves(
+    manage_table: "DynamoDBClient", stored: PaymentSettings
+) -> None:
+    store = Organizations(manage_table, TABLE)
+    found = store.get("org_1")
+    assert found is not None
+    store.save(replace(found, payments=stored))
+    read = OWN.get("/v1/organizations/org_1").body
+    changed = OWN.patch("/v1/organizations/org_1", {"phone": "2125550100"})
+    assert (changed.status, changed.body["phone"]) == (200, "+12125550100")
+    assert changed.body["payments"] == read["payments"]  # shown as it is stored
+    assert OWN.patch("/v1/organizations/org_1", changed.body).body == changed.body
+    refused = OWN.patch("/v1/organizations/org_1", {"payments": {"external": {"id": "B"}}})
+    assert refused.status == 422
+    assert pointers(refused.body)[0].startswith("/payments/")
+    mended = OWN.patch("/v1/organizations/org_1", {"payments": {"processor": "none", "external": None}})
+    assert mended.status == 200
 
 
 def test_the_presets_are_found_by_name_and_show_their_steps() -> None:

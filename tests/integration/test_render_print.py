@@ -273,6 +273,34 @@ def test_without_a_message_of_its_own_a_statement_shows_the_organizations() -> N
     assert page.organization_message == "We are here for you."
 
 
+OWN, OWN_ES = {"statementMessage": "Call us."}, {"statementMessageEs": "Llámenos."}
+HOUSE, HOUSE_ES = {"statement_message": "We are here."}, {"statement_message_es": "Aquí estamos."}
+
+
+@pytest.mark.parametrize(
+    ("own", "house", "english", "spanish"),
+    [
+        (OWN | OWN_ES, HOUSE | HOUSE_ES, "Call us.", "Llámenos."),
+        (OWN, HOUSE | HOUSE_ES, "Call us.", "Call us."),
+        (OWN_ES, HOUSE | HOUSE_ES, "We are here.", "Llámenos."),
+        ({}, HOUSE | HOUSE_ES, "We are here.", "Aquí estamos."),
+        ({}, HOUSE, "We are here.", "We are here."),
+        ({}, HOUSE_ES, "", "Aquí estamos."),
+        ({}, {}, "", ""),
+    ],
+)
+def test_a_letters_message_is_in_the_letters_language_where_it_is_there_so(
+    own: dict[str, str], house: dict[str, str], english: str, spanish: str
+) -> None:
+    told = {name: value for name, value in json.loads(DOCUMENT).items() if name != "statementMessage"} | own
+    found = []
+    for language in (Language.ENGLISH, Language.SPANISH):
+        guarantor = replace(account().guarantor, language=language)
+        one = book(account=account(guarantor=guarantor), bills=(bill(document=json.dumps(told).encode()),))
+        found.append(statement_page(order(book=one, organization=organization(**house)), BASE_URL).organization_message)
+    assert found == [english, spanish]
+
+
 def test_a_location_that_the_organization_does_not_know_is_left_blank() -> None:
     known = statement_page(order(organization=organization(locations=("Main Street",))), BASE_URL)
     unknown = statement_page(order(organization=organization(locations=("Harbor",))), BASE_URL)

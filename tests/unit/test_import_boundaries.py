@@ -12,7 +12,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 PURE = {"__future__", "collections", "dataclasses", "datetime", "decimal", "enum", "functools", "hashlib", "hmac"}
 PURE |= {"itertools", "math", "operator", "re", "types", "typing", "zoneinfo", "string", "json"}
-PURE |= {"unicodedata"}
+PURE |= {"ipaddress", "unicodedata"}
 PURE |= {"holidays"}  # a calculation, without I/O
 
 MAY_IMPORT = {

@@ -333,6 +333,29 @@ def test_a_long_statement_keeps_the_slip_on_its_first_page_and_loses_no_charge(c
             assert all(sheet.rect.contains(word) for word in some(body))
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Maximiliana-Bartholomea van der Hoogenband-Wolfeschlegelstein",
+        "Wolfeschlegelsteinhausenbergerdorff" * 3,
+        "Ana " * 25,
+        "Ada Example",
+        "\u5c71\u7530" * 40,
+    ],
+)
+def test_no_name_or_number_on_the_slip_is_too_small_to_read(name: str) -> None:
+    """What doesn't fit goes on in a second line, and is shortened beyond that."""
+    page = _page(recipient_name=name, account_number=name.replace(" ", "-")[:64])
+    with _open(render_statement(page)) as document:
+        [slip] = document[0].search_for("Payment slip")
+        shown = document[0].get_text("dict", clip=mupdf.Rect(300, slip.y0, 612, 792))["blocks"]
+        spans = [span for block in shown for line in block.get("lines", ()) for span in line["spans"]]
+    assert min(span["size"] for span in spans) >= 6.99
+    assert all(span["bbox"][2] <= 8 * 72 + 1 for span in spans)
+    told = "".join(span["text"] for span in spans).replace("\u200b", "")
+    assert name[:12].strip() in told
+
+
 def test_no_two_words_overlap_on_a_crowded_page() -> None:
     """Long descriptions wrap into rows that grow with them."""
     long = "Intravenous infusion of a very long named compound, each additional hour beyond the first, with monitoring"

@@ -30,6 +30,7 @@ UNREADABLE_TIME = "yesterday"
 """What only test stacks answer with a 400, and so no document speaks of."""
 EVENTS = Path(__file__).resolve().parents[2] / "events"
 BASE = "https://pay.example.com/prod"
+PDF = "application/pdf"
 PROCESSOR = "https://sandbox.example.net"
 KEY = "a-key-of-the-simulated-processor"
 RIGHT = {"month": "6", "day": "7", "year": "2015"}
@@ -49,6 +50,7 @@ class Answer:
     status: int
     headers: dict[str, str]
     body: str
+    content: bytes = b""
 
     @property
     def location(self) -> str:
@@ -85,8 +87,11 @@ def invoke(event: dict[str, Any], context: "LambdaContext") -> Answer:
     if event["headers"].get("Dunlin-As-Of") != UNREADABLE_TIME:
         assert_described(event["httpMethod"], event["path"], answer)
     headers = {name: values[-1] for name, values in answer["multiValueHeaders"].items()}
-    body = base64.b64decode(answer["body"]).decode() if answer.get("isBase64Encoded") else answer["body"]
-    return Answer(answer["statusCode"], headers, body)
+    body, content = answer["body"], b""
+    if answer.get("isBase64Encoded"):
+        content = base64.b64decode(body)
+        body = "" if headers["Content-Type"] == PDF else content.decode()
+    return Answer(answer["statusCode"], headers, body, content)
 
 
 @dataclass
@@ -99,6 +104,7 @@ class Clinic:
     now: datetime = NOW
     cookie: str = ""
     accepts_language: str = ""
+    address: str = "192.0.2.10"
 
     @property
     def books(self) -> AccountBooks:
@@ -144,7 +150,10 @@ class Clinic:
         if content:
             headers["Content-Type"] = content
         sent = urlencode(form) if form is not None else body
-        answer = invoke(gateway_event(method, url.path, sent, headers, url.query), self.context)
+        event = gateway_event(method, url.path, sent, headers, url.query)
+        event["requestContext"]["identity"]["sourceIp"] = self.address
+        answer = invoke(event, self.context)
+        assert answer.headers["Content-Type"] in {"text/html; charset=utf-8", "text/plain; charset=utf-8", PDF}
         for name, value in EVERY_ANSWER.items():
             assert answer.headers[name] == value
         return answer

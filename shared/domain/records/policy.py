@@ -146,6 +146,7 @@ class Organization(StoredRecord):
     email: str = ""
     website: str = ""
     statement_message: str = ""
+    statement_message_es: str = ""
     bill_type: BillType = BillType.EPISODIC
     communication_status: CommunicationStatus = CommunicationStatus.ENABLED
     account_status: AccountStatus = AccountStatus.ACTIVE

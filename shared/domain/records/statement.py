@@ -123,6 +123,7 @@ class Statement:
     total_billed: Cents
     total_balance: Cents
     message: str = ""
+    message_es: str = ""
     dunning_status: str = ""
     reset_bill: bool = False
     opt_outs: OptOuts | None = None
