@@ -67,6 +67,7 @@ STATEMENT_FIELDS: dict[str, frozenset[str]] = {
             "address",
             "addressStatus",
             "electronicOptOut",
+            "accountCredit",
         }
     ),
     "billTo": frozenset({"name", "email", "mobilePhone"}),
