@@ -69,6 +69,7 @@ STATEMENT_FIELDS: dict[str, frozenset[str]] = {
             "address",
             "addressStatus",
             "electronicOptOut",
+            "accountCredit",
         }
     ),
     "billTo": frozenset({"name", "email", "mobilePhone"}),

@@ -119,7 +119,7 @@ class Money(RuleBasedStateMachine):
         self.posted += 1
         reference = f"dln_{self.posted}"
         lives = timedelta(days=30)
-        owner = {"org_id": "org_1", "account_id": desk.known.account.account_id}
+        owner: dict[str, Any] = {"org_id": "org_1", "account_id": desk.known.account.account_id}
         link = new_payment_link(**owner, now=desk.now, lives=lives, random=bytes, notice_id="", sent_to="a***").link
         try:
             begun = begin_checkout(desk.known, link, None, "", reference, desk.now)

@@ -1,6 +1,7 @@
 """Money whose bill goes to another account: taken back once, shown once, and a used credit stays known as used."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -20,8 +21,9 @@ BACK = Takeback(payment_id="pay_1", kind=REVERSAL, reason="typed twice")
 
 def other_account(*, same: bool) -> AccountBook:
     who = account(account_id="G-2").guarantor
-    stranger = {"first_name": "Lou", "last_name": "Other", "date_of_birth": None, "email": "", "mobile_phone": ""}
-    named = replace(who, guarantor_id="G-2", **({} if same else {**stranger, "address": None}))
+    stranger: dict[str, Any] = {"first_name": "Lou", "last_name": "Other", "date_of_birth": None, "address": None}
+    stranger |= {"email": "", "mobile_phone": ""}
+    named = replace(who, guarantor_id="G-2", **({} if same else stranger))
     return AccountBook(account=replace(account(account_id="G-2"), guarantor=named))
 
 
