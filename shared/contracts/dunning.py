@@ -69,7 +69,6 @@ STATEMENT_FIELDS: dict[str, frozenset[str]] = {
             "address",
             "addressStatus",
             "electronicOptOut",
-            "accountCredit",
         }
     ),
     "billTo": frozenset({"name", "email", "mobilePhone"}),
