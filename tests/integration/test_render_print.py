@@ -144,8 +144,8 @@ def test_a_letter_costs_three_calls_to_the_table_and_two_to_the_store(stack: Cha
         stack.given(row, who=account(account_id=f"G-{number}"))
     stack.handle(*[stack.message(accountId=f"G-{number}", noticeId=f"ntc_{number}") for number in range(10)])
     assert stack.calls_to("s3") == 20
-    # Once for them all: the organization and the channel's gate are read.
-    assert stack.calls_to("dynamodb") == 10 * 3 + 2
+    # Once for them all the organization and the channel's gate are read, and once for ever the gate is stored.
+    assert stack.calls_to("dynamodb") == 10 * 3 + 2 + 1
 
 
 @pytest.mark.parametrize("suffix", [".pdf", ".json"])

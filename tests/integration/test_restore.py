@@ -33,6 +33,9 @@ FUNCTION = {Channel.EMAIL: "send-email", Channel.SMS: "send-sms", Channel.PRINT:
 BEFORE = datetime.now(UTC) - timedelta(hours=1)
 
 
+pytestmark = pytest.mark.moto  # the table in memory is restored by nobody
+
+
 @pytest.fixture(autouse=True)
 def _deployed(stack: ChannelStack, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stack named dunlin-test, with its outputs and the channels' logs."""

@@ -106,13 +106,16 @@ def needed(service: str, operation: str, parameters: Mapping[str, Any]) -> Itera
 
 
 def caller(frame: FrameType | None) -> str | None:
-    """The folder of the function that a call comes from, by the modules on the stack; None: a test's own call."""
-    found = None
+    """The folder of the function that a call comes from, by the modules on the stack; None: a test's own call.
+
+    The innermost: where tests let one function ask another, that runs within the one that asks.
+    """
     while frame is not None:
         first, _, rest = str(frame.f_globals.get("__name__", "")).partition(".")
-        found = rest.partition(".")[0] if first == "functions" else found
+        if first == "functions":
+            return rest.partition(".")[0]
         frame = frame.f_back
-    return found
+    return None
 
 
 def calling() -> str | None:
