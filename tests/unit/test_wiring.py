@@ -81,7 +81,7 @@ def test_a_functions_ports_are_a_frozen_dataclass_named_after_it_and_begin_with_
     assert get_type_hints(ports_of(function))["return"] is type(ports)
     assert isinstance(ports.settings, FunctionSettings)
     assert type(ports.settings).__name__ == name.replace("Ports", "Settings")
-    assert ports.settings.__dataclass_params__.frozen
+    assert ports.settings.__dataclass_params__.frozen  # type: ignore[attr-defined] # mypy knows no dataclass parameters
 
 
 @each_function
