@@ -17,7 +17,7 @@ from botocore.exceptions import UnknownServiceError
 from botocore.loaders import Loader
 
 from local.stack.workspace import PROJECT
-from shared.messaging.service_models import EVERYWHERE, FOLDER, OPERATIONS, RULES, SERVICE
+from shared.messaging.service_models import COMMON_DOCUMENTS, ENDPOINT_RULES, MODELS_FOLDER, OPERATIONS, SERVICE_MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -31,7 +31,7 @@ _RUNTIME = ".venv-runtime/bin/python"
 
 def trim_service_models(build: Path) -> None:
     """Put the trimmed models into the layer of a build folder, from the data of the boto3 that is pinned for Lambda."""
-    folder = build / "SharedLayer" / "python" / "shared" / "messaging" / FOLDER
+    folder = build / "SharedLayer" / "python" / "shared" / "messaging" / MODELS_FOLDER
     command = [str(PROJECT / _RUNTIME), "-m", "local.stack.trim_service_models", str(folder)]
     subprocess.run(command, cwd=PROJECT, check=True, stdout=subprocess.DEVNULL)
 
@@ -39,11 +39,11 @@ def trim_service_models(build: Path) -> None:
 def trimmed_models() -> dict[str, Model]:
     """Each document by the name of its file, without `.json`."""
     loader = Loader()
-    models: dict[str, Model] = {name: loader.load_data(name) for name in EVERYWHERE}
+    models: dict[str, Model] = {name: loader.load_data(name) for name in COMMON_DOCUMENTS}
     models[ENDPOINTS] = _addresses(models[ENDPOINTS], {_prefix(loader, service) for service in OPERATIONS})
     for service, operations in OPERATIONS.items():
-        models[f"{service}.{SERVICE}"] = trimmed(loader.load_service_model(service, SERVICE), operations)
-        models[f"{service}.{RULES}"] = loader.load_service_model(service, RULES)
+        models[f"{service}.{SERVICE_MODEL}"] = trimmed(loader.load_service_model(service, SERVICE_MODEL), operations)
+        models[f"{service}.{ENDPOINT_RULES}"] = loader.load_service_model(service, ENDPOINT_RULES)
         models[f"{service}.{PAGES}"] = _pages(loader, service, operations)
     return models
 
@@ -106,7 +106,7 @@ def _addresses(endpoints: Model, prefixes: set[str]) -> Model:
 
 def _prefix(loader: Loader, service: str) -> str:
     """The service's name in addresses."""
-    prefix: str = loader.load_service_model(service, SERVICE)["metadata"]["endpointPrefix"]
+    prefix: str = loader.load_service_model(service, SERVICE_MODEL)["metadata"]["endpointPrefix"]
     return prefix
 
 

@@ -23,6 +23,7 @@ OPERATIONS = {
         "TransactWriteItems",
         "UpdateItem",
     ),
+    "lambda": ("Invoke",),
     "s3": ("GetObject", "HeadBucket", "HeadObject", "PutObject"),  # HeadBucket: botocore's, to find a bucket's region
     "sesv2": ("GetAccount", "SendEmail"),
     "sns": ("Publish",),
@@ -31,14 +32,14 @@ OPERATIONS = {
 }
 """All that is called of each service. A client of the built artifacts has no other method."""
 
-SERVICE, RULES = "service-2", "endpoint-rule-set-1"
+SERVICE_MODEL, ENDPOINT_RULES = "service-2", "endpoint-rule-set-1"
 
-EVERYWHERE = ("endpoints", "partitions", "_retry", "sdk-default-configuration")
+COMMON_DOCUMENTS = ("endpoints", "partitions", "_retry", "sdk-default-configuration")
 """What botocore reads whatever the service."""
 
-FOLDER = "models"
+MODELS_FOLDER = "models"
 
-_TRIMMED = Path(__file__).parent / FOLDER
+_TRIMMED = Path(__file__).parent / MODELS_FOLDER
 
 
 class TrimmedModels(Loader):
