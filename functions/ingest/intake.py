@@ -35,6 +35,7 @@ from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.ingestion import Remark, StatementRow
 from shared.domain.records.policy import Organization
 from shared.domain.records.statement import PaymentUpdate
+from shared.domain.vocabulary.actors import Actor
 from shared.domain.vocabulary.words import BillType, IngestionResult
 from shared.storage import keys
 from shared.storage.account_books import AccountBooks, ConcurrentChangeError, writes_of
@@ -180,6 +181,7 @@ class Intake:
     schema: FileSchema | None
     now: datetime
     workers: int = INTAKE_WORKERS
+    actor: str = Actor.PARTNER
     _deliveries: dict[str, IntakeContext | None] = field(default_factory=dict)
 
     def take(self, statements: Sequence[RawStatement], known: dict[int, StatementRow]) -> list[StatementRow]:
@@ -256,6 +258,7 @@ class Intake:
             bill_type=bill_type or organization.bill_type,
             ingestion_id=self.ingestion_id,
             now=self.now,
+            actor=self.actor,
         )
 
     # Which account each statement belongs to.

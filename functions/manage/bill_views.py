@@ -51,6 +51,7 @@ def _events_of(notice: Notice) -> list[HistoryEvent]:
             at=change.at,
             event=f"Notification{change.status}",
             actor=change.actor,
+            by=change.by,
             reason=change.reason,
             facts={
                 "notificationId": notice.notice_id,

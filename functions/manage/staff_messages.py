@@ -10,7 +10,9 @@ from functions.manage.ports import ports
 from shared.contracts.bills import PaymentLinkAnswer, PaymentLinkBody, PaymentLinksPage
 from shared.contracts.notifications import OnDemandAnswer, OnDemandBody
 from shared.domain.account.contacts import BILL_TO, GUARANTOR, PATIENT, Contact, contact_for
+from shared.domain.account.holds import without_ended_holds
 from shared.domain.account.masking import masked
+from shared.domain.calendar.send_window import local_date
 from shared.domain.delivery.staff_notices import (
     AccountOnHoldError,
     LinkPaidError,
@@ -206,7 +208,10 @@ def _decide[R](
     """Decide on a bill's book, store the change and answer what else was decided; what can't be sent is a 409."""
     book, bill = find_bill(organization, statement_id)
 
+    today = local_date(api.now, organization.zone)
+
     def on_book(book: AccountBook) -> tuple[Change | None, R]:
+        book = without_ended_holds(book, today)
         return decide(book, book.bill(bill.statement_id) or bill)
 
     try:

@@ -17,6 +17,7 @@ class StatusChangeAnswer(WireModel):
     status: NoticeStatus
     at: Instant
     actor: str
+    by: str | None = Field(description="The person whom the write named in `Dunlin-Actor`.")
     reason: str | None
     level: int
     template_id: str | None
@@ -28,6 +29,7 @@ class StatusChangeAnswer(WireModel):
             status=change.status,
             at=change.at,
             actor=change.actor,
+            by=change.by or None,
             reason=change.reason or None,
             level=change.level,
             template_id=change.template_id or None,

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from datetime import date, datetime
 
+from shared.domain.account.holds import hold_end
 from shared.domain.calendar.steps import CurrentStep, next_due_day
 from shared.domain.dunning.consolidation import Consolidation
 from shared.domain.dunning.decision import Finding, Rule, RuleOutcome
 from shared.domain.dunning.paper import paper_from
 from shared.domain.dunning.situation import Situation, top_of
+from shared.domain.records.account import Account
 from shared.domain.records.bill import Bill
 from shared.domain.vocabulary.reasons import CLOSED_BILL_REASONS, HOLD_REASONS, Reason
 from shared.domain.vocabulary.words import AccountStatus, Channel, CommunicationStatus, Hold
@@ -18,7 +20,8 @@ def explain_account(situation: Situation) -> tuple[Finding, ...]:
     organization = situation.organization
     active = organization.account_status is AccountStatus.ACTIVE
     enabled = organization.communication_status is CommunicationStatus.ENABLED
-    holds = [HOLD_REASONS[hold] for hold in Hold if hold in situation.book.account.holds]
+    account = situation.book.account
+    holds = [_describe_hold(account, hold) for hold in Hold if hold in account.holds]
     return (
         Finding(
             rule=Rule.ORGANIZATION_STATUS,
@@ -36,6 +39,11 @@ def explain_account(situation: Situation) -> tuple[Finding, ...]:
             outcome=RuleOutcome.STOPS if holds else RuleOutcome.PASSES,
         ),
     )
+
+
+def _describe_hold(account: Account, hold: Hold) -> str:
+    end = hold_end(account, hold)
+    return f"{HOLD_REASONS[hold]}, until {end}" if end else str(HOLD_REASONS[hold])
 
 
 def explain_bills(situation: Situation) -> tuple[Finding, ...]:

@@ -10,7 +10,6 @@ from shared.domain.paying.payments import PaymentReceived, post_payment
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.ingestion import Remark
 from shared.domain.records.statement import PaymentUpdate
-from shared.domain.vocabulary.actors import Actor
 from shared.domain.vocabulary.words import IngestionResult
 
 PARTNER_PAYMENT = "partner"
@@ -29,7 +28,7 @@ def receive_payment_update(book: AccountBook | None, update: PaymentUpdate, cont
     whole: Change | None = None
     after = book
     for received in _payments(update, bill.statement_id):
-        posted = post_payment(after, context.organization, received, context.now, Actor.PARTNER)
+        posted = post_payment(after, context.organization, received, context.now, context.actor)
         if posted is not None:
             after, whole = after.after(posted), whole.then(posted) if whole else posted
     return Received(result=IngestionResult.UPDATED if whole else IngestionResult.IGNORED, change=whole)

@@ -9,6 +9,7 @@ from typing import Any, Self, TypedDict, Unpack
 from shared.domain.records.account import Account
 from shared.domain.records.bill import Bill
 from shared.domain.records.transitions import ALLOWED, BORN, WAITING, require
+from shared.domain.vocabulary.actors import person_behind
 from shared.domain.vocabulary.words import Channel, NoticeStatus, NotificationType
 from shared.domain.vocabulary.words import NoticeStatus as S
 
@@ -38,7 +39,7 @@ class BillLevel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusChange:
-    """One entry of a notice's append-only history."""
+    """One entry of a notice's append-only history. by: the person behind the actor, if the actor names one."""
 
     status: NoticeStatus
     at: datetime
@@ -46,6 +47,11 @@ class StatusChange:
     reason: str = ""
     level: int = 0
     template_id: str = ""
+    by: str = ""
+
+    def __post_init__(self) -> None:
+        """Keep the person whom the actor names."""
+        object.__setattr__(self, "by", self.by or person_behind(self.actor))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
