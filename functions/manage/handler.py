@@ -17,6 +17,7 @@ from functions.manage import (
     staff_messages,
     tasks,
     templates,
+    timelines,
 )
 from functions.manage.frame import api, logger
 from shared.http.request_log import log_answer
@@ -35,6 +36,7 @@ __all__ = [
     "staff_messages",
     "tasks",
     "templates",
+    "timelines",
 ]
 
 

@@ -10,6 +10,7 @@ from local.openapi.schemas import Schemas, reference
 from shared.http import idempotency, problems
 from shared.http.cursors import DEFAULT_LIMIT, MOST_ITEMS
 from shared.http.partner_api import ACTOR_HEADER, LONGEST_ACTOR
+from shared.http.routes import DayQuery
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -168,6 +169,8 @@ def _query_parameters(route: Route) -> list[Json]:
 
 def _query_parameter(query: Query) -> Json:
     schema: Json = {"type": "string"} | ({"enum": list(query.words)} if query.words else {})
+    if isinstance(query, DayQuery):
+        schema["format"] = "date"
     return {"name": query.name, "in": "query", "description": query.description, "schema": schema}
 
 
