@@ -1,5 +1,7 @@
 """Bodies of the notification queue of the partner API."""
 
+from collections import Counter
+from collections.abc import Container, Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -45,6 +47,7 @@ class NotificationAnswer(WireModel):
     channel: Channel
     notification_type: NotificationType
     level: int = Field(description="The highest step among its bills; 0 where no step asked for it.")
+    configuration_id: str | None = Field(description="The dunning configuration whose step asked for it.")
     status: NoticeStatus
     reason: str | None
     scheduled_for: Instant
@@ -69,6 +72,44 @@ class NotificationsPage(WireModel):
 
     items: list[NotificationAnswer]
     next_cursor: str | None
+
+
+class NotificationCount(WireModel):
+    """How many notifications have a status on a channel."""
+
+    status: NoticeStatus
+    channel: Channel
+    count: int
+
+
+class NotificationsSummary(WireModel):
+    """The queue in numbers."""
+
+    total: int
+    attention: int = Field(description="How many need attention: the worklist, and those that are Unknown.")
+    by_status: dict[NoticeStatus, int] = Field(examples=[{"Scheduled": 12, "DeliveryError": 1}])
+    by_channel: dict[Channel, int] = Field(examples=[{"email": 9, "print": 4}])
+    counts: list[NotificationCount] = Field(description="By status and channel; what there is none of isn't listed.")
+
+    @classmethod
+    def of(
+        cls, counted: Mapping[tuple[NoticeStatus, Channel], int], needing_attention: Container[NoticeStatus]
+    ) -> "NotificationsSummary":
+        """Counts as they were read."""
+        by_status, by_channel = Counter[NoticeStatus](), Counter[Channel]()
+        for (status, channel), count in counted.items():
+            by_status[status] += count
+            by_channel[channel] += count
+        return cls(
+            total=by_status.total(),
+            attention=sum(count for status, count in by_status.items() if status in needing_attention),
+            by_status=dict(sorted(by_status.items())),
+            by_channel=dict(sorted(by_channel.items())),
+            counts=[
+                NotificationCount(status=status, channel=channel, count=count)
+                for (status, channel), count in sorted(counted.items())
+            ],
+        )
 
 
 class QueueActionBody(WireModel):
@@ -104,6 +145,7 @@ def _fields(notice: Notice) -> dict[str, object]:
         "channel": notice.channel,
         "notification_type": notice.notification_type,
         "level": notice.level,
+        "configuration_id": notice.configuration_id or None,
         "status": notice.status,
         "reason": notice.reason or None,
         "scheduled_for": notice.scheduled_for,

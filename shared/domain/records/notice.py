@@ -70,6 +70,7 @@ class Notice:
     attempt: how many times it was given to the provider.
     scheduled_for: when it should be sent; lease_until: when a queued, sending or unknown one is next checked.
     ingestion_ids: of the files that its bills were last created or updated by.
+    configuration_id: of the dunning configuration whose step asked for it; "": no step did.
     send_to: its recipient (GUARANTOR, PATIENT or BILL_TO). sent_to: the masked address it was sent to.
     provider_message_id: the provider's own id of it. letter: of a notice that was sent as a letter.
     to_test_contact: it was sent in test mode, to the organization's test contact instead of its recipient.
@@ -100,6 +101,7 @@ class Notice:
     possible_duplicate: bool = False
     to_test_contact: bool = False
     ingestion_ids: tuple[str, ...] = ()
+    configuration_id: str = ""
     payment_id: str = ""
     link_id: str = ""
     send_to: str = "guarantor"
@@ -119,6 +121,7 @@ class NewNoticeFields(TypedDict, total=False):
     scheduled_for: datetime
     template_id: str
     ingestion_ids: tuple[str, ...]
+    configuration_id: str
     payment_id: str
     link_id: str
     send_to: str
