@@ -35,11 +35,14 @@ STATEMENT = Query("statementId", "Only those about one bill.")
 QUEUE_FILTERS = (NOTIFICATION_STATUS, CHANNEL, TYPE, CONFIGURATION, INGESTION, ATTENTION, FROM_DAY, TO_DAY)
 
 
-def queue_filter(organization: Organization, given: Mapping[str, str]) -> NoticeFilter:
-    """The filter that a request's query asks for."""
+def queue_filter(
+    organization: Organization, given: Mapping[str, str], *, statuses: frozenset[NoticeStatus] = frozenset()
+) -> NoticeFilter:
+    """The filter that a request's query asks for. statuses: among these only; none: whichever."""
     since, last = FROM_DAY.day(given), TO_DAY.day(given)
     return NoticeFilter(
         status=NOTIFICATION_STATUS.text(given),
+        statuses=statuses,
         channel=CHANNEL.text(given),
         notification_type=TYPE.text(given),
         configuration_id=CONFIGURATION.text(given),

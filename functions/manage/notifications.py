@@ -85,7 +85,7 @@ def summarize(organization: Organization) -> Answer:
 )
 def read(organization: Organization, notification_id: str) -> Answer:
     """One notice with all that happened to it."""
-    return json_answer(NotificationAnswer.of(_notice(organization.org_id, notification_id)))
+    return json_answer(NotificationAnswer.of(find_notice(organization.org_id, notification_id)))
 
 
 @route(
@@ -140,10 +140,10 @@ def archive(organization: Organization, notification_id: str, wanted: QueueActio
 
 def _act(organization: Organization, notification_id: str, action: QueueAction, wanted: QueueActionBody) -> Answer:
     now, who = api.now, actor()
-    before = _notice(organization.org_id, notification_id)
+    before = find_notice(organization.org_id, notification_id)
 
     def decide(book: AccountBook) -> Change | None:
-        return act(book, before.notice_id, action, now, who, opt_out=wanted.opt_out)
+        return act(book, before.notice_id, action, now, who, opt_out=wanted.opt_out, reason=wanted.reason or "")
 
     try:
         book = ports().books.change(organization.org_id, before.account_id, decide)
@@ -152,7 +152,8 @@ def _act(organization: Organization, notification_id: str, action: QueueAction, 
     return json_answer(NotificationAnswer.of(book.notice(before.notice_id) or before))
 
 
-def _notice(org_id: str, notice_id: str) -> Notice:
+def find_notice(org_id: str, notice_id: str) -> Notice:
+    """The notice of an id; a 404 problem where there is none."""
     account_id = ports().books.account_of(org_id, keys.notice_lookup(notice_id))
     notice = ports().notices.load(org_id, account_id, notice_id) if account_id is not None else None
     if notice is None:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from functions.manage.frame import actor, api, find_bill, list_request, route
 from functions.manage.ports import ports
 from shared.contracts.bills import PaymentLinkAnswer, PaymentLinkBody, PaymentLinksPage
-from shared.contracts.notifications import OnDemandAnswer, OnDemandBody
+from shared.contracts.notifications import OnDemandAnswer, OnDemandBody, ResendBody
 from shared.domain.account.contacts import BILL_TO, GUARANTOR, PATIENT, Contact, contact_for
-from shared.domain.account.holds import without_ended_holds
+from shared.domain.account.holds import holds_ended
 from shared.domain.account.masking import masked
 from shared.domain.calendar.send_window import local_date
 from shared.domain.delivery.staff_notices import (
@@ -66,8 +66,8 @@ NO_ADDRESS = (
 )
 def notify(organization: Organization, statement_id: str, wanted: OnDemandBody) -> Answer:
     """Send a notice about a bill now."""
-    _require_active(organization)
-    override_reason = _override_reason(wanted)
+    require_active(organization)
+    override_reason = override_reason_of(wanted)
     if wanted.template_id not in {None, SYSTEM_DEFAULT_TEMPLATE}:
         raise invalid("/templateId", "must be the templateId of a template")
     notice_id, now, who = api.new_id("ntc_"), api.now, actor()
@@ -75,7 +75,7 @@ def notify(organization: Organization, statement_id: str, wanted: OnDemandBody) 
     def decide(book: AccountBook, bill: Bill) -> tuple[Change | None, None]:
         if book.notice(notice_id):
             return None, None  # by this request's first try, which failed after it
-        contact = _contact(wanted.channel, book, bill, organization, wanted.send_to)
+        contact = contact_of(wanted.channel, book, bill, organization, wanted.send_to)
         if isinstance(contact, Reason):
             raise invalid("/sendTo", f"can't be reached on this channel: {contact}")
         change = on_demand(
@@ -109,8 +109,8 @@ def notify(organization: Organization, statement_id: str, wanted: OnDemandBody) 
 )
 def send_link(organization: Organization, statement_id: str, wanted: PaymentLinkBody) -> Answer:
     """Send a one-time payment link by email; the one sent before is superseded."""
-    _require_active(organization)
-    override_reason = _override_reason(wanted)
+    require_active(organization)
+    override_reason = override_reason_of(wanted)
     if organization.payments.processor is Processor.NONE:
         find_bill(organization, statement_id)  # one that isn't there is a 404 all the same
         raise ProblemError(HTTPStatus.CONFLICT, NOT_ONLINE, type="no-online-payment")
@@ -190,12 +190,13 @@ def revoke(organization: Organization, statement_id: str, payment_link_id: str) 
     return json_answer(PaymentLinkAnswer.of(link, link_status(link, now)))
 
 
-def _require_active(organization: Organization) -> None:
+def require_active(organization: Organization) -> None:
+    """Raise a 409 problem for an organization that sends nothing."""
     if organization.account_status is not AccountStatus.ACTIVE:
         raise ProblemError(HTTPStatus.CONFLICT, "An organization that isn't Active sends nothing.")
 
 
-def _override_reason(wanted: OnDemandBody | PaymentLinkBody) -> str:
+def override_reason_of(wanted: OnDemandBody | PaymentLinkBody | ResendBody) -> str:
     """Why a hold is to be overridden; "": it isn't. Raises a 422 problem for an override without a reason."""
     if wanted.override_hold and not wanted.reason:
         raise invalid("/reason", "must say why the hold is overridden")
@@ -208,14 +209,25 @@ def _decide[R](
     """Decide on a bill's book, store the change and answer what else was decided; what can't be sent is a 409."""
     book, bill = find_bill(organization, statement_id)
 
-    today = local_date(api.now, organization.zone)
-
     def on_book(book: AccountBook) -> tuple[Change | None, R]:
-        book = without_ended_holds(book, today)
         return decide(book, book.bill(bill.statement_id) or bill)
 
+    return decide_sending(organization, book.account.account_id, on_book)
+
+
+def decide_sending[R](
+    organization: Organization, account_id: str, decide: Callable[[AccountBook], tuple[Change | None, R]]
+) -> R:
+    """Decide what staff send to an account, store it and answer what else was decided; what can't be sent is a 409."""
+    now = api.now
+
+    def on_book(book: AccountBook) -> tuple[Change | None, R]:
+        ended = holds_ended(book, local_date(now, organization.zone), now)
+        change, result = decide(book.after(ended) if ended else book)
+        return ended.then(change) if ended and change else change, result
+
     try:
-        return ports().books.decide(organization.org_id, book.account.account_id, on_book).result
+        return ports().books.decide(organization.org_id, account_id, on_book).result
     except AccountOnHoldError:
         raise ProblemError(HTTPStatus.CONFLICT, ON_HOLD, type="account-on-hold") from None
     except NothingOwedError:
@@ -236,7 +248,7 @@ def _first_address(
 ) -> tuple[str, Contact]:
     """The recipient of a link: the one that staff named, else the first of the three who has an address."""
     for recipient in [wanted] if wanted else RECIPIENT_NAMES:
-        contact = _contact(Channel.EMAIL, book, bill, organization, recipient)
+        contact = contact_of(Channel.EMAIL, book, bill, organization, recipient)
         if not isinstance(contact, Reason):
             return recipient, contact
         if contact is Reason.NO_TEST_CONTACT:
@@ -250,10 +262,11 @@ def _missing(wanted: str | None) -> str:
     )
 
 
-def _contact(
-    channel: Channel, book: AccountBook, bill: Bill, organization: Organization, recipient: str
+def contact_of(
+    channel: Channel, book: AccountBook, bill: Bill | None, organization: Organization, recipient: str
 ) -> Contact | Reason:
-    patient = _patient(bill) if recipient == PATIENT else None
+    """A recipient's contact on a channel, or why there is none. bill: whose patient it is, where it goes to one."""
+    patient = _patient(bill) if bill and recipient == PATIENT else None
     if recipient == PATIENT and patient is None:
         return Reason.NO_EMAIL
     return contact_for(channel, book, organization, recipient, patient)

@@ -28,7 +28,7 @@ class EmailSender:
     def prepare(self, order: Order) -> Callable[[], ProviderAnswer]:
         """Write the email. Calling what is answered gives it to SES, once."""
         variables = message_variables(order, self.base_url)
-        email = render_email(order.notice.notification_type, order.book.account.guarantor.language, variables)
+        email = render_email(order.notice.worded_as, order.book.account.guarantor.language, variables)
         organization = order.organization
         request: dict[str, Any] = {
             "FromEmailAddress": mailbox(sender_name(organization, variables.staff_name), self.sender_address),

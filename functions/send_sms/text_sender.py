@@ -24,7 +24,7 @@ class TextSender:
     def prepare(self, order: Order) -> Callable[[], ProviderAnswer]:
         """Write the text. Calling what is answered gives it to SNS, once."""
         variables = message_variables(order, self.base_url)
-        text = render_text(order.notice.notification_type, order.book.account.guarantor.language, variables)
+        text = render_text(order.notice.worded_as, order.book.account.guarantor.language, variables)
         return partial(self._send, order.contact.destination, text.message)
 
     def _send(self, number: str, message: str) -> ProviderAnswer:

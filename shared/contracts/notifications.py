@@ -116,6 +116,7 @@ class QueueActionBody(WireModel):
     """What may go with a cancellation, retry or archiving."""
 
     opt_out: bool = Field(default=False, description="Opt the guarantor out of the notification's channel as well.")
+    reason: Annotated[NamedLine, Field(max_length=200, description="Why; kept in the account's history.")] | None = None
 
 
 OVERRIDE = "Send it although the account is on hold, with a reason; Bankruptcy and Deceased can't be overridden."
@@ -129,6 +130,16 @@ class OnDemandBody(WireModel):
     template_id: Annotated[NamedLine, Field(max_length=100)] | None = None
     override_hold: bool = Field(default=False, description=OVERRIDE)
     reason: Annotated[NamedLine, Field(max_length=200, description="Why a hold is overridden.")] | None = None
+
+
+WHY_RESENT = "Why; required where a hold is overridden."
+
+
+class ResendBody(WireModel):
+    """What may go with a notification that is sent once more."""
+
+    reason: Annotated[NamedLine, Field(max_length=200, description=WHY_RESENT)] | None = None
+    override_hold: bool = Field(default=False, description=OVERRIDE)
 
 
 class OnDemandAnswer(WireModel):

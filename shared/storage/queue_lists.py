@@ -23,7 +23,7 @@ type Position = tuple[str, ...]
 
 INDEX_PAGE = 200
 
-EARLIEST, LATEST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
+FIRST_SCHEDULED, LAST_SCHEDULED = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 """Before and after all that is scheduled."""
 
 
@@ -32,6 +32,7 @@ class NoticeFilter:
     """Which notices to show; empty: whichever. since, until: scheduled from the one instant on and before the other."""
 
     status: str = ""
+    statuses: frozenset[NoticeStatus] = frozenset()
     channel: str = ""
     notification_type: str = ""
     configuration_id: str = ""
@@ -45,6 +46,7 @@ class NoticeFilter:
         status = row["status"]["S"]
         return (
             self.status in {"", status}
+            and (not self.statuses or status in self.statuses)
             and self.channel in {"", row["channel"]["S"]}
             and self.notification_type in {"", row.get("notification_type", {}).get("S")}
             and self.configuration_id in {"", row.get("configuration_id", {}).get("S")}
@@ -163,9 +165,9 @@ def _notice_rows(org_id: str, since: datetime | None = None, until: datetime | N
     condition, values = "org_pk = :org", {":org": text(keys.notifications(org_id))}
     if since or until:
         condition += " AND org_sk BETWEEN :since AND :until"
-        values[":since"] = text(keys.instant(since or EARLIEST))
+        values[":since"] = text(keys.instant(since or FIRST_SCHEDULED))
         # A row of this very instant has its id behind it, so it isn't between.
-        values[":until"] = text(keys.instant(until or LATEST))
+        values[":until"] = text(keys.instant(until or LAST_SCHEDULED))
     return {
         "IndexName": ORGANIZATION_INDEX,
         "KeyConditionExpression": condition,

@@ -40,8 +40,9 @@ def test_a_hold_that_is_over_is_shown_no_more_and_refuses_nothing(manage_books: 
     shown = LATER.get(ACCOUNT).body
     assert (shown["holds"], shown["holdDetails"]) == ([], [])
     assert LATER.post(f"{BILL}/notifications", {"channel": "email"}).status == 202
-    LATER.patch(ACCOUNT, {"language": "es"})
-    assert not stored(manage_books).account.holds
+    book = stored(manage_books)
+    assert not book.account.holds
+    assert "HoldEnded" in {event.event for event in book.history}
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,7 @@ class Notice:
     scheduled_for: when it should be sent; lease_until: when a queued, sending or unknown one is next checked.
     ingestion_ids: of the files that its bills were last created or updated by.
     configuration_id: of the dunning configuration whose step asked for it; "": no step did.
+    message_type: whose words it has, where it repeats a notice of another type; None: its own type's.
     send_to: its recipient (GUARANTOR, PATIENT or BILL_TO). sent_to: the masked address it was sent to.
     provider_message_id: the provider's own id of it. letter: of a notice that was sent as a letter.
     to_test_contact: it was sent in test mode, to the organization's test contact instead of its recipient.
@@ -102,11 +103,17 @@ class Notice:
     to_test_contact: bool = False
     ingestion_ids: tuple[str, ...] = ()
     configuration_id: str = ""
+    message_type: NotificationType | None = None
     payment_id: str = ""
     link_id: str = ""
     send_to: str = "guarantor"
     status_history: tuple[StatusChange, ...] = ()
     moves_read: int | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def worded_as(self) -> NotificationType:
+        """The type whose words its message has."""
+        return self.message_type or self.notification_type
 
     @property
     def statement_ids(self) -> tuple[str, ...]:
@@ -122,6 +129,7 @@ class NewNoticeFields(TypedDict, total=False):
     template_id: str
     ingestion_ids: tuple[str, ...]
     configuration_id: str
+    message_type: NotificationType | None
     payment_id: str
     link_id: str
     send_to: str
