@@ -15,6 +15,7 @@ from shared.domain.vocabulary.words import Channel
 from shared.messaging import clients
 from shared.storage.account_books import AccountBooks
 from shared.storage.organizations import Organizations
+from shared.storage.partner_defaults import PartnersDefaults
 from shared.storage.queue_lists import QueueLists
 
 if TYPE_CHECKING:
@@ -72,6 +73,11 @@ class DeployedStack:
     def organizations(self) -> Organizations:
         """Its partners, keys and organizations."""
         return Organizations(clients.dynamodb(), self.output("TableName"))
+
+    @cached_property
+    def defaults(self) -> PartnersDefaults:
+        """What its partners' organizations inherit."""
+        return PartnersDefaults(clients.dynamodb(), self.output("TableName"))
 
     @cached_property
     def books(self) -> AccountBooks:

@@ -1,5 +1,6 @@
 """Says who calls the partner API: from the API key of a request to its partner and scopes."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -7,6 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.authorize.ports import ports
 from shared.domain.records.partner import ApiKey, key_id_of
+from shared.domain.vocabulary.words import AccountStatus
 from shared.storage.organizations import Organizations
 
 logger = Logger()
@@ -21,16 +23,27 @@ class UnauthorizedError(Exception):
         super().__init__("Unauthorized")
 
 
-def authenticate(header: str, organizations: Organizations) -> ApiKey:
-    """The key that an Authorization header presents. Raises UnauthorizedError for anything but a valid one."""
+def authenticate(header: str, organizations: Organizations, now: datetime) -> ApiKey:
+    """The key that an Authorization header presents. Raises UnauthorizedError for anything but a valid one.
+
+    The keys of a partner that is Archived are refused. The first use of a day is noted; the gateway keeps the answer,
+    so that most requests come without any of this.
+    """
     scheme, _, presented = header.strip().partition(" ")
     key_id = key_id_of(presented.strip()) if scheme.lower() == SCHEME else None
     key = organizations.api_key(key_id) if key_id else None
-    if key is None or not key.admits(presented.strip()):
+    if key is None or not key.admits(presented.strip(), now) or _archived(key.partner_id, organizations):
         logger.info("key refused", extra={"key_id": key.key_id if key else None})
         raise UnauthorizedError
+    if key.last_used_on is None or key.last_used_on < now.date():
+        organizations.note_use(key.key_id, now.date())
     logger.info("key accepted", extra={"key_id": key.key_id})
     return key
+
+
+def _archived(partner_id: str, organizations: Organizations) -> bool:
+    partner = organizations.partner(partner_id)
+    return partner is not None and partner.account_status is AccountStatus.ARCHIVED
 
 
 def policy(key: ApiKey, method_arn: str) -> dict[str, Any]:
@@ -51,5 +64,5 @@ def policy(key: ApiKey, method_arn: str) -> dict[str, Any]:
 @logger.inject_lambda_context
 def lambda_handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     """Entry point: a TOKEN authorizer of the REST API."""
-    key = authenticate(str(event.get("authorizationToken", "")), ports().organizations)
+    key = authenticate(str(event.get("authorizationToken", "")), ports().organizations, datetime.now(UTC))
     return policy(key, event["methodArn"])

@@ -51,15 +51,17 @@ def act_on_many(organization: Organization, wanted: BulkActionBody) -> Answer:
     refusals: Refusals = {}
     for account_id, notice_ids in _by_account(accounts).items():
         refusals |= _act(organization, account_id, notice_ids, action, wanted)
-    known = [BulkRow(notification_id=name, **_result(name, refusals)) for name in accounts]
-    return json_answer(BulkActionAnswer.of(known, dry_run=wanted.dry_run, more=more))
+    rows = [_row(name, refusals) for name in accounts]
+    return json_answer(BulkActionAnswer.of(rows, dry_run=wanted.dry_run, more=more))
 
 
-def _result(notice_id: str, refusals: Refusals) -> dict[str, BulkResult | str | None]:
+def _row(notice_id: str, refusals: Refusals) -> BulkRow:
     if notice_id not in refusals:
-        return {"result": BulkResult.NOT_FOUND, "detail": "There is no such notification."}
+        detail = "There is no such notification."
+        return BulkRow(notification_id=notice_id, result=BulkResult.NOT_FOUND, detail=detail)
     why = refusals[notice_id]
-    return {"result": BulkResult.REFUSED if why else BulkResult.DONE, "detail": why or None}
+    result = BulkResult.REFUSED if why else BulkResult.DONE
+    return BulkRow(notification_id=notice_id, result=result, detail=why or None)
 
 
 def _named(org_id: str, notice_ids: list[str]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from shared.contracts.organizations import (
     OrganizationFound,
     OrganizationsPage,
 )
-from shared.domain.records.inheritance import PartnerDefaults, inheriting
+from shared.domain.records.inheritance import PartnerDefaults, inheriting, planned_alike
 from shared.domain.records.partner import Scope
 from shared.domain.records.policy import Organization, PaymentSettings, with_short_name
 from shared.domain.vocabulary.json_documents import Json
@@ -155,7 +155,7 @@ def save(organization: Organization, defaults: PartnerDefaults, *, replan: bool,
     Raises OrganizationChangedError when somebody else changed it, or its partner's defaults, meanwhile.
     """
     after = inheriting(organization, defaults)
-    replan = replan or after.dunning != organization.dunning
+    replan = replan or not planned_alike(after, organization)
     logger.info("organization changed", extra={"org_id": organization.org_id, "replan": replan})
     return ports().organizations.save(after, replan_at=now if replan else None, defaults=defaults)
 

@@ -24,13 +24,14 @@ from shared.domain.delivery.staff_notices import (
     revoke_link,
     staff_links,
 )
+from shared.domain.dunning.situation import standing_stop
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.partner import Scope
 from shared.domain.records.payment_link import PaymentLink
 from shared.domain.records.policy import SYSTEM_DEFAULT_TEMPLATE, Organization
 from shared.domain.vocabulary.reasons import Reason
-from shared.domain.vocabulary.words import AccountStatus, Channel, Processor
+from shared.domain.vocabulary.words import Channel, Processor
 from shared.http.api import Answer, json_answer
 from shared.http.partner_api import invalid
 from shared.http.problems import ProblemError, not_found
@@ -192,8 +193,9 @@ def revoke(organization: Organization, statement_id: str, payment_link_id: str) 
 
 def require_active(organization: Organization) -> None:
     """Raise a 409 problem for an organization that sends nothing."""
-    if organization.account_status is not AccountStatus.ACTIVE:
-        raise ProblemError(HTTPStatus.CONFLICT, "An organization that isn't Active sends nothing.")
+    inactive = standing_stop(organization)
+    if inactive:
+        raise ProblemError(HTTPStatus.CONFLICT, f"Nothing is sent: the {inactive}.")
 
 
 def override_reason_of(wanted: OnDemandBody | PaymentLinkBody | ResendBody) -> str:

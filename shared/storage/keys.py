@@ -103,6 +103,16 @@ def history(at: datetime, version: int, ordinal: int) -> str:
     return f"{HISTORY_SORT}{instant(at)}#{version:010d}#{ordinal:05d}"
 
 
+def partners() -> str:
+    """Partition of the organization index that holds all partners, by name."""
+    return "@P"
+
+
+def partners_keys(partner_id: str) -> str:
+    """Partition of the organization index that holds a partner's API keys, the oldest first."""
+    return f"K#{partner_id}"
+
+
 def partner(partner_id: str) -> str:
     """Partition of a partner."""
     return f"P#{partner_id}"

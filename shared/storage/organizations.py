@@ -1,7 +1,7 @@
 """Partners, their API keys and their organizations."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from shared.domain.records.inheritance import PartnerDefaults
@@ -11,10 +11,10 @@ from shared.storage import items, keys
 from shared.storage.batches import read_items
 from shared.storage.items import Item, text
 from shared.storage.jobs import replanning_job
-from shared.storage.partner_defaults import DefaultsChangedError, defaults_unchanged
+from shared.storage.partner_defaults import DefaultsChangedError, defaults_unchanged, defaults_writes
 from shared.storage.races import LostRaceError
 from shared.storage.records import Records
-from shared.storage.writes import NEW, at_version, put, transact
+from shared.storage.writes import NEW, THERE, absent, at_version, below, conditional, put, transact, update
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -110,27 +110,91 @@ class Organizations:
         organizations = (_organization(item) for item in read_items(self.client, self.table, found))
         return [organization for organization in organizations if organization.partner_id == partner_id]
 
+    def partners(self) -> tuple[Partner, ...]:
+        """All partners, by name: for operators."""
+        return tuple(items.unpack(Partner, item["body"]) for item in self._indexed(keys.partners()))
+
+    def api_keys(self, partner_id: str) -> tuple[ApiKey, ...]:
+        """A partner's API keys, the oldest first: for operators."""
+        return tuple(map(_api_key, self._indexed(keys.partners_keys(partner_id))))
+
+    def _indexed(self, partition: str) -> tuple[Item, ...]:
+        """The whole items of a partition of the organization index, in its order."""
+        pages = self.client.get_paginator("query").paginate(
+            TableName=self.table,
+            IndexName=ORGANIZATION_INDEX,
+            KeyConditionExpression="org_pk = :partition",
+            ExpressionAttributeValues={":partition": text(partition)},
+        )
+        rows = [(row["pk"]["S"], row["sk"]["S"]) for page in pages for row in page["Items"]]
+        return tuple(read_items(self.client, self.table, rows))
+
     def partner(self, partner_id: str) -> Partner | None:
         """A partner by id."""
         return self._records.get(Partner, keys.partner(partner_id))
 
     def create_partner(self, partner: Partner) -> None:
         """Store a new partner."""
-        self._records.put(
-            {
-                **items.key(keys.partner(partner.partner_id)),
-                "body": items.pack(Partner, partner),
-            },
-            NEW,
-        )
+        self._records.put(_partner_item(partner), NEW)
+
+    def save_partner(self, partner: Partner, defaults: PartnerDefaults, now: datetime) -> None:
+        """Store a partner's new state, with the defaults by which its status reaches its organizations.
+
+        Both, and the job that passes them on, in one transaction. Raises DefaultsChangedError.
+        """
+        writes = [put(self.table, _partner_item(partner), THERE), *defaults_writes(self.table, defaults, now)]
+        if not transact(self.client, writes):
+            raise DefaultsChangedError
 
     def api_key(self, key_id: str) -> ApiKey | None:
         """An API key by its public id."""
-        return self._records.get(ApiKey, keys.api_key(key_id))
+        item = self._records.item(keys.api_key(key_id))
+        return _api_key(item) if item else None
+
+    def note_use(self, key_id: str, day: date) -> None:
+        """Note that a key was accepted on a day; nothing is written twice for one day."""
+        older = absent("last_used_on") | below("last_used_on", text(day.isoformat()))
+        used = update(
+            self.table,
+            items.key(keys.api_key(key_id)),
+            "SET last_used_on = :day",
+            {":day": text(day.isoformat())},
+            THERE & older,
+        )
+        conditional(self.client, used)
 
     def save_api_key(self, key: ApiKey) -> None:
-        """Store a key, new or revoked."""
-        self._records.put({**items.key(keys.api_key(key.key_id)), "body": items.pack(ApiKey, key)})
+        """Store a key, new, replaced or revoked."""
+        self._records.put(_api_key_item(key))
+
+    def rotate_api_key(self, old: ApiKey, new: ApiKey) -> None:
+        """Store a key and the one that takes its place, both or none."""
+        transact(self.client, [put(self.table, _api_key_item(old), THERE), put(self.table, _api_key_item(new), NEW)])
+
+
+def _partner_item(partner: Partner) -> Item:
+    return {
+        **items.key(keys.partner(partner.partner_id)),
+        "org_pk": text(keys.partners()),
+        "org_sk": text(keys.organization_name(partner.name, partner.partner_id)),
+        "body": items.pack(Partner, partner),
+    }
+
+
+def _api_key(item: Item) -> ApiKey:
+    used = item.get("last_used_on")
+    key = items.unpack(ApiKey, item["body"])
+    return replace(key, last_used_on=date.fromisoformat(used["S"]) if used else None)
+
+
+def _api_key_item(key: ApiKey) -> Item:
+    item = {
+        **items.key(keys.api_key(key.key_id)),
+        "org_pk": text(keys.partners_keys(key.partner_id)),
+        "org_sk": text(f"{keys.instant(key.created_at)}#{key.key_id}"),
+        "body": items.pack(ApiKey, key, exclude={"last_used_on"}),
+    }
+    return item | ({"last_used_on": text(key.last_used_on.isoformat())} if key.last_used_on else {})
 
 
 def _organization(item: Item) -> Organization:

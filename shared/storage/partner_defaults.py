@@ -38,17 +38,21 @@ class PartnersDefaults:
         The job that passes them on to its organizations is written in the same transaction, so that neither is ever
         without the other. It replaces one that is under way, and starts over.
         """
-        saved = replace(defaults, version=defaults.version + 1)
-        item = {
-            **items.key(keys.defaults(saved.partner_id)),
-            "version": number(saved.version),
-            "body": items.pack(PartnerDefaults, saved),
-        }
-        job = job_item(keys.defaults(saved.partner_id), keys.JOB_SORT, saved.version, now)
-        writes = [put(self.table, item, at_version(defaults.version)), put(self.table, job)]
-        if not transact(self.client, writes):
+        if not transact(self.client, defaults_writes(self.table, defaults, now)):
             raise DefaultsChangedError
-        return saved
+        return replace(defaults, version=defaults.version + 1)
+
+
+def defaults_writes(table: str, defaults: PartnerDefaults, now: datetime) -> list[Write]:
+    """The part of a transaction that stores a partner's defaults in their new version, with the job to pass them on."""
+    saved = replace(defaults, version=defaults.version + 1)
+    item = {
+        **items.key(keys.defaults(saved.partner_id)),
+        "version": number(saved.version),
+        "body": items.pack(PartnerDefaults, saved),
+    }
+    job = job_item(keys.defaults(saved.partner_id), keys.JOB_SORT, saved.version, now)
+    return [put(table, item, at_version(defaults.version)), put(table, job)]
 
 
 def defaults_unchanged(table: str, defaults: PartnerDefaults) -> Write:

@@ -1,7 +1,7 @@
 """The authorizer of the partner API."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from secrets import token_bytes
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +9,10 @@ import pytest
 
 from functions.authorize import handler
 from functions.authorize.ports import ports
-from shared.domain.records.partner import ApiKey, Scope, new_api_key
+from shared.domain.records.partner import ApiKey, Partner, Scope, new_api_key
+from shared.domain.vocabulary.words import AccountStatus
 from shared.storage.organizations import Organizations
-from tests.worlds.aws import TABLE
+from tests.worlds.aws import TABLE, listen
 from tests.worlds.lambda_context import lambda_context
 from tests.worlds.wiring import wired
 
@@ -63,6 +64,39 @@ def test_a_revoked_key_is_refused(organizations: Organizations) -> None:
     organizations.save_api_key(replace(key, revoked_at=NOW))
     with pytest.raises(handler.UnauthorizedError, match=r"^Unauthorized$"):
         authorize(f"Bearer {presented}")
+
+
+def test_the_last_use_is_written_once_a_day_whatever_the_number_of_requests(organizations: Organizations) -> None:
+    key, presented = given_key(organizations)
+    calls = list[str]()
+    listen(ports().organizations.client, "before-call.dynamodb", lambda model, **_: calls.append(model.name))
+    for _ in range(3):
+        handler.authenticate(f"Bearer {presented}", ports().organizations, NOW)
+    assert calls.count("UpdateItem") == 1
+    handler.authenticate(f"Bearer {presented}", ports().organizations, NOW + timedelta(days=1))
+    assert calls.count("UpdateItem") == 2
+    stored = organizations.api_key(key.key_id)
+    assert stored == replace(key, last_used_on=date(2026, 3, 3))
+
+
+def test_the_note_of_a_use_brings_no_revoked_key_back(organizations: Organizations) -> None:
+    key, presented = given_key(organizations)
+    handler.authenticate(f"Bearer {presented}", organizations, NOW)
+    organizations.save_api_key(replace(key, revoked_at=NOW))
+    organizations.note_use(key.key_id, NOW.date() + timedelta(days=1))
+    with pytest.raises(handler.UnauthorizedError):
+        handler.authenticate(f"Bearer {presented}", organizations, NOW)
+
+
+@pytest.mark.parametrize("status", AccountStatus)
+def test_only_an_archived_partners_keys_are_refused(organizations: Organizations, status: AccountStatus) -> None:
+    _, presented = given_key(organizations)
+    organizations.create_partner(Partner(partner_id="prt_1", name="Acme", created_at=NOW, account_status=status))
+    if status is AccountStatus.ARCHIVED:
+        with pytest.raises(handler.UnauthorizedError):
+            authorize(f"Bearer {presented}")
+    else:
+        assert authorize(f"Bearer {presented}")["context"]["partnerId"] == "prt_1"
 
 
 @pytest.mark.parametrize(

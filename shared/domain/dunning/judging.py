@@ -19,6 +19,7 @@ from shared.domain.dunning.situation import (
     DueBill,
     Situation,
     account_stop,
+    standing_stop,
     top_of,
 )
 from shared.domain.records.book import AccountBook
@@ -26,7 +27,7 @@ from shared.domain.records.notice import Notice
 from shared.domain.records.policy import SYSTEM_DEFAULT_TEMPLATE, Organization
 from shared.domain.records.statement import Patient
 from shared.domain.vocabulary.reasons import CLOSED_BILL_REASONS, OPT_OUT_REASONS, Reason
-from shared.domain.vocabulary.words import AccountStatus, Channel, NoticeStatus, NotificationType
+from shared.domain.vocabulary.words import Channel, NoticeStatus, NotificationType
 
 
 def judge(
@@ -42,8 +43,9 @@ def judge(
     nothing (docs/rules.md#disabled-communications and #active-organization). `patient` is needed for a notice to a
     patient.
     """
-    if organization.account_status is not AccountStatus.ACTIVE:
-        return Refuse(reason=Reason.ORGANIZATION_NOT_ACTIVE)
+    inactive = standing_stop(organization)
+    if inactive:
+        return Refuse(reason=inactive)
     if not notice.notification_type.dunning:
         occasion = _Occasion(notice=notice, book=book, organization=organization, now=now, patient=patient)
         return _OCCASIONAL[notice.notification_type](occasion)

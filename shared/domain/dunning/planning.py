@@ -22,7 +22,7 @@ from shared.domain.records.notice import PENDING, Notice
 from shared.domain.records.policy import Organization
 from shared.domain.vocabulary.actors import Actor
 from shared.domain.vocabulary.history import HistoryEvent
-from shared.domain.vocabulary.reasons import Reason
+from shared.domain.vocabulary.reasons import HOLD_REASONS, Reason
 from shared.domain.vocabulary.words import BillStatus, Channel, CommunicationStatus, NoticeStatus
 
 
@@ -72,7 +72,7 @@ def _plan(book: AccountBook, organization: Organization, now: datetime) -> Plan:
 
 def _hold_end(situation: Situation, stop: Reason) -> datetime | None:
     """When a hold ends by itself that stops the account; None: what stops it doesn't."""
-    end = next_hold_end(situation.book.account) if stop is not Reason.ORGANIZATION_NOT_ACTIVE else None
+    end = next_hold_end(situation.book.account) if stop in HOLD_REASONS.values() else None
     return start_of_day(end, situation.zone) if end else None
 
 

@@ -102,6 +102,6 @@ def without_cause(book: AccountBook, now: datetime) -> tuple[Notice, ...]:
 
 def refusal_of_intake(organization: Organization) -> Remark | None:
     """Why an organization takes no statements or payments: it is archived. None: it takes them."""
-    if organization.account_status is AccountStatus.ARCHIVED:
+    if AccountStatus.ARCHIVED in {organization.account_status, organization.partner_status}:
         return Remark("/clientId", "The organization is archived and takes no statements.")
     return None
