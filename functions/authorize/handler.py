@@ -3,47 +3,13 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from functions.authorize.authentication import UnauthorizedError, authenticate, logger
 from functions.authorize.ports import ports
-from shared.domain.records.partner import ApiKey, key_id_of
-from shared.domain.vocabulary.words import AccountStatus
-from shared.storage.organizations import Organizations
+from shared.domain.records.partner import ApiKey
 
-logger = Logger()
-
-SCHEME = "bearer"
-
-
-class UnauthorizedError(Exception):
-    """The gateway answers 401 to exactly this text."""
-
-    def __init__(self) -> None:
-        super().__init__("Unauthorized")
-
-
-def authenticate(header: str, organizations: Organizations, now: datetime) -> ApiKey:
-    """The key that an Authorization header presents. Raises UnauthorizedError for anything but a valid one.
-
-    The keys of a partner that is Archived are refused. The first use of a day is noted; the gateway keeps the answer,
-    so that most requests come without any of this.
-    """
-    scheme, _, presented = header.strip().partition(" ")
-    key_id = key_id_of(presented.strip()) if scheme.lower() == SCHEME else None
-    key = organizations.api_key(key_id) if key_id else None
-    if key is None or not key.admits(presented.strip(), now) or _archived(key.partner_id, organizations):
-        logger.info("key refused", extra={"key_id": key.key_id if key else None})
-        raise UnauthorizedError
-    if key.last_used_on is None or key.last_used_on < now.date():
-        organizations.note_use(key.key_id, now.date())
-    logger.info("key accepted", extra={"key_id": key.key_id})
-    return key
-
-
-def _archived(partner_id: str, organizations: Organizations) -> bool:
-    partner = organizations.partner(partner_id)
-    return partner is not None and partner.account_status is AccountStatus.ARCHIVED
+__all__ = ["UnauthorizedError", "authenticate", "lambda_handler", "logger", "policy"]
 
 
 def policy(key: ApiKey, method_arn: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cache, cached_property
 from secrets import token_bytes
+from typing import TYPE_CHECKING
 
 from functions.manage.settings import ManageSettings
 from shared.http.cursors import Cursors
@@ -17,6 +18,9 @@ from shared.storage.print_batches import PrintBatches
 from shared.storage.queue_lists import QueueLists
 from shared.storage.stack_keys import StackKeys
 from shared.storage.tasks import Tasks
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +43,11 @@ class ManagePorts:
     def cursors(self) -> Cursors:
         """The cursors of lists. Their key is read at the first one: most requests need none."""
         return Cursors(self.stack_keys.of("cursors", token_bytes))
+
+    @cached_property
+    def s3(self) -> "S3Client":
+        """A client of the print bucket, made at the first letter that somebody looks at."""
+        return clients.s3()
 
 
 @cache

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.send_email.mailbox import mailbox
 from shared.contracts.delivery_events import ATTEMPT_TAG, NOTICE_TAG, ORGANIZATION_TAG
+from shared.domain.delivery.kept_messages import PreparedMessage, kept
 from shared.domain.delivery.orders import Accepted, Order, ProviderAnswer
 from shared.messaging.errors import MessageProvider, answer_of
 from shared.rendering.email_message import render_email
@@ -55,7 +56,8 @@ class EmailSender:
             request["ReplyToAddresses"] = [mailbox(organization.name, organization.email)]
         if self.configuration_set:
             request["ConfigurationSetName"] = self.configuration_set
-        return partial(self._send, request)
+        kept_of_it = kept(order, subject=email.subject, html=email.html, text=email.text)
+        return PreparedMessage(partial(self._send, request), kept_of_it)
 
     def _send(self, request: dict[str, Any]) -> ProviderAnswer:
         try:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from shared.domain.delivery.kept_messages import PreparedMessage, kept
 from shared.domain.delivery.orders import Accepted, Order, ProviderAnswer
 from shared.messaging.errors import MessageProvider, answer_of
 from shared.rendering.facts import message_variables
@@ -25,7 +26,8 @@ class TextSender:
         """Write the text. Calling what is answered gives it to SNS, once."""
         variables = message_variables(order, self.base_url)
         text = render_text(order.notice.worded_as, order.book.account.guarantor.language, variables)
-        return partial(self._send, order.contact.destination, text.message)
+        send = partial(self._send, order.contact.destination, text.message)
+        return PreparedMessage(send, kept(order, text=text.message))
 
     def _send(self, number: str, message: str) -> ProviderAnswer:
         try:

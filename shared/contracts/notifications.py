@@ -112,6 +112,16 @@ class NotificationsSummary(WireModel):
         )
 
 
+class MessageAnswer(WireModel):
+    """A message as it was sent; `[not kept]` stands where the link's secret stood."""
+
+    channel: Channel
+    subject: str | None = Field(default=None, description="Of an email.")
+    html: str | None = Field(default=None, description="Of an email.")
+    text: str | None = Field(default=None, description="Of an email or a text.")
+    pdf_url: str | None = Field(default=None, description="Of a letter: where its PDF can be read for five minutes.")
+
+
 class QueueActionBody(WireModel):
     """What may go with a cancellation, retry or archiving."""
 

@@ -202,6 +202,11 @@ def inbound_text(inbound_message_id: str) -> str:
     return f"{INBOUND_TEXT_SORT}{inbound_message_id}"
 
 
+def kept_message(notice_id: str) -> str:
+    """Partition of a notice's message as it was sent."""
+    return f"E#{notice_id}"
+
+
 def channel_gate(channel: str) -> str:
     """Partition of what all workers of a channel go by: whether it may send, and how fast."""
     return f"G#{channel}"
