@@ -10,6 +10,7 @@ import typer
 from cli.errors import CommandError
 from cli.output import say, say_json, say_table
 from cli.stack import DeployedStack, JsonOption, StackOption
+from shared.domain.records.audit import AuditEntry, differing
 from shared.domain.records.partner import (
     ApiKey,
     KeyNotInForceError,
@@ -18,10 +19,13 @@ from shared.domain.records.partner import (
     new_api_key,
     rotated,
 )
+from shared.domain.vocabulary.actors import Actor
 from shared.domain.vocabulary.words import AccountStatus
 from shared.storage.races import until_won
 
 partner_commands = typer.Typer(no_args_is_help=True, help="Partners: the billing companies that send statements.")
+ReasonOption = Annotated[str, typer.Option(help="Why; kept in the audit trail.", show_default=False)]
+
 PartnerArgument = Annotated[str, typer.Argument(metavar="PARTNER_ID", help="The partner's id.")]
 
 key_commands = typer.Typer(no_args_is_help=True, help="API keys of partners.")
@@ -38,7 +42,8 @@ def create_partner(
     if not name.strip() or not name.isprintable():
         raise CommandError("a partner needs a name of printable characters")
     partner = Partner(partner_id=f"prt_{secrets.token_hex(10)}", name=name.strip(), created_at=datetime.now(UTC))
-    DeployedStack.find(stack).organizations.create_partner(partner)
+    audit = _told(partner.partner_id, "PartnerCreated", f"partner:{partner.partner_id}", {}, {"name": partner.name})
+    DeployedStack.find(stack).organizations.create_partner(partner, audit)
     if as_json:
         say_json({"partnerId": partner.partner_id})
     else:
@@ -79,16 +84,20 @@ def set_partner_status(
     account_status: Annotated[AccountStatus, typer.Argument(help="Only an Active partner's organizations dun.")],
     stack: StackOption,
     *,
+    reason: ReasonOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Set a partner's account status. It reaches its organizations in the background, within minutes."""
     found = DeployedStack.find(stack)
-    changed = replace(_partner(found, partner_id), account_status=account_status)
+    before = _partner(found, partner_id)
+    changed = replace(before, account_status=account_status)
+    was, becomes = {"accountStatus": before.account_status}, {"accountStatus": account_status}
+    audit = _told(partner_id, "PartnerStatusChanged", f"partner:{partner_id}", was, becomes, reason)
 
     def attempt() -> None:
         defaults = found.defaults.get(partner_id)
         after = replace(defaults, account_status=account_status)
-        found.organizations.save_partner(changed, after, datetime.now(UTC))
+        found.organizations.save_partner(changed, after, datetime.now(UTC), audit)
 
     until_won(attempt)
     if as_json:
@@ -134,7 +143,9 @@ def rotate_key(
     except KeyNotInForceError:
         raise CommandError(f"the key {key_id} is revoked, or another is taking its place already") from None
     new, presented = new_api_key(key.partner_id, key.scopes, now, secrets.token_bytes, live=key.live)
-    organizations.rotate_api_key(old, new)
+    was, becomes = {"expiresAt": None}, {"expiresAt": _instant(now + timedelta(days=overlap_days)), "by": new.key_id}
+    audit = _told(key.partner_id, "KeyRotated", f"key:{key_id}", was, becomes)
+    organizations.rotate_api_key(old, new, audit)
     until = _instant(now + timedelta(days=overlap_days))
     if as_json:
         say_json({"key": presented, "keyId": new.key_id, "replaces": key_id, "oldKeyExpiresAt": until})
@@ -157,7 +168,8 @@ def create_key(
     if organizations.partner(partner) is None:
         raise CommandError(f"there is no partner {partner}")
     key, presented = new_api_key(partner, chosen, datetime.now(UTC), secrets.token_bytes, live=live)
-    organizations.save_api_key(key)
+    audit = _told(partner, "KeyCreated", f"key:{key.key_id}", {}, {"scopes": sorted(chosen), "live": live})
+    organizations.save_api_key(key, audit)
     if as_json:
         say_json({"key": presented, "keyId": key.key_id})
     else:
@@ -169,6 +181,7 @@ def revoke_key(
     key_id: Annotated[str, typer.Argument(metavar="KEY_ID", help="The public id inside the key.")],
     stack: StackOption,
     *,
+    reason: ReasonOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Revoke an API key: it is refused from now on."""
@@ -177,11 +190,36 @@ def revoke_key(
     if key is None:
         raise CommandError(f"there is no key {key_id}")
     revoked_at = key.revoked_at or datetime.now(UTC)
-    organizations.save_api_key(replace(key, revoked_at=revoked_at))
+    was = {"revokedAt": _instant(key.revoked_at) if key.revoked_at else None}
+    audit = _told(key.partner_id, "KeyRevoked", f"key:{key_id}", was, {"revokedAt": _instant(revoked_at)}, reason)
+    organizations.save_api_key(replace(key, revoked_at=revoked_at), audit)
     if as_json:
         say_json({"keyId": key_id, "revokedAt": _instant(revoked_at)})
     else:
         say(f"Revoked key {key_id}.")
+
+
+def _told(
+    partner_id: str,
+    action: str,
+    subject: str,
+    before: dict[str, object],
+    after: dict[str, object],
+    reason: str = "",
+) -> AuditEntry:
+    """What the partner's audit trail will have of a change by an operator."""
+    was, became = differing(before, after)
+    return AuditEntry(
+        audit_id=f"aud_{secrets.token_hex(8)}",
+        partner_id=partner_id,
+        at=datetime.now(UTC),
+        actor=Actor.OPERATOR,
+        action=action,
+        subject=subject,
+        before=was,
+        after=became,
+        reason=reason,
+    )
 
 
 def _partner(stack: DeployedStack, partner_id: str) -> Partner:

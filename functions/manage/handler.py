@@ -6,6 +6,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.manage import (
     accounts,
+    audit,
     bills,
     bulk_actions,
     documentation,
@@ -28,6 +29,7 @@ from shared.http.request_log import log_answer
 
 __all__ = [
     "accounts",
+    "audit",
     "bills",
     "bulk_actions",
     "documentation",

@@ -9,6 +9,7 @@ from functions.manage.settings import ManageSettings
 from shared.http.cursors import Cursors
 from shared.messaging import clients
 from shared.storage.account_books import AccountBooks
+from shared.storage.audit_trail import AuditTrail
 from shared.storage.idempotency import IdempotencyRecords
 from shared.storage.notices import Notices
 from shared.storage.numbers import Numbers
@@ -38,6 +39,7 @@ class ManagePorts:
     tasks: Tasks
     idempotency: IdempotencyRecords
     stack_keys: StackKeys
+    audit: AuditTrail
 
     @cached_property
     def cursors(self) -> Cursors:
@@ -67,4 +69,5 @@ def ports() -> ManagePorts:
         tasks=Tasks(*table),
         idempotency=IdempotencyRecords(*table),
         stack_keys=StackKeys(*table),
+        audit=AuditTrail(*table),
     )

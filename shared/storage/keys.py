@@ -202,6 +202,16 @@ def inbound_text(inbound_message_id: str) -> str:
     return f"{INBOUND_TEXT_SORT}{inbound_message_id}"
 
 
+def audit_trail(partner_id: str) -> str:
+    """Partition of a partner's audit trail."""
+    return f"U#{partner_id}"
+
+
+def audit_entry(at: datetime, audit_id: str) -> str:
+    """Sort key of an entry of an audit trail: by its time."""
+    return f"{instant(at)}#{audit_id}"
+
+
 def kept_message(notice_id: str) -> str:
     """Partition of a notice's message as it was sent."""
     return f"E#{notice_id}"

@@ -4,17 +4,19 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+from shared.domain.records.audit import AuditEntry
 from shared.domain.records.inheritance import PartnerDefaults
 from shared.domain.records.partner import ApiKey, Partner
 from shared.domain.records.policy import Organization
 from shared.storage import items, keys
+from shared.storage.audit_trail import audit_write
 from shared.storage.batches import read_items
 from shared.storage.items import Item, text
 from shared.storage.jobs import replanning_job
 from shared.storage.partner_defaults import DefaultsChangedError, defaults_unchanged, defaults_writes
 from shared.storage.races import LostRaceError
 from shared.storage.records import Records
-from shared.storage.writes import NEW, THERE, absent, at_version, below, conditional, put, transact, update
+from shared.storage.writes import NEW, THERE, Write, absent, at_version, below, conditional, put, transact, update
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -56,9 +58,16 @@ class Organizations:
         guard = self._records.item(keys.client(client_id))
         return self.of_partner(partner_id, guard["org_id"]["S"]) if guard else None
 
-    def create(self, organization: Organization, *, defaults: PartnerDefaults | None = None) -> Organization:
+    def create(
+        self,
+        organization: Organization,
+        *,
+        defaults: PartnerDefaults | None = None,
+        audit: AuditEntry | None = None,
+    ) -> Organization:
         """Store a new organization. Raises ClientIdTakenError: the guard item closes the race of two creations.
 
+        `audit`: tells of it in the same transaction.
         `defaults`: what it inherited from; DefaultsChangedError is raised when that isn't so any more.
         """
         created = replace(organization, version=1)
@@ -71,6 +80,7 @@ class Organizations:
             put(self.table, _organization_item(created), NEW),
         ]
         writes += [defaults_unchanged(self.table, defaults)] if defaults else []
+        writes += _told(self.table, audit)
         if transact(self.client, writes):
             return created
         if defaults and self._records.item(keys.client(organization.client_id)) is None:
@@ -83,17 +93,20 @@ class Organizations:
         *,
         replan_at: datetime | None = None,
         defaults: PartnerDefaults | None = None,
+        audit: AuditEntry | None = None,
     ) -> Organization:
         """Store an organization's new state, and answer it in its new version.
 
         Raises OrganizationChangedError when it, or the `defaults` that it inherits, changed meanwhile.
-        `replan_at`: from when its accounts are planned again; the job for that is written in the same transaction.
+        `replan_at`: from when its accounts are planned again; the job for that is written in the same transaction, and
+        so is what tells of it (`audit`).
         """
         saved = replace(organization, version=organization.version + 1)
         writes = [put(self.table, _organization_item(saved), at_version(organization.version))]
         if replan_at is not None:
             writes.append(put(self.table, replanning_job(saved.org_id, saved.version, replan_at)))
         writes += [defaults_unchanged(self.table, defaults)] if defaults else []
+        writes += _told(self.table, audit)
         if not transact(self.client, writes):
             raise OrganizationChangedError
         return saved
@@ -133,16 +146,19 @@ class Organizations:
         """A partner by id."""
         return self._records.get(Partner, keys.partner(partner_id))
 
-    def create_partner(self, partner: Partner) -> None:
+    def create_partner(self, partner: Partner, audit: AuditEntry | None = None) -> None:
         """Store a new partner."""
-        self._records.put(_partner_item(partner), NEW)
+        transact(self.client, [put(self.table, _partner_item(partner), NEW), *_told(self.table, audit)])
 
-    def save_partner(self, partner: Partner, defaults: PartnerDefaults, now: datetime) -> None:
+    def save_partner(
+        self, partner: Partner, defaults: PartnerDefaults, now: datetime, audit: AuditEntry | None = None
+    ) -> None:
         """Store a partner's new state, with the defaults by which its status reaches its organizations.
 
         Both, and the job that passes them on, in one transaction. Raises DefaultsChangedError.
         """
         writes = [put(self.table, _partner_item(partner), THERE), *defaults_writes(self.table, defaults, now)]
+        writes += _told(self.table, audit)
         if not transact(self.client, writes):
             raise DefaultsChangedError
 
@@ -163,13 +179,18 @@ class Organizations:
         )
         conditional(self.client, used)
 
-    def save_api_key(self, key: ApiKey) -> None:
-        """Store a key, new, replaced or revoked."""
-        self._records.put(_api_key_item(key))
+    def save_api_key(self, key: ApiKey, audit: AuditEntry | None = None) -> None:
+        """Store a key, new or revoked."""
+        transact(self.client, [put(self.table, _api_key_item(key)), *_told(self.table, audit)])
 
-    def rotate_api_key(self, old: ApiKey, new: ApiKey) -> None:
+    def rotate_api_key(self, old: ApiKey, new: ApiKey, audit: AuditEntry | None = None) -> None:
         """Store a key and the one that takes its place, both or none."""
-        transact(self.client, [put(self.table, _api_key_item(old), THERE), put(self.table, _api_key_item(new), NEW)])
+        writes = [put(self.table, _api_key_item(old), THERE), put(self.table, _api_key_item(new), NEW)]
+        transact(self.client, [*writes, *_told(self.table, audit)])
+
+
+def _told(table: str, audit: AuditEntry | None) -> list[Write]:
+    return [audit_write(table, audit)] if audit else []
 
 
 def _partner_item(partner: Partner) -> Item:

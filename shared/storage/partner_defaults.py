@@ -4,8 +4,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from shared.domain.records.audit import AuditEntry
 from shared.domain.records.inheritance import PartnerDefaults
 from shared.storage import items, keys
+from shared.storage.audit_trail import audit_write
 from shared.storage.items import number
 from shared.storage.jobs import job_item
 from shared.storage.races import LostRaceError
@@ -32,13 +34,14 @@ class PartnersDefaults:
         found = Records(self.client, self.table).get(PartnerDefaults, keys.defaults(partner_id))
         return found or PartnerDefaults(partner_id=partner_id)
 
-    def save(self, defaults: PartnerDefaults, now: datetime) -> PartnerDefaults:
+    def save(self, defaults: PartnerDefaults, now: datetime, audit: AuditEntry | None = None) -> PartnerDefaults:
         """Store a partner's defaults, and answer them in their new version. Raises DefaultsChangedError.
 
         The job that passes them on to its organizations is written in the same transaction, so that neither is ever
         without the other. It replaces one that is under way, and starts over.
         """
-        if not transact(self.client, defaults_writes(self.table, defaults, now)):
+        told = [audit_write(self.table, audit)] if audit else []
+        if not transact(self.client, [*defaults_writes(self.table, defaults, now), *told]):
             raise DefaultsChangedError
         return replace(defaults, version=defaults.version + 1)
 

@@ -17,6 +17,7 @@ from shared.domain.records.book import Change
 from shared.domain.vocabulary.words import AccountStatus, Channel, NoticeStatus
 from shared.messaging import clients
 from shared.storage.account_books import AccountBooks
+from shared.storage.audit_trail import AuditTrail
 from shared.storage.organizations import Organizations
 from shared.storage.partner_defaults import PartnersDefaults
 from tests.worlds.aws import TABLE, create_table
@@ -156,6 +157,26 @@ def test_the_keys_of_an_archived_partner_are_refused_until_it_is_active_again(ru
         authenticate(f"Bearer {key['key']}", organizations(), NOW)
     run("partner", "status", partner, "Active")
     assert authenticate(f"Bearer {key['key']}", organizations(), NOW).partner_id == partner
+
+
+def test_what_operators_do_stands_in_the_partners_audit_trail(run: Run) -> None:
+    partner, key = made_key(run)
+    rotated = answer(run, "key", "rotate", key["keyId"])
+    run("key", "revoke", key["keyId"], "--reason", "lost")
+    run("partner", "status", partner, "Suspended", "--reason", "unpaid")
+    trail, year = AuditTrail(clients.dynamodb(), TABLE), timedelta(days=365)
+    now = datetime.now(UTC)
+    entries, _ = trail.page(partner, now - year, now + year, "", 10, "")
+    assert [(entry.action, entry.actor, entry.reason) for entry in entries] == [
+        ("PartnerStatusChanged", "operator", "unpaid"),
+        ("KeyRevoked", "operator", "lost"),
+        ("KeyRotated", "operator", ""),
+        ("KeyCreated", "operator", ""),
+        ("PartnerCreated", "operator", ""),
+    ]
+    assert (entries[0].before, entries[0].after) == ({"accountStatus": "Active"}, {"accountStatus": "Suspended"})
+    assert key["key"] not in str(entries)
+    assert rotated["key"] not in str(entries)
 
 
 def test_a_live_key_is_asked_for_by_name(run: Run) -> None:

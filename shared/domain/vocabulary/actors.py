@@ -7,6 +7,7 @@ from typing import Self
 class Actor(StrEnum):
     """Who did something, where it wasn't staff with a key, nor a channel's function; those are named by themselves."""
 
+    OPERATOR = "operator"
     PARTNER = "partner"
     PATIENT = "patient"
     PROCESSOR = "processor"
