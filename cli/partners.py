@@ -1,6 +1,7 @@
 """Partners and their API keys."""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -203,8 +204,8 @@ def _told(
     partner_id: str,
     action: str,
     subject: str,
-    before: dict[str, object],
-    after: dict[str, object],
+    before: Mapping[str, object],
+    after: Mapping[str, object],
     reason: str = "",
 ) -> AuditEntry:
     """What the partner's audit trail will have of a change by an operator."""

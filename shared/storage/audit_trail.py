@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.domain.records.audit import KEPT_FOR, AuditEntry
 from shared.storage import items, keys
-from shared.storage.items import text
+from shared.storage.items import Item, text
 from shared.storage.writes import NEW, Write, put
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ class AuditTrail:
         }
         while True:
             answer = self.client.query(TableName=self.table, **query)
-            for item in answer["Items"]:
+            rows: list[Item] = answer["Items"]
+            for item in rows:
                 yield item["sk"]["S"], items.unpack(AuditEntry, item["body"])
             if "LastEvaluatedKey" not in answer:
                 return

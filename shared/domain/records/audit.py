@@ -45,10 +45,7 @@ def differing(before: Mapping[str, object], after: Mapping[str, object]) -> tupl
     names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
 
     def part(state: Mapping[str, object]) -> Json:
-        return {
-            name: NOT_KEPT if name in PERSONAL_MEMBERS and state[name] else state[name]
-            for name in names
-            if name in state
-        }
+        told = {name: state[name] for name in names if name in state}
+        return {name: NOT_KEPT if value and name in PERSONAL_MEMBERS else value for name, value in told.items()}
 
     return part(before), part(after)

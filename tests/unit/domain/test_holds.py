@@ -66,7 +66,8 @@ def test_of_two_holds_the_one_without_an_end_goes_on_holding() -> None:
     assert change is not None
     world.book = world.book.after(change)
     world.run_until(at("2026-02-01 00:00"))
-    assert (world.sent, world.book.account.holds) == ([], {Hold.HARDSHIP})
+    assert world.sent == []
+    assert world.book.account.holds == {Hold.HARDSHIP}
 
 
 def test_a_plan_made_again_after_the_end_changes_nothing() -> None:
@@ -136,7 +137,7 @@ def test_of_two_accounts_holds_the_longer_goes_along(here: date | None, there: d
     both = both_holds(held(until=here).book.account, held(until=there).book.account)
     assert [(detail.hold, detail.until) for detail in both.hold_details] == [(Hold.DISPUTE, kept)]
     only = both_holds(an_account(), held(until=there).book.account)
-    assert (only.holds, [detail.until for detail in only.hold_details]) == ({Hold.DISPUTE}, [there])
+    assert (set(only.holds), [detail.until for detail in only.hold_details]) == ({Hold.DISPUTE}, [there])
 
 
 def test_what_waits_is_cancelled_by_a_hold_whenever_it_ends() -> None:

@@ -25,8 +25,7 @@ SENT = moved(
 
 
 def again(row: Notice = SENT, **changes: Any) -> Notice:
-    facts = {"notice_id": "ntc_9", "now": LATER, "actor": "key:k1"}
-    (asked,) = resend(book(notices=(row,), **changes), row, **facts).notices
+    (asked,) = resend(book(notices=(row,), **changes), row, notice_id="ntc_9", now=LATER, actor="key:k1").notices
     return asked
 
 
