@@ -59,9 +59,9 @@ def set_one(organization: Organization, account_id: str, wanted: HoldBody) -> An
 )
 def lift(organization: Organization, account_id: str, hold: str) -> Answer:
     """Lift a hold; a 404 problem where the account isn't on it."""
-    now, who, reason = api.now, actor(), _reason()
     if hold not in set(Hold):
         raise not_found("hold")
+    now, who, reason = api.now, actor(), _reason()
 
     def decide(book: AccountBook) -> Change | None:
         change = lift_hold(book, Hold(hold), reason, now, who)

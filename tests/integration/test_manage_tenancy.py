@@ -8,10 +8,16 @@ import pytest
 
 from functions.manage.documentation import DOCUMENT
 from local.openapi.routes import declared
+from shared.domain.delivery.kept_messages import KeptMessage
+from shared.domain.records.partner import Partner
 from shared.domain.vocabulary.words import NoticeStatus
 from shared.http.routes import Route
 from shared.storage.account_books import AccountBooks
-from tests.worlds.examples import notice
+from shared.storage.claim_records import claim_record_write
+from shared.storage.organizations import Organizations
+from shared.storage.writes import transact
+from tests.worlds.aws import TABLE
+from tests.worlds.examples import NOW, notice
 from tests.worlds.manage_api import FOREIGN, ORGANIZATION, OWN, Caller, Reply, snapshot, store
 
 if TYPE_CHECKING:
@@ -27,6 +33,7 @@ IDS = {
     "paymentLinkId": "lnk_1",
     "taskId": "tsk_1",
     "configurationId": "standard-30",
+    "hold": "Dispute",
 }
 BODIES: dict[str, Any] = {
     "createOrganization": {
@@ -46,7 +53,12 @@ BODIES: dict[str, Any] = {
     "changeAccount": {"holds": ["Dispute"]},
     "cancelNotification": {"optOut": True},
     "resolveTask": {"resolution": "mine now"},
+    "setHold": {"hold": "Dispute", "reason": "x"},
+    "addNote": {"text": "x"},
+    "actOnNotifications": {"action": "cancel", "notificationIds": ["ntc_1"], "reason": "x"},
 }
+QUERIES = {"liftHold": "?reason=x"}
+"""What a route's query must have."""
 MANAGED = [route for route, _ in declared()["Manage"] if route.scope]
 OF_AN_ORGANIZATION = [route for route in MANAGED if "{orgId}" in route.path]
 
@@ -55,13 +67,17 @@ def call(caller: Caller, route: Route, **headers: str) -> Reply:
     path = route.path
     for name, value in IDS.items():
         path = path.replace(f"{{{name}}}", value)
+    path += QUERIES.get(route.operation, "")
     return caller.call(route.method, path, BODIES.get(route.operation), **headers)
 
 
 @pytest.fixture
 def full(manage_books: AccountBooks) -> None:
-    """An account with a bill and a failed notice."""
+    """A partner, and an account with a bill and a failed notice, whose message was kept."""
+    partner = Partner(partner_id="prt_1", name="Acme Billing", created_at=NOW)
+    Organizations(manage_books.client, TABLE).create_partner(partner)
     store(manage_books, notices=(notice(status=NoticeStatus.DELIVERY_ERROR),))
+    transact(manage_books.client, [claim_record_write(TABLE, KeptMessage(notice_id="ntc_1", text="Hello"))])
 
 
 @pytest.mark.usefixtures("full")
