@@ -17,6 +17,7 @@ from shared.storage.account_books import AccountBooks
 from shared.storage.api_keys import ApiKeys
 from shared.storage.channel_gates import ChannelGates
 from shared.storage.organizations import Organizations
+from shared.storage.partner_defaults import PartnersDefaults
 from shared.storage.queue_lists import QueueLists
 from shared.storage.set_asides import SetAsides
 from shared.storage.stops import Stops
@@ -89,6 +90,11 @@ class DeployedStack:
     def api_keys(self) -> ApiKeys:
         """Its partners' API keys."""
         return ApiKeys(clients.dynamodb(), self.output("TableName"))
+
+    @property
+    def defaults(self) -> PartnersDefaults:
+        """What its partners' organizations inherit."""
+        return PartnersDefaults(clients.dynamodb(), self.output("TableName"))
 
     @cached_property
     def books(self) -> AccountBooks:

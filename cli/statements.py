@@ -32,7 +32,7 @@ OF_THE_BODY = frozenset({400, 413, 422})
 SOME_FAILED, NOT_ALL_SENT = 1, 3
 
 
-class NotSentError(CommandError):
+class RequestNotTakenError(CommandError):
     """A request wasn't taken, and neither would the next be."""
 
 
@@ -80,7 +80,7 @@ def send(  # noqa: PLR0913 - each option is a parameter
         raise typer.Exit(SOME_FAILED)
 
 
-def _send_all(client: httpx.Client, parts: Parts) -> tuple[list[ResultRow], NotSentError | None]:
+def _send_all(client: httpx.Client, parts: Parts) -> tuple[list[ResultRow], RequestNotTakenError | None]:
     """Make the requests one after the other: what became of their statements, and what put an end to it."""
     rows = list[ResultRow]()
     with _progress() as progress:
@@ -88,7 +88,7 @@ def _send_all(client: httpx.Client, parts: Parts) -> tuple[list[ResultRow], NotS
         for request in parts.requests:
             try:
                 rows += _send(client, request)
-            except NotSentError as error:
+            except RequestNotTakenError as error:
                 return rows, error
             progress.advance(task, len(request.statements))
     return rows, None
@@ -100,7 +100,7 @@ def _done(parts: Parts, answered: list[ResultRow]) -> int:
     return sum(request.statements[0].number in numbers for request in parts.requests)
 
 
-def _say_how_to_go_on(error: NotSentError, file: Path, first: int) -> None:
+def _say_how_to_go_on(error: RequestNotTakenError, file: Path, first: int) -> None:
     say_error(f"{error}. Statements from number {first} on weren't sent. Go on with the same options and")
     say_error(f"  dunlin statements send {shlex.quote(str(file))} --from {first}")
 
@@ -112,7 +112,7 @@ def _send(client: httpx.Client, request: Request) -> list[ResultRow]:
         detail = f"the API answered {answer.status_code}: {_detail(answer)}"
         return [each.row(IngestionResult.FAILED, "", detail) for each in request.statements]
     if answer.status_code != HTTPStatus.OK:
-        raise NotSentError(f"the API answered {answer.status_code}: {_detail(answer)}")
+        raise RequestNotTakenError(f"the API answered {answer.status_code}: {_detail(answer)}")
     rows: list[dict[str, Any]] = answer.json()["statements"]
     return [each.placed(row) for each, row in zip(request.statements, rows, strict=True)]
 
@@ -125,7 +125,9 @@ def _answer(client: httpx.Client, body: bytes) -> httpx.Response:
             answer = client.post("v1/statements", content=body, headers=key)
         except httpx.TransportError as error:
             if not left:
-                raise NotSentError(f"the API at {client.base_url} can't be reached: {type(error).__name__}") from None
+                raise RequestNotTakenError(
+                    f"the API at {client.base_url} can't be reached: {type(error).__name__}"
+                ) from None
         else:
             if not left or answer.status_code not in PASSING:
                 break

@@ -1,36 +1,15 @@
 """Says who calls the partner API: from the API key of a request to its partner and scopes."""
 
+from datetime import UTC, datetime
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from functions.authorize.authentication import UnauthorizedError, authenticate, logger
 from functions.authorize.ports import ports
-from shared.domain.records.partner import ApiKey, key_id_of
-from shared.storage.api_keys import ApiKeys
+from shared.domain.records.partner import ApiKey
 
-logger = Logger()
-
-SCHEME = "bearer"
-
-
-class UnauthorizedError(Exception):
-    """The gateway answers 401 to exactly this text."""
-
-    def __init__(self) -> None:
-        super().__init__("Unauthorized")
-
-
-def authenticate(header: str, api_keys: ApiKeys) -> ApiKey:
-    """The key that an Authorization header presents. Raises UnauthorizedError for anything but a valid one."""
-    scheme, _, presented = header.strip().partition(" ")
-    key_id = key_id_of(presented.strip()) if scheme.lower() == SCHEME else None
-    key = api_keys.get(key_id) if key_id else None
-    if key is None or not key.admits(presented.strip()):
-        logger.info("key refused", extra={"key_id": key.key_id if key else None})
-        raise UnauthorizedError
-    logger.info("key accepted", extra={"key_id": key.key_id})
-    return key
+__all__ = ["UnauthorizedError", "authenticate", "lambda_handler", "logger", "policy"]
 
 
 def policy(key: ApiKey, method_arn: str) -> dict[str, Any]:
@@ -51,5 +30,5 @@ def policy(key: ApiKey, method_arn: str) -> dict[str, Any]:
 @logger.inject_lambda_context
 def lambda_handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     """Entry point: a TOKEN authorizer of the REST API."""
-    key = authenticate(str(event.get("authorizationToken", "")), ports().api_keys)
+    key = authenticate(str(event.get("authorizationToken", "")), ports().api_keys, datetime.now(UTC))
     return policy(key, event["methodArn"])

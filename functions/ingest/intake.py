@@ -27,6 +27,7 @@ from shared.domain.intake.placeholders import with_true_birth_dates
 from shared.domain.records.ingestion import Remark, StatementRow
 from shared.domain.records.policy import Organization
 from shared.domain.records.statement import PaymentUpdate
+from shared.domain.vocabulary.actors import Actor
 from shared.storage.account_books import AccountBooks, ConcurrentChangeError
 from shared.storage.large_changes import ChangeTooLargeError
 from shared.storage.numbers import Numbers
@@ -57,6 +58,7 @@ class Intake:
     now: datetime
     file_digest: str
     workers: int = INTAKE_WORKERS
+    actor: str = Actor.PARTNER
     _deliveries: dict[str, IntakeContext | None] = field(default_factory=dict)
 
     def take(
@@ -137,6 +139,7 @@ class Intake:
             bill_type=bill_type or organization.bill_type,
             ingestion_id=self.ingestion_id,
             now=self.now,
+            actor=self.actor,
         )
 
     @property

@@ -19,17 +19,18 @@ from shared.contracts.statement_files import (
     read_file,
 )
 from shared.domain.records.ingestion import Counts, Ingestion, IngestionSource, IngestionStatus, StatementRow
+from shared.domain.vocabulary.actors import Actor, NamedActor
 from shared.http.problems import InputError, ProblemError
 
 
 def take_request(
-    ports: IngestPorts, partner_id: str, body: bytes, now: datetime, nonce: str
+    ports: IngestPorts, partner_id: str, body: bytes, now: datetime, nonce: str, by: str = ""
 ) -> tuple[Ingestion, list[StatementRow]]:
     """Take in a file that came in one request: its ingestion, with a row for each statement.
 
     Raises a 400 problem for what isn't JSON, a 422 one for what is no statement file, and a 413 one for more than
     MOST_STATEMENTS. The record is written when the work is done: a request that broke off leaves none, and sent again
-    it does nothing twice.
+    it does nothing twice. by: the person who sent it, if the request names one.
     """
     schema, statements = _read(body)
     ingestion = Ingestion(
@@ -47,6 +48,7 @@ def take_request(
         schema=schema,
         now=now,
         file_digest=sha256(body).hexdigest(),
+        actor=NamedActor(Actor.PARTNER, by),
     )
     known = {} if schema is FileSchema.PAYMENT_UPDATES else repeated(statements)
     rows = intake.take(statements, known)

@@ -10,6 +10,7 @@ from functions.ingest.ports import ports
 from functions.ingest.request_files import take_request
 from shared.contracts.ingestions import NewUpload, StatementsAnswer, UploadAnswer
 from shared.domain.records.partner import Scope
+from shared.domain.vocabulary.actors import person_behind
 from shared.http.api import Answer, json_answer
 
 
@@ -26,7 +27,9 @@ from shared.http.api import Answer, json_answer
 )
 def receive_statements() -> Answer:
     """Take in a file of at most 500 statements."""
-    ingestion, rows = take_request(ports(), api.caller.partner_id, api.body, api.now, secrets.token_hex(8))
+    ingestion, rows = take_request(
+        ports(), api.caller.partner_id, api.body, api.now, secrets.token_hex(8), person_behind(api.actor)
+    )
     logger.info("statements ingested", extra={"ingestion_id": ingestion.ingestion_id, "total": len(rows)})
     return json_answer(StatementsAnswer.of(ingestion, rows))
 

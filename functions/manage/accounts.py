@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
+from functions.manage.account_books import change_book, find_account, shown
 from functions.manage.frame import actor, api, list_request, merged, route
 from functions.manage.ports import ports
 from shared.contracts.accounts import AccountAnswer, AccountBody, ConsentAnswer, ConsentsPage
@@ -18,8 +19,6 @@ from shared.domain.records.policy import Organization
 from shared.domain.vocabulary.json_documents import Json
 from shared.domain.vocabulary.words import ConsentSource
 from shared.http.api import Answer, json_answer
-from shared.http.problems import not_found
-from shared.storage.account_books import NoSuchAccountError
 
 
 @route(
@@ -33,7 +32,7 @@ from shared.storage.account_books import NoSuchAccountError
 )
 def read(organization: Organization, account_id: str) -> Answer:
     """Read an account."""
-    return json_answer(AccountAnswer.of_book(_book(organization.org_id, account_id)))
+    return shown(find_account(organization, account_id))
 
 
 @route(
@@ -51,17 +50,13 @@ def change(organization: Organization, account_id: str, patch: Json) -> Answer:
     """Change an account by a merge patch."""
     now, who = api.now, actor()
 
-    def decide(book: AccountBook) -> Change | None:
+    def on_book(book: AccountBook) -> Change | None:
         document = merged(AccountBody.of(book.account), AccountAnswer.of_book(book), patch)
         after = as_staff_say(book.account, AccountBody.model_validate(document).domain(book.account))
         change = change_account(book, _in_its_zones(book.account, after), now, who, source=ConsentSource.STAFF)
         return change and _heeding_stops(book, change, now)
 
-    try:
-        book = ports().books.change(organization.org_id, account_id, decide)
-    except NoSuchAccountError:
-        raise not_found("account") from None
-    return json_answer(AccountAnswer.of_book(book))
+    return shown(change_book(organization, account_id, on_book))
 
 
 @route(
@@ -76,7 +71,7 @@ def change(organization: Organization, account_id: str, patch: Json) -> Answer:
 def list_consents(organization: Organization, account_id: str) -> Answer:
     """List an account's registry of consent."""
     asked = list_request()
-    registry = consents(_book(organization.org_id, account_id))
+    registry = consents(find_account(organization, account_id))
     entries, cursor = asked.slice([ConsentAnswer.of(consent) for consent in registry])
     return json_answer(ConsentsPage(items=entries, next_cursor=cursor))
 
@@ -99,10 +94,3 @@ def _in_its_zones(before: Account, after: Account) -> Account:
     if (was.address, was.mobile_phone) == (said.address, said.mobile_phone):
         return after
     return replace(after, time_zones=time_zones(said.address, said.mobile_phone))
-
-
-def _book(org_id: str, account_id: str) -> AccountBook:
-    book = ports().books.load(org_id, account_id)
-    if book is None:
-        raise not_found("account")
-    return book

@@ -18,6 +18,8 @@ from shared.contracts.bills import (
     PaymentBody,
 )
 from shared.domain.account.bill_status import StatusRefusedError, set_status
+from shared.domain.calendar.send_window import local_date
+from shared.domain.dunning.forecast import FORECAST_HORIZON
 from shared.domain.paying.payments import PaymentReceived, exceeds_what_was_paid, post_payment
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook, Change
@@ -28,13 +30,14 @@ from shared.domain.vocabulary.words import BillStatus
 from shared.http.api import Answer, json_answer
 from shared.http.partner_api import invalid
 from shared.http.problems import ProblemError
-from shared.http.routes import WordQuery
+from shared.http.routes import DayQuery, WordQuery, wrong_parameter
 
 A_DAY_AHEAD = 1
 """Days by which a partner's calendar may be ahead of the organization's."""
 
 LONGEST_AGO = timedelta(days=3653)
 """How long ago money may have been received that is posted now: ten years. Any day before is a slip of the pen."""
+ON_DAY = DayQuery("on", "A day of the organization's calendar: what was decided then, or will be if nothing changes.")
 
 BILL_STATUS = WordQuery("status", "One bill status.", BillStatus)
 
@@ -115,14 +118,20 @@ def read_forecast(organization: Organization, statement_id: str) -> Answer:
     "GET",
     "/v1/organizations/{orgId}/bills/{statementId}/explanation",
     operation="explainBill",
-    summary="Explain what happens next to a bill: every rule checked, its finding, the outcome",
+    summary="Explain what happens next to a bill, or what was decided on a day: every rule, its finding, the outcome",
     tag="Bills",
     scope=Scope.READ,
+    query=(ON_DAY,),
     answer=ExplanationAnswer,
 )
 def read_explanation(organization: Organization, statement_id: str) -> Answer:
-    """Each rule checked now, what it found, and its outcome."""
+    """Each rule checked now, what it found, and its outcome; or what was decided, or will be, on a day."""
+    day, today = ON_DAY.day(api.query), local_date(api.now, organization.zone)
+    if day and day > today + FORECAST_HORIZON:
+        raise wrong_parameter(ON_DAY.name, f"must be at most {FORECAST_HORIZON.days} days ahead")
     book, bill = find_bill(organization, statement_id)
+    if day:
+        return json_answer(bill_views.explain_day(bill, knowing_stops(book), organization, api.now, day))
     return json_answer(bill_views.explain(bill, knowing_stops(book), organization, api.now))
 
 

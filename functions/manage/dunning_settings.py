@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from functions.manage.audit import told
 from functions.manage.frame import api, changeable, list_request, route
 from functions.manage.organizations import SEARCH, read_again, save, won
 from functions.manage.ports import ports
@@ -87,8 +88,11 @@ def change(organization: Organization, patch: Json) -> Answer:
     readings = read_again(organization)
 
     def attempt() -> Organization:
-        after, defaults = proposed_for(next(readings), patch)
-        return save(after, defaults, replan=True, now=api.now)
+        before = next(readings)
+        after, defaults = proposed_for(before, patch)
+        was, becomes = (DunningAnswer.of_organization(each) for each in (before, inheriting(after, defaults)))
+        audit = told("DunningChanged", f"organization:{before.org_id}", _as_json(was), _as_json(becomes))
+        return save(after, defaults, replan=True, now=api.now, audit=audit)
 
     return json_answer(DunningAnswer.of_organization(won(attempt)))
 
@@ -126,9 +130,16 @@ def change_defaults(patch: Json) -> Answer:
         changes = changeable(patch, DunningAnswer.of_partner(before))
         settings = settings_after(before.dunning, SYSTEM, changes)
         own = own_after(before.overrides, said_in(changes, patch.get("inherited", {})), before.dunning, settings)
-        return ports().defaults.save(replace(before, dunning=settings, overrides=own), api.now)
+        after = replace(before, dunning=settings, overrides=own)
+        was, becomes = (DunningAnswer.of_partner(each) for each in (before, after))
+        audit = told("DefaultsChanged", f"partner:{before.partner_id}", _as_json(was), _as_json(becomes))
+        return ports().defaults.save(after, api.now, audit)
 
     return json_answer(DunningAnswer.of_partner(won(attempt, "The defaults are")))
+
+
+def _as_json(settings: DunningAnswer) -> Json:
+    return settings.model_dump(mode="json", by_alias=True)
 
 
 def proposed_for(before: Organization, patch: Json) -> tuple[Organization, PartnerDefaults]:

@@ -31,8 +31,8 @@ route = partial(Route, api)
 
 
 def actor() -> str:
-    """Who does it, as histories name it."""
-    return f"key:{api.caller.key_id}"
+    """Who does it, as histories name it: the key, and the person whom the caller names."""
+    return api.actor
 
 
 def find_bill(organization: Organization, statement_id: str) -> tuple[AccountBook, Bill]:

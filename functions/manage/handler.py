@@ -6,37 +6,51 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.manage import (
     accounts,
+    audit,
     bills,
+    bulk_actions,
     documentation,
     dunning_settings,
+    holds,
+    messages,
     notifications,
     organizations,
+    partners,
     payments,
     print_batches,
+    resending,
     simulation,
     staff_messages,
     stops,
     tasks,
     templates,
+    timelines,
 )
 from functions.manage.frame import api, logger
 from shared.http.request_log import log_answer
 
 __all__ = [
     "accounts",
+    "audit",
     "bills",
+    "bulk_actions",
     "documentation",
     "dunning_settings",
+    "holds",
     "lambda_handler",
+    "messages",
     "notifications",
     "organizations",
+    "partners",
     "payments",
     "print_batches",
+    "resending",
     "simulation",
     "staff_messages",
     "stops",
     "tasks",
     "templates",
+    "timelines",
 ]
 
 

@@ -1,36 +1,33 @@
 """The notification queue: lists, details, and what a person does with a notice."""
 
-from enum import StrEnum
 from http import HTTPStatus
 
 from functions.manage.frame import actor, api, list_request, route
+from functions.manage.notification_filters import (
+    ACCOUNT,
+    QUEUE_FILTERS,
+    STATEMENT,
+    of_account,
+    place,
+    queue_filter,
+)
 from functions.manage.ports import ports
-from shared.contracts.notifications import NotificationAnswer, NotificationsPage, QueueActionBody
+from shared.contracts.notifications import (
+    NotificationAnswer,
+    NotificationsPage,
+    NotificationsSummary,
+    QueueActionBody,
+)
 from shared.domain.account.queue_actions import ActionRefusedError, QueueAction, act
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.notice import Notice
 from shared.domain.records.partner import Scope
 from shared.domain.records.policy import Organization
-from shared.domain.vocabulary.words import Channel, NoticeStatus
 from shared.http.api import Answer, json_answer
 from shared.http.partner_api import invalid
 from shared.http.problems import ProblemError, not_found
-from shared.http.routes import Query, WordQuery
 from shared.storage import keys
-from shared.storage.queue_lists import NoticeFilter
-
-
-class YesOrNo(StrEnum):
-    """A boolean in a query."""
-
-    YES = "true"
-    NO = "false"
-
-
-NOTIFICATION_STATUS = WordQuery("status", "One notification status.", NoticeStatus)
-CHANNEL = WordQuery("channel", "One channel.", Channel)
-INGESTION = Query("ingestionId", "Only the notifications that one statement file caused.")
-ATTENTION = WordQuery("attention", "true: only the worklist, which is what needs attention.", YesOrNo)
+from shared.storage.items import NEEDS_ATTENTION
 
 
 @route(
@@ -40,23 +37,41 @@ ATTENTION = WordQuery("attention", "true: only the worklist, which is what needs
     summary="List the notification queue, upcoming and past, the latest scheduled time first",
     tag="Notifications",
     scope=Scope.READ,
-    query=(NOTIFICATION_STATUS, CHANNEL, INGESTION, ATTENTION),
+    query=(*QUEUE_FILTERS, ACCOUNT, STATEMENT),
     answer=NotificationsPage,
 )
 def search(organization: Organization) -> Answer:
     """The queue, upcoming and past."""
     asked, given = list_request(), api.query
-    chosen = NoticeFilter(
-        status=NOTIFICATION_STATUS.text(given),
-        channel=CHANNEL.text(given),
-        ingestion_id=INGESTION.text(given),
-        attention=ATTENTION.word(given) is YesOrNo.YES,
-    )
-    notices, position = ports().lists.notices(organization.org_id, chosen, asked.limit, asked.after)
+    chosen = queue_filter(organization, given)
+    account_id, statement_id = ACCOUNT.text(given), STATEMENT.text(given)
+    if account_id or statement_id:
+        found = of_account(organization, chosen, account_id, statement_id)
+        rest = [notice for notice in found if asked.after is None or place(notice) < asked.after]
+        notices = rest[: asked.limit]
+        position = place(notices[-1]) if len(rest) > len(notices) else None
+    else:
+        notices, position = ports().lists.notices(organization.org_id, chosen, asked.limit, asked.after)
     page = NotificationsPage(
         items=[NotificationAnswer.of(notice) for notice in notices], next_cursor=asked.cursor(position)
     )
     return json_answer(page)
+
+
+@route(
+    "GET",
+    "/v1/organizations/{orgId}/notifications/summary",
+    operation="summarizeNotifications",
+    summary="Count the notification queue by status and channel, and how many need attention",
+    tag="Notifications",
+    scope=Scope.READ,
+    query=QUEUE_FILTERS,
+    answer=NotificationsSummary,
+)
+def summarize(organization: Organization) -> Answer:
+    """The queue in numbers."""
+    counted = ports().lists.counts(organization.org_id, queue_filter(organization, api.query))
+    return json_answer(NotificationsSummary.of(counted, NEEDS_ATTENTION))
 
 
 @route(
@@ -70,7 +85,7 @@ def search(organization: Organization) -> Answer:
 )
 def read(organization: Organization, notification_id: str) -> Answer:
     """One notice with all that happened to it."""
-    return json_answer(NotificationAnswer.of(_notice(organization.org_id, notification_id)))
+    return json_answer(NotificationAnswer.of(find_notice(organization.org_id, notification_id)))
 
 
 @route(
@@ -125,10 +140,10 @@ def archive(organization: Organization, notification_id: str, wanted: QueueActio
 
 def _act(organization: Organization, notification_id: str, action: QueueAction, wanted: QueueActionBody) -> Answer:
     now, who = api.now, actor()
-    before = _notice(organization.org_id, notification_id)
+    before = find_notice(organization.org_id, notification_id)
 
     def decide(book: AccountBook) -> Change | None:
-        return act(book, before.notice_id, action, now, who, opt_out=wanted.opt_out)
+        return act(book, before.notice_id, action, now, who, opt_out=wanted.opt_out, reason=wanted.reason or "")
 
     try:
         book = ports().books.change(organization.org_id, before.account_id, decide)
@@ -137,7 +152,8 @@ def _act(organization: Organization, notification_id: str, action: QueueAction, 
     return json_answer(NotificationAnswer.of(book.notice(before.notice_id) or before))
 
 
-def _notice(org_id: str, notice_id: str) -> Notice:
+def find_notice(org_id: str, notice_id: str) -> Notice:
+    """The notice of an id; a 404 problem where there is none."""
     account_id = ports().books.account_of(org_id, keys.notice_lookup(notice_id))
     notice = ports().notices.load(org_id, account_id, notice_id) if account_id is not None else None
     if notice is None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 
+from functions.manage.audit import told
 from functions.manage.frame import api, list_request, logger, merged, route
 from functions.manage.ports import ports
 from shared.contracts.organizations import (
@@ -13,7 +14,8 @@ from shared.contracts.organizations import (
     OrganizationFound,
     OrganizationsPage,
 )
-from shared.domain.records.inheritance import PartnerDefaults, inheriting
+from shared.domain.records.audit import AuditEntry
+from shared.domain.records.inheritance import PartnerDefaults, inheriting, planned_alike
 from shared.domain.records.partner import Scope
 from shared.domain.records.policy import Organization, PaymentSettings, with_short_name
 from shared.domain.vocabulary.json_documents import Json
@@ -60,7 +62,8 @@ def create(wanted: OrganizationBody) -> Answer:
 def _created(organization: Organization) -> Organization:
     def attempt() -> Organization:
         defaults = ports().defaults.get(organization.partner_id)
-        return ports().organizations.create(inheriting(organization, defaults), defaults=defaults)
+        audit = told("OrganizationCreated", _subject(organization), {}, _body(organization))
+        return ports().organizations.create(inheriting(organization, defaults), defaults=defaults, audit=audit)
 
     try:
         return won(attempt)
@@ -133,7 +136,8 @@ def change(organization: Organization, patch: Json) -> Answer:
         before = next(readings)
         after = with_short_name(_said(before, patch))
         defaults = ports().defaults.get(after.partner_id)
-        return save(after, defaults, replan=not PLANNED_BY.isdisjoint(patch), now=api.now)
+        audit = told("OrganizationChanged", _subject(before), _body(before), _body(after))
+        return save(after, defaults, replan=not PLANNED_BY.isdisjoint(patch), now=api.now, audit=audit)
 
     return json_answer(OrganizationAnswer.of(won(attempt)))
 
@@ -162,16 +166,23 @@ def read_again(organization: Organization) -> Iterator[Organization]:
         yield api.own_organization(organization.org_id)
 
 
-def save(organization: Organization, defaults: PartnerDefaults, *, replan: bool, now: datetime) -> Organization:
-    """Store an organization with what it inherits by now.
+def save(
+    organization: Organization,
+    defaults: PartnerDefaults,
+    *,
+    replan: bool,
+    now: datetime,
+    audit: AuditEntry | None,
+) -> Organization:
+    """Store an organization with what it inherits by now, and with what the audit trail has of it.
 
     Where that changes how its accounts are planned, or the caller says so (`replan`), they are planned again.
     Raises OrganizationChangedError when somebody else changed it, or its partner's defaults, meanwhile.
     """
     after = inheriting(organization, defaults)
-    replan = replan or after.dunning != organization.dunning
+    replan = replan or not planned_alike(after, organization)
     logger.info("organization changed", extra={"org_id": organization.org_id, "replan": replan})
-    return ports().organizations.save(after, replan_at=now if replan else None, defaults=defaults)
+    return ports().organizations.save(after, replan_at=now if replan else None, defaults=defaults, audit=audit)
 
 
 def won[R](attempt: Callable[[], R], what: str = "The organization is") -> R:
@@ -182,6 +193,14 @@ def won[R](attempt: Callable[[], R], what: str = "The organization is") -> R:
         raise ProblemError(
             HTTPStatus.CONFLICT, f"{what} being changed; try again.", headers={"Retry-After": "1"}
         ) from None
+
+
+def _subject(organization: Organization) -> str:
+    return f"organization:{organization.org_id}"
+
+
+def _body(organization: Organization) -> Json:
+    return OrganizationBody.of(organization).model_dump(mode="json", by_alias=True)
 
 
 def _place(organization: Organization) -> tuple[str, ...]:

@@ -27,8 +27,8 @@ from shared.http.routes import Query, wrong_parameter
 from shared.storage import keys
 from shared.storage.payment_lists import PaymentRow
 
-ACCOUNT = Query("accountId", "Only the payments of one account.")
-STATEMENT = Query("statementId", "Only the payments that went to one bill.")
+PAID_BY_ACCOUNT = Query("accountId", "Only the payments of one account.")
+PAID_FOR_BILL = Query("statementId", "Only the payments that went to one bill.")
 FROM = Query("from", "Received on this day or later, such as 2026-01-31.")
 TO = Query("to", "Received on this day or earlier.")
 
@@ -40,13 +40,13 @@ TO = Query("to", "Received on this day or earlier.")
     summary="List payments, reversals, refunds and uses of credit, by the day received, oldest first",
     tag="Payments",
     scope=Scope.READ,
-    query=(ACCOUNT, STATEMENT, FROM, TO),
+    query=(PAID_BY_ACCOUNT, PAID_FOR_BILL, FROM, TO),
     answer=PaymentsPage,
 )
 def search(organization: Organization) -> Answer:
     """An organization's payments."""
     asked, given = list_request(), api.query
-    account_id, statement_id = ACCOUNT.text(given), STATEMENT.text(given)
+    account_id, statement_id = PAID_BY_ACCOUNT.text(given), PAID_FOR_BILL.text(given)
 
     def keeps(row: PaymentRow) -> bool:
         bills = {share.statement_id for share in row.payment.allocations}

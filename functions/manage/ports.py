@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from functools import cache, cached_property
 from secrets import token_bytes
+from typing import TYPE_CHECKING
 
 from functions.manage.settings import ManageSettings
 from shared.http.cursors import Cursors
 from shared.messaging import clients
 from shared.storage.account_books import AccountBooks
+from shared.storage.audit_trail import AuditTrail
 from shared.storage.channel_gates import ChannelGates
 from shared.storage.idempotency import IdempotencyRecords
 from shared.storage.notices import Notices
@@ -20,6 +22,9 @@ from shared.storage.queue_lists import QueueLists
 from shared.storage.stack_keys import StackKeys
 from shared.storage.stops import Stops
 from shared.storage.tasks import Tasks
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,11 +44,17 @@ class ManagePorts:
     stops: Stops
     idempotency: IdempotencyRecords
     stack_keys: StackKeys
+    audit: AuditTrail
 
     @cached_property
     def cursors(self) -> Cursors:
         """The cursors of lists. Their key is read at the first one: most requests need none."""
         return Cursors(self.stack_keys.of("cursors", token_bytes))
+
+    @cached_property
+    def s3(self) -> "S3Client":
+        """A client of the print bucket, made at the first letter that somebody looks at."""
+        return clients.s3()
 
 
 @cache
@@ -65,4 +76,5 @@ def ports() -> ManagePorts:
         stops=Stops(ChannelGates(*table)),
         idempotency=IdempotencyRecords(*table),
         stack_keys=StackKeys(*table),
+        audit=AuditTrail(*table),
     )

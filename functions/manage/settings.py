@@ -12,3 +12,4 @@ class ManageSettings(FunctionSettings):
     table_name: str
     allow_simulated_time: bool = False
     sandbox_processor_url: str = ""
+    print_bucket: str = ""

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from functions.manage.frame import actor, api, change_bill, find_bill, list_request, route
 from functions.manage.ports import ports
 from shared.contracts.bills import PaymentLinkAnswer, PaymentLinkBody, PaymentLinksPage
-from shared.contracts.notifications import OnDemandAnswer, OnDemandBody
+from shared.contracts.notifications import OnDemandAnswer, OnDemandBody, ResendBody
 from shared.domain.account.contacts import BILL_TO, GUARANTOR, PATIENT, Contact, contact_for
+from shared.domain.account.holds import holds_ended
 from shared.domain.account.masking import masked
+from shared.domain.calendar.send_window import local_date
 from shared.domain.delivery.staff_notices import (
     AccountOnHoldError,
     LinkPaidError,
@@ -22,16 +24,18 @@ from shared.domain.delivery.staff_notices import (
     revoke_link,
     staff_links,
 )
+from shared.domain.dunning.situation import standing_stop
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.partner import Scope
 from shared.domain.records.payment_link import PaymentLink
 from shared.domain.records.policy import SYSTEM_DEFAULT_TEMPLATE, Organization
 from shared.domain.vocabulary.reasons import Reason
-from shared.domain.vocabulary.words import AccountStatus, Channel, Processor
+from shared.domain.vocabulary.words import Channel, Processor
 from shared.http.api import Answer, json_answer
 from shared.http.partner_api import invalid
 from shared.http.problems import ProblemError, not_found
+from shared.storage.account_books import Decided
 
 if TYPE_CHECKING:
     from shared.domain.records.statement import Patient
@@ -64,8 +68,8 @@ NO_ADDRESS = (
 )
 def notify(organization: Organization, statement_id: str, wanted: OnDemandBody) -> Answer:
     """Send a notice about a bill now."""
-    _require_active(organization)
-    override_reason = _override_reason(wanted)
+    require_active(organization)
+    override_reason = override_reason_of(wanted)
     if wanted.template_id not in {None, SYSTEM_DEFAULT_TEMPLATE}:
         raise invalid("/templateId", "must be the templateId of a template")
     notice_id, now, who = api.new_id("ntc_"), api.now, actor()
@@ -73,7 +77,7 @@ def notify(organization: Organization, statement_id: str, wanted: OnDemandBody) 
     def decide(book: AccountBook, bill: Bill) -> tuple[Change | None, None]:
         if book.notice(notice_id):
             return None, None  # by this request's first try, which failed after it
-        contact = _contact(wanted.channel, book, bill, organization, wanted.send_to)
+        contact = contact_of(wanted.channel, book, bill, organization, wanted.send_to)
         if isinstance(contact, Reason):
             raise invalid("/sendTo", f"can't be reached on this channel: {contact}")
         change = on_demand(
@@ -107,8 +111,8 @@ def notify(organization: Organization, statement_id: str, wanted: OnDemandBody) 
 )
 def send_link(organization: Organization, statement_id: str, wanted: PaymentLinkBody) -> Answer:
     """Send a one-time payment link by email; the one sent before is superseded."""
-    _require_active(organization)
-    override_reason = _override_reason(wanted)
+    require_active(organization)
+    override_reason = override_reason_of(wanted)
     if organization.payments.processor is Processor.NONE:
         find_bill(organization, statement_id)  # one that isn't there is a 404 all the same
         raise ProblemError(HTTPStatus.CONFLICT, NOT_ONLINE, type="no-online-payment")
@@ -188,12 +192,14 @@ def revoke(organization: Organization, statement_id: str, payment_link_id: str) 
     return json_answer(PaymentLinkAnswer.of(link, link_status(link, now)))
 
 
-def _require_active(organization: Organization) -> None:
-    if organization.account_status is not AccountStatus.ACTIVE:
-        raise ProblemError(HTTPStatus.CONFLICT, "An organization that isn't Active sends nothing.")
+def require_active(organization: Organization) -> None:
+    """Raise a 409 problem for an organization that sends nothing."""
+    inactive = standing_stop(organization)
+    if inactive:
+        raise ProblemError(HTTPStatus.CONFLICT, f"Nothing is sent: the {inactive}.")
 
 
-def _override_reason(wanted: OnDemandBody | PaymentLinkBody) -> str:
+def override_reason_of(wanted: OnDemandBody | PaymentLinkBody | ResendBody) -> str:
     """Why a hold is to be overridden; "": it isn't. Raises a 422 problem for an override without a reason."""
     if wanted.override_hold and not wanted.reason:
         raise invalid("/reason", "must say why the hold is overridden")
@@ -204,8 +210,38 @@ def _decide[R](
     organization: Organization, statement_id: str, decide: Callable[[AccountBook, Bill], tuple[Change | None, R]]
 ) -> R:
     """Decide on a bill's book, store the change and answer what else was decided; what can't be sent is a 409."""
+
+    def on_bill(book: AccountBook, bill: Bill) -> tuple[Change | None, R]:
+        return _as_held_now(organization, book, lambda known: decide(known, known.bill(bill.statement_id) or bill))
+
+    return _sent(lambda: change_bill(organization, statement_id, on_bill))
+
+
+def decide_sending[R](
+    organization: Organization, account_id: str, decide: Callable[[AccountBook], tuple[Change | None, R]]
+) -> R:
+    """Decide what staff send to an account, store it and answer what else was decided; what can't be sent is a 409."""
+    return _sent(
+        lambda: ports().books.decide(
+            organization.org_id, account_id, lambda book: _as_held_now(organization, book, decide)
+        )
+    )
+
+
+def _as_held_now[R](
+    organization: Organization, book: AccountBook, decide: Callable[[AccountBook], tuple[Change | None, R]]
+) -> tuple[Change | None, R]:
+    """Decide on a book in which no hold is left that has ended."""
+    now = api.now
+    ended = holds_ended(book, local_date(now, organization.zone), now)
+    change, result = decide(book.after(ended) if ended else book)
+    return ended.then(change) if ended and change else change, result
+
+
+def _sent[R](decided: Callable[[], Decided[R]]) -> R:
+    """What was decided; a 409 problem where nothing can be sent."""
     try:
-        return change_bill(organization, statement_id, decide).result
+        return decided().result
     except AccountOnHoldError:
         raise ProblemError(HTTPStatus.CONFLICT, ON_HOLD, type="account-on-hold") from None
     except NothingOwedError:
@@ -226,7 +262,7 @@ def _first_address(
 ) -> tuple[str, Contact]:
     """The recipient of a link: the one that staff named, else the first of the three who has an address."""
     for recipient in [wanted] if wanted else RECIPIENT_NAMES:
-        contact = _contact(Channel.EMAIL, book, bill, organization, recipient)
+        contact = contact_of(Channel.EMAIL, book, bill, organization, recipient)
         if not isinstance(contact, Reason):
             return recipient, contact
         if contact is Reason.NO_TEST_CONTACT:
@@ -240,10 +276,11 @@ def _missing(wanted: str | None) -> str:
     )
 
 
-def _contact(
-    channel: Channel, book: AccountBook, bill: Bill, organization: Organization, recipient: str
+def contact_of(
+    channel: Channel, book: AccountBook, bill: Bill | None, organization: Organization, recipient: str
 ) -> Contact | Reason:
-    patient = _patient(bill) if recipient == PATIENT else None
+    """A recipient's contact on a channel, or why there is none. bill: whose patient it is, where it goes to one."""
+    patient = _patient(bill) if bill and recipient == PATIENT else None
     if recipient == PATIENT and patient is None:
         return Reason.NO_EMAIL
     return contact_for(channel, book, organization, recipient, patient)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 from urllib.parse import quote
 
-from functions.payment_link.page import Document, PageError, Redirect
+from functions.payment_link.page import PageError, PatientDocument, Redirect
 from functions.payment_link.questions import known_visit, verified_by
 from functions.payment_link.site import UNKNOWN_PAGE, PageAnswer, PageRequest, language_query
 from functions.payment_link.visits import Desk, LinkVisit
@@ -66,7 +66,7 @@ class DocumentPages:
         bills = [bill for bill in visit.bills if not wanted or bill.statement_id == wanted]
         if not bills:
             raise PageError(UNKNOWN_PAGE)
-        return Document(self.renderer.pdf(_order("statement", visit, request, bills)), "statement.pdf")
+        return PatientDocument(self.renderer.pdf(_order("statement", visit, request, bills)), "statement.pdf")
 
     def receipt(self, request: PageRequest, token: str, payment_id: str) -> PageAnswer:
         """`GET /pay/{token}/receipt/{paymentId}`: of a payment that this link may show."""
@@ -76,7 +76,7 @@ class DocumentPages:
         if payment_id not in {payment.payment_id for payment in visit.receipts}:
             raise PageError(UNKNOWN_PAGE)
         order = _order("receipt", visit, request, link_scope(visit.book, visit.link), payment_id)
-        return Document(self.renderer.pdf(order), "receipt.pdf")
+        return PatientDocument(self.renderer.pdf(order), "receipt.pdf")
 
     def _to_the_question(self, visit: LinkVisit, request: PageRequest) -> Redirect:
         return Redirect(location=f"{self.base_url}/pay/{quote(visit.token, safe='')}{language_query(request.language)}")

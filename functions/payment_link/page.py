@@ -60,7 +60,7 @@ class Redirect:
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class PatientDocument:
     """A PDF to look at. name: what a browser saves it as."""
 
     pdf: bytes

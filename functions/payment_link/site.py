@@ -15,7 +15,7 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.payment_link.forms import Form, FormDraft, FormError, read_cookie, read_form
-from functions.payment_link.page import Document, Page, PageError, Redirect, render, style_source
+from functions.payment_link.page import Page, PageError, PatientDocument, Redirect, render, style_source
 from shared import clock as simulated_time
 from shared.domain.paying.link_access import VERIFIED_FOR
 from shared.domain.vocabulary.words import Language
@@ -72,7 +72,7 @@ class PageRequest:
 DOCUMENT_POLICY = "default-src 'none'; object-src 'self'; frame-ancestors 'none'"
 """Of a PDF. Chromium shows one as an object of its own page."""
 
-type PageAnswer = Page | Redirect | Document
+type PageAnswer = Page | Redirect | PatientDocument
 type PageRoute = Callable[..., PageAnswer]
 
 
@@ -146,7 +146,7 @@ class Site:
     def _response(self, answer: PageAnswer) -> Response[Any]:
         if isinstance(answer, Redirect):
             return self._redirect(answer)
-        if isinstance(answer, Document):
+        if isinstance(answer, PatientDocument):
             return _shown(answer)
         event, base_url = self.routes.current_event, self._base_url()
         chosen = _chosen_language(dict(event.query_string_parameters or {}))
@@ -179,7 +179,7 @@ class Site:
         return self._response(UNKNOWN_PAGE)
 
 
-def _shown(answer: Document) -> Response[bytes]:
+def _shown(answer: PatientDocument) -> Response[bytes]:
     headers = {
         **HEADERS,
         "Content-Security-Policy": DOCUMENT_POLICY,

@@ -38,7 +38,7 @@ def ordered(order: dict[str, Any]) -> dict[str, Any]:
     """The document that a patient page asks for."""
     import base64  # noqa: PLC0415 - as the rest of it: few ask for a document
 
-    from shared.contracts.patient_documents import DocumentAnswer, DocumentOrder  # noqa: PLC0415
+    from shared.contracts.patient_documents import DocumentAnswer, DocumentOrder  # noqa: PLC0415 - likewise
 
     pdf = ports().documents.pdf(DocumentOrder.model_validate(order))
     return DocumentAnswer.model_validate({"pdf": base64.b64encode(pdf)}).model_dump(mode="json", by_alias=True)

@@ -60,8 +60,8 @@ def statement_page(order: Order, base_url: str) -> StatementPage:
         # What lies in the account's credit isn't asked for, whoever decides about it.
         amount_due=order.amount_due - max(order.book.account.credit, 0),
         credit=max(order.book.account.credit, 0),
-        notification_type=order.notice.notification_type,
-        message=render_letter_message(order.notice.notification_type, guarantor.language, variables),
+        notification_type=order.notice.worded_as,
+        message=render_letter_message(order.notice.worded_as, guarantor.language, variables),
         bills=tuple(_bill(document, order.book, organization) for document in documents),
         online=organization.payments.online,
         pay_url=variables.link,

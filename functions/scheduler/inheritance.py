@@ -9,7 +9,7 @@ the list, because it is new or has another name, is left out.
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.domain.records.inheritance import inheriting
+from shared.domain.records.inheritance import inheriting, planned_alike
 from shared.storage.background_jobs import BackgroundJobs
 from shared.storage.organizations import Organizations
 from shared.storage.partner_defaults import PartnersDefaults
@@ -51,7 +51,7 @@ class Inheritance:
             after = inheriting(organization, defaults)
             if after == organization:
                 return
-            replan_at = now if after.dunning != organization.dunning else None
+            replan_at = None if planned_alike(after, organization) else now
             self.organizations.save(after, replan_at=replan_at, defaults=defaults)
 
         try:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.send_email.mailbox import mailbox
 from shared.contracts.email_tags import ATTEMPT_TAG, NOTICE_TAG, ORGANIZATION_TAG
+from shared.domain.delivery.kept_messages import PreparedMessage, kept
 from shared.domain.delivery.orders import Accepted, Order, ProviderAnswer
 from shared.messaging.errors import MessageProvider, answer_of
 from shared.rendering.facts import message_variables, sender_name
@@ -29,7 +30,7 @@ class EmailSender:
         from shared.rendering.email_message import render_email  # noqa: PLC0415 - jinja2 and Babel: the start needs none
 
         variables = message_variables(order, self.base_url)
-        email = render_email(order.notice.notification_type, order.book.account.guarantor.language, variables)
+        email = render_email(order.notice.worded_as, order.book.account.guarantor.language, variables)
         organization = order.organization
         request: dict[str, Any] = {
             "FromEmailAddress": mailbox(sender_name(organization, variables.staff_name), self.sender_address),
@@ -56,7 +57,8 @@ class EmailSender:
             request["ReplyToAddresses"] = [mailbox(organization.name, organization.email)]
         if self.configuration_set:
             request["ConfigurationSetName"] = self.configuration_set
-        return partial(self._send, request)
+        kept_of_it = kept(order, subject=email.subject, html=email.html, text=email.text)
+        return PreparedMessage(partial(self._send, request), kept_of_it)
 
     def _send(self, request: dict[str, Any]) -> ProviderAnswer:
         try:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from shared.domain.delivery.kept_messages import PreparedMessage, kept
 from shared.domain.delivery.orders import Accepted, Order, ProviderAnswer
 from shared.messaging.errors import MessageProvider, answer_of
 from shared.rendering.facts import message_variables
@@ -25,8 +26,9 @@ class TextSender:
         from shared.rendering.text_message import render_text  # noqa: PLC0415 - jinja2: the start needs none
 
         variables = message_variables(order, self.base_url)
-        text = render_text(order.notice.notification_type, order.book.account.guarantor.language, variables)
-        return partial(self._send, order.contact.destination, text.message)
+        text = render_text(order.notice.worded_as, order.book.account.guarantor.language, variables)
+        send = partial(self._send, order.contact.destination, text.message)
+        return PreparedMessage(send, kept(order, text=text.message))
 
     def _send(self, number: str, message: str) -> ProviderAnswer:
         try:

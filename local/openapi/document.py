@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from local.openapi.schemas import Schemas, reference
 from shared.http import idempotency, problems
 from shared.http.cursors import DEFAULT_LIMIT, MOST_ITEMS
+from shared.http.partner_api import ACTOR_HEADER, LONGEST_ACTOR
+from shared.http.routes import DayQuery
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -168,12 +170,20 @@ def _query_parameters(route: Route) -> list[Json]:
 
 def _query_parameter(query: Query) -> Json:
     schema: Json = {"type": "string"} | ({"enum": list(query.words)} if query.words else {})
+    if isinstance(query, DayQuery):
+        schema["format"] = "date"
     return {"name": query.name, "in": "query", "description": query.description, "schema": schema}
 
 
 def _header_parameters(route: Route) -> list[Json]:
-    if route.method != "POST" or not route.scope:
+    if route.method == "GET" or not route.scope:
         return []
+    about = "The person behind the request; kept as `by` in histories, beside the key."
+    schema: Json = {"type": "string", "maxLength": LONGEST_ACTOR}
+    actor = {"name": ACTOR_HEADER, "in": "header", "description": about, "schema": schema}
+    if route.method != "POST":
+        return [actor]
     about = "The same key and body replays the first answer; another body is a 422, one in flight a 409."
     schema = {"type": "string", "maxLength": idempotency.LONGEST_KEY}
-    return [{"name": idempotency.IDEMPOTENCY_HEADER, "in": "header", "description": about, "schema": schema}]
+    once = {"name": idempotency.IDEMPOTENCY_HEADER, "in": "header", "description": about, "schema": schema}
+    return [once, actor]

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 from shared.contracts.contact_data import AddressBody, MaybeEmail, MaybePhone
 from shared.contracts.wire import Day, Instant, Money, NamedLine, WireModel, Word
 from shared.domain.account.consents import Consent
-from shared.domain.records.account import Account
+from shared.domain.records.account import Account, HoldDetail
 from shared.domain.records.book import AccountBook
 from shared.domain.records.statement import Guarantor, OptOuts
 from shared.domain.vocabulary.words import AddressStatus, Channel, ConsentSource, Hold, Language
@@ -62,7 +62,7 @@ def _each_once(holds: list[Hold]) -> list[Hold]:
 class AccountBody(WireModel):
     """What a partner may change of an account."""
 
-    read_only = ("accountId", "balance", "credit", "undeliverable", "statementIds")
+    read_only = ("accountId", "balance", "credit", "undeliverable", "statementIds", "holdDetails")
 
     contact: ContactBody
     language: Word[Language] = Language.ENGLISH
@@ -98,6 +98,29 @@ class AccountBody(WireModel):
         return replace(before, guarantor=guarantor, opt_outs=self.opt_outs.domain(), holds=frozenset(self.holds))
 
 
+class HoldDetailAnswer(WireModel):
+    """A hold, with what is known of it."""
+
+    hold: Hold
+    reason: str | None
+    since: Instant
+    until: Day | None = Field(description="The day on which dunning goes on by itself; null: once it is lifted.")
+    by: str = Field(description="Who set it: the person whom the write named in `Dunlin-Actor`, else the key.")
+
+    @classmethod
+    def of(cls, detail: HoldDetail) -> "HoldDetailAnswer":
+        """A hold as stored."""
+        return cls(hold=detail.hold, reason=detail.reason or None, since=detail.since, until=detail.until, by=detail.by)
+
+
+class HoldBody(WireModel):
+    """A hold to be set; one that is set already gets this reason and end."""
+
+    hold: Word[Hold]
+    reason: Annotated[NamedLine, Field(max_length=200)]
+    until: Day | None = Field(default=None, description="The day on which dunning goes on by itself.")
+
+
 class AccountAnswer(AccountBody):
     """An account: a guarantor at an organization."""
 
@@ -105,6 +128,7 @@ class AccountAnswer(AccountBody):
     balance: Money = Field(description="The sum of what its bills owe.")
     credit: Money = Field(description="Money that no bill took, and what statements say the practice owes.")
     undeliverable: list[Channel] = Field(description="Channels where a message bounced permanently.")
+    hold_details: list[HoldDetailAnswer]
     statement_ids: list[str]
 
     @classmethod
@@ -117,6 +141,7 @@ class AccountAnswer(AccountBody):
             balance=book.owed,
             credit=book.credit,
             undeliverable=sorted(account.undeliverable),
+            hold_details=[HoldDetailAnswer.of(detail) for detail in account.hold_details],
             statement_ids=[bill.statement_id for bill in book.bills],
         )
 

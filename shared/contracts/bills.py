@@ -76,13 +76,21 @@ class EventAnswer(WireModel):
     at: Instant
     event: str = Field(examples=["BillCreated", "NotificationSent"])
     actor: str
+    by: str | None = Field(description="The person whom the write named in `Dunlin-Actor`.")
     reason: str | None
     facts: dict[str, str]
 
     @classmethod
     def of(cls, event: HistoryEvent) -> "EventAnswer":
         """An event as stored."""
-        return cls(at=event.at, event=event.event, actor=event.actor, reason=event.reason or None, facts=event.facts)
+        return cls(
+            at=event.at,
+            event=event.event,
+            actor=event.actor,
+            by=event.by or None,
+            reason=event.reason or None,
+            facts=event.facts,
+        )
 
 
 class HistoryPage(WireModel):

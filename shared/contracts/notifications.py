@@ -1,5 +1,7 @@
 """Bodies of the notification queue of the partner API."""
 
+from collections import Counter
+from collections.abc import Container, Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -17,6 +19,7 @@ class StatusChangeAnswer(WireModel):
     status: NoticeStatus
     at: Instant
     actor: str
+    by: str | None = Field(description="The person whom the write named in `Dunlin-Actor`.")
     reason: str | None
     level: int
     template_id: str | None
@@ -28,6 +31,7 @@ class StatusChangeAnswer(WireModel):
             status=change.status,
             at=change.at,
             actor=change.actor,
+            by=change.by or None,
             reason=change.reason or None,
             level=change.level,
             template_id=change.template_id or None,
@@ -43,6 +47,7 @@ class NotificationAnswer(WireModel):
     channel: Channel
     notification_type: NotificationType
     level: int = Field(description="The highest step among its bills; 0 where no step asked for it.")
+    configuration_id: str | None = Field(description="The dunning configuration whose step asked for it.")
     status: NoticeStatus
     reason: str | None
     scheduled_for: Instant
@@ -69,10 +74,59 @@ class NotificationsPage(WireModel):
     next_cursor: str | None
 
 
+class NotificationCount(WireModel):
+    """How many notifications have a status on a channel."""
+
+    status: NoticeStatus
+    channel: Channel
+    count: int
+
+
+class NotificationsSummary(WireModel):
+    """The queue in numbers."""
+
+    total: int
+    attention: int = Field(description="How many need attention: the worklist, and those that are Unknown.")
+    by_status: dict[NoticeStatus, int] = Field(examples=[{"Scheduled": 12, "DeliveryError": 1}])
+    by_channel: dict[Channel, int] = Field(examples=[{"email": 9, "print": 4}])
+    counts: list[NotificationCount] = Field(description="By status and channel; what there is none of isn't listed.")
+
+    @classmethod
+    def of(
+        cls, counted: Mapping[tuple[NoticeStatus, Channel], int], needing_attention: Container[NoticeStatus]
+    ) -> "NotificationsSummary":
+        """Counts as they were read."""
+        by_status, by_channel = Counter[NoticeStatus](), Counter[Channel]()
+        for (status, channel), count in counted.items():
+            by_status[status] += count
+            by_channel[channel] += count
+        return cls(
+            total=by_status.total(),
+            attention=sum(count for status, count in by_status.items() if status in needing_attention),
+            by_status=dict(sorted(by_status.items())),
+            by_channel=dict(sorted(by_channel.items())),
+            counts=[
+                NotificationCount(status=status, channel=channel, count=count)
+                for (status, channel), count in sorted(counted.items())
+            ],
+        )
+
+
+class MessageAnswer(WireModel):
+    """A message as it was sent; `[not kept]` stands where the link's secret stood."""
+
+    channel: Channel
+    subject: str | None = Field(default=None, description="Of an email.")
+    html: str | None = Field(default=None, description="Of an email.")
+    text: str | None = Field(default=None, description="Of an email or a text.")
+    pdf_url: str | None = Field(default=None, description="Of a letter: where its PDF can be read for five minutes.")
+
+
 class QueueActionBody(WireModel):
     """What may go with a cancellation, retry or archiving."""
 
     opt_out: bool = Field(default=False, description="Opt the guarantor out of the notification's channel as well.")
+    reason: Annotated[NamedLine, Field(max_length=200, description="Why; kept in the account's history.")] | None = None
 
 
 OVERRIDE = "Send it although the account is on hold, with a reason; Bankruptcy and Deceased can't be overridden."
@@ -86,6 +140,16 @@ class OnDemandBody(WireModel):
     template_id: Annotated[NamedLine, Field(max_length=100)] | None = None
     override_hold: bool = Field(default=False, description=OVERRIDE)
     reason: Annotated[NamedLine, Field(max_length=200, description="Why a hold is overridden.")] | None = None
+
+
+WHY_RESENT = "Why; required where a hold is overridden."
+
+
+class ResendBody(WireModel):
+    """What may go with a notification that is sent once more."""
+
+    reason: Annotated[NamedLine, Field(max_length=200, description=WHY_RESENT)] | None = None
+    override_hold: bool = Field(default=False, description=OVERRIDE)
 
 
 class OnDemandAnswer(WireModel):
@@ -102,6 +166,7 @@ def _fields(notice: Notice) -> dict[str, object]:
         "channel": notice.channel,
         "notification_type": notice.notification_type,
         "level": notice.level,
+        "configuration_id": notice.configuration_id or None,
         "status": notice.status,
         "reason": notice.reason or None,
         "scheduled_for": notice.scheduled_for,

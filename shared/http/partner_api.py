@@ -8,6 +8,7 @@ from aws_lambda_powertools import Logger
 from pydantic import BaseModel
 
 from shared.domain.records.policy import Organization
+from shared.domain.vocabulary.actors import NamedActor
 from shared.domain.vocabulary.json_documents import Json
 from shared.http.api import Answer, Api, path_id
 from shared.http.idempotency import idempotent
@@ -15,6 +16,12 @@ from shared.http.problems import INVALID_BODY, InputError, ProblemError, not_fou
 from shared.http.routes import Route
 from shared.storage.idempotency import IdempotencyRecords
 from shared.storage.organizations import Organizations
+
+ACTOR_HEADER = "Dunlin-Actor"
+"""The header by which a write names the person behind it."""
+
+LONGEST_ACTOR = 80
+"""Characters of that name."""
 
 
 class PartnerSettings(Protocol):
@@ -61,10 +68,21 @@ class PartnerApi(Api):
             raise not_found("organization")
         return organization
 
+    @property
+    def actor(self) -> str:
+        """Who does it, as histories name it: the key, and the person whom the caller names.
+
+        Raises a 400 problem for a name that can't be one (docs/rules.md#person-behind).
+        """
+        key, given = f"key:{self.caller.key_id}", self.routes.current_event.headers.get(ACTOR_HEADER)
+        return key if given is None else NamedActor(key, _name(given))
+
     def _called(self, route: Route, function: Callable[..., Answer], ids: list[str]) -> Answer:
         if route.scope is None:
             return super()._called(route, function, ids)
         self.caller.require(route.scope)
+        if route.method != "GET":
+            _ = self.actor  # a name that can't be one is refused before anything happens
         self._check_query(route)
         arguments: list[Any] = [path_id(value) for value in ids]
         if "{orgId}" in route.path:
@@ -86,6 +104,18 @@ class PartnerApi(Api):
         if not isinstance(document, dict):
             raise invalid("", "must be a JSON object")
         return document
+
+
+def _name(given: str) -> str:
+    """A person's name from a header; UTF-8 that a gateway handed over byte by byte is put together again."""
+    try:
+        name = given.encode("latin-1").decode().strip()
+    except UnicodeError:
+        name = given.strip()
+    if not name or len(name) > LONGEST_ACTOR or not name.isprintable():
+        detail = f"{ACTOR_HEADER} must be a name of at most {LONGEST_ACTOR} printable characters."
+        raise ProblemError(HTTPStatus.BAD_REQUEST, detail)
+    return name
 
 
 def invalid(pointer: str, detail: str) -> ProblemError:

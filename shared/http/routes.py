@@ -7,6 +7,7 @@ At run time nothing of that description is made.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
+from datetime import date
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Any, Literal, Protocol
@@ -61,6 +62,24 @@ class WordQuery[E: StrEnum](Query):
     def word(self, given: Mapping[str, str]) -> E | None:
         """What was given, once it is checked; None: nothing was."""
         return self.vocabulary(given[self.name]) if self.name in given else None
+
+
+@dataclass(frozen=True, slots=True)
+class DayQuery(Query):
+    """A query parameter that is a calendar date."""
+
+    def day(self, given: Mapping[str, str]) -> date | None:
+        """What was given, once it is checked; None: nothing was."""
+        return date.fromisoformat(given[self.name]) if self.name in given else None
+
+    def check(self, value: str) -> None:
+        """Raise a 400 problem for what is no date."""
+        try:
+            as_written = date.fromisoformat(value).isoformat() == value
+        except ValueError:
+            as_written = False
+        if not as_written:
+            raise wrong_parameter(self.name, "must be a date such as 2026-01-31")
 
 
 class Frame(Protocol):

@@ -19,6 +19,7 @@ from shared.domain.account.number_stops import NumberStop, heed_stop
 from shared.domain.account.reconciliation import sent_once_more
 from shared.domain.account.worklist import clear, cleared_by
 from shared.domain.delivery.claim_records import ClaimRecord, claim_records, number_to_heed
+from shared.domain.delivery.kept_messages import KeptMessage, PreparedMessage
 from shared.domain.delivery.links import issue_link
 from shared.domain.delivery.orders import (
     NotComposedError,
@@ -186,7 +187,7 @@ class NoticeSender:
             waits = held_back(notice, held.instant(notice.notice_id), held.reason, now)
             return waits if self.notices.move(notice, waits) else None
         taken = made.order.notice
-        new = tuple(fact for fact in claim_records(made.order) if fact not in self._stored)
+        new = tuple(fact for fact in (*claim_records(made.order), *made.kept) if fact not in self._stored)
         number = number_to_heed(made.order)
         if not self.notices.claim(notice, taken, book.account, (made.order.link.link,), new, number):
             self._heed_stop(taken, number, now)
@@ -270,3 +271,7 @@ class NoticeSender:
 class _Message:
     order: Order
     send: Callable[[], ProviderAnswer]
+
+    @property
+    def kept(self) -> tuple[KeptMessage, ...]:
+        return (self.send.kept,) if isinstance(self.send, PreparedMessage) else ()

@@ -1,6 +1,7 @@
 """How the facts that a claim stores together with its row lie in the table."""
 
 from shared.domain.delivery.claim_records import BatchedLetter, ClaimRecord, OpenPrintBatch, TextedNumber
+from shared.domain.delivery.kept_messages import KeptMessage
 from shared.storage import items, keys, print_batches
 from shared.storage.items import Item, text
 from shared.storage.writes import Write, put
@@ -13,6 +14,8 @@ def claim_record_write(table: str, fact: ClaimRecord) -> Write:
             return put(table, _texted_item(fact))
         case BatchedLetter():
             return put(table, print_batches.letter_item(fact))
+        case KeptMessage():
+            return put(table, _message_item(fact))
         case OpenPrintBatch():
             return print_batches.opening(table, fact)
 
@@ -25,3 +28,8 @@ def _texted_item(fact: TextedNumber) -> Item:
         ),
         "reached_at": text(keys.instant(fact.texted_at)),
     }
+
+
+def _message_item(message: KeptMessage) -> Item:
+    """`E#`: a message as it was sent, apart from its account, which is read far more often than it."""
+    return {**items.key(keys.kept_message(message.notice_id)), "body": items.pack(KeptMessage, message)}

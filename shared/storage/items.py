@@ -74,6 +74,7 @@ def notice_item(notice: Notice) -> Item:
         **key(partition, keys.notice_lookup(notice.notice_id)),
         "status": text(notice.status),
         "channel": text(notice.channel),
+        "notification_type": text(notice.notification_type),
         "attempt": number(notice.attempt),
         "moves": number(len(notice.status_history)),
         "statement_pk": text(keys.statement_index(notice.org_id)),
@@ -84,6 +85,8 @@ def notice_item(notice: Notice) -> Item:
     }
     if notice.ingestion_ids:
         item["ingestion_id"] = {"SS": list(notice.ingestion_ids)}
+    if notice.configuration_id:
+        item["configuration_id"] = text(notice.configuration_id)
     if notice.possible_duplicate:
         item["possible_duplicate"] = {"BOOL": True}
     due_at = _notice_due_at(notice)

@@ -117,6 +117,16 @@ def history(at: datetime, version: int, ordinal: int) -> str:
     return f"{HISTORY_SORT}{instant(at)}#{version:010d}#{ordinal:05d}"
 
 
+def partners() -> str:
+    """Partition of the organization index that holds all partners, by name."""
+    return "@P"
+
+
+def partners_keys(partner_id: str) -> str:
+    """Partition of the organization index that holds a partner's API keys, the oldest first."""
+    return f"K#{partner_id}"
+
+
 def partner(partner_id: str) -> str:
     """Partition of a partner."""
     return f"P#{partner_id}"
@@ -229,6 +239,21 @@ def number_stop(sender: str) -> str:
 def inbound_text(inbound_message_id: str) -> str:
     """Sort key, under a number, of a text that came from it and was handled."""
     return f"{INBOUND_TEXT_SORT}{inbound_message_id}"
+
+
+def audit_trail(partner_id: str) -> str:
+    """Partition of a partner's audit trail."""
+    return f"U#{partner_id}"
+
+
+def audit_entry(at: datetime, audit_id: str) -> str:
+    """Sort key of an entry of an audit trail: by its time."""
+    return f"{instant(at)}#{audit_id}"
+
+
+def kept_message(notice_id: str) -> str:
+    """Partition of a notice's message as it was sent."""
+    return f"H#{notice_id}"
 
 
 def channel_gate(channel: str) -> str:

@@ -17,7 +17,7 @@ from pydantic_core import CoreSchema, SchemaValidator, core_schema
 
 from shared.domain.records.stored import StoredRecord
 
-type Document = Any
+type JsonPart = Any
 """A JSON document, or a part of one."""
 
 
@@ -61,7 +61,7 @@ def with_unknown(written: bytes, as_read: str, known: bytes) -> bytes:
     return json.dumps(_merged(json.loads(written), json.loads(as_read), json.loads(known))).encode()
 
 
-def _merged(written: Document, read: Document, known: Document) -> Document:
+def _merged(written: JsonPart, read: JsonPart, known: JsonPart) -> JsonPart:
     if isinstance(written, dict) and isinstance(read, dict) and isinstance(known, dict):
         unknown = {name: value for name, value in read.items() if name not in known}
         both = {name for name in written if name in read and name in known}
@@ -72,7 +72,7 @@ def _merged(written: Document, read: Document, known: Document) -> Document:
     return written
 
 
-def _merged_entries(written: list[Document], read: list[Document], known: list[Document]) -> list[Document]:
+def _merged_entries(written: list[JsonPart], read: list[JsonPart], known: list[JsonPart]) -> list[JsonPart]:
     """Entries have no names: one that is as it was read keeps what isn't known of it."""
     left = list(zip(known, read, strict=True)) if len(known) == len(read) else []
     merged = []

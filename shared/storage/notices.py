@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from shared.domain.account.number_stops import STACK_SENDER
 from shared.domain.delivery.claim_records import ClaimRecord
+from shared.domain.delivery.kept_messages import KeptMessage
 from shared.domain.records.account import Account
 from shared.domain.records.notice import Notice
 from shared.domain.records.payment_link import PaymentLink
@@ -17,6 +18,7 @@ from shared.storage import items, keys
 from shared.storage.claim_records import claim_record_write
 from shared.storage.items import Item, number, text
 from shared.storage.numbers import NOT_STOPPED
+from shared.storage.records import Records
 from shared.storage.writes import Condition, at_version, check, conditional, equals, put, transact, update
 
 if TYPE_CHECKING:
@@ -39,6 +41,10 @@ class Notices:
         )
         item: Item | None = answer.get("Item")
         return items.notice_of(item) if item else None
+
+    def message(self, notice_id: str) -> KeptMessage | None:
+        """A notice's message as it was sent; None: none was kept."""
+        return Records(self.client, self.table).get(KeptMessage, keys.kept_message(notice_id))
 
     def move(self, before: Notice, after: Notice) -> bool:
         """Write a row's next state on condition that it is still as it was read. False: somebody else moved it."""

@@ -4,17 +4,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from shared.domain.records.audit import AuditEntry
 from shared.domain.records.inheritance import PartnerDefaults
 from shared.domain.records.partner import Partner
 from shared.domain.records.policy import Organization
 from shared.storage import items, keys
+from shared.storage.audit_trail import audit_write
 from shared.storage.batches import read_items
 from shared.storage.items import Item, text
 from shared.storage.jobs import replanning_job
-from shared.storage.partner_defaults import DefaultsChangedError, defaults_unchanged
+from shared.storage.partner_defaults import DefaultsChangedError, defaults_unchanged, defaults_writes
 from shared.storage.races import LostRaceError
 from shared.storage.records import Records
-from shared.storage.writes import NEW, at_version, put, transact
+from shared.storage.writes import NEW, THERE, Write, at_version, put, transact
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -56,9 +58,16 @@ class Organizations:
         guard = self._records.item(keys.client(client_id))
         return self.of_partner(partner_id, guard["org_id"]["S"]) if guard else None
 
-    def create(self, organization: Organization, *, defaults: PartnerDefaults | None = None) -> Organization:
+    def create(
+        self,
+        organization: Organization,
+        *,
+        defaults: PartnerDefaults | None = None,
+        audit: AuditEntry | None = None,
+    ) -> Organization:
         """Store a new organization. Raises ClientIdTakenError: the guard item closes the race of two creations.
 
+        `audit`: tells of it in the same transaction.
         `defaults`: what it inherited from; DefaultsChangedError is raised when that isn't so any more.
         """
         created = replace(organization, version=1)
@@ -71,6 +80,7 @@ class Organizations:
             put(self.table, _organization_item(created), NEW),
         ]
         writes += [defaults_unchanged(self.table, defaults)] if defaults else []
+        writes += _told(self.table, audit)
         if transact(self.client, writes):
             return created
         if defaults and self._records.item(keys.client(organization.client_id)) is None:
@@ -83,17 +93,20 @@ class Organizations:
         *,
         replan_at: datetime | None = None,
         defaults: PartnerDefaults | None = None,
+        audit: AuditEntry | None = None,
     ) -> Organization:
         """Store an organization's new state, and answer it in its new version.
 
         Raises OrganizationChangedError when it, or the `defaults` that it inherits, changed meanwhile.
-        `replan_at`: from when its accounts are planned again; the job for that is written in the same transaction.
+        `replan_at`: from when its accounts are planned again; the job for that is written in the same transaction, and
+        so is what tells of it (`audit`).
         """
         saved = replace(organization, version=organization.version + 1)
         writes = [put(self.table, _organization_item(saved), at_version(organization.version))]
         if replan_at is not None:
             writes.append(put(self.table, replanning_job(saved.org_id, saved.version, replan_at)))
         writes += [defaults_unchanged(self.table, defaults)] if defaults else []
+        writes += _told(self.table, audit)
         if not transact(self.client, writes):
             raise OrganizationChangedError
         return saved
@@ -110,19 +123,53 @@ class Organizations:
         organizations = (_organization(item) for item in read_items(self.client, self.table, found))
         return [organization for organization in organizations if organization.partner_id == partner_id]
 
+    def partners(self) -> tuple[Partner, ...]:
+        """All partners, by name: for operators."""
+        return tuple(items.unpack(Partner, item["body"]) for item in self._indexed(keys.partners()))
+
+    def _indexed(self, partition: str) -> tuple[Item, ...]:
+        """The whole items of a partition of the organization index, in its order."""
+        pages = self.client.get_paginator("query").paginate(
+            TableName=self.table,
+            IndexName=ORGANIZATION_INDEX,
+            KeyConditionExpression="org_pk = :partition",
+            ExpressionAttributeValues={":partition": text(partition)},
+        )
+        rows = [(row["pk"]["S"], row["sk"]["S"]) for page in pages for row in page["Items"]]
+        return tuple(read_items(self.client, self.table, rows))
+
     def partner(self, partner_id: str) -> Partner | None:
         """A partner by id."""
         return self._records.get(Partner, keys.partner(partner_id))
 
-    def create_partner(self, partner: Partner) -> None:
+    def create_partner(self, partner: Partner, audit: AuditEntry | None = None) -> None:
         """Store a new partner."""
-        self._records.put(
-            {
-                **items.key(keys.partner(partner.partner_id)),
-                "body": items.pack(Partner, partner),
-            },
-            NEW,
-        )
+        transact(self.client, [put(self.table, _partner_item(partner), NEW), *_told(self.table, audit)])
+
+    def save_partner(
+        self, partner: Partner, defaults: PartnerDefaults, now: datetime, audit: AuditEntry | None = None
+    ) -> None:
+        """Store a partner's new state, with the defaults by which its status reaches its organizations.
+
+        Both, and the job that passes them on, in one transaction. Raises DefaultsChangedError.
+        """
+        writes = [put(self.table, _partner_item(partner), THERE), *defaults_writes(self.table, defaults, now)]
+        writes += _told(self.table, audit)
+        if not transact(self.client, writes):
+            raise DefaultsChangedError
+
+
+def _told(table: str, audit: AuditEntry | None) -> list[Write]:
+    return [audit_write(table, audit)] if audit else []
+
+
+def _partner_item(partner: Partner) -> Item:
+    return {
+        **items.key(keys.partner(partner.partner_id)),
+        "org_pk": text(keys.partners()),
+        "org_sk": text(keys.organization_name(partner.name, partner.partner_id)),
+        "body": items.pack(Partner, partner),
+    }
 
 
 def _organization(item: Item) -> Organization:

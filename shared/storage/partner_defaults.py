@@ -4,8 +4,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from shared.domain.records.audit import AuditEntry
 from shared.domain.records.inheritance import PartnerDefaults
 from shared.storage import items, keys
+from shared.storage.audit_trail import audit_write
 from shared.storage.items import number
 from shared.storage.jobs import job_item
 from shared.storage.races import LostRaceError
@@ -32,23 +34,28 @@ class PartnersDefaults:
         found = Records(self.client, self.table).get(PartnerDefaults, keys.defaults(partner_id))
         return found or PartnerDefaults(partner_id=partner_id)
 
-    def save(self, defaults: PartnerDefaults, now: datetime) -> PartnerDefaults:
+    def save(self, defaults: PartnerDefaults, now: datetime, audit: AuditEntry | None = None) -> PartnerDefaults:
         """Store a partner's defaults, and answer them in their new version. Raises DefaultsChangedError.
 
         The job that passes them on to its organizations is written in the same transaction, so that neither is ever
         without the other. It replaces one that is under way, and starts over.
         """
-        saved = replace(defaults, version=defaults.version + 1)
-        item = {
-            **items.key(keys.defaults(saved.partner_id)),
-            "version": number(saved.version),
-            "body": items.pack(PartnerDefaults, saved),
-        }
-        job = job_item(keys.defaults(saved.partner_id), keys.JOB_SORT, saved.version, now)
-        writes = [put(self.table, item, at_version(defaults.version)), put(self.table, job)]
-        if not transact(self.client, writes):
+        told = [audit_write(self.table, audit)] if audit else []
+        if not transact(self.client, [*defaults_writes(self.table, defaults, now), *told]):
             raise DefaultsChangedError
-        return saved
+        return replace(defaults, version=defaults.version + 1)
+
+
+def defaults_writes(table: str, defaults: PartnerDefaults, now: datetime) -> list[Write]:
+    """The part of a transaction that stores a partner's defaults in their new version, with the job to pass them on."""
+    saved = replace(defaults, version=defaults.version + 1)
+    item = {
+        **items.key(keys.defaults(saved.partner_id)),
+        "version": number(saved.version),
+        "body": items.pack(PartnerDefaults, saved),
+    }
+    job = job_item(keys.defaults(saved.partner_id), keys.JOB_SORT, saved.version, now)
+    return [put(table, item, at_version(defaults.version)), put(table, job)]
 
 
 def defaults_unchanged(table: str, defaults: PartnerDefaults) -> Write:

@@ -1,12 +1,14 @@
 """Lists of an organization's bills and notices, a page at a time, by the narrow indexes."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from shared.domain.records.notice import Notice
 from shared.domain.records.transitions import ON_THE_CLOCK
-from shared.domain.vocabulary.words import BillStatus
+from shared.domain.vocabulary.words import BillStatus, Channel, NoticeStatus
 from shared.storage import items, keys
 from shared.storage.account_books import STATEMENT_INDEX
 from shared.storage.batches import read_items
@@ -21,25 +23,42 @@ type Position = tuple[str, ...]
 
 INDEX_PAGE = 200
 
+FIRST_SCHEDULED, LAST_SCHEDULED = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
+"""Before and after all that is scheduled."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeFilter:
-    """Which notices to show; empty: whichever."""
+    """Which notices to show; empty: whichever. since, until: scheduled from the one instant on and before the other."""
 
     status: str = ""
+    statuses: frozenset[NoticeStatus] = frozenset()
     channel: str = ""
+    notification_type: str = ""
+    configuration_id: str = ""
     ingestion_id: str = ""
     attention: bool = False
+    since: datetime | None = None
+    until: datetime | None = None
 
     def keeps(self, row: Item) -> bool:
         """Whether an index row is to be shown."""
         status = row["status"]["S"]
         return (
             self.status in {"", status}
+            and (not self.statuses or status in self.statuses)
             and self.channel in {"", row["channel"]["S"]}
+            and self.notification_type in {"", row.get("notification_type", {}).get("S")}
+            and self.configuration_id in {"", row.get("configuration_id", {}).get("S")}
             and self.ingestion_id in {"", *row.get("ingestion_id", {}).get("SS", ())}
             and (not self.attention or status in NEEDS_ATTENTION)
         )
+
+    def keeps_notice(self, notice: Notice) -> bool:
+        """Whether a notice is to be shown."""
+        early = self.since is not None and notice.scheduled_for < self.since
+        late = self.until is not None and notice.scheduled_for >= self.until
+        return self.keeps(items.notice_item(notice)) and not early and not late
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +102,18 @@ class QueueLists:
         self, org_id: str, chosen: NoticeFilter, limit: int, after: Position | None
     ) -> tuple[list[Notice], Position | None]:
         """An organization's notices, those scheduled last first, and where to go on; None: that's all."""
-        rows, position = self._page(_notice_rows(org_id), limit, after, chosen.keeps, ("org_pk", "org_sk"))
+        query = _notice_rows(org_id, chosen.since, chosen.until)
+        rows, position = self._page(query, limit, after, chosen.keeps, ("org_pk", "org_sk"))
         return self._read(rows), position
+
+    def counts(self, org_id: str, chosen: NoticeFilter) -> "Counter[tuple[NoticeStatus, Channel]]":
+        """How many notices an organization has by status and channel. Reads the narrow index alone."""
+        query = _notice_rows(org_id, chosen.since, chosen.until)
+        return Counter(
+            (NoticeStatus(row["status"]["S"]), Channel(row["channel"]["S"]))
+            for row in self._rows(query, None)
+            if chosen.keeps(row)
+        )
 
     def needs_review(self, org_id: str) -> list[Notice]:
         """An organization's notices that may need review: still on their way, or possibly sent twice; newest first.
@@ -109,7 +138,7 @@ class QueueLists:
         start: Item | None = None
         if after is not None:
             pk, sk, position = after
-            (owner,) = query["ExpressionAttributeValues"][":org"].values()
+            owner = query["ExpressionAttributeValues"][":org"]["S"]
             start = {"pk": text(pk), "sk": text(sk), partition: text(owner), sort: text(position)}
         page: list[Item] = []
         for row in self._rows(query, start):
@@ -131,11 +160,18 @@ class QueueLists:
                 return
 
 
-def _notice_rows(org_id: str) -> dict[str, Any]:
+def _notice_rows(org_id: str, since: datetime | None = None, until: datetime | None = None) -> dict[str, Any]:
+    """The query for an organization's notices, the latest scheduled first; of a stretch of time, if one is given."""
+    condition, values = "org_pk = :org", {":org": text(keys.notifications(org_id))}
+    if since or until:
+        condition += " AND org_sk BETWEEN :since AND :until"
+        values[":since"] = text(keys.instant(since or FIRST_SCHEDULED))
+        # A row of this very instant has its id behind it, so it isn't between.
+        values[":until"] = text(keys.instant(until or LAST_SCHEDULED))
     return {
         "IndexName": ORGANIZATION_INDEX,
-        "KeyConditionExpression": "org_pk = :org",
-        "ExpressionAttributeValues": {":org": text(keys.notifications(org_id))},
+        "KeyConditionExpression": condition,
+        "ExpressionAttributeValues": values,
         "ScanIndexForward": False,
     }
 

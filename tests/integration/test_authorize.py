@@ -1,7 +1,7 @@
 """The authorizer of the partner API."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from secrets import token_bytes
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +9,11 @@ import pytest
 
 from functions.authorize import handler
 from functions.authorize.ports import ports
-from shared.domain.records.partner import ApiKey, Scope, new_api_key
+from shared.domain.records.partner import ApiKey, Partner, Scope, new_api_key
+from shared.domain.vocabulary.words import AccountStatus
 from shared.storage.api_keys import ApiKeys
-from tests.worlds.aws import TABLE
+from shared.storage.organizations import Organizations
+from tests.worlds.aws import TABLE, listen
 from tests.worlds.bounds import some
 from tests.worlds.lambda_context import lambda_context
 from tests.worlds.wiring import wired
@@ -64,6 +66,41 @@ def test_a_revoked_key_is_refused(api_keys: ApiKeys) -> None:
     api_keys.save(replace(key, revoked_at=NOW))
     with pytest.raises(handler.UnauthorizedError, match=r"^Unauthorized$"):
         authorize(f"Bearer {presented}")
+
+
+def test_the_last_use_is_written_once_a_day_whatever_the_number_of_requests(api_keys: ApiKeys) -> None:
+    key, presented = given_key(api_keys)
+    calls = list[str]()
+    listen(ports().api_keys.client, "before-call.dynamodb", lambda model, **_: calls.append(model.name))
+    for _ in range(3):
+        handler.authenticate(f"Bearer {presented}", ports().api_keys, NOW)
+    assert calls.count("UpdateItem") == 1
+    handler.authenticate(f"Bearer {presented}", ports().api_keys, NOW + timedelta(days=1))
+    assert calls.count("UpdateItem") == 2
+    stored = api_keys.get(key.key_id)
+    assert stored == replace(key, last_used_on=date(2026, 3, 3))
+
+
+def test_the_note_of_a_use_brings_no_revoked_key_back(api_keys: ApiKeys) -> None:
+    key, presented = given_key(api_keys)
+    handler.authenticate(f"Bearer {presented}", api_keys, NOW)
+    api_keys.save(replace(key, revoked_at=NOW))
+    api_keys.note_use(key.key_id, NOW.date() + timedelta(days=1))
+    with pytest.raises(handler.UnauthorizedError):
+        handler.authenticate(f"Bearer {presented}", api_keys, NOW)
+
+
+@pytest.mark.parametrize("status", AccountStatus)
+def test_only_an_archived_partners_keys_are_refused(api_keys: ApiKeys, status: AccountStatus) -> None:
+    _, presented = given_key(api_keys)
+    Organizations(api_keys.client, TABLE).create_partner(
+        Partner(partner_id="prt_1", name="Acme", created_at=NOW, account_status=status)
+    )
+    if status is AccountStatus.ARCHIVED:
+        with pytest.raises(handler.UnauthorizedError):
+            authorize(f"Bearer {presented}")
+    else:
+        assert authorize(f"Bearer {presented}")["context"]["partnerId"] == "prt_1"
 
 
 @pytest.mark.parametrize(

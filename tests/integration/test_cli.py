@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,13 @@ from cli import main as command
 from cli import statements
 from functions.authorize.handler import authenticate
 from shared.domain.records.book import Change
-from shared.domain.vocabulary.words import Channel, NoticeStatus
+from shared.domain.vocabulary.words import AccountStatus, Channel, NoticeStatus
 from shared.messaging import clients
 from shared.storage.account_books import AccountBooks
 from shared.storage.api_keys import ApiKeys
+from shared.storage.audit_trail import AuditTrail
 from shared.storage.organizations import Organizations
+from shared.storage.partner_defaults import PartnersDefaults
 from tests.worlds.aws import TABLE, create_table
 from tests.worlds.examples import NOW, account, bill, notice, organization
 
@@ -94,12 +96,88 @@ def test_a_new_partners_key_opens_the_api_with_its_scopes_until_it_is_revoked(ru
     made = answer(run, "key", "create", "--partner", partner["partnerId"], "--scopes", "read,statements:write")
     assert set(made) == {"key", "keyId"}
     assert made["key"].startswith(f"dun_test_{made['keyId']}_")
-    key = authenticate(f"Bearer {made['key']}", ApiKeys(clients.dynamodb(), TABLE))
+    key = authenticate(f"Bearer {made['key']}", ApiKeys(clients.dynamodb(), TABLE), NOW)
     assert key.partner_id == partner["partnerId"]
     assert key.scopes == {"read", "statements:write"}
     assert run("key", "revoke", made["keyId"])[0] == 0
     with pytest.raises(Exception, match="Unauthorized"):
-        authenticate(f"Bearer {made['key']}", ApiKeys(clients.dynamodb(), TABLE))
+        authenticate(f"Bearer {made['key']}", ApiKeys(clients.dynamodb(), TABLE), NOW)
+
+
+def made_key(run: Run) -> tuple[str, Any]:
+    partner = answer(run, "partner", "create", "--name", "Acme Billing")["partnerId"]
+    return partner, answer(run, "key", "create", "--partner", partner, "--scopes", "read,send", "--live")
+
+
+def test_two_keys_overlap_while_one_takes_the_others_place(run: Run) -> None:
+    partner, old = made_key(run)
+    new = answer(run, "key", "rotate", old["keyId"], "--overlap-days", "2")
+    assert new["key"].startswith("dun_live_")
+    now = datetime.now(UTC)
+    for key in (old, new):
+        assert authenticate(f"Bearer {key['key']}", ApiKeys(clients.dynamodb(), TABLE), now).scopes == {"read", "send"}
+    later = now + timedelta(days=3)
+    assert authenticate(f"Bearer {new['key']}", ApiKeys(clients.dynamodb(), TABLE), later).partner_id == partner
+    with pytest.raises(Exception, match="Unauthorized"):
+        authenticate(f"Bearer {old['key']}", ApiKeys(clients.dynamodb(), TABLE), later)
+    assert run("key", "rotate", old["keyId"])[0] == 1
+    assert run("key", "rotate", "0123456789abcdef")[0] == 1
+
+
+def test_keys_are_listed_with_scopes_and_the_last_day_of_use(run: Run) -> None:
+    partner, old = made_key(run)
+    new = answer(run, "key", "rotate", old["keyId"])
+    authenticate(f"Bearer {old['key']}", ApiKeys(clients.dynamodb(), TABLE), datetime.now(UTC))
+    listed = answer(run, "key", "list", "--partner", partner)["items"]
+    assert [each["keyId"] for each in listed] == [old["keyId"], new["keyId"]]
+    assert [each["lastUsedOn"] for each in listed] == [datetime.now(UTC).date().isoformat(), None]
+    assert (listed[0]["expiresAt"], listed[0]["scopes"]) == (new["oldKeyExpiresAt"], ["read", "send"])
+    status, out, _ = run("key", "list", "--partner", partner)
+    assert (status, old["key"] in out, "secret" in out) == (0, False, False)
+    assert run("key", "list", "--partner", "prt_none")[0] == 1
+
+
+def test_a_partners_status_is_set_shown_and_passed_on(run: Run) -> None:
+    partner, key = made_key(run)
+    organizations().create(organization(partner_id=partner))
+    assert run("partner", "status", partner, "Suspended")[0] == 0
+    shown = answer(run, "partner", "show", partner)
+    assert (shown["accountStatus"], [each["orgId"] for each in shown["organizations"]]) == ("Suspended", ["org_1"])
+    assert [each["accountStatus"] for each in answer(run, "partner", "list")["items"]] == ["Suspended"]
+    assert authenticate(f"Bearer {key['key']}", ApiKeys(clients.dynamodb(), TABLE), NOW).partner_id == partner
+    defaults = PartnersDefaults(clients.dynamodb(), TABLE)
+    assert defaults.get(partner).account_status is AccountStatus.SUSPENDED
+    assert run("partner", "status", partner, "Odd")[0] != 0
+    assert run("partner", "status", "prt_none", "Active")[0] == 1
+
+
+def test_the_keys_of_an_archived_partner_are_refused_until_it_is_active_again(run: Run) -> None:
+    partner, key = made_key(run)
+    run("partner", "status", partner, "Archived")
+    with pytest.raises(Exception, match="Unauthorized"):
+        authenticate(f"Bearer {key['key']}", ApiKeys(clients.dynamodb(), TABLE), NOW)
+    run("partner", "status", partner, "Active")
+    assert authenticate(f"Bearer {key['key']}", ApiKeys(clients.dynamodb(), TABLE), NOW).partner_id == partner
+
+
+def test_what_operators_do_stands_in_the_partners_audit_trail(run: Run) -> None:
+    partner, key = made_key(run)
+    rotated = answer(run, "key", "rotate", key["keyId"])
+    run("key", "revoke", key["keyId"], "--reason", "lost")
+    run("partner", "status", partner, "Suspended", "--reason", "unpaid")
+    trail, year = AuditTrail(clients.dynamodb(), TABLE), timedelta(days=365)
+    now = datetime.now(UTC)
+    entries, _ = trail.page(partner, now - year, now + year, "", 10, "")
+    assert [(entry.action, entry.actor, entry.reason) for entry in entries] == [
+        ("PartnerStatusChanged", "operator", "unpaid"),
+        ("KeyRevoked", "operator", "lost"),
+        ("KeyRotated", "operator", ""),
+        ("KeyCreated", "operator", ""),
+        ("PartnerCreated", "operator", ""),
+    ]
+    assert (entries[0].before, entries[0].after) == ({"accountStatus": "Active"}, {"accountStatus": "Suspended"})
+    assert key["key"] not in str(entries)
+    assert rotated["key"] not in str(entries)
 
 
 def test_a_live_key_is_asked_for_by_name(run: Run) -> None:

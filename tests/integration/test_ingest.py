@@ -546,3 +546,9 @@ def test_bytes_that_arent_utf_8_are_refused_however_the_gateway_hands_them_over(
     assert OWN.post_bytes("/v1/statements", body).status == HTTPStatus.BAD_REQUEST
     replaced = OWN.post("/v1/statements", body.decode("utf-8", "replace"))
     assert (replaced.status, replaced.body["detail"]) == (HTTPStatus.BAD_REQUEST, "The body isn't UTF-8.")
+
+
+def test_a_statements_history_names_the_person_who_sent_it(books: AccountBooks) -> None:
+    OWN.call("POST", "/v1/statements", json.dumps({"statements": [statement()]}), Dunlin_Actor="Rita Desk")
+    (bill,) = stored(books).bills
+    assert {(event.actor, event.by) for event in bill.history} == {("partner", "Rita Desk")}

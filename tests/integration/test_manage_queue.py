@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.records.book import Change
-from shared.domain.records.notice import StatusChange
-from shared.domain.vocabulary.words import Channel, NoticeStatus
+from shared.domain.records.notice import BillLevel, StatusChange
+from shared.domain.vocabulary.words import Channel, NoticeStatus, NotificationType
 from shared.storage.account_books import AccountBooks
 from tests.worlds.examples import NOW, notice
 from tests.worlds.manage_api import OWN, QUEUE, store, stored
@@ -19,7 +19,15 @@ def queue(manage_books: AccountBooks) -> None:
     """One failed email of an ingestion, one scheduled text, one sent letter."""
     failed = notice(status=NoticeStatus.DELIVERY_ERROR, reason="refused", ingestion_ids=("ing_1",))
     text = notice(notice_id="ntc_2", channel=Channel.SMS, scheduled_for=NOW + timedelta(hours=1))
-    letter = notice(notice_id="ntc_3", channel=Channel.PRINT, status=NoticeStatus.SENT, sent_to="Albany, NY")
+    letter = notice(
+        notice_id="ntc_3",
+        channel=Channel.PRINT,
+        notification_type=NotificationType.PAST_DUE,
+        status=NoticeStatus.SENT,
+        sent_to="Albany, NY",
+        configuration_id="gentle-45",
+        bills=(BillLevel(statement_id="S-2", aging_period="S-2/1", level=3),),
+    )
     store(manage_books, notices=(failed, text, replace(letter, scheduled_for=NOW - timedelta(days=1))))
 
 
@@ -33,6 +41,23 @@ def queue(manage_books: AccountBooks) -> None:
         ("?attention=true", ["ntc_1"]),
         ("?attention=false&channel=email", ["ntc_1"]),
         ("?status=Sent&channel=email", []),
+        ("?notificationType=PastDue", ["ntc_3"]),
+        ("?notificationType=Final", []),
+        ("?configurationId=gentle-45", ["ntc_3"]),
+        ("?from=2026-03-02", ["ntc_2", "ntc_1"]),
+        ("?to=2026-03-01", ["ntc_3"]),
+        ("?from=2026-03-01&to=2026-03-01", ["ntc_3"]),
+        ("?from=2026-03-02&to=2026-03-02&channel=sms", ["ntc_2"]),
+        ("?from=2026-03-03", []),
+        ("?accountId=G-1", ["ntc_2", "ntc_1", "ntc_3"]),
+        ("?accountId=G-1&status=Sent", ["ntc_3"]),
+        ("?accountId=G-1&from=2026-03-02&notificationType=Initial", ["ntc_2", "ntc_1"]),
+        ("?accountId=G-1&to=2026-03-01", ["ntc_3"]),
+        ("?accountId=G-9", []),
+        ("?statementId=S-1", ["ntc_2", "ntc_1"]),
+        ("?statementId=S-1&accountId=G-1", ["ntc_2", "ntc_1"]),
+        ("?statementId=S-1&accountId=G-9", []),
+        ("?statementId=S-9", []),
     ],
 )
 def test_the_queue_is_listed_by_each_filter(manage_books: AccountBooks, query: str, found: list[str]) -> None:
@@ -42,17 +67,45 @@ def test_the_queue_is_listed_by_each_filter(manage_books: AccountBooks, query: s
     assert page["nextCursor"] is None
 
 
-@pytest.mark.parametrize("query", ["status=Odd", "channel=fax", "attention=maybe"])
+@pytest.mark.parametrize(
+    "query", ["status=Odd", "channel=fax", "attention=maybe", "notificationType=Odd", "from=soon", "to=2026-02-30"]
+)
 def test_an_unknown_filter_value_is_a_400(query: str) -> None:
     assert OWN.get(f"{QUEUE}?{query}").status == 400
 
 
-def test_the_queue_comes_in_pages(manage_books: AccountBooks) -> None:
+@pytest.mark.parametrize("of", ["", "&accountId=G-1", "&from=2026-02-01&to=2026-03-31"])
+def test_the_queue_comes_in_pages(manage_books: AccountBooks, of: str) -> None:
     queue(manage_books)
-    first = OWN.get(f"{QUEUE}?limit=2").body
-    rest = OWN.get(f"{QUEUE}?limit=2&cursor={first['nextCursor']}").body
+    first = OWN.get(f"{QUEUE}?limit=2{of}").body
+    rest = OWN.get(f"{QUEUE}?limit=2{of}&cursor={first['nextCursor']}").body
     assert [item["notificationId"] for item in first["items"] + rest["items"]] == ["ntc_2", "ntc_1", "ntc_3"]
     assert rest["nextCursor"] is None
+
+
+def test_the_summary_counts_by_status_and_channel_and_what_needs_attention(manage_books: AccountBooks) -> None:
+    queue(manage_books)
+    unknown = notice(notice_id="ntc_4", status=NoticeStatus.UNKNOWN, scheduled_for=NOW - timedelta(days=9))
+    manage_books.commit(Change(account=stored(manage_books).account, notices=(unknown,)))
+    assert OWN.get(f"{QUEUE}/summary").body == {
+        "total": 4,
+        "attention": 2,
+        "byStatus": {"DeliveryError": 1, "Scheduled": 1, "Sent": 1, "Unknown": 1},
+        "byChannel": {"email": 2, "print": 1, "sms": 1},
+        "counts": [
+            {"status": "DeliveryError", "channel": "email", "count": 1},
+            {"status": "Scheduled", "channel": "sms", "count": 1},
+            {"status": "Sent", "channel": "print", "count": 1},
+            {"status": "Unknown", "channel": "email", "count": 1},
+        ],
+    }
+    assert OWN.get(f"{QUEUE}/summary?from=2026-03-01&channel=email").body["byStatus"] == {"DeliveryError": 1}
+
+
+def test_the_worklists_count_is_what_the_list_has(manage_books: AccountBooks) -> None:
+    queue(manage_books)
+    listed = OWN.get(f"{QUEUE}?attention=true").body["items"]
+    assert OWN.get(f"{QUEUE}/summary").body["attention"] == len(listed) == 1
 
 
 def test_a_notification_tells_all_that_happened_to_it(manage_books: AccountBooks) -> None:
@@ -67,6 +120,7 @@ def test_a_notification_tells_all_that_happened_to_it(manage_books: AccountBooks
         "channel": "email",
         "notificationType": "Initial",
         "level": 1,
+        "configurationId": None,
         "status": "Scheduled",
         "reason": None,
         "scheduledFor": "2026-03-02T15:00:00.000Z",
@@ -82,6 +136,7 @@ def test_a_notification_tells_all_that_happened_to_it(manage_books: AccountBooks
                 "status": "Scheduled",
                 "at": "2026-03-02T15:00:00.000Z",
                 "actor": "scheduler",
+                "by": None,
                 "reason": "step due",
                 "level": 1,
                 "templateId": "t-1",

@@ -8,10 +8,16 @@ import pytest
 
 from functions.manage.documentation import DOCUMENT
 from local.openapi.routes import declared
+from shared.domain.delivery.kept_messages import KeptMessage
+from shared.domain.records.partner import Partner
 from shared.domain.records.payment import Payment
 from shared.domain.vocabulary.words import NoticeStatus
 from shared.http.routes import Route
 from shared.storage.account_books import AccountBooks
+from shared.storage.claim_records import claim_record_write
+from shared.storage.organizations import Organizations
+from shared.storage.writes import transact
+from tests.worlds.aws import TABLE
 from tests.worlds.bounds import some
 from tests.worlds.examples import NOW, notice
 from tests.worlds.manage_api import FOREIGN, ORGANIZATION, OWN, Caller, Reply, filled, snapshot, store
@@ -41,20 +47,30 @@ BODIES: dict[str, Any] = {
     "resolveTask": {"resolution": "mine now"},
     "reversePayment": {"reason": "typed twice"},
     "refundPayment": {"reason": "paid twice"},
+    "setHold": {"hold": "Dispute", "reason": "x"},
+    "addNote": {"text": "x"},
+    "actOnNotifications": {"action": "cancel", "notificationIds": ["ntc_1"], "reason": "x"},
 }
+QUERIES = {"liftHold": "?reason=x"}
+"""What a route's query must have."""
 MANAGED = [route for route, _ in declared()["Manage"] if route.scope]
 OF_AN_ORGANIZATION = [route for route in MANAGED if "{orgId}" in route.path]
 
 
 def call(caller: Caller, route: Route, **headers: str) -> Reply:
-    return caller.call(route.method, filled(route.path), BODIES.get(route.operation), **headers)
+    return caller.call(
+        route.method, filled(route.path) + QUERIES.get(route.operation, ""), BODIES.get(route.operation), **headers
+    )
 
 
 @pytest.fixture
 def full(manage_books: AccountBooks) -> None:
-    """An account with a bill, a failed notice and a payment."""
+    """A partner, and an account with a bill, a payment, and a failed notice whose message was kept."""
+    partner = Partner(partner_id="prt_1", name="Acme Billing", created_at=NOW)
+    Organizations(manage_books.client, TABLE).create_partner(partner)
     paid = Payment(payment_id="pay_1", amount=1_00, method="cash", received_on=NOW.date(), posted_at=NOW, credit=1_00)
     store(manage_books, notices=(notice(status=NoticeStatus.DELIVERY_ERROR),), payments=(paid,))
+    transact(manage_books.client, [claim_record_write(TABLE, KeptMessage(notice_id="ntc_1", text="Hello"))])
 
 
 @pytest.mark.usefixtures("full")

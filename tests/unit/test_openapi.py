@@ -117,7 +117,8 @@ def test_every_partner_endpoint_names_its_scope_its_parameters_and_its_problems(
         assert ("404" in operation["responses"]) >= ("{" in route.path)
         parameters = operation.get("parameters", [])
         headers = {each["name"] for each in parameters if each["in"] == "header"}
-        assert headers == ({"Idempotency-Key"} if route.method == "POST" else set())
+        expected = {"GET": set[str](), "POST": {"Idempotency-Key", "Dunlin-Actor"}}
+        assert headers == expected.get(route.method, {"Dunlin-Actor"})
         assert {each["name"] for each in parameters if each["in"] == "query"} == set(route.parameters)
 
 

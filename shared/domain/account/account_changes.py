@@ -5,39 +5,52 @@ consent (`shared.domain.account.consents`).
 """
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 
 from shared.domain.account.consents import OPTED_IN_EVENT, OPTED_OUT_EVENT
 from shared.domain.account.contacts import GUARANTOR, number_hash, reached_elsewhere
 from shared.domain.account.ledger import stopped
 from shared.domain.account.stopping import cancel_pending
-from shared.domain.records.account import Account
+from shared.domain.records.account import Account, HoldDetail
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.notice import CANCELLABLE, Notice
 from shared.domain.records.policy import Organization
 from shared.domain.records.statement import OptOuts
+from shared.domain.vocabulary.actors import person_behind
 from shared.domain.vocabulary.history import HistoryEvent
 from shared.domain.vocabulary.reasons import OPT_OUT_REASONS
-from shared.domain.vocabulary.words import Channel, ConsentSource, NotificationType
+from shared.domain.vocabulary.words import Channel, ConsentSource, Hold, NotificationType
 
 
 def change_account(
-    book: AccountBook, after: Account, now: datetime, actor: str, *, source: str = "", wording: str = ""
+    book: AccountBook,
+    after: Account,
+    now: datetime,
+    actor: str,
+    *,
+    source: str = "",
+    wording: str = "",
+    hold_reason: str = "",
 ) -> Change | None:
     """Put an account into a new state, and stop what a hold or opt-out forbids; None: nothing is different.
 
     Whatever it was, the account is planned again: a hold lifted or an address corrected may let a step go.
     source: how consent was given or withdrawn (ConsentSource). wording: the words of ours that were agreed to.
+    hold_reason: why a hold is lifted; why one is set stands in its detail.
     """
     if after == book.account:
         return None
-    after = _own_number_allowed(book.account, after)
+    after = replace(_own_number_allowed(book.account, after), hold_details=_details(book.account, after, now, actor))
     notices = {notice.notice_id: notice for notice in _on_demand_opted_out_of(book, after, now, actor)}
     notices |= {notice.notice_id: notice for notice in cancel_pending(replace(book, account=after), now, actor)}
     return Change(
         account=replace(after, planning_at=now),
         notices=tuple(notices.values()),
-        history=_events(book.account, after, now, actor, source, wording),
+        history=(
+            *_hold_events(book.account, after, now, actor, hold_reason),
+            *consent_events(book.account.opt_outs, after.opt_outs, now, actor, source, wording),
+            *_contact_events(book.account, after, now, actor),
+        ),
     )
 
 
@@ -115,15 +128,32 @@ def _on_demand_opted_out_of(book: AccountBook, after: Account, now: datetime, ac
     ]
 
 
-def _events(
-    before: Account, after: Account, now: datetime, actor: str, source: str, wording: str
+def _details(before: Account, after: Account, now: datetime, actor: str) -> tuple[HoldDetail, ...]:
+    """What is known of each hold: as it was said, or at least since when and by whom; nothing of one that is gone."""
+    set_now = {hold: HoldDetail(hold=hold, since=now, by=person_behind(actor) or actor) for hold in after.holds}
+    unknown = before.holds - {detail.hold for detail in before.hold_details}
+    said = {detail.hold: detail for detail in after.hold_details}
+    known = {hold: detail for hold, detail in set_now.items() if hold not in unknown} | said
+    return tuple(known[hold] for hold in sorted(after.holds & known.keys()))
+
+
+def _hold_events(
+    before: Account, after: Account, now: datetime, actor: str, lifted_because: str
 ) -> tuple[HistoryEvent, ...]:
-    def event(name: str, **facts: str) -> HistoryEvent:
-        return HistoryEvent(at=now, event=name, actor=actor, facts=facts)
+    """A hold that was set, or is held for another reason or time; and each that was lifted."""
+    known = {detail.hold: detail for detail in before.hold_details if detail.hold in before.holds}
+
+    said = [detail for detail in after.hold_details if detail != known.get(detail.hold)]
+
+    def event(name: str, hold: Hold, reason: str, until: date | None = None) -> HistoryEvent:
+        end = {"until": until.isoformat()} if until else {}
+        return HistoryEvent(at=now, event=name, actor=actor, reason=reason, facts={"hold": hold} | end)
 
     return (
-        *(event("HoldSet", hold=hold) for hold in sorted(after.holds - before.holds)),
-        *(event("HoldLifted", hold=hold) for hold in sorted(before.holds - after.holds)),
-        *consent_events(before.opt_outs, after.opt_outs, now, actor, source, wording),
-        *((event("ContactChanged"),) if after.guarantor != before.guarantor else ()),
+        *(event("HoldSet", each.hold, each.reason, each.until) for each in said),
+        *(event("HoldLifted", hold, lifted_because) for hold in sorted(before.holds - after.holds)),
     )
+
+
+def _contact_events(before: Account, after: Account, now: datetime, actor: str) -> tuple[HistoryEvent, ...]:
+    return (HistoryEvent(at=now, event="ContactChanged", actor=actor),) if after.guarantor != before.guarantor else ()

@@ -8,6 +8,7 @@ from shared.domain.account.account_changes import change_account, opted_out_of
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.notice import Notice, moved
 from shared.domain.records.transitions import ERRORS, By, statuses_moved
+from shared.domain.vocabulary.history import HistoryEvent
 from shared.domain.vocabulary.reasons import Reason
 from shared.domain.vocabulary.words import Channel, ConsentSource
 from shared.domain.vocabulary.words import NoticeStatus as S
@@ -32,17 +33,43 @@ POSSIBLE = {
 """In which statuses an action is possible. What was sent stays in the queue: levels are read from it."""
 
 
+ACTION_EVENTS = {
+    QueueAction.CANCEL: "CancellationAskedFor",
+    QueueAction.RETRY: "RetryAskedFor",
+    QueueAction.ARCHIVE: "ArchivingAskedFor",
+}
+"""What the account's history has of an action that was given a reason."""
+
+
 class ActionRefusedError(Exception):
     """The action isn't possible now; the text says why."""
 
 
 def act(
-    book: AccountBook, notice_id: str, action: QueueAction, now: datetime, actor: str, *, opt_out: bool = False
+    book: AccountBook,
+    notice_id: str,
+    action: QueueAction,
+    now: datetime,
+    actor: str,
+    *,
+    opt_out: bool = False,
+    reason: str = "",
 ) -> Change | None:
     """Do it to a notice of the book, and opt the guarantor out of its channel if that is asked for.
 
-    None: there is no such notice. Raises ActionRefusedError.
+    reason: why, for the account's history. None: there is no such notice. Raises ActionRefusedError.
     """
+    change = _acted(book, notice_id, action, now, actor, opt_out=opt_out)
+    if change is None or not reason:
+        return change
+    facts = {"notificationId": notice_id}
+    event = HistoryEvent(at=now, event=ACTION_EVENTS[action], actor=actor, reason=reason, facts=facts)
+    return replace(change, history=(*change.history, event))
+
+
+def _acted(
+    book: AccountBook, notice_id: str, action: QueueAction, now: datetime, actor: str, *, opt_out: bool
+) -> Change | None:
     notice = book.notice(notice_id)
     if notice is None:
         return None

@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from shared.domain.account.contacts import GUARANTOR, number_hash
 from shared.domain.calendar.send_window import local_date
+from shared.domain.delivery.kept_messages import KeptMessage
 from shared.domain.delivery.orders import Order
 from shared.domain.delivery.print_batch import closes_at
 from shared.domain.vocabulary.words import Channel
@@ -53,7 +54,7 @@ class OpenPrintBatch:
     closes_at: datetime
 
 
-type ClaimRecord = TextedNumber | BatchedLetter | OpenPrintBatch
+type ClaimRecord = TextedNumber | BatchedLetter | OpenPrintBatch | KeptMessage
 """Every kind of fact that a claim can store."""
 
 

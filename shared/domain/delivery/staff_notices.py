@@ -77,7 +77,7 @@ def on_demand(  # noqa: PLR0913 - keywords only, one for each thing that a perso
         now=now,
     )
     asked = moved(notice, NoticeStatus.SCHEDULED, now, actor, "on demand")
-    overridden = _override(book.account, notice_id, override_reason, now, actor)
+    overridden = hold_overridden(book.account, notice_id, override_reason, now, actor)
     return Change(account=book.account, notices=(asked,), history=overridden)
 
 
@@ -130,7 +130,7 @@ def one_time_link(  # noqa: PLR0913 - keywords only, one for each thing that a p
         account=book.account,
         notices=(asked, *_unsent(book, before, "superseded by a newer link", now, actor)),
         links=(link, *(replace(known, status=LinkStatus.SUPERSEDED) for known in before)),
-        history=(event, *_override(book.account, notice_id, override_reason, now, actor)),
+        history=(event, *hold_overridden(book.account, notice_id, override_reason, now, actor)),
     )
     return link, change
 
@@ -161,7 +161,9 @@ def link_status(link: PaymentLink, now: datetime) -> LinkStatus:
     return LinkStatus.EXPIRED if link.status in USABLE and now >= link.expires_at else link.status
 
 
-def _override(account: Account, notice_id: str, reason: str, now: datetime, actor: str) -> tuple[HistoryEvent, ...]:
+def hold_overridden(
+    account: Account, notice_id: str, reason: str, now: datetime, actor: str
+) -> tuple[HistoryEvent, ...]:
     """The entry about a hold that was overridden."""
     if not account.holds:
         return ()

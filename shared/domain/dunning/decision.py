@@ -59,6 +59,7 @@ class Plan:
 
     notices: whole rows, each new or with its history appended to. next_planning_at: None with a rest_reason.
     bills: those for which a notice after an update is dropped (docs/rules.md#update-while-stopped).
+    ended: what ends with the plan's moment: holds whose end date has come (docs/rules.md#hold-end).
     """
 
     notices: tuple[Notice, ...]
@@ -66,11 +67,14 @@ class Plan:
     next_planning_at: datetime | None
     rest_reason: str
     findings: tuple[Finding, ...]
+    ended: Change | None = None
 
     def change(self, account: Account) -> Change:
         """What the plan changes at its account."""
-        planned = replace(account, planning_at=self.next_planning_at)
-        return Change(account=planned, bills=self.bills, notices=self.notices)
+        before = self.ended.account if self.ended else account
+        planned = replace(before, planning_at=self.next_planning_at)
+        history = self.ended.history if self.ended else ()
+        return Change(account=planned, bills=self.bills, notices=self.notices, history=history)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

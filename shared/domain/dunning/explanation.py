@@ -3,27 +3,32 @@
 from collections.abc import Mapping
 from datetime import date, datetime
 
+from shared.domain.account.holds import hold_end
 from shared.domain.calendar.steps import CurrentStep, next_due_day
 from shared.domain.dunning.consolidation import Consolidation
 from shared.domain.dunning.decision import Finding, Rule, RuleOutcome
 from shared.domain.dunning.paper import paper_from
-from shared.domain.dunning.situation import Situation, top_of
+from shared.domain.dunning.situation import Situation, standing_stop, top_of
+from shared.domain.records.account import Account
 from shared.domain.records.bill import Bill
-from shared.domain.vocabulary.reasons import Reason, closed_bill_reason, hold_reasons
-from shared.domain.vocabulary.words import AccountStatus, Channel, CommunicationStatus
+from shared.domain.vocabulary.reasons import HOLD_REASONS, Reason, closed_bill_reason, hold_reasons
+from shared.domain.vocabulary.words import Channel, CommunicationStatus, Hold
 
 
 def explain_account(situation: Situation) -> tuple[Finding, ...]:
     """What holds for the whole account: the organization's standing, its communications, and holds."""
     organization = situation.organization
-    active = organization.account_status is AccountStatus.ACTIVE
+    inactive = standing_stop(organization)
+    of_partner = f", and its partner {organization.partner_status}" if inactive is Reason.PARTNER_NOT_ACTIVE else ""
     enabled = organization.communication_status is CommunicationStatus.ENABLED
-    holds = hold_reasons(situation.book.account.holds)
+    account = situation.book.account
+    holds = [_describe_hold(account, hold) for hold in Hold if hold in account.holds]
+    holds += [reason for reason in hold_reasons(account.holds) if reason is Reason.HOLD_NEWER]
     return (
         Finding(
             rule=Rule.ORGANIZATION_STATUS,
-            found=f"organization is {organization.account_status}",
-            outcome=RuleOutcome.PASSES if active else RuleOutcome.STOPS,
+            found=f"organization is {organization.account_status}{of_partner}",
+            outcome=RuleOutcome.STOPS if inactive else RuleOutcome.PASSES,
         ),
         Finding(
             rule=Rule.COMMUNICATIONS,
@@ -36,6 +41,11 @@ def explain_account(situation: Situation) -> tuple[Finding, ...]:
             outcome=RuleOutcome.STOPS if holds else RuleOutcome.PASSES,
         ),
     )
+
+
+def _describe_hold(account: Account, hold: Hold) -> str:
+    end = hold_end(account, hold)
+    return f"{HOLD_REASONS[hold]}, until {end}" if end else str(HOLD_REASONS[hold])
 
 
 def explain_bills(situation: Situation) -> tuple[Finding, ...]:

@@ -26,7 +26,14 @@ def forecast(
     reason. Every message counts as delivered, every balance as unchanged.
     """
     seen = {notice.notice_id: notice for notice in book.notices}
-    moment, end = now, now + horizon
+    book = foreseen(book, organization, now, now + horizon)
+    done = [notice for notice in book.notices if notice != seen.get(notice.notice_id) and notice.status not in PENDING]
+    return tuple(sorted(done, key=lambda notice: (notice.sent_at or notice.scheduled_for, notice.notice_id)))
+
+
+def foreseen(book: AccountBook, organization: Organization, now: datetime, end: datetime) -> AccountBook:
+    """The book as it will be at an instant if nothing changes, with all that will have been planned and sent."""
+    moment = now
     while moment <= end:
         planned = plan(book, organization, moment)
         book = book.after(planned.change(book.account))
@@ -37,8 +44,7 @@ def forecast(
         if not later:
             break
         moment = max(min(later), moment + INSTANT)
-    done = [notice for notice in book.notices if notice != seen.get(notice.notice_id) and notice.status not in PENDING]
-    return tuple(sorted(done, key=lambda notice: (notice.sent_at or notice.scheduled_for, notice.notice_id)))
+    return book
 
 
 def _pending(book: AccountBook) -> list[Notice]:

@@ -6,10 +6,11 @@ from datetime import datetime
 
 from shared.domain.account.consents import opted_out_of_emails
 from shared.domain.account.contacts import GUARANTOR, Contact, contact_for, opted_out
+from shared.domain.account.holds import without_ended_holds
 from shared.domain.account.ledger import taken_days
 from shared.domain.account.reconciliation import possibly_sent
 from shared.domain.account.stopping import lost_cause
-from shared.domain.calendar.send_window import first_moment, first_waking_moment, permitted
+from shared.domain.calendar.send_window import first_moment, first_waking_moment, local_date, permitted
 from shared.domain.dunning.decision import Defer, Refuse, Send, Verdict
 from shared.domain.dunning.rules import decide, template_of
 from shared.domain.dunning.situation import (
@@ -18,6 +19,7 @@ from shared.domain.dunning.situation import (
     DueBill,
     Situation,
     account_stop,
+    standing_stop,
     top_of,
 )
 from shared.domain.records.book import AccountBook
@@ -25,7 +27,7 @@ from shared.domain.records.notice import Notice
 from shared.domain.records.policy import SYSTEM_DEFAULT_TEMPLATE, Organization
 from shared.domain.records.statement import Patient
 from shared.domain.vocabulary.reasons import OPT_OUT_REASONS, Reason, closed_bill_reason
-from shared.domain.vocabulary.words import AccountStatus, Channel, NoticeStatus, NotificationType
+from shared.domain.vocabulary.words import Channel, NoticeStatus, NotificationType
 
 
 def judge(
@@ -41,11 +43,13 @@ def judge(
     nothing (docs/rules.md#disabled-communications and #active-organization). `patient` is needed for a notice to a
     patient.
     """
-    if organization.account_status is not AccountStatus.ACTIVE:
-        return Refuse(reason=Reason.ORGANIZATION_NOT_ACTIVE)
+    inactive = standing_stop(organization)
+    if inactive:
+        return Refuse(reason=inactive)
     if not notice.notification_type.dunning:
         occasion = _Occasion(notice=notice, book=book, organization=organization, now=now, patient=patient)
         return _OCCASIONAL[notice.notification_type](occasion)
+    book = without_ended_holds(book, local_date(now, organization.zone))
     return _judge_dunning(notice, Situation(book=_without(notice, book), organization=organization, now=now))
 
 

@@ -70,6 +70,7 @@ def _draft(situation: Situation, channel: Channel, slot: Slot, bills: Sequence[D
         now=situation.now,
         template_id=template_of(deciding.step, channel),
         ingestion_ids=tuple(sorted({due.bill.ingestion_id for due in bills} - {""})),
+        configuration_id=situation.configuration.configuration_id,
     )
 
 
@@ -85,6 +86,7 @@ def _onto(row: Notice | None, draft: Notice) -> Notice:
         scheduled_for=draft.scheduled_for,
         template_id=draft.template_id,
         ingestion_ids=draft.ingestion_ids,
+        configuration_id=draft.configuration_id,
     )
 
 
@@ -98,7 +100,8 @@ def _going_row(situation: Situation, channel: Channel, slot: Slot, bills: Sequen
         return
     waiting = slot.scheduled[0]
     updated = _onto(waiting, draft)
-    if updated != waiting:
+    # The same step of another configuration is no news: the row keeps the one that asked for it first.
+    if replace(updated, configuration_id=waiting.configuration_id) != waiting:
         only_moved = replace(updated, scheduled_for=waiting.scheduled_for) == waiting
         yield scheduled(updated, situation.now, Actor.SCHEDULER, Reason.MOVED if only_moved else Reason.CONSOLIDATED)
 

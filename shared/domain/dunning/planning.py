@@ -4,10 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from shared.domain.account.ledger import (
-    taken_days,
-    with_notices,
-)
+from shared.domain.account.holds import holds_ended, next_hold_end
+from shared.domain.account.ledger import taken_days, with_notices
 from shared.domain.account.stopping import cancel_pending
 from shared.domain.calendar.send_window import first_moment, hours_return, local_date, permitted, start_of_day
 from shared.domain.calendar.steps import next_due_day
@@ -24,7 +22,7 @@ from shared.domain.records.notice import PENDING, Notice
 from shared.domain.records.policy import Organization
 from shared.domain.vocabulary.actors import Actor
 from shared.domain.vocabulary.history import HistoryEvent
-from shared.domain.vocabulary.reasons import Reason
+from shared.domain.vocabulary.reasons import HOLD_REASONS, Reason
 from shared.domain.vocabulary.words import BillStatus, Channel, CommunicationStatus, NoticeStatus
 
 
@@ -32,17 +30,25 @@ def plan(book: AccountBook, organization: Organization, now: datetime) -> Plan:
     """Work out the notices that an account should have now.
 
     Total: it answers for any account at any time, and for the step that is current then, so that a late run sends no
-    more than that. Planning again after its own result was written changes nothing.
+    more than that. Planning again after its own result was written changes nothing. A hold whose end date has come
+    ends with it (docs/rules.md#hold-end).
     """
+    over = holds_ended(book, local_date(now, organization.zone), now)
+    planned = _plan(book.after(over) if over else book, organization, now)
+    return replace(planned, ended=over)
+
+
+def _plan(book: AccountBook, organization: Organization, now: datetime) -> Plan:
     ended = _stop_what_has_no_cause(book, organization, now)
     situation = Situation(book=with_notices(book, ended), organization=organization, now=now)
     stop = account_stop(situation)
     if stop:
+        again = _hold_end(situation, stop)
         return Plan(
             notices=ended,
             bills=_updates_dropped(situation),
-            next_planning_at=None,
-            rest_reason=stop,
+            next_planning_at=again,
+            rest_reason="" if again else stop,
             findings=explain_stopped(situation, stop),
         )
     slots = {channel: _slot(situation, channel) for channel in Channel}
@@ -62,6 +68,12 @@ def plan(book: AccountBook, organization: Organization, now: datetime) -> Plan:
         rest_reason=rest_reason,
         findings=_explain(situation, slots, result),
     )
+
+
+def _hold_end(situation: Situation, stop: Reason) -> datetime | None:
+    """When a hold ends by itself that stops the account; None: what stops it doesn't."""
+    end = next_hold_end(situation.book.account) if stop in HOLD_REASONS.values() else None
+    return start_of_day(end, situation.zone) if end else None
 
 
 def _stop_what_has_no_cause(book: AccountBook, organization: Organization, now: datetime) -> tuple[Notice, ...]:

@@ -157,10 +157,18 @@ class ChannelDecision:
         return frozenset(due.bill.statement_id for due in self.bills)
 
 
+def standing_stop(organization: Organization) -> Reason | None:
+    """Why an organization sends nothing at all: it, or the partner that owns it, isn't Active."""
+    if organization.account_status is not AccountStatus.ACTIVE:
+        return Reason.ORGANIZATION_NOT_ACTIVE
+    return None if organization.partner_status is AccountStatus.ACTIVE else Reason.PARTNER_NOT_ACTIVE
+
+
 def account_stop(situation: Situation) -> Reason | None:
     """Why nothing at all may go to the account, queued or not: its organization isn't active, or it is on hold."""
-    if situation.organization.account_status is not AccountStatus.ACTIVE:
-        return Reason.ORGANIZATION_NOT_ACTIVE
+    inactive = standing_stop(situation.organization)
+    if inactive:
+        return inactive
     held = hold_reasons(situation.book.account.holds)
     return held[0] if held else None
 

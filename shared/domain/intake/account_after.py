@@ -7,7 +7,6 @@ from shared.domain.account.contacts import reached_elsewhere
 from shared.domain.intake.arrival import OPT_OUT_FIELD, Arrival, IntakeContext
 from shared.domain.records.account import Account
 from shared.domain.records.statement import NOTHING_OPTED_OUT, Guarantor, OptOuts
-from shared.domain.vocabulary.actors import Actor
 from shared.domain.vocabulary.history import HistoryEvent
 from shared.domain.vocabulary.words import ConsentSource
 
@@ -64,7 +63,7 @@ def guarantor_after(before: Guarantor, arrival: Arrival) -> Guarantor:
 def first_opt_outs(account: Account, context: IntakeContext) -> tuple[HistoryEvent, ...]:
     """The registry of consent of a new account: its first statement may have opted out of channels already."""
     source = ConsentSource.PARTNER_STATEMENT
-    return consent_events(NOTHING_OPTED_OUT, account.opt_outs, context.now, Actor.PARTNER, source, OPT_OUT_FIELD)
+    return consent_events(NOTHING_OPTED_OUT, account.opt_outs, context.now, context.actor, source, OPT_OUT_FIELD)
 
 
 def _opt_outs(before: OptOuts, said: OptOuts | None) -> OptOuts:

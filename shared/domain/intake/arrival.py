@@ -32,12 +32,13 @@ MOVED = "moved to another guarantor"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntakeContext:
-    """How statements came: to which organization, in which file, when, and as bills of which type."""
+    """How statements came: to which organization, in which file, when, as bills of which type, and sent by whom."""
 
     organization: Organization
     bill_type: BillType
     ingestion_id: str
     now: datetime
+    actor: str = Actor.PARTNER
 
     @property
     def today(self) -> date:
@@ -87,7 +88,7 @@ def fingerprint(document: bytes) -> str:
 def with_event(bill: Bill, context: IntakeContext, event: str, reason: str, **facts: str) -> Bill:
     """The bill with an event of this ingestion at the end of its history."""
     facts = {"ingestionId": context.ingestion_id, **facts}
-    entry = HistoryEvent(at=context.now, event=event, actor=Actor.PARTNER, reason=reason, facts=facts)
+    entry = HistoryEvent(at=context.now, event=event, actor=context.actor, reason=reason, facts=facts)
     return replace(bill, history=(*bill.history, entry))
 
 
@@ -101,6 +102,6 @@ def without_cause(book: AccountBook, now: datetime) -> tuple[Notice, ...]:
 
 def refusal_of_intake(organization: Organization) -> Remark | None:
     """Why an organization takes no statements or payments: it is archived. None: it takes them."""
-    if organization.account_status is AccountStatus.ARCHIVED:
+    if AccountStatus.ARCHIVED in {organization.account_status, organization.partner_status}:
         return Remark("/clientId", "The organization is archived and takes no statements.")
     return None

@@ -7,7 +7,6 @@ from shared.domain.intake.identity import GUARANTOR_ID
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.ingestion import Remark
 from shared.domain.records.task import Task, TaskKind, task_id_at
-from shared.domain.vocabulary.actors import Actor
 from shared.domain.vocabulary.history import HistoryEvent
 from shared.domain.vocabulary.words import IngestionResult
 
@@ -36,7 +35,7 @@ def refused_for_too_many(book: AccountBook, arrival: Arrival, context: IntakeCon
     if told and context.now < max(told) + TASK_AGAIN_AFTER:
         return refused
     account, statement_id = book.account, arrival.statement.statement_id
-    event = HistoryEvent(at=context.now, event=BILLS_REFUSED, actor=Actor.PARTNER, facts={"statementId": statement_id})
+    event = HistoryEvent(at=context.now, event=BILLS_REFUSED, actor=context.actor, facts={"statementId": statement_id})
     task = Task(
         task_id=task_id_at(context.now, account.org_id, account.account_id, BILLS_REFUSED),
         org_id=account.org_id,

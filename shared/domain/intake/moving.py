@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from shared.domain.account.account_changes import leaving_one
 from shared.domain.account.consents import OPTED_IN_EVENT, OPTED_OUT_EVENT, Consent, consents
 from shared.domain.account.contacts import GUARANTOR, reached_elsewhere
+from shared.domain.account.holds import both_holds, taken_off
 from shared.domain.account.ledger import dunning_notices
 from shared.domain.intake.arrival import ACTIVE, MOVED, IntakeContext, with_event, without_cause
 from shared.domain.intake.identity import same_person
@@ -88,11 +89,10 @@ def arrive(book: AccountBook, departure: Departure, context: IntakeContext) -> C
         payments.append(credit_moved(book, old.account_id, old.credit, context.now, context.today))
     added = tuple(event for event in departure.consents if event not in book.history)
     after = replace(
-        account,
+        both_holds(account, old),
         opt_outs=_opt_outs(book, departure),
         stopped_numbers=account.stopped_numbers | old.stopped_numbers,
         undeliverable=account.undeliverable | (old.undeliverable - reached_elsewhere(old.guarantor, account.guarantor)),
-        holds=account.holds | old.holds,
         credit=account.credit + old.credit,
         planning_at=context.now,
     )
@@ -154,9 +154,7 @@ def _bill_holds_lifted(book: AccountBook, change: Change, context: IntakeContext
         HistoryEvent(at=context.now, event="HoldLifted", actor=Actor.PARTNER, reason=MOVED, facts={"hold": hold})
         for hold in lifted
     )
-    return replace(
-        change, account=replace(change.account, holds=change.account.holds - set(lifted)), history=tuple(events)
-    )
+    return replace(change, account=taken_off(change.account, frozenset(lifted)), history=tuple(events))
 
 
 # --- consent --------------------------------------------------------------------------------------------------------

@@ -10,7 +10,6 @@ from shared.domain.paying.posting import standing_bill
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.ingestion import Remark
 from shared.domain.records.statement import PaymentUpdate
-from shared.domain.vocabulary.actors import Actor
 from shared.domain.vocabulary.words import IngestionResult
 
 PARTNER_PAYMENT = "partner"
@@ -29,7 +28,7 @@ def receive_payment_update(book: AccountBook | None, update: PaymentUpdate, cont
     whole: Change | None = None
     after, done = book, set[int]()
     for place, received in enumerate(_payments(update, bill.statement_id)):
-        posted = post_payment(after, context.organization, received, context.now, Actor.PARTNER)
+        posted = post_payment(after, context.organization, received, context.now, context.actor)
         if posted is not None:
             done.add(place)
             after, whole = after.after(posted), whole.then(posted) if whole else posted

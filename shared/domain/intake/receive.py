@@ -251,7 +251,7 @@ def _change(
             change = change.then(_amending(book.after(change), amended, bill, context))
     source, wording = ConsentSource.PARTNER_STATEMENT, OPT_OUT_FIELD
     about_account = change_account(
-        book.after(change), account, context.now, Actor.PARTNER, source=source, wording=wording
+        book.after(change), account, context.now, context.actor, source=source, wording=wording
     )
     if about_account:
         change = change.then(about_account)

@@ -1,7 +1,7 @@
 """The account: one guarantor at one organization, the aggregate of all about a balance."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from shared.domain.records.statement import NOTHING_OPTED_OUT, BillTo, Guarantor, OptOuts
 from shared.domain.records.stored import StoredRecord
@@ -26,12 +26,28 @@ NO_WRONG_ANSWERS = WrongAnswers()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HoldDetail:
+    """Why, since when and by whom an account is on hold.
+
+    until: the day of the organization's calendar on which dunning goes on by itself; None: once the hold is lifted.
+    by: the person who set it, or the actor where no person was named.
+    """
+
+    hold: Hold
+    reason: str = ""
+    since: datetime
+    until: date | None = None
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Account(StoredRecord):
     """A guarantor at an organization.
 
     `version` rises with every change to the account or its bills, and conditions the next.
     `time_zones` are those that the guarantor's ZIP code and phone number suggest, for a text's quiet hours.
     `stopped_numbers` are the phone numbers, hashed, from which somebody asked that no more texts be sent to them.
+    `hold_details` says more of each of `holds`, but of those that were set before details were kept.
     `settings_version` is the version of the organization that it has to be planned by, or a later one.
     `planning_at` is when the scheduler plans it next; None: nothing to wait for.
     """
@@ -44,6 +60,7 @@ class Account(StoredRecord):
     undeliverable: frozenset[Channel] = frozenset()
     stopped_numbers: frozenset[str] = frozenset()
     holds: frozenset[Hold] = frozenset()
+    hold_details: tuple[HoldDetail, ...] = ()
     time_zones: tuple[str, ...] = ()
     credit: Cents = 0
     wrong_answers: WrongAnswers = NO_WRONG_ANSWERS

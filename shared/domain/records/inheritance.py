@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from shared.domain.records.policy import DunningSettings, Organization
 from shared.domain.records.stored import StoredRecord
+from shared.domain.vocabulary.words import AccountStatus
 
 SYSTEM = DunningSettings()
 
@@ -26,11 +27,15 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartnerDefaults(StoredRecord):
-    """What a partner's organizations inherit. overrides: the names of the settings that the partner set itself."""
+    """What a partner's organizations inherit. overrides: the names of the settings that the partner set itself.
+
+    account_status: the partner's own; it reaches its organizations in the same way.
+    """
 
     partner_id: str
     dunning: DunningSettings = SYSTEM
     overrides: frozenset[str] = frozenset()
+    account_status: AccountStatus = AccountStatus.ACTIVE
     version: int = 0
 
 
@@ -72,7 +77,18 @@ def inheriting(organization: Organization, defaults: PartnerDefaults) -> Organiz
     """The organization with its own settings in force, and for all the others what its partner's defaults say now."""
     own = overrides_of(organization)
     settings = replace(defaults.dunning, **{name: getattr(organization.dunning, name) for name in own})
-    return replace(organization, dunning=settings, dunning_overrides=own, dunning_from_partner=defaults.overrides - own)
+    return replace(
+        organization,
+        dunning=settings,
+        dunning_overrides=own,
+        dunning_from_partner=defaults.overrides - own,
+        partner_status=defaults.account_status,
+    )
+
+
+def planned_alike(one: Organization, other: Organization) -> bool:
+    """Whether what two states of an organization inherit has its accounts planned alike."""
+    return (one.dunning, one.partner_status) == (other.dunning, other.partner_status)
 
 
 def source_of(names: Iterable[str], own: frozenset[str], from_partner: frozenset[str]) -> Source | None:

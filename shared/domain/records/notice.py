@@ -10,6 +10,7 @@ from shared.domain.records.account import Account
 from shared.domain.records.bill import Bill
 from shared.domain.records.stored import StoredRecord
 from shared.domain.records.transitions import ALLOWED, BORN, WAITING, require
+from shared.domain.vocabulary.actors import person_behind
 from shared.domain.vocabulary.words import Channel, NoticeStatus, NotificationType
 from shared.domain.vocabulary.words import NoticeStatus as S
 
@@ -39,7 +40,7 @@ class BillLevel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusChange:
-    """One entry of a notice's append-only history."""
+    """One entry of a notice's append-only history. by: the person behind the actor, if the actor names one."""
 
     status: NoticeStatus
     at: datetime
@@ -47,6 +48,11 @@ class StatusChange:
     reason: str = ""
     level: int = 0
     template_id: str = ""
+    by: str = ""
+
+    def __post_init__(self) -> None:
+        """Keep the person whom the actor names."""
+        object.__setattr__(self, "by", self.by or person_behind(self.actor))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +71,8 @@ class Notice(StoredRecord):
     attempt: how many times it was given to the provider.
     scheduled_for: when it should be sent; lease_until: when a queued, sending or unknown one is next checked.
     ingestion_ids: of the files that its bills were last created or updated by.
+    configuration_id: of the dunning configuration whose step asked for it; "": no step did.
+    message_type: whose words it has, where it repeats a notice of another type; None: its own type's.
     send_to: its recipient (GUARANTOR, PATIENT or BILL_TO). sent_to: the masked address it was sent to.
     provider_message_id: the provider's own id of it. letter: of a notice that was sent as a letter.
     to_test_contact: it was sent in test mode, to the organization's test contact instead of its recipient.
@@ -95,11 +103,18 @@ class Notice(StoredRecord):
     possible_duplicate: bool = False
     to_test_contact: bool = False
     ingestion_ids: tuple[str, ...] = ()
+    configuration_id: str = ""
+    message_type: NotificationType | None = None
     payment_id: str = ""
     link_id: str = ""
     send_to: str = "guarantor"
     status_history: tuple[StatusChange, ...] = ()
     moves_read: int | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def worded_as(self) -> NotificationType:
+        """The type whose words its message has."""
+        return self.message_type or self.notification_type
 
     @property
     def statement_ids(self) -> tuple[str, ...]:
@@ -114,6 +129,8 @@ class NewNoticeFields(TypedDict, total=False):
     scheduled_for: datetime
     template_id: str
     ingestion_ids: tuple[str, ...]
+    configuration_id: str
+    message_type: NotificationType | None
     payment_id: str
     link_id: str
     send_to: str

@@ -128,6 +128,7 @@ class MessageContacts:
 class Organization(StoredRecord):
     """A medical provider. `client_id` is the partner's name for it; org_id and practice_id are ours, immutable.
 
+    partner_status: the standing of the partner that owns it, passed on from there.
     link_days: how long a payment link inside a notice lives. test_contacts: set: test mode.
     dunning: the settings in force. dunning_overrides: the names of those that the organization set itself, the others
     being inherited; None: whatever differs from the system's. dunning_from_partner: those inherited from its partner.
@@ -150,6 +151,7 @@ class Organization(StoredRecord):
     bill_type: BillType = BillType.EPISODIC
     communication_status: CommunicationStatus = CommunicationStatus.ENABLED
     account_status: AccountStatus = AccountStatus.ACTIVE
+    partner_status: AccountStatus = AccountStatus.ACTIVE
     dunning: DunningSettings = DunningSettings()
     dunning_overrides: frozenset[str] | None = None
     dunning_from_partner: frozenset[str] = frozenset()

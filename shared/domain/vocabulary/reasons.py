@@ -16,6 +16,7 @@ class Reason(StrEnum):
 
     # the organization
     ORGANIZATION_NOT_ACTIVE = "organization is not active"
+    PARTNER_NOT_ACTIVE = "partner is not active"
     COMMUNICATIONS_DISABLED = "communications are disabled"
 
     # the account

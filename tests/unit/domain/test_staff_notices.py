@@ -271,11 +271,12 @@ def test_a_key_admits_whoever_presents_it_until_it_is_revoked(*, live: bool, wor
         secret_hash=sha256(presented.encode()).hexdigest(),
         scopes=frozenset({Scope.READ}),
         created_at=NOW,
+        live=live,
     )
     assert key_id_of(presented) == key.key_id
-    assert key.admits(presented)
-    assert not key.admits(f"{presented}0")
-    assert not replace(key, revoked_at=NOW).admits(presented)
+    assert key.admits(presented, NOW)
+    assert not key.admits(f"{presented}0", NOW)
+    assert not replace(key, revoked_at=NOW).admits(presented, NOW)
 
 
 def test_a_key_is_for_tests_unless_it_is_asked_for_as_live() -> None:
