@@ -9,7 +9,7 @@ from shared.domain.vocabulary.words import Language
 from shared.http.routes import Query, Route, WordQuery
 
 LANGUAGE = WordQuery("lang", "The language to show; default: the guarantor's, else the browser's.", Language)
-STATEMENT = Query("statementId", "Of which bill; default: of all that can be paid.")
+SHOWN_STATEMENT = Query("statementId", "Of which bill; default: of all that can be paid.")
 CHECKOUT = Query("checkout", "Which way to the processor the browser comes back from.")
 
 page = partial(Route, site, tag="Patient pages", media_type="text/html", query=(LANGUAGE,))
@@ -83,7 +83,7 @@ def finish(request: PageRequest, token: str) -> PageAnswer:
     "/pay/{token}/statement",
     operation="viewStatement",
     summary="The statement as PDF, for a browser that has answered the question; any other is led there",
-    query=(LANGUAGE, STATEMENT),
+    query=(LANGUAGE, SHOWN_STATEMENT),
     problems=(404,),
 )
 def view_statement(request: PageRequest, token: str) -> PageAnswer:

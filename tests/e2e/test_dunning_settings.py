@@ -108,7 +108,7 @@ def after_the_first_sending(world: World) -> None:
 
 def on_the_third_day(world: World) -> None:
     """Statements that update bills, and a hold that is lifted."""
-    changed = {"totalBalance": "80.00", "statementDate": "2026-03-01", "resetBill": True, "statementMessage": "New"}
+    changed = {"totalBalance": "80.00", "statementDate": str(FIRST), "resetBill": True, "statementMessage": "New"}
     world.seen["results"] = world.send(
         sent_statement("plain", **changed),
         sent_statement("ignore", **changed),

@@ -125,6 +125,7 @@ SETTINGS = {
     "EMAIL_QUEUE_URL": "https://example.com/email",
     "SMS_QUEUE_URL": "https://example.com/sms",
     "PRINT_QUEUE_URL": "https://example.com/print",
+    "INGEST_FUNCTION": "ingest",
     "DROP_BUCKET": "drops",
     "PRINT_BUCKET": "letters",
     "SENDER_ADDRESS": "billing@example.com",
