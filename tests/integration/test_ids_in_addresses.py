@@ -11,7 +11,7 @@ from shared.domain.records.book import Change
 from shared.http.gateway import UnreadableIdError, canonical_path, decoded_id
 from shared.storage.account_books import AccountBooks
 from tests.worlds.aws import TABLE
-from tests.worlds.examples import account, bill
+from tests.worlds.examples import NOW, account, bill
 from tests.worlds.ingest_api import BUCKET, Partner, pointers, results
 from tests.worlds.manage_api import ORGANIZATION, OWN, Caller, store, stored
 from tests.worlds.statement_examples import statement
@@ -91,7 +91,7 @@ def test_any_other_id_is_taken_and_leads_back_to_its_bill(partner: Partner, valu
 
 def test_a_bill_that_has_such_an_id_already_goes_on(partner: Partner, manage_books: AccountBooks) -> None:
     """What it owes must not stand still."""
-    sent = statement(statementId="a/b")
+    sent = statement(statementId="a/b", statementDate=str(NOW.date()))
     sent["guarantor"]["guarantorId"] = "G/1"
     manage_books.commit(Change(account=account(account_id="G/1"), bills=(bill("a/b"),)))
     assert results(partner.send(sent)) == ["Updated"]

@@ -36,6 +36,10 @@ REQUESTS: dict[str, tuple[str, dict[str, Any]]] = {
         "update_item",
         {"Key": KEY, "UpdateExpression": "SET n = n + :n REMOVE words", **THREE, "ReturnValues": "ALL_NEW"},
     ),
+    "a count": (
+        "update_item",
+        {"Key": KEY, "UpdateExpression": "SET words = :n ADD n :n, new :n", **THREE, "ReturnValues": "ALL_NEW"},
+    ),
     "a deletion": ("delete_item", {"Key": KEY, **IS_THREE, **THREE}),
     "a query": ("query", {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": {"S": "a"}}}),
     "a query for a member": (

@@ -141,7 +141,7 @@ class _Reader:
     def clauses(self) -> Meaning:
         changes: list[tuple[str, Meaning]] = []
         while self.tokens:
-            read = {"SET": self.assignment, "REMOVE": self.removal}.get(self.next().upper())
+            read = {"SET": self.assignment, "ADD": self.addition, "REMOVE": self.removal}.get(self.next().upper())
             if read is None:
                 raise NotInTheFakeError(self.expression)
             changes.append(read())
@@ -154,6 +154,10 @@ class _Reader:
 
     def removal(self) -> tuple[str, Meaning]:
         return self.next(), lambda _item, _names, _values: None
+
+    def addition(self) -> tuple[str, Meaning]:
+        name = self.next()
+        return name, _sum(lambda item, names, _: item.get(names.get(name, name), {"N": "0"}), self.operand(), 1)
 
     def assignment(self) -> tuple[str, Meaning]:
         name = self.next()
