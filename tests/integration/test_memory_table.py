@@ -173,7 +173,7 @@ def test_a_condition_that_the_table_in_memory_does_not_know_is_refused(expressio
         condition(expression)
 
 
-@pytest.mark.parametrize("expression", ["ADD a :b", "DELETE a :b", "SET a = list_append(a, :b)", "a = :b"])
+@pytest.mark.parametrize("expression", ["DELETE a :b", "SET a = list_append(a, :b)", "a = :b"])
 def test_an_update_that_the_table_in_memory_does_not_know_is_refused(expression: str) -> None:
     with pytest.raises(NotInTheFakeError):
         update(expression)
