@@ -7,6 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions.manage import (
     accounts,
     bills,
+    cadences,
     documentation,
     dunning_settings,
     notifications,
@@ -25,6 +26,7 @@ from shared.http.request_log import log_answer
 __all__ = [
     "accounts",
     "bills",
+    "cadences",
     "documentation",
     "dunning_settings",
     "lambda_handler",

@@ -148,16 +148,19 @@ def read_again(organization: Organization) -> Iterator[Organization]:
         yield api.own_organization(organization.org_id)
 
 
-def save(organization: Organization, defaults: PartnerDefaults, *, replan: bool, now: datetime) -> Organization:
+def save(
+    organization: Organization, defaults: PartnerDefaults, *, replan: bool, now: datetime, choosing: bool = False
+) -> Organization:
     """Store an organization with what it inherits by now.
 
     Where that changes how its accounts are planned, or the caller says so (`replan`), they are planned again.
+    `choosing`: it takes up one of its partner's own dunning configurations.
     Raises OrganizationChangedError when somebody else changed it, or its partner's defaults, meanwhile.
     """
     after = inheriting(organization, defaults)
     replan = replan or after.dunning != organization.dunning
     logger.info("organization changed", extra={"org_id": organization.org_id, "replan": replan})
-    return ports().organizations.save(after, replan_at=now if replan else None, defaults=defaults)
+    return ports().organizations.save(after, replan_at=now if replan else None, defaults=defaults, choosing=choosing)
 
 
 def won[R](attempt: Callable[[], R], what: str = "The organization is") -> R:

@@ -13,6 +13,7 @@ from shared.storage.idempotency import IdempotencyRecords
 from shared.storage.notices import Notices
 from shared.storage.numbers import Numbers
 from shared.storage.organizations import Organizations
+from shared.storage.own_configurations import OwnConfigurations
 from shared.storage.partner_defaults import PartnersDefaults
 from shared.storage.payment_lists import PaymentLists
 from shared.storage.print_batches import PrintBatches
@@ -29,6 +30,7 @@ class ManagePorts:
     settings: ManageSettings
     organizations: Organizations
     defaults: PartnersDefaults
+    configurations: OwnConfigurations
     books: AccountBooks
     notices: Notices
     numbers: Numbers
@@ -55,6 +57,7 @@ def ports() -> ManagePorts:
         settings=settings,
         organizations=Organizations(*table),
         defaults=PartnersDefaults(*table),
+        configurations=OwnConfigurations(*table),
         books=AccountBooks(*table),
         notices=Notices(*table),
         numbers=Numbers(*table),

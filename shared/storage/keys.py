@@ -24,9 +24,10 @@ LARGE_CHANGE_SORT = "W#"
 # the partition of a job that has an organization's accounts planned again, with a root item alone
 REPLANNING_PARTITION = "J#"
 
-# the partition of a partner's defaults: the defaults at its root, and the job that passes them on
+# the partition of a partner's defaults: the defaults at its root, the job that passes them on, its own configurations
 DEFAULTS_PARTITION = "D#"
 JOB_SORT = "J"
+CONFIGURATION_SORT = "C#"
 
 # the partition of the pointer from a patient account to the account that has its active Lifetime bill
 PATIENT_PARTITION = "L#"
@@ -241,6 +242,11 @@ def replanning(org_id: str) -> str:
 def defaults(partner_id: str) -> str:
     """Partition of a partner's defaults, and of the job that passes them on to its organizations."""
     return f"{DEFAULTS_PARTITION}{partner_id}"
+
+
+def dunning_configuration(configuration_id: str) -> str:
+    """Sort key, under a partner's defaults, of a dunning configuration of its own."""
+    return f"{CONFIGURATION_SORT}{configuration_id}"
 
 
 def print_batches(org_id: str) -> str:

@@ -11,7 +11,7 @@ from shared.storage import items, keys
 from shared.storage.batches import read_items
 from shared.storage.items import Item, text
 from shared.storage.jobs import replanning_job
-from shared.storage.partner_defaults import DefaultsChangedError, defaults_unchanged
+from shared.storage.partner_defaults import DefaultsChangedError, defaults_raised, defaults_unchanged
 from shared.storage.races import LostRaceError
 from shared.storage.records import Records
 from shared.storage.writes import NEW, at_version, put, transact
@@ -83,8 +83,12 @@ class Organizations:
         *,
         replan_at: datetime | None = None,
         defaults: PartnerDefaults | None = None,
+        choosing: bool = False,
     ) -> Organization:
         """Store an organization's new state, and answer it in its new version.
+
+        `choosing`: it takes up one of its partner's own configurations. That raises the version of the defaults, so
+        that a deletion of the configuration that didn't see it chosen loses.
 
         Raises OrganizationChangedError when it, or the `defaults` that it inherits, changed meanwhile.
         `replan_at`: from when its accounts are planned again; the job for that is written in the same transaction.
@@ -93,7 +97,9 @@ class Organizations:
         writes = [put(self.table, _organization_item(saved), at_version(organization.version))]
         if replan_at is not None:
             writes.append(put(self.table, replanning_job(saved.org_id, saved.version, replan_at)))
-        writes += [defaults_unchanged(self.table, defaults)] if defaults else []
+        if defaults:
+            judged_by = defaults_raised if choosing else defaults_unchanged
+            writes.append(judged_by(self.table, defaults))
         if not transact(self.client, writes):
             raise OrganizationChangedError
         return saved

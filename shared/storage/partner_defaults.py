@@ -32,21 +32,18 @@ class PartnersDefaults:
         found = Records(self.client, self.table).get(PartnerDefaults, keys.defaults(partner_id))
         return found or PartnerDefaults(partner_id=partner_id)
 
-    def save(self, defaults: PartnerDefaults, now: datetime) -> PartnerDefaults:
+    def save(self, defaults: PartnerDefaults, now: datetime, with_them: tuple[Write, ...] = ()) -> PartnerDefaults:
         """Store a partner's defaults, and answer them in their new version. Raises DefaultsChangedError.
+
+        `with_them`: writes that happen together with it or not at all; their losing is a DefaultsChangedError too.
 
         The job that passes them on to its organizations is written in the same transaction, so that neither is ever
         without the other. It replaces one that is under way, and starts over.
         """
         saved = replace(defaults, version=defaults.version + 1)
-        item = {
-            **items.key(keys.defaults(saved.partner_id)),
-            "version": number(saved.version),
-            "body": items.pack(PartnerDefaults, saved),
-        }
         job = job_item(keys.defaults(saved.partner_id), keys.JOB_SORT, saved.version, now)
-        writes = [put(self.table, item, at_version(defaults.version)), put(self.table, job)]
-        if not transact(self.client, writes):
+        writes = [defaults_raised(self.table, defaults), put(self.table, job)]
+        if not transact(self.client, [*writes, *with_them]):
             raise DefaultsChangedError
         return saved
 
@@ -57,3 +54,17 @@ def defaults_unchanged(table: str, defaults: PartnerDefaults) -> Write:
     Without it an organization written at the moment of a change could keep what it had inherited before.
     """
     return check(table, items.key(keys.defaults(defaults.partner_id)), at_version(defaults.version))
+
+
+def defaults_raised(table: str, defaults: PartnerDefaults) -> Write:
+    """The part of a transaction that raises the version of a partner's defaults, if they are as they were read.
+
+    Whoever judged by the version before loses its write, and judges again.
+    """
+    saved = replace(defaults, version=defaults.version + 1)
+    item = {
+        **items.key(keys.defaults(saved.partner_id)),
+        "version": number(saved.version),
+        "body": items.pack(PartnerDefaults, saved),
+    }
+    return put(table, item, at_version(defaults.version))

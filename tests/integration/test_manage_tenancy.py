@@ -21,7 +21,14 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("manage_table")
 
+CADENCE: dict[str, Any] = {
+    "name": "Mine now",
+    "paperCycleDays": 25,
+    "steps": [{"billAge": 0, "notificationType": "Initial", "channels": ["email"]}],
+}
 BODIES: dict[str, Any] = {
+    "createDunningConfiguration": CADENCE,
+    "changeDunningConfiguration": CADENCE,
     "createOrganization": {
         "name": "Lakeside",
         "clientId": "LAKE",
