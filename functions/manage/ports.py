@@ -14,6 +14,7 @@ from shared.storage.notices import Notices
 from shared.storage.numbers import Numbers
 from shared.storage.organizations import Organizations
 from shared.storage.own_configurations import OwnConfigurations
+from shared.storage.own_templates import OwnTemplates
 from shared.storage.partner_defaults import PartnersDefaults
 from shared.storage.payment_lists import PaymentLists
 from shared.storage.print_batches import PrintBatches
@@ -31,6 +32,7 @@ class ManagePorts:
     organizations: Organizations
     defaults: PartnersDefaults
     configurations: OwnConfigurations
+    templates: OwnTemplates
     books: AccountBooks
     notices: Notices
     numbers: Numbers
@@ -58,6 +60,7 @@ def ports() -> ManagePorts:
         organizations=Organizations(*table),
         defaults=PartnersDefaults(*table),
         configurations=OwnConfigurations(*table),
+        templates=OwnTemplates(*table),
         books=AccountBooks(*table),
         notices=Notices(*table),
         numbers=Numbers(*table),

@@ -9,8 +9,9 @@ from functions.send_email.mailbox import mailbox
 from shared.contracts.delivery_events import ATTEMPT_TAG, NOTICE_TAG, ORGANIZATION_TAG
 from shared.domain.delivery.orders import Accepted, Order, ProviderAnswer
 from shared.messaging.errors import MessageProvider, answer_of
-from shared.rendering.email_message import render_email
+from shared.rendering.email_message import email_length, render_email
 from shared.rendering.facts import message_variables, sender_name
+from shared.rendering.own_templates import written
 
 if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
@@ -28,7 +29,8 @@ class EmailSender:
     def prepare(self, order: Order) -> Callable[[], ProviderAnswer]:
         """Write the email. Calling what is answered gives it to SES, once."""
         variables = message_variables(order, self.base_url)
-        email = render_email(order.notice.notification_type, order.book.account.guarantor.language, variables)
+        kind, language = order.notice.notification_type, order.book.account.guarantor.language
+        email = written(order.template, partial(render_email, kind, language, variables), email_length)
         organization = order.organization
         request: dict[str, Any] = {
             "FromEmailAddress": mailbox(sender_name(organization, variables.staff_name), self.sender_address),

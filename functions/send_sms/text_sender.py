@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from shared.domain.delivery.orders import Accepted, Order, ProviderAnswer
 from shared.messaging.errors import MessageProvider, answer_of
 from shared.rendering.facts import message_variables
-from shared.rendering.text_message import render_text
+from shared.rendering.own_templates import written
+from shared.rendering.text_message import render_text, text_length
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -24,7 +25,8 @@ class TextSender:
     def prepare(self, order: Order) -> Callable[[], ProviderAnswer]:
         """Write the text. Calling what is answered gives it to SNS, once."""
         variables = message_variables(order, self.base_url)
-        text = render_text(order.notice.notification_type, order.book.account.guarantor.language, variables)
+        kind, language = order.notice.notification_type, order.book.account.guarantor.language
+        text = written(order.template, partial(render_text, kind, language, variables), text_length)
         return partial(self._send, order.contact.destination, text.message)
 
     def _send(self, number: str, message: str) -> ProviderAnswer:

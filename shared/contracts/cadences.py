@@ -15,6 +15,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from shared.contracts.templates import TEMPLATE_ID
 from shared.contracts.wire import NamedLine, WireModel, Word
 from shared.domain.records.cadences import TYPES_IN_ORDER, CadenceFault, PlacedStep, cadence_faults
 from shared.domain.records.policy import SYSTEM_DEFAULT_TEMPLATE, DunningConfiguration, Step
@@ -24,9 +25,6 @@ from shared.domain.vocabulary.words import Channel, NotificationType
 MOST_STEPS = 30
 MOST_DAYS = 730
 """Further from the bill's first day, or from its due date, no step may lie."""
-
-TEMPLATE_ID = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
-"""What a template's id looks like."""
 
 USUAL_CYCLE_DAYS = 30
 

@@ -21,6 +21,10 @@ CHECKOUT_SORT = "C#"
 HISTORY_SORT = "H#"
 LARGE_CHANGE_SORT = "W#"
 
+# sort keys in an organization's partition, beside its root: the latest of each own template, and every version
+TEMPLATE_SORT = "T#"
+TEMPLATE_VERSION_SORT = "V#"
+
 # the partition of a job that has an organization's accounts planned again, with a root item alone
 REPLANNING_PARTITION = "J#"
 
@@ -128,6 +132,16 @@ def api_key(key_id: str) -> str:
 def organization(org_id: str) -> str:
     """Partition of an organization."""
     return f"O#{org_id}"
+
+
+def own_template(place: str) -> str:
+    """Sort key, under an organization, of an own template as it is."""
+    return f"{TEMPLATE_SORT}{place}"
+
+
+def own_template_version(place: str, version: int) -> str:
+    """Sort key, under an organization, of an own template as it was in a version."""
+    return f"{TEMPLATE_VERSION_SORT}{place}#{version:06d}"
 
 
 def org_id_of(partition: str) -> str:

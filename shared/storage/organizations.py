@@ -14,7 +14,7 @@ from shared.storage.jobs import replanning_job
 from shared.storage.partner_defaults import DefaultsChangedError, defaults_raised, defaults_unchanged
 from shared.storage.races import LostRaceError
 from shared.storage.records import Records
-from shared.storage.writes import NEW, at_version, put, transact
+from shared.storage.writes import NEW, Write, at_version, put, transact
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -94,7 +94,7 @@ class Organizations:
         `replan_at`: from when its accounts are planned again; the job for that is written in the same transaction.
         """
         saved = replace(organization, version=organization.version + 1)
-        writes = [put(self.table, _organization_item(saved), at_version(organization.version))]
+        writes = [organization_put(self.table, organization)]
         if replan_at is not None:
             writes.append(put(self.table, replanning_job(saved.org_id, saved.version, replan_at)))
         if defaults:
@@ -137,6 +137,12 @@ class Organizations:
     def save_api_key(self, key: ApiKey) -> None:
         """Store a key, new or revoked."""
         self._records.put({**items.key(keys.api_key(key.key_id)), "body": items.pack(ApiKey, key)})
+
+
+def organization_put(table: str, organization: Organization) -> Write:
+    """The part of a transaction that stores an organization in its next version, if it is as it was read."""
+    saved = replace(organization, version=organization.version + 1)
+    return put(table, _organization_item(saved), at_version(organization.version))
 
 
 def _organization(item: Item) -> Organization:

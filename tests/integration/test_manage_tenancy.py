@@ -15,6 +15,7 @@ from shared.storage.account_books import AccountBooks
 from tests.worlds.bounds import some
 from tests.worlds.examples import NOW, notice
 from tests.worlds.manage_api import FOREIGN, ORGANIZATION, OWN, Caller, Reply, filled, snapshot, store
+from tests.worlds.template_examples import TEXT
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -29,6 +30,7 @@ CADENCE: dict[str, Any] = {
 BODIES: dict[str, Any] = {
     "createDunningConfiguration": CADENCE,
     "changeDunningConfiguration": CADENCE,
+    "saveTemplate": TEXT,
     "createOrganization": {
         "name": "Lakeside",
         "clientId": "LAKE",

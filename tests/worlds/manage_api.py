@@ -111,6 +111,7 @@ IDS = {
     "taskId": "tsk_1",
     "ingestionId": "ing_1",
     "configurationId": "standard-30",
+    "templateId": "Initial",
 }
 """What the tests of all routes put for each id of a path."""
 PAID_ONLINE: dict[str, Any] = {

@@ -143,6 +143,7 @@ class Organization:
     link_days: how long a payment link inside a notice lives. test_contacts: set: test mode.
     dunning: the settings in force. dunning_overrides: the names of those that the organization set itself, the others
     being inherited; None: whatever differs from the system's. dunning_from_partner: those inherited from its partner.
+    own_templates: the places of the message templates that it wrote itself (own_template.py).
     """
 
     org_id: str
@@ -170,6 +171,7 @@ class Organization:
     amount_in_email: bool = False
     credit_use: CreditUse = CreditUse.APPLY
     locations: tuple[str, ...] = ()
+    own_templates: tuple[str, ...] = ()
     version: int = 0
     created_on: date | None = None
 
