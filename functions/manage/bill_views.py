@@ -19,7 +19,7 @@ from shared.domain.calendar.steps import level_at
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook
 from shared.domain.records.policy import Organization
-from shared.domain.records.presets import configuration
+from shared.domain.records.presets import chosen
 from shared.domain.vocabulary.words import NoticeStatus
 
 
@@ -27,13 +27,12 @@ def show(bill: Bill, book: AccountBook, organization: Organization, now: datetim
     """A bill today, on the organization's calendar."""
     today = now.astimezone(organization.zone).date()
     sent = level_sent(book, bill, organization)
-    chosen = configuration(organization.dunning.configuration_id)
     return BillAnswer.of(
         bill,
         account_id=book.account.account_id,
         today=today,
         days_until_due=organization.dunning.days_until_due,
-        level=level_at(chosen, bill.age_on(today)) if bill.open else sent,
+        level=level_at(chosen(organization.dunning), bill.age_on(today)) if bill.open else sent,
         level_sent=sent,
     )
 

@@ -1,61 +1,23 @@
-"""Dunning configurations, and the dunning settings of an organization and of all organizations of a partner."""
+"""The dunning settings of an organization and of all organizations of a partner."""
 
 from dataclasses import replace
 
 from functions.manage.audit import told
-from functions.manage.frame import api, changeable, list_request, route
-from functions.manage.organizations import SEARCH, read_again, save, won
+from functions.manage.frame import api, changeable, route
+from functions.manage.organizations import read_again, save, won
 from functions.manage.ports import ports
 from shared.contracts.dunning import (
-    ConfigurationAnswer,
-    ConfigurationsPage,
     DunningAnswer,
     DunningBody,
     said_in,
     settings_after,
 )
-from shared.domain.records import presets
 from shared.domain.records.inheritance import SYSTEM, PartnerDefaults, inheriting, overrides_of, own_after
 from shared.domain.records.partner import Scope
-from shared.domain.records.policy import Organization
+from shared.domain.records.policy import DunningConfiguration, Organization
+from shared.domain.records.presets import CONFIGURATIONS
 from shared.domain.vocabulary.json_documents import Json
 from shared.http.api import Answer, json_answer
-from shared.http.problems import not_found
-
-
-@route(
-    "GET",
-    "/v1/dunning-configurations",
-    operation="searchDunningConfigurations",
-    summary="Find dunning configurations",
-    tag="Dunning",
-    scope=Scope.READ,
-    query=(SEARCH,),
-    answer=ConfigurationsPage,
-)
-def search() -> Answer:
-    """Find presets by id or name."""
-    page, cursor = list_request().slice(list(presets.search(SEARCH.text(api.query))))
-    return json_answer(
-        ConfigurationsPage(items=[ConfigurationAnswer.of(preset) for preset in page], next_cursor=cursor)
-    )
-
-
-@route(
-    "GET",
-    "/v1/dunning-configurations/{configurationId}",
-    operation="readDunningConfiguration",
-    summary="Read a dunning configuration",
-    tag="Dunning",
-    scope=Scope.READ,
-    answer=ConfigurationAnswer,
-)
-def read_configuration(configuration_id: str) -> Answer:
-    """Read a preset."""
-    preset = presets.CONFIGURATIONS.get(configuration_id)
-    if preset is None:
-        raise not_found("dunning configuration")
-    return json_answer(ConfigurationAnswer.of(preset))
 
 
 @route(
@@ -92,7 +54,8 @@ def change(organization: Organization, patch: Json) -> Answer:
         after, defaults = proposed_for(before, patch)
         was, becomes = (DunningAnswer.of_organization(each) for each in (before, inheriting(after, defaults)))
         audit = told("DunningChanged", f"organization:{before.org_id}", _as_json(was), _as_json(becomes))
-        return save(after, defaults, replan=True, now=api.now, audit=audit)
+        choosing = "configurationId" in patch and after.dunning.own_configuration is not None
+        return save(after, defaults, replan=True, now=api.now, choosing=choosing, audit=audit)
 
     return json_answer(DunningAnswer.of_organization(won(attempt)))
 
@@ -128,7 +91,7 @@ def change_defaults(patch: Json) -> Answer:
     def attempt() -> PartnerDefaults:
         before = ports().defaults.get(api.caller.partner_id)
         changes = changeable(patch, DunningAnswer.of_partner(before))
-        settings = settings_after(before.dunning, SYSTEM, changes)
+        settings = settings_after(before.dunning, SYSTEM, changes, _named(before.partner_id, changes))
         own = own_after(before.overrides, said_in(changes, patch.get("inherited", {})), before.dunning, settings)
         after = replace(before, dunning=settings, overrides=own)
         was, becomes = (DunningAnswer.of_partner(each) for each in (before, after))
@@ -142,11 +105,24 @@ def _as_json(settings: DunningAnswer) -> Json:
     return settings.model_dump(mode="json", by_alias=True)
 
 
-def proposed_for(before: Organization, patch: Json) -> tuple[Organization, PartnerDefaults]:
-    """An organization after a merge patch of its dunning settings, and the defaults that it then inherits from."""
+def proposed_for(
+    before: Organization, patch: Json, named: DunningConfiguration | None = None
+) -> tuple[Organization, PartnerDefaults]:
+    """An organization after a merge patch of its dunning settings, and the defaults that it then inherits from.
+
+    `named`: the configuration that the patch names, where it isn't the partner's as stored.
+    """
     changes = changeable(patch, DunningAnswer.of_organization(before))
     defaults = ports().defaults.get(before.partner_id)
     now = inheriting(before, defaults)
-    settings = settings_after(now.dunning, defaults.dunning, changes)
+    settings = settings_after(now.dunning, defaults.dunning, changes, named or _named(before.partner_id, changes))
     own = own_after(overrides_of(now), said_in(changes, patch.get("inherited", {})), now.dunning, settings)
     return inheriting(replace(before, dunning=settings, dunning_overrides=own), defaults), defaults
+
+
+def _named(partner_id: str, patch: Json) -> DunningConfiguration | None:
+    """The partner's own configuration that a merge patch names, as it is now; the defaults were read before it."""
+    configuration_id = patch.get("configurationId")
+    if not isinstance(configuration_id, str) or configuration_id in CONFIGURATIONS:
+        return None
+    return ports().configurations.get(partner_id, configuration_id)

@@ -4,57 +4,14 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.manage import (
-    accounts,
-    audit,
-    bills,
-    bulk_actions,
-    documentation,
-    dunning_settings,
-    holds,
-    messages,
-    notifications,
-    organizations,
-    partners,
-    payments,
-    print_batches,
-    resending,
-    simulation,
-    staff_messages,
-    stops,
-    tasks,
-    templates,
-    timelines,
-)
+from functions.manage import subjects
 from functions.manage.frame import api, logger
 from shared.http.request_log import log_answer
 
-__all__ = [
-    "accounts",
-    "audit",
-    "bills",
-    "bulk_actions",
-    "documentation",
-    "dunning_settings",
-    "holds",
-    "lambda_handler",
-    "messages",
-    "notifications",
-    "organizations",
-    "partners",
-    "payments",
-    "print_batches",
-    "resending",
-    "simulation",
-    "staff_messages",
-    "stops",
-    "tasks",
-    "templates",
-    "timelines",
-]
+__all__ = ["lambda_handler", "subjects"]
 
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Entry point: the gateway's proxy integration. Each imported module has registered its routes."""
+    """Entry point: the gateway's proxy integration. Each of the subjects has registered its routes."""
     return log_answer(logger, event, api.resolve(event, context))

@@ -24,7 +24,7 @@ class YesOrNo(StrEnum):
 NOTIFICATION_STATUS = WordQuery("status", "One notification status.", NoticeStatus)
 CHANNEL = WordQuery("channel", "One channel.", Channel)
 TYPE = WordQuery("notificationType", "One notification type.", NotificationType)
-CONFIGURATION = Query("configurationId", "Only what a step of this dunning configuration asked for.")
+BY_CONFIGURATION = Query("configurationId", "Only what a step of this dunning configuration asked for.")
 INGESTION = Query("ingestionId", "Only the notifications that one statement file caused.")
 ATTENTION = WordQuery("attention", "true: only the worklist, which is what needs attention.", YesOrNo)
 FROM_DAY = DayQuery("from", "Scheduled on this day of the organization's calendar or later.")
@@ -32,7 +32,7 @@ TO_DAY = DayQuery("to", "Scheduled on this day of the organization's calendar or
 ACCOUNT = Query("accountId", "Only one account's.")
 STATEMENT = Query("statementId", "Only those about one bill.")
 
-QUEUE_FILTERS = (NOTIFICATION_STATUS, CHANNEL, TYPE, CONFIGURATION, INGESTION, ATTENTION, FROM_DAY, TO_DAY)
+QUEUE_FILTERS = (NOTIFICATION_STATUS, CHANNEL, TYPE, BY_CONFIGURATION, INGESTION, ATTENTION, FROM_DAY, TO_DAY)
 
 
 def queue_filter(
@@ -45,7 +45,7 @@ def queue_filter(
         statuses=statuses,
         channel=CHANNEL.text(given),
         notification_type=TYPE.text(given),
-        configuration_id=CONFIGURATION.text(given),
+        configuration_id=BY_CONFIGURATION.text(given),
         ingestion_id=INGESTION.text(given),
         attention=ATTENTION.word(given) is YesOrNo.YES,
         since=start_of_day(since, organization.zone) if since else None,

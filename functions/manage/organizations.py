@@ -173,16 +173,20 @@ def save(
     replan: bool,
     now: datetime,
     audit: AuditEntry | None,
+    choosing: bool = False,
 ) -> Organization:
     """Store an organization with what it inherits by now, and with what the audit trail has of it.
 
     Where that changes how its accounts are planned, or the caller says so (`replan`), they are planned again.
+    `choosing`: it takes up one of its partner's own dunning configurations.
     Raises OrganizationChangedError when somebody else changed it, or its partner's defaults, meanwhile.
     """
     after = inheriting(organization, defaults)
     replan = replan or not planned_alike(after, organization)
     logger.info("organization changed", extra={"org_id": organization.org_id, "replan": replan})
-    return ports().organizations.save(after, replan_at=now if replan else None, defaults=defaults, audit=audit)
+    return ports().organizations.save(
+        after, replan_at=now if replan else None, defaults=defaults, choosing=choosing, audit=audit
+    )
 
 
 def won[R](attempt: Callable[[], R], what: str = "The organization is") -> R:

@@ -15,6 +15,8 @@ from shared.storage.idempotency import IdempotencyRecords
 from shared.storage.notices import Notices
 from shared.storage.numbers import Numbers
 from shared.storage.organizations import Organizations
+from shared.storage.own_configurations import OwnConfigurations
+from shared.storage.own_templates import OwnTemplates
 from shared.storage.partner_defaults import PartnersDefaults
 from shared.storage.payment_lists import PaymentLists
 from shared.storage.print_batches import PrintBatches
@@ -34,6 +36,8 @@ class ManagePorts:
     settings: ManageSettings
     organizations: Organizations
     defaults: PartnersDefaults
+    configurations: OwnConfigurations
+    templates: OwnTemplates
     books: AccountBooks
     notices: Notices
     numbers: Numbers
@@ -66,6 +70,8 @@ def ports() -> ManagePorts:
         settings=settings,
         organizations=Organizations(*table),
         defaults=PartnersDefaults(*table),
+        configurations=OwnConfigurations(*table),
+        templates=OwnTemplates(*table),
         books=AccountBooks(*table),
         notices=Notices(*table),
         numbers=Numbers(*table),

@@ -8,13 +8,14 @@ from itertools import batched
 from functions.manage.dunning_settings import proposed_for
 from functions.manage.frame import api, logger, route
 from functions.manage.ports import ports
-from shared.contracts.simulation import HorizonBody, SimulationAnswer, SimulationBody
+from shared.contracts.simulation import HorizonBody, ProposedConfiguration, SimulationAnswer, SimulationBody
 from shared.domain.dunning.simulation import simulate
 from shared.domain.records.book import AccountBook
 from shared.domain.records.partner import Scope
 from shared.domain.records.policy import Organization
 from shared.domain.vocabulary.json_documents import Json
 from shared.http.api import Answer, json_answer
+from shared.http.partner_api import invalid
 
 SIMULATION_RESERVE_MILLISECONDS = 5_000
 """Before a request's time ends, looking stops and the answer says how far it came."""
@@ -36,13 +37,28 @@ READERS = 8
 def simulate_settings(organization: Organization, patch: Json) -> Answer:
     """Foresee the notices of the open book with the settings in force, and with the proposed ones."""
     horizon = HorizonBody.model_validate({"horizonDays": patch.pop("horizonDays")} if "horizonDays" in patch else {})
-    proposed, _ = proposed_for(organization, patch)
+    proposed = _proposed(organization, patch)
     books = OpenBooks(org_id=organization.org_id, time_is_up=_time_is_up)
     found = simulate(books, organization, proposed.dunning, api.now, timedelta(days=horizon.horizon_days))
     logger.info("settings simulated", extra={"org_id": organization.org_id, "accounts": found.accounts})
     return json_answer(
-        SimulationAnswer.of(found, at=api.now, horizon_days=horizon.horizon_days, complete=books.complete)
+        SimulationAnswer.of(
+            found, proposed.dunning, at=api.now, horizon_days=horizon.horizon_days, complete=books.complete
+        )
     )
+
+
+def _proposed(organization: Organization, patch: Json) -> Organization:
+    """The organization as proposed, with a configuration that needn't be stored."""
+    if "configuration" not in patch:
+        return proposed_for(organization, patch)[0]
+    if "configurationId" in patch:
+        raise invalid("/configurationId", "must be left out where a configuration to try is given")
+    wanted = ProposedConfiguration.model_validate({"configuration": patch.pop("configuration")}).configuration
+    if wanted is None:
+        return proposed_for(organization, patch)[0]
+    tried = wanted.domain(api.new_id("dcf_"), organization.partner_id, version=1)
+    return proposed_for(organization, patch | {"configurationId": tried.configuration_id}, tried)[0]
 
 
 def _time_is_up() -> bool:

@@ -6,6 +6,7 @@ from itertools import dropwhile
 from typing import TYPE_CHECKING
 
 from functions.manage.frame import actor, api, change_bill, find_bill, list_request, route
+from functions.manage.own_templates import known_template
 from functions.manage.ports import ports
 from shared.contracts.bills import PaymentLinkAnswer, PaymentLinkBody, PaymentLinksPage
 from shared.contracts.notifications import OnDemandAnswer, OnDemandBody, ResendBody
@@ -29,7 +30,7 @@ from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.partner import Scope
 from shared.domain.records.payment_link import PaymentLink
-from shared.domain.records.policy import SYSTEM_DEFAULT_TEMPLATE, Organization
+from shared.domain.records.policy import Organization
 from shared.domain.vocabulary.reasons import Reason
 from shared.domain.vocabulary.words import Channel, Processor
 from shared.http.api import Answer, json_answer
@@ -70,8 +71,7 @@ def notify(organization: Organization, statement_id: str, wanted: OnDemandBody) 
     """Send a notice about a bill now."""
     require_active(organization)
     override_reason = override_reason_of(wanted)
-    if wanted.template_id not in {None, SYSTEM_DEFAULT_TEMPLATE}:
-        raise invalid("/templateId", "must be the templateId of a template")
+    template_id = known_template(organization, wanted.template_id, wanted.channel)
     notice_id, now, who = api.new_id("ntc_"), api.now, actor()
 
     def decide(book: AccountBook, bill: Bill) -> tuple[Change | None, None]:
@@ -86,7 +86,7 @@ def notify(organization: Organization, statement_id: str, wanted: OnDemandBody) 
             notice_id=notice_id,
             channel=wanted.channel,
             recipient=wanted.send_to,
-            template_id=SYSTEM_DEFAULT_TEMPLATE,
+            template_id=template_id,
             now=now,
             actor=who,
             override_reason=override_reason,

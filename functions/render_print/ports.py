@@ -15,6 +15,7 @@ from shared.storage.account_books import AccountBooks
 from shared.storage.channel_gates import ChannelGates
 from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
+from shared.storage.own_templates import OwnTemplates
 from shared.storage.print_batches import PrintBatches
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def ports() -> RenderPrintPorts:
         books=AccountBooks(*table),
         notices=Notices(*table),
         organizations=Organizations(*table),
+        templates=OwnTemplates(*table),
         sender=LetterWriter(
             clients.s3(),
             settings.print_bucket,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 
 from functions.render_print.statement_page import (
     AgingBuckets,
@@ -28,6 +29,7 @@ from shared.domain.vocabulary.money import Cents
 from shared.domain.vocabulary.words import Language
 from shared.rendering.facts import address_lines, message_variables, readable_phone
 from shared.rendering.letter_message import render_letter_message
+from shared.rendering.own_templates import written
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,11 @@ def statement_page(order: Order, base_url: str) -> StatementPage:
         amount_due=order.amount_due - max(order.book.account.credit, 0),
         credit=max(order.book.account.credit, 0),
         notification_type=order.notice.worded_as,
-        message=render_letter_message(order.notice.worded_as, guarantor.language, variables),
+        message=written(
+            order.template,
+            partial(render_letter_message, order.notice.worded_as, guarantor.language, variables),
+            len,
+        ),
         bills=tuple(_bill(document, order.book, organization) for document in documents),
         online=organization.payments.online,
         pay_url=variables.link,

@@ -1,4 +1,4 @@
-"""Passing a partner's changed defaults on to its organizations, in the background.
+"""Passing a partner's changed defaults and dunning configurations on to its organizations, in the background.
 
 A job item in the due index says that it has to be done, and how far it came. Each sweep takes a page of the partner's
 organizations. One whose settings change by it is saved together with the job that replans its accounts; doing it again
@@ -6,12 +6,14 @@ finds nothing to do. Whoever writes an organization meanwhile resolves its setti
 the list, because it is new or has another name, is left out.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from shared.domain.records.inheritance import inheriting, planned_alike
+from shared.domain.records.inheritance import inheriting, planned_alike, with_latest
+from shared.domain.records.policy import Organization
 from shared.storage.background_jobs import BackgroundJobs
 from shared.storage.organizations import Organizations
+from shared.storage.own_configurations import OwnConfigurations
 from shared.storage.partner_defaults import PartnersDefaults
 from shared.storage.races import BusyError, until_won
 
@@ -25,6 +27,7 @@ class Inheritance:
     jobs: BackgroundJobs
     organizations: Organizations
     defaults: PartnersDefaults
+    configurations: OwnConfigurations
 
     def advance(self, partner_id: str, now: datetime) -> int:
         """Pass the defaults on to the job's next page of organizations, and answer to how many.
@@ -48,7 +51,7 @@ class Inheritance:
             if organization is None:
                 return
             defaults = self.defaults.get(partner_id)
-            after = inheriting(organization, defaults)
+            after = self._with_latest(inheriting(organization, defaults))
             if after == organization:
                 return
             replan_at = None if planned_alike(after, organization) else now
@@ -59,3 +62,11 @@ class Inheritance:
         except BusyError:
             return False
         return True
+
+    def _with_latest(self, organization: Organization) -> Organization:
+        """The organization with the latest version of the own configuration that it chose."""
+        own = organization.dunning.own_configuration
+        if own is None:
+            return organization
+        latest = self.configurations.get(organization.partner_id, own.configuration_id)
+        return replace(organization, dunning=with_latest(organization.dunning, latest))

@@ -15,6 +15,7 @@ from shared.storage.channel_gates import ChannelGates
 from shared.storage.due_index import DueIndex
 from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
+from shared.storage.own_configurations import OwnConfigurations
 from shared.storage.partner_defaults import PartnersDefaults
 from shared.storage.set_asides import SetAsides
 from shared.storage.shard_leases import ShardLeases
@@ -34,6 +35,7 @@ class SchedulerPorts:
     notices: Notices
     organizations: Organizations
     defaults: PartnersDefaults
+    configurations: OwnConfigurations
     jobs: BackgroundJobs
     queues: ChannelQueues
 
@@ -50,7 +52,7 @@ class SchedulerPorts:
     @property
     def inheritance(self) -> Inheritance:
         """What passes a partner's defaults on."""
-        return Inheritance(self.jobs, self.organizations, self.defaults)
+        return Inheritance(self.jobs, self.organizations, self.defaults, self.configurations)
 
 
 @cache
@@ -68,6 +70,7 @@ def ports() -> SchedulerPorts:
         notices=Notices(*table),
         organizations=Organizations(*table),
         defaults=PartnersDefaults(*table),
+        configurations=OwnConfigurations(*table),
         jobs=BackgroundJobs(*table),
         queues=ChannelQueues(clients.sqs(), settings.queue_urls),
     )

@@ -27,10 +27,15 @@ class EmailSender:
 
     def prepare(self, order: Order) -> Callable[[], ProviderAnswer]:
         """Write the email. Calling what is answered gives it to SES, once."""
-        from shared.rendering.email_message import render_email  # noqa: PLC0415 - jinja2 and Babel: the start needs none
+        from shared.rendering.email_message import (  # noqa: PLC0415 - jinja2 and Babel: the start needs none
+            email_length,
+            render_email,
+        )
+        from shared.rendering.own_templates import written  # noqa: PLC0415 - likewise
 
         variables = message_variables(order, self.base_url)
-        email = render_email(order.notice.worded_as, order.book.account.guarantor.language, variables)
+        kind, language = order.notice.worded_as, order.book.account.guarantor.language
+        email = written(order.template, partial(render_email, kind, language, variables), email_length)
         organization = order.organization
         request: dict[str, Any] = {
             "FromEmailAddress": mailbox(sender_name(organization, variables.staff_name), self.sender_address),

@@ -16,6 +16,7 @@ from shared.storage.account_books import AccountBooks
 from shared.storage.channel_gates import ChannelGates
 from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
+from shared.storage.own_templates import OwnTemplates
 
 USUAL_PER_SECOND = 14.0
 """SES's rate for a new account outside the sandbox: kept to until SES has answered the account's own."""
@@ -39,6 +40,7 @@ def ports() -> SendEmailPorts:
         books=AccountBooks(*table),
         notices=Notices(*table),
         organizations=Organizations(*table),
+        templates=OwnTemplates(*table),
         sender=EmailSender(
             ses,
             settings.sender_address,

@@ -16,6 +16,7 @@ from shared.storage.channel_gates import ChannelGates
 from shared.storage.notices import Notices
 from shared.storage.numbers import Numbers
 from shared.storage.organizations import Organizations
+from shared.storage.own_templates import OwnTemplates
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +38,7 @@ def ports() -> SendSmsPorts:
         notices=Notices(*table),
         numbers=Numbers(*table),
         organizations=Organizations(*table),
+        templates=OwnTemplates(*table),
         sender=TextSender(clients.sns(), public_base_url(settings.public_base_url, settings.public_base_url_parameter)),
         gate=ChannelGate(Channel.SMS, ChannelGates(*table), usual=Limits(per_second=settings.texts_per_second)),
     )

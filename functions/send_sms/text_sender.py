@@ -23,10 +23,12 @@ class TextSender:
 
     def prepare(self, order: Order) -> Callable[[], ProviderAnswer]:
         """Write the text. Calling what is answered gives it to SNS, once."""
-        from shared.rendering.text_message import render_text  # noqa: PLC0415 - jinja2: the start needs none
+        from shared.rendering.own_templates import written  # noqa: PLC0415 - jinja2: the start needs none
+        from shared.rendering.text_message import render_text, text_length  # noqa: PLC0415 - likewise
 
         variables = message_variables(order, self.base_url)
-        text = render_text(order.notice.worded_as, order.book.account.guarantor.language, variables)
+        kind, language = order.notice.worded_as, order.book.account.guarantor.language
+        text = written(order.template, partial(render_text, kind, language, variables), text_length)
         send = partial(self._send, order.contact.destination, text.message)
         return PreparedMessage(send, kept(order, text=text.message))
 

@@ -1,15 +1,17 @@
 """Bodies of the dunning settings and configurations of the partner API."""
 
-from collections.abc import Container
-from dataclasses import fields
+from collections.abc import Container, Mapping
+from dataclasses import fields, replace
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 
 from shared.contracts import wire
 from shared.contracts.wire import GivenMoney, TimeOfDay, WireModel, Word
+from shared.domain.records.cadences import faults_at
 from shared.domain.records.inheritance import (
+    CONFIGURATION,
     QUIET_HOURS,
     SYSTEM,
     PartnerDefaults,
@@ -25,8 +27,9 @@ from shared.domain.records.policy import (
     Organization,
     PaymentRule,
     SendWindow,
+    Step,
 )
-from shared.domain.records.presets import CONFIGURATIONS
+from shared.domain.records.presets import CONFIGURATIONS, chosen
 from shared.domain.vocabulary.json_documents import Json
 from shared.domain.vocabulary.json_pointers import POINTER, parts_of
 from shared.domain.vocabulary.words import BillAging, Channel, DunningReset, NotificationType
@@ -35,14 +38,19 @@ WHOLE = frozenset({"paymentRule"})
 """Fields that a merge patch replaces whole, because their own fields exclude each other."""
 
 SETTINGS_OF: dict[str, frozenset[str]] = {
-    to_camel(field.name): frozenset({field.name}) for field in fields(DunningSettings) if field.name not in QUIET_HOURS
-} | {"quietHours": QUIET_HOURS}
+    to_camel(field.name): frozenset({field.name})
+    for field in fields(DunningSettings)
+    if field.name not in QUIET_HOURS | CONFIGURATION
+} | {"quietHours": QUIET_HOURS, "configurationId": CONFIGURATION}
 """The names, in the rules, of the settings that each field stands for."""
 
-SAID_OTHERWISE = QUIET_HOURS | {"reset_fields", "payment_rule", "send_window"}
+SAID_OTHERWISE = QUIET_HOURS | {"own_configuration", "reset_fields", "payment_rule", "send_window"}
 
 SAID_ALIKE = tuple(field.name for field in fields(DunningSettings) if field.name not in SAID_OTHERWISE)
 """The settings that are on the wire what they are in the rules, under the same names."""
+
+OWN = "own configurations"
+"""Under this name a validation is told of the partner's own configurations, by their ids."""
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -94,12 +102,26 @@ def _statement_pointer(pointer: str) -> str:
     return pointer
 
 
+def _absent(value: object) -> bool:
+    return value is None
+
+
 class StepAnswer(WireModel):
     """One step of a configuration."""
 
     level: int
-    cycle: int
-    bill_age: int = Field(description="Days since the bill's effective created date.")
+    cycle: int | None = Field(
+        default=None, exclude_if=_absent, description="Left out where it depends on an organization's due dates."
+    )
+    bill_age: int | None = Field(
+        default=None,
+        exclude_if=_absent,
+        description="Days since the bill's effective created date. In a schedule always; in a configuration where the"
+        " step doesn't count from the due date.",
+    )
+    days_from_due: int | None = Field(
+        default=None, exclude_if=_absent, description="Days since the due date, below zero before it."
+    )
     notification_type: NotificationType
     channels: list[Channel]
     templates: dict[Channel, str] = Field(description="By channel: a template's id, or <System Default>.")
@@ -112,30 +134,47 @@ class ConfigurationAnswer(WireModel):
     name: str
     dunning_cycle_days: int
     paper_cycle_days: int
+    version: int | None = Field(
+        default=None,
+        exclude_if=_absent,
+        description="Of one of your own: raised by each change of it. Presets have none.",
+    )
     steps: list[StepAnswer]
 
     @classmethod
-    def of(cls, preset: DunningConfiguration) -> Self:
-        """A preset."""
+    def of(cls, configuration: DunningConfiguration) -> Self:
+        """A configuration as it was written."""
         return cls(
-            configuration_id=preset.configuration_id,
-            name=preset.name,
-            dunning_cycle_days=preset.dunning_cycle_days,
-            paper_cycle_days=preset.paper_cycle_days,
+            configuration_id=configuration.configuration_id,
+            name=configuration.name,
+            dunning_cycle_days=configuration.dunning_cycle_days,
+            paper_cycle_days=configuration.paper_cycle_days,
+            version=configuration.version or None,
             steps=[
-                StepAnswer(
-                    level=level,
-                    cycle=step.cycle,
-                    bill_age=step.bill_age,
-                    notification_type=step.notification_type,
-                    channels=list(step.channels),
-                    templates={
-                        channel: step.templates.get(channel, SYSTEM_DEFAULT_TEMPLATE) for channel in step.channels
-                    },
-                )
-                for level, step in enumerate(preset.steps, start=1)
+                _step(level, step, cycle=None, bill_age=None)
+                if step.days_from_due is not None
+                else _step(level, step, cycle=step.cycle, bill_age=step.bill_age)
+                for level, step in enumerate(configuration.steps, start=1)
             ],
         )
+
+
+def schedule_of(settings: DunningSettings) -> list[StepAnswer]:
+    """The schedule that settings bring: every step at a bill's age."""
+    steps = enumerate(chosen(settings).steps, start=1)
+    return [_step(level, step, cycle=step.cycle, bill_age=step.bill_age) for level, step in steps]
+
+
+def _step(level: int, step: Step, *, cycle: int | None, bill_age: int | None) -> StepAnswer:
+    return StepAnswer(
+        level=level,
+        cycle=cycle,
+        bill_age=bill_age,
+        days_from_due=step.days_from_due,
+        notification_type=step.notification_type,
+        channels=list(step.channels),
+        templates={channel: step.templates.get(channel, SYSTEM_DEFAULT_TEMPLATE) for channel in step.channels},
+    )
 
 
 class ConfigurationsPage(WireModel):
@@ -224,8 +263,14 @@ class QuietHoursBody(WireModel):
         return self
 
 
-def _known_configuration(configuration_id: str) -> str:
-    if configuration_id not in CONFIGURATIONS:
+def _own_configurations(info: ValidationInfo) -> Mapping[str, DunningConfiguration]:
+    """The partner's own configurations that the validation was told of."""
+    known: Mapping[str, DunningConfiguration] = (info.context or {}).get(OWN, {})
+    return known
+
+
+def _known_configuration(configuration_id: str, info: ValidationInfo) -> str:
+    if configuration_id not in CONFIGURATIONS and configuration_id not in _own_configurations(info):
         raise ValueError("must be the configurationId of a dunning configuration")
     return configuration_id
 
@@ -276,6 +321,15 @@ class DunningBody(WireModel):
     send_window: SendWindowBody = Field(default_factory=SendWindowBody)
     quiet_hours: QuietHoursBody = Field(default_factory=QuietHoursBody)
 
+    @field_validator("days_until_due")
+    @classmethod
+    def _suits_the_configuration(cls, days: int, info: ValidationInfo) -> int:
+        own = _own_configurations(info).get(info.data.get("configuration_id", ""))
+        wrong = next(faults_at(own, days), None) if own else None
+        if wrong:
+            raise ValueError(wrong)
+        return days
+
     @classmethod
     def of(cls, settings: DunningSettings) -> "DunningBody":
         """The settings as stored."""
@@ -322,27 +376,36 @@ class DunningAnswer(DunningBody):
 
     @classmethod
     def _of(cls, settings: DunningSettings, own: frozenset[str], from_partner: frozenset[str]) -> "DunningAnswer":
-        configuration = ConfigurationAnswer.of(CONFIGURATIONS[settings.configuration_id])
+        configuration = chosen(settings)
         sources = {field: source_of(names, own, from_partner) for field, names in SETTINGS_OF.items()}
         return cls.model_construct(
             **dict(DunningBody.of(settings)),
             dunning_cycle_days=configuration.dunning_cycle_days,
             paper_cycle_days=configuration.paper_cycle_days,
-            schedule=configuration.steps,
+            schedule=schedule_of(settings),
             inherited={field: source for field, source in sources.items() if source},
         )
 
 
-def settings_after(settings: DunningSettings, inherited: DunningSettings, patch: Json) -> DunningSettings:
+def settings_after(
+    settings: DunningSettings,
+    inherited: DunningSettings,
+    patch: Json,
+    named: DunningConfiguration | None = None,
+) -> DunningSettings:
     """The settings after a merge patch, in which null stands for what is inherited.
 
-    Raises pydantic's ValidationError.
+    `named`: the partner's own configuration that the patch names, as it is now. Raises pydantic's ValidationError.
     """
+    # The later outweighs the earlier: what is read now, the copy that is in force already.
+    known = (inherited.own_configuration, settings.own_configuration, named)
+    own = {configuration.configuration_id: configuration for configuration in known if configuration}
     below = _wire(inherited)
     before = {field: said for field, said in _wire(settings).items() if field not in WHOLE or field not in patch}
     said = {field: below.get(field) if value is None else value for field, value in patch.items()}
     document = wire.merge_patch(before, said)
-    return DunningBody.model_validate(document).domain()
+    after = DunningBody.model_validate(document, context={OWN: own}).domain()
+    return replace(after, own_configuration=own.get(after.configuration_id))
 
 
 def said_in(patch: Json, inherited: Container[str]) -> SettingsSaid:

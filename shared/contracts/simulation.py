@@ -6,9 +6,11 @@ from typing import Annotated, Self
 
 from pydantic import Field
 
-from shared.contracts.dunning import DunningBody
+from shared.contracts.cadences import CadenceBody
+from shared.contracts.dunning import DunningBody, StepAnswer, schedule_of
 from shared.contracts.wire import Day, Instant, WireModel
 from shared.domain.dunning.simulation import Foreseen, Simulation
+from shared.domain.records.policy import DunningSettings
 from shared.domain.vocabulary.words import Channel, NotificationType
 
 
@@ -18,7 +20,15 @@ class HorizonBody(WireModel):
     horizon_days: Annotated[int, Field(ge=1, le=365)] = 90
 
 
-class SimulationBody(HorizonBody, DunningBody):
+class ProposedConfiguration(WireModel):
+    """A dunning configuration that needn't be stored."""
+
+    configuration: CadenceBody | None = Field(
+        default=None, description="A configuration to try, instead of one that is stored (`configurationId`)."
+    )
+
+
+class SimulationBody(HorizonBody, ProposedConfiguration, DunningBody):
     """Proposed dunning settings, as a PATCH of them would say it, and how far to look ahead."""
 
 
@@ -46,6 +56,7 @@ class SimulationAnswer(WireModel):
     at: Instant
     horizon_days: int
     complete: bool = Field(description="false: time ran out, so this counts only the accounts that were seen.")
+    schedule: list[StepAnswer] = Field(description="The schedule that the proposed settings bring.")
     accounts_seen: int
     accounts_changed: int = Field(description="Accounts whose notices would not be the same.")
     totals: SimulationTotals
@@ -54,13 +65,16 @@ class SimulationAnswer(WireModel):
     difference: list[NoticeCount] = Field(description="Only what differs.")
 
     @classmethod
-    def of(cls, found: Simulation, *, at: datetime, horizon_days: int, complete: bool) -> Self:
-        """What a simulation found."""
+    def of(
+        cls, found: Simulation, proposed: DunningSettings, *, at: datetime, horizon_days: int, complete: bool
+    ) -> Self:
+        """What a simulation of proposed settings found."""
         before, after = found.before.total(), found.after.total()
         return cls(
             at=at,
             horizon_days=horizon_days,
             complete=complete,
+            schedule=schedule_of(proposed),
             accounts_seen=found.accounts,
             accounts_changed=found.accounts_changed,
             totals=SimulationTotals(before=before, after=after, difference=after - before),

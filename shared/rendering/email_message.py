@@ -1,7 +1,7 @@
 """Emails: a subject, an HTML part and a text part that say the same."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from jinja2 import Template
@@ -16,6 +16,8 @@ from shared.rendering.testing_marks import sentence_on_top, subject_mark
 from shared.rendering.variables import MessageVariables
 
 BODY = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
+CLOSED_BODY = re.compile(r"</body\s*>", re.IGNORECASE)
+FOOTER_STYLE = "font-family:sans-serif;font-size:13px;color:#555555"
 TEST_STYLE = "margin:0;padding:12px 16px;background-color:#7a4100;color:#ffffff;font-family:sans-serif;font-size:15px"
 
 
@@ -46,7 +48,25 @@ def render_email(
         html=single_stops(html.render(context), [str(escape(name)) for name in names]),
         text=single_stops(text.render(context), names),
     )
+    if template is not None:
+        email = _with_address(email, variables)
     return _marked_as_test(email, language, variables) if variables.test_recipient else email
+
+
+def _with_address(email: RenderedEmail, variables: MessageVariables) -> RenderedEmail:
+    """The same email with the practice's postal address at its end, where an own template leaves it out.
+
+    Commercial email has to show one (15 U.S.C. 7704(a)(5)), and mail programs think better of any that does.
+    """
+    lines, html, text = variables.address_lines, email.html, email.text
+    if not all(str(escape(line)) in html for line in lines):
+        footer = f'<p style="{FOOTER_STYLE}">{"<br>".join(str(escape(line)) for line in lines)}</p>'
+        closed = CLOSED_BODY.search(html)
+        place = closed.start() if closed else len(html)
+        html = html[:place] + footer + html[place:]
+    if not all(line in text for line in lines):
+        text = "\n".join((text.rstrip(), "", "--", *lines, ""))
+    return replace(email, html=html, text=text)
 
 
 def _marked_as_test(email: RenderedEmail, language: Language, variables: MessageVariables) -> RenderedEmail:
@@ -60,6 +80,11 @@ def _marked_as_test(email: RenderedEmail, language: Language, variables: Message
         html=email.html[:place] + banner + email.html[place:],
         text=f"{line}\n\n{email.text}",
     )
+
+
+def email_length(email: RenderedEmail) -> int:
+    """How many characters an email has, all its parts together."""
+    return len(email.subject) + len(email.html) + len(email.text)
 
 
 @lru_cache(maxsize=256)

@@ -64,6 +64,11 @@ def render_text(
     return RenderedText(_message(source, context | _TIGHTER[-1] | cut, start))
 
 
+def text_length(text: RenderedText) -> int:
+    """How many characters a text has."""
+    return len(text.message)
+
+
 def _message(source: Template, context: dict[str, str | bool], start: str) -> str:
     names = (str(context["practice"]), str(context["short_name"]))
     return transliterated(start + single_stops(source.render(context).strip(), names)).strip()

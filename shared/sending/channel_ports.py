@@ -8,6 +8,7 @@ from shared.storage.account_books import AccountBooks
 from shared.storage.notices import Notices
 from shared.storage.numbers import Numbers
 from shared.storage.organizations import Organizations
+from shared.storage.own_templates import OwnTemplates
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +18,7 @@ class ChannelPorts:
     books: AccountBooks
     notices: Notices
     organizations: Organizations
+    templates: OwnTemplates
     sender: Sender
     gate: ChannelGate
     numbers: Numbers | None = None
@@ -24,4 +26,4 @@ class ChannelPorts:
     def notice_sender(self, expected: int) -> NoticeSender:
         """What sends the notices of one invocation, so many."""
         parts = self.books, self.notices, self.organizations, self.sender, self.gate
-        return NoticeSender(*parts, expected=expected, numbers=self.numbers)
+        return NoticeSender(*parts, expected=expected, numbers=self.numbers, templates=self.templates)

@@ -26,6 +26,7 @@ from shared.domain.delivery.orders import (
     Order,
     ProviderAnswer,
     Rejected,
+    TemplateFailedError,
     answered,
     answered_late,
     claimed,
@@ -43,8 +44,9 @@ from shared.domain.records.account import Account
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.notice import Notice
+from shared.domain.records.own_template import OwnTemplate, template_in_use
 from shared.domain.records.payment_link import PaymentLink
-from shared.domain.records.policy import Organization
+from shared.domain.records.policy import SYSTEM_DEFAULT_TEMPLATE, Organization
 from shared.domain.records.statement import Patient
 from shared.domain.vocabulary.randomness import RandomBytes
 from shared.domain.vocabulary.words import NoticeStatus
@@ -101,6 +103,13 @@ class NumberReader(Protocol):
         """Have texts from a number find an account."""
 
 
+class TemplateReader(Protocol):
+    """Own templates, as storage has them."""
+
+    def get(self, org_id: str, place: str) -> OwnTemplate | None:
+        """Read a template as it is."""
+
+
 class OrganizationReader(Protocol):
     """Organizations, as storage has them."""
 
@@ -120,8 +129,8 @@ class NoticeSender:
     """Sends the notices of one invocation; organizations are read once in it.
 
     gate: says whether and when its channel may send. expected: how many notices the invocation brings, for which the
-    gate is asked at once. random: for the secrets of links. numbers: where messages go to phone numbers. `patient_of`
-    finds the patient of a bill, who is in its document.
+    gate is asked at once. random: for the secrets of links. numbers: where messages go to phone numbers.
+    templates: those that organizations wrote. `patient_of` finds the patient of a bill, who is in its document.
     """
 
     books: Books
@@ -132,8 +141,10 @@ class NoticeSender:
     expected: int = 1
     random: RandomBytes = token_bytes
     numbers: NumberReader | None = None
+    templates: TemplateReader | None = None
     patient_of: Callable[[Bill], Patient] = patient_of
     _known: dict[str, Organization | None] = field(default_factory=dict)
+    _templates: dict[tuple[str, str], OwnTemplate | None] = field(default_factory=dict)
     _stored: set[ClaimRecord] = field(default_factory=set)
     _turn: Turn | None = None
 
@@ -218,9 +229,42 @@ class NoticeSender:
         if not isinstance(verdict, Send):
             return verdict
         link = issue_link(notice, verdict, book, organization, now, self.random)
-        taken = claimed(notice, verdict, link.link.link_id, now)
-        order = Order(notice=taken, book=book, organization=organization, contact=verdict.contact, link=link, now=now)
-        return _Message(order, self.sender.prepare(order))
+        own = self._own_template(notice, verdict, book, organization)
+
+        def message(template: OwnTemplate | None) -> _Message:
+            said = replace(verdict, template_id=template.template_id if template else SYSTEM_DEFAULT_TEMPLATE)
+            order = Order(
+                notice=claimed(notice, said, link.link.link_id, now),
+                book=book,
+                organization=organization,
+                contact=verdict.contact,
+                link=link,
+                now=now,
+                template=template,
+            )
+            return _Message(order, self.sender.prepare(order))
+
+        try:
+            return message(own)
+        except TemplateFailedError as error:
+            # A notice is worth more than its wording (docs/rules.md#own-template).
+            facts = {"notice_id": notice.notice_id, "template_id": own.template_id if own else "", "why": str(error)}
+            logger.warning("own template failed", extra=facts)
+            count("TemplateFailed", channel=notice.channel, org_id=notice.org_id)
+            return message(None)
+
+    def _own_template(
+        self, notice: Notice, verdict: Send, book: AccountBook, organization: Organization
+    ) -> OwnTemplate | None:
+        """The organization's own template that a notice is written with, read once in an invocation."""
+        language, kind = book.account.guarantor.language, verdict.notification_type
+        place = template_in_use(organization, verdict.template_id, kind, notice.channel, language)
+        if place is None or self.templates is None:
+            return None
+        name = organization.org_id, place
+        if name not in self._templates:
+            self._templates[name] = self.templates.get(*name)
+        return self._templates[name]
 
     def _hold_back(self, notice: Notice, verdict: Refuse | Defer, book: AccountBook, now: datetime) -> Notice | None:
         if isinstance(verdict, Refuse) and notice.notification_type.dunning:

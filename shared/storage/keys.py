@@ -21,12 +21,17 @@ CHECKOUT_SORT = "C#"
 HISTORY_SORT = "H#"
 LARGE_CHANGE_SORT = "W#"
 
+# sort keys in an organization's partition, beside its root: the latest of each own template, and every version
+TEMPLATE_SORT = "T#"
+TEMPLATE_VERSION_SORT = "V#"
+
 # the partition of a job that has an organization's accounts planned again, with a root item alone
 REPLANNING_PARTITION = "J#"
 
-# the partition of a partner's defaults: the defaults at its root, and the job that passes them on
+# the partition of a partner's defaults: the defaults at its root, the job that passes them on, its own configurations
 DEFAULTS_PARTITION = "D#"
 JOB_SORT = "J"
+CONFIGURATION_SORT = "C#"
 
 # the partition of the pointer from a patient account to the account that has its active Lifetime bill
 PATIENT_PARTITION = "L#"
@@ -140,6 +145,16 @@ def api_key(key_id: str) -> str:
 def organization(org_id: str) -> str:
     """Partition of an organization."""
     return f"O#{org_id}"
+
+
+def own_template(place: str) -> str:
+    """Sort key, under an organization, of an own template as it is."""
+    return f"{TEMPLATE_SORT}{place}"
+
+
+def own_template_version(place: str, version: int) -> str:
+    """Sort key, under an organization, of an own template as it was in a version."""
+    return f"{TEMPLATE_VERSION_SORT}{place}#{version:06d}"
 
 
 def org_id_of(partition: str) -> str:
@@ -284,6 +299,11 @@ def replanning(org_id: str) -> str:
 def defaults(partner_id: str) -> str:
     """Partition of a partner's defaults, and of the job that passes them on to its organizations."""
     return f"{DEFAULTS_PARTITION}{partner_id}"
+
+
+def dunning_configuration(configuration_id: str) -> str:
+    """Sort key, under a partner's defaults, of a dunning configuration of its own."""
+    return f"{CONFIGURATION_SORT}{configuration_id}"
 
 
 def print_batches(org_id: str) -> str:

@@ -13,7 +13,7 @@ from shared.storage.audit_trail import audit_write
 from shared.storage.batches import read_items
 from shared.storage.items import Item, text
 from shared.storage.jobs import replanning_job
-from shared.storage.partner_defaults import DefaultsChangedError, defaults_unchanged, defaults_writes
+from shared.storage.partner_defaults import DefaultsChangedError, defaults_raised, defaults_unchanged, defaults_writes
 from shared.storage.races import LostRaceError
 from shared.storage.records import Records
 from shared.storage.writes import NEW, THERE, Write, at_version, put, transact
@@ -94,18 +94,24 @@ class Organizations:
         replan_at: datetime | None = None,
         defaults: PartnerDefaults | None = None,
         audit: AuditEntry | None = None,
+        choosing: bool = False,
     ) -> Organization:
         """Store an organization's new state, and answer it in its new version.
+
+        `choosing`: it takes up one of its partner's own configurations. That raises the version of the defaults, so
+        that a deletion of the configuration that didn't see it chosen loses.
 
         Raises OrganizationChangedError when it, or the `defaults` that it inherits, changed meanwhile.
         `replan_at`: from when its accounts are planned again; the job for that is written in the same transaction, and
         so is what tells of it (`audit`).
         """
         saved = replace(organization, version=organization.version + 1)
-        writes = [put(self.table, _organization_item(saved), at_version(organization.version))]
+        writes = [organization_put(self.table, organization)]
         if replan_at is not None:
             writes.append(put(self.table, replanning_job(saved.org_id, saved.version, replan_at)))
-        writes += [defaults_unchanged(self.table, defaults)] if defaults else []
+        if defaults:
+            judged_by = defaults_raised if choosing else defaults_unchanged
+            writes.append(judged_by(self.table, defaults))
         writes += _told(self.table, audit)
         if not transact(self.client, writes):
             raise OrganizationChangedError
@@ -170,6 +176,12 @@ def _partner_item(partner: Partner) -> Item:
         "org_sk": text(keys.organization_name(partner.name, partner.partner_id)),
         "body": items.pack(Partner, partner),
     }
+
+
+def organization_put(table: str, organization: Organization) -> Write:
+    """The part of a transaction that stores an organization in its next version, if it is as it was read."""
+    saved = replace(organization, version=organization.version + 1)
+    return put(table, _organization_item(saved), at_version(organization.version))
 
 
 def _organization(item: Item) -> Organization:

@@ -11,6 +11,7 @@ from shared.domain.vocabulary.words import AccountStatus
 from shared.storage.account_books import AccountBooks
 from shared.storage.background_jobs import BackgroundJobs
 from shared.storage.organizations import Organizations
+from shared.storage.own_configurations import OwnConfigurations
 from shared.storage.partner_defaults import PartnersDefaults
 from tests.worlds.aws import TABLE
 from tests.worlds.examples import NOW, organization
@@ -32,7 +33,12 @@ def set_status(table: "DynamoDBClient", partner: Partner, status: AccountStatus)
     organizations, defaults = Organizations(table, TABLE), PartnersDefaults(table, TABLE)
     before = defaults.get(partner.partner_id)
     organizations.save_partner(replace(partner, account_status=status), replace(before, account_status=status), NOW)
-    inheritance = Inheritance(jobs=BackgroundJobs(table, TABLE), organizations=organizations, defaults=defaults)
+    inheritance = Inheritance(
+        jobs=BackgroundJobs(table, TABLE),
+        organizations=organizations,
+        defaults=defaults,
+        configurations=OwnConfigurations(table, TABLE),
+    )
     while inheritance.advance(partner.partner_id, NOW):
         pass
 

@@ -47,6 +47,7 @@ def test_the_answer_counts_notices_by_day_channel_and_level_before_and_after() -
         "at": "2026-03-02T15:00:00.000Z",
         "horizonDays": 40,
         "complete": True,
+        "schedule": OWN.get("/v1/dunning-configurations/paper-30").body["steps"],
         "accountsSeen": 3,
         "accountsChanged": 3,
         "totals": {"before": 18, "after": 6, "difference": -12},

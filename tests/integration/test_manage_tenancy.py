@@ -21,13 +21,22 @@ from tests.worlds.aws import TABLE
 from tests.worlds.bounds import some
 from tests.worlds.examples import NOW, notice
 from tests.worlds.manage_api import FOREIGN, ORGANIZATION, OWN, Caller, Reply, filled, snapshot, store
+from tests.worlds.template_examples import TEXT
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 pytestmark = pytest.mark.usefixtures("manage_table")
 
+CADENCE: dict[str, Any] = {
+    "name": "Mine now",
+    "paperCycleDays": 25,
+    "steps": [{"billAge": 0, "notificationType": "Initial", "channels": ["email"]}],
+}
 BODIES: dict[str, Any] = {
+    "createDunningConfiguration": CADENCE,
+    "changeDunningConfiguration": CADENCE,
+    "saveTemplate": TEXT,
     "createOrganization": {
         "name": "Lakeside",
         "clientId": "LAKE",

@@ -112,6 +112,7 @@ IDS = {
     "ingestionId": "ing_1",
     "configurationId": "standard-30",
     "hold": "Dispute",
+    "templateId": "Initial",
 }
 """What the tests of all routes put for each id of a path."""
 PAID_ONLINE: dict[str, Any] = {

@@ -19,6 +19,7 @@ from shared.storage.channel_gates import ChannelGates
 from shared.storage.due_index import DueIndex
 from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
+from shared.storage.own_configurations import OwnConfigurations
 from shared.storage.partner_defaults import PartnersDefaults
 from shared.storage.set_asides import SetAsides
 from shared.storage.shard_leases import ShardLeases
@@ -65,6 +66,7 @@ def scheduler_ports(
         notices=Notices(*stores),
         organizations=Organizations(*stores),
         defaults=PartnersDefaults(*stores),
+        configurations=OwnConfigurations(*stores),
         jobs=BackgroundJobs(*stores),
         queues=ChannelQueues(sqs, dict(urls)),
     )

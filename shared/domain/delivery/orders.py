@@ -13,6 +13,7 @@ from shared.domain.paying.payments import link_scope
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.notice import Notice, StoredLetter, moved
+from shared.domain.records.own_template import OwnTemplate
 from shared.domain.records.policy import Organization
 from shared.domain.vocabulary.money import Cents
 from shared.domain.vocabulary.reasons import Reason
@@ -34,9 +35,13 @@ class NotComposedError(Exception):
     reason: Reason
 
 
+class TemplateFailedError(Exception):
+    """An organization's own template can't be used for a message. Its text says why, and nothing of a person."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """All that one message is made from. `notice` is the row as it will be claimed."""
+    """All that one message is made from. `notice` is the row as it will be claimed. template: None: the system's."""
 
     notice: Notice
     book: AccountBook
@@ -44,6 +49,7 @@ class Order:
     contact: Contact
     link: IssuedLink
     now: datetime
+    template: OwnTemplate | None = None
 
     @property
     def asked_bills(self) -> tuple[Bill, ...]:

@@ -15,7 +15,7 @@ from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook
 from shared.domain.records.notice import BillLevel, Notice
 from shared.domain.records.policy import DunningConfiguration, Organization
-from shared.domain.records.presets import configuration
+from shared.domain.records.presets import chosen
 from shared.domain.vocabulary.reasons import Reason, hold_reasons
 from shared.domain.vocabulary.words import AccountStatus, Channel
 
@@ -30,8 +30,8 @@ class Situation:
 
     @cached_property
     def configuration(self) -> DunningConfiguration:
-        """The preset that the organization chose."""
-        return configuration(self.organization.dunning.configuration_id)
+        """The configuration that the organization chose."""
+        return chosen(self.organization.dunning)
 
     @cached_property
     def zone(self) -> ZoneInfo:

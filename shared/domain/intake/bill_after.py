@@ -7,7 +7,7 @@ from shared.domain.calendar.steps import effective_date_at_level, level_at, leve
 from shared.domain.intake.arrival import ENDED, Arrival, IntakeContext, with_event
 from shared.domain.records.bill import BILL_CANCELLED, Bill
 from shared.domain.records.ingestion import Remark
-from shared.domain.records.presets import configuration
+from shared.domain.records.presets import chosen
 from shared.domain.records.statement import Statement
 from shared.domain.vocabulary.json_documents import DECODER, pointed_at
 from shared.domain.vocabulary.reasons import Reason
@@ -136,7 +136,7 @@ def _at_dunning_status(bill: Bill, statement: Statement, context: IntakeContext)
     settings = context.organization.dunning
     if not statement.dunning_status or settings.bill_aging is not BillAging.BASED_ON_DUNNING_STATUS:
         return bill, ()
-    preset = configuration(settings.configuration_id)
+    preset = chosen(settings)
     named = level_of_dunning_status(preset, statement.dunning_status)
     if named is None:
         return bill, (Remark("/dunningStatus", "names no step of the organization's dunning configuration"),)

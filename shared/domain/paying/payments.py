@@ -16,7 +16,7 @@ from shared.domain.records.notice import BillLevel, Notice, new_notice, schedule
 from shared.domain.records.payment import Allocation, Payment
 from shared.domain.records.payment_link import PaymentLink
 from shared.domain.records.policy import DunningConfiguration, Organization, PaymentRule
-from shared.domain.records.presets import configuration
+from shared.domain.records.presets import chosen
 from shared.domain.vocabulary.history import HistoryEvent
 from shared.domain.vocabulary.money import Cents
 from shared.domain.vocabulary.reasons import Reason
@@ -190,7 +190,7 @@ def _changed_bills(
         transactions = {received.transaction_id} if received.transaction_id else set[str]()
         after = settled(replace(bill, posted_transactions=bill.posted_transactions | transactions), share, note)
         if rule is not None and share > 0 and after.payable and _meets(rule, share, bill.balance):
-            aged = configuration(organization.dunning.configuration_id)
+            aged = chosen(organization.dunning)
             after, reset = _reset(after, rule, aged, today, received.payment_id, now, actor), True
         changed.append(after)
     return tuple(changed), reset

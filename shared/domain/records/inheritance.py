@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 
-from shared.domain.records.policy import DunningSettings, Organization
+from shared.domain.records.policy import DunningConfiguration, DunningSettings, Organization
 from shared.domain.records.stored import StoredRecord
 from shared.domain.vocabulary.words import AccountStatus
 
@@ -16,6 +16,9 @@ SYSTEM = DunningSettings()
 
 QUIET_HOURS = frozenset({"quiet_from", "quiet_until"})
 """Two names of what is one setting."""
+
+CONFIGURATION = frozenset({"configuration_id", "own_configuration"})
+"""Which configuration is chosen, and what it says where it is the partner's own: one setting too."""
 
 
 class Source(StrEnum):
@@ -67,10 +70,15 @@ def own_after(
 def overrides_of(organization: Organization) -> frozenset[str]:
     """The names of the settings that an organization set itself."""
     if organization.dunning_overrides is not None:
-        return organization.dunning_overrides
+        return _whole(organization.dunning_overrides)
     names = (field.name for field in fields(DunningSettings))
     own = frozenset(name for name in names if getattr(organization.dunning, name) != getattr(SYSTEM, name))
-    return own | QUIET_HOURS if own & QUIET_HOURS else own
+    return _whole(own)
+
+
+def _whole(names: frozenset[str]) -> frozenset[str]:
+    """The names, each with those that go together with it."""
+    return names.union(*(together for together in (QUIET_HOURS, CONFIGURATION) if together & names))
 
 
 def inheriting(organization: Organization, defaults: PartnerDefaults) -> Organization:
@@ -89,6 +97,14 @@ def inheriting(organization: Organization, defaults: PartnerDefaults) -> Organiz
 def planned_alike(one: Organization, other: Organization) -> bool:
     """Whether what two states of an organization inherit has its accounts planned alike."""
     return (one.dunning, one.partner_status) == (other.dunning, other.partner_status)
+
+
+def with_latest(settings: DunningSettings, latest: DunningConfiguration | None) -> DunningSettings:
+    """The settings with the latest version of the own configuration that they choose, if it is that one."""
+    own = settings.own_configuration
+    if own is None or latest is None or own.configuration_id != latest.configuration_id:
+        return settings
+    return replace(settings, own_configuration=latest)
 
 
 def source_of(names: Iterable[str], own: frozenset[str], from_partner: frozenset[str]) -> Source | None:

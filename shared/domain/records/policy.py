@@ -27,9 +27,14 @@ LONGEST_DEFAULT_SHORT_NAME = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One step of a dunning configuration: at this age of the bill (days), this message, on these channels."""
+    """One step of a dunning configuration: at this age of the bill (days), this message, on these channels.
 
-    bill_age: int
+    days_from_due: set: the step counts from the due date instead, below zero before it, and is at an age only for an
+    organization (cadences.py).
+    """
+
+    bill_age: int = 0
+    days_from_due: int | None = None
     notification_type: NotificationType
     channels: tuple[Channel, ...]
     cycle: int = 1
@@ -38,13 +43,18 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DunningConfiguration:
-    """A named preset. A step's level is its place in `steps`, from 1; ages rise strictly from step to step."""
+    """A preset, or a partner's own. A step's level is its place in `steps`, from 1; ages rise from step to step.
+
+    partner_id, version: whose own it is, and which version of it; empty and 0 for a preset.
+    """
 
     configuration_id: str
     name: str
     dunning_cycle_days: int
     paper_cycle_days: int
     steps: tuple[Step, ...]
+    partner_id: str = ""
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,9 +84,12 @@ class DunningSettings:
     quiet_from, quiet_until: no text outside of [quiet_until, quiet_from) in the recipient's own zones.
     opt_out_after_undeliverable: whether a guarantor is opted out of a channel where a message bounced permanently.
     drop_to_paper_after_undeliverable_days: after so many a reminder that bounced goes by letter; None: never.
+    own_configuration: the partner's own configuration that configuration_id names, in the version in force; None: it
+    names a preset. So whoever has the settings needs to read nothing more.
     """
 
     configuration_id: str = "standard-30"
+    own_configuration: DunningConfiguration | None = None
     minimum_electronic: Cents = 0
     minimum_print: Cents = 0
     bill_aging: BillAging = BillAging.NATURAL
@@ -132,6 +145,7 @@ class Organization(StoredRecord):
     link_days: how long a payment link inside a notice lives. test_contacts: set: test mode.
     dunning: the settings in force. dunning_overrides: the names of those that the organization set itself, the others
     being inherited; None: whatever differs from the system's. dunning_from_partner: those inherited from its partner.
+    own_templates: the places of the message templates that it wrote itself (own_template.py).
     """
 
     org_id: str
@@ -161,6 +175,7 @@ class Organization(StoredRecord):
     amount_in_email: bool = False
     credit_use: CreditUse = CreditUse.APPLY
     locations: tuple[str, ...] = ()
+    own_templates: tuple[str, ...] = ()
     version: int = 0
     created_on: date | None = None
 

@@ -1,6 +1,9 @@
-"""The dunning configurations an organization can choose from: policy as data."""
+"""The dunning configurations that every organization can choose from: policy as data."""
 
-from shared.domain.records.policy import DunningConfiguration, Step
+from collections.abc import Iterable
+
+from shared.domain.records.cadences import on_ages
+from shared.domain.records.policy import DunningConfiguration, DunningSettings, Step
 from shared.domain.vocabulary.words import Channel, NotificationType
 
 EMAIL, SMS, PRINT = Channel.EMAIL, Channel.SMS, Channel.PRINT
@@ -100,11 +103,24 @@ def configuration(configuration_id: str) -> DunningConfiguration:
         raise UnknownConfigurationError(configuration_id) from None
 
 
-def search(text: str = "") -> tuple[DunningConfiguration, ...]:
-    """List the presets whose id or name contains the text, whatever its case."""
+def chosen(settings: DunningSettings) -> DunningConfiguration:
+    """The configuration that settings choose, a preset or the partner's own, with every step at a bill's age.
+
+    Raises UnknownConfigurationError.
+    """
+    own = settings.own_configuration
+    if own is None or own.configuration_id != settings.configuration_id:
+        return configuration(settings.configuration_id)
+    return on_ages(own, settings.days_until_due)
+
+
+def search(
+    text: str = "", among: Iterable[DunningConfiguration] = CONFIGURATIONS.values()
+) -> tuple[DunningConfiguration, ...]:
+    """List the configurations whose id or name contains the text, whatever its case: presets unless said otherwise."""
     wanted = text.strip().casefold()
     return tuple(
-        preset
-        for preset in CONFIGURATIONS.values()
-        if wanted in preset.configuration_id.casefold() or wanted in preset.name.casefold()
+        configuration
+        for configuration in among
+        if wanted in configuration.configuration_id.casefold() or wanted in configuration.name.casefold()
     )

@@ -87,7 +87,8 @@ OTHERWISE: dict[str, Any] = {
 """Another value than the system's for every setting that is no switch and no plain number."""
 
 
-@pytest.mark.parametrize("name", [field.name for field in fields(DunningSettings)])
+# A configuration goes by its id (tests/integration/test_manage_cadences.py).
+@pytest.mark.parametrize("name", [field.name for field in fields(DunningSettings) if field.name != "own_configuration"])
 def test_every_setting_is_on_the_wire_and_comes_back_as_it_was(name: str) -> None:
     value = getattr(SYSTEM, name)
     other = OTHERWISE[name] if name in OTHERWISE else not value if isinstance(value, bool) else value + 1
