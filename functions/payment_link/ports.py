@@ -3,13 +3,19 @@
 from dataclasses import dataclass
 from functools import cache, cached_property
 
+from aws_lambda_powertools import Logger
+
 from functions.payment_link.channel_pages import ChannelPages
 from functions.payment_link.patient_pages import PatientPages
+from functions.payment_link.processors import Processors
 from functions.payment_link.settings import PaymentLinkSettings
 from functions.payment_link.visits import Desk
 from shared.messaging import clients
 from shared.messaging.public_address import public_base_url
+from shared.processors.secret_values import SecretValues
+from shared.processors.stripe_account import StripeAccounts
 from shared.storage.account_books import AccountBooks
+from shared.storage.held_events import HeldEvents
 from shared.storage.links import Links
 from shared.storage.organizations import Organizations
 
@@ -20,6 +26,7 @@ class PaymentLinkPorts:
 
     settings: PaymentLinkSettings
     desk: Desk
+    held_events: HeldEvents
 
     @cached_property
     def base_url(self) -> str:
@@ -29,12 +36,20 @@ class PaymentLinkPorts:
     @cached_property
     def pages(self) -> PatientPages:
         """The pages on which patients pay."""
-        return PatientPages(
+        processors = Processors(
             desk=self.desk,
             base_url=self.base_url,
+            stripe=StripeAccounts(self.secrets, self.settings.stripe_api_url),
+            logger=Logger(),
             sandbox_url=self.settings.sandbox_processor_url,
             sandbox_key=self.settings.sandbox_processor_key.get_secret_value(),
         )
+        return PatientPages(desk=self.desk, base_url=self.base_url, processors=processors)
+
+    @cached_property
+    def secrets(self) -> SecretValues:
+        """What processors know us by. Their client is made at the first use: other pages need none."""
+        return SecretValues(clients.secrets())
 
     @property
     def channel_pages(self) -> ChannelPages:
@@ -47,4 +62,5 @@ def ports() -> PaymentLinkPorts:
     """Read the settings and make the client."""
     settings = PaymentLinkSettings.from_environment()
     table = clients.dynamodb(), settings.table_name
-    return PaymentLinkPorts(settings=settings, desk=Desk(AccountBooks(*table), Links(*table), Organizations(*table)))
+    desk = Desk(AccountBooks(*table), Links(*table), Organizations(*table))
+    return PaymentLinkPorts(settings=settings, desk=desk, held_events=HeldEvents(*table))

@@ -11,14 +11,21 @@ from functions.payment_link import sandbox
 from functions.payment_link.frame import api, logger
 from functions.payment_link.ports import ports
 from functions.payment_link.settings import PaymentLinkSettings
+from functions.payment_link.stripe_events import StripeEvent, UnreadableEventError, heard_event
 from functions.payment_link.visits import Desk, UnknownReferenceError
 from shared.contracts.wire import parse
 from shared.domain.paying.patient_requests import OUR_REFERENCE
+from shared.domain.paying.processor_events import ProcessorEvent
 from shared.http.api import Answer, json_answer
 from shared.http.problems import ProblemError, not_found
 from shared.http.routes import Route
+from shared.processors.secret_values import SecretUnreadableError
+from shared.processors.stripe_signatures import UnsignedEventError, check_stripe_signature
+from shared.storage.held_events import HeldEvents
 
 route = partial(Route, api, tag="Inbound")
+
+STRIPE_SIGNATURE_HEADER = "Stripe-Signature"
 
 type WebhookResult = Literal["recorded", "ignored"]
 
@@ -53,6 +60,72 @@ def sandbox_webhook(org_id: str) -> Answer:
     )
     logger.info("webhook received", extra={"org_id": org_id, "result": done})
     return json_answer(WebhookAnswer(result=done))
+
+
+@route(
+    "POST",
+    "/webhooks/stripe/{orgId}",
+    operation="receiveStripeEvent",
+    summary="Receive an event of Stripe",
+    body=StripeEvent,
+    reads_body=True,
+    answer=WebhookAnswer,
+    problems=(400, 401, 404, 409, 422, 503),
+)
+def stripe_webhook(org_id: str) -> Answer:
+    """Stripe says what became of a checkout or of the payment made there."""
+    organization = ports().desk.organizations.get(org_id)
+    name = organization.payments.stripe_webhook_secret_name if organization else ""
+    if not name:
+        raise not_found("processor")
+    header = api.routes.current_event.headers.get(STRIPE_SIGNATURE_HEADER, "")
+    try:
+        check_stripe_signature(header, api.body, ports().secrets, name, datetime.now(UTC))
+    except UnsignedEventError:
+        raise ProblemError(HTTPStatus.UNAUTHORIZED, "The signature is missing, wrong or too old.") from None
+    except SecretUnreadableError:
+        logger.error("webhook secret unreadable", extra={"org_id": org_id})
+        raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "The secret can't be read; send the event again.") from None
+    said = StripeEvent.model_validate(parse(api.body))
+    try:
+        done = receive_stripe_event(ports().desk, ports().held_events, org_id, said, api.now)
+    except UnreadableEventError as error:
+        raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from None
+    logger.info("webhook received", extra={"org_id": org_id, "event_id": said.id, "result": done})
+    return json_answer(WebhookAnswer(result=done))
+
+
+def receive_stripe_event(desk: Desk, held: HeldEvents, org_id: str, said: StripeEvent, now: datetime) -> WebhookResult:
+    """Act on an event that Stripe signed, and answer what was done with it.
+
+    One about a payment that isn't known yet is kept until it is: it may be ours or the practice's own. Raises a 404
+    problem for a checkout with our reference that isn't known (so that it is sent again), and UnreadableEventError.
+    """
+    heard = heard_event(said)
+    if heard is None:
+        return "ignored"
+    reference = heard.reference or _reference_of(desk, held, org_id, heard.event, now)
+    if not reference:
+        return "ignored"
+    try:
+        desk.record(org_id, reference, heard.event, now)
+        for earlier in held.of(org_id, heard.event.processor_payment) if heard.event.processor_payment else ():
+            desk.record(org_id, reference, earlier, now)
+    except UnknownReferenceError:
+        raise not_found("checkout") from None
+    return "recorded"
+
+
+def _reference_of(desk: Desk, held: HeldEvents, org_id: str, event: ProcessorEvent, now: datetime) -> str:
+    """Our reference of a payment that is known by the processor's own id; "": it isn't known, and its event is kept.
+
+    It is asked for again after that: the payment may have become known meanwhile, and looked for what is kept before.
+    """
+    owner = desk.links.by_processor_payment(org_id, event.processor_payment)
+    if owner is None:
+        held.hold(org_id, event, now)
+        owner = desk.links.by_processor_payment(org_id, event.processor_payment)
+    return owner.reference if owner else ""
 
 
 def receive_sandbox_event(

@@ -30,6 +30,9 @@ class StripeSecrets(WireModel):
 
     secret_name: Annotated[NamedLine, Field(max_length=512)]
     webhook_secret_name: Annotated[NamedLine, Field(max_length=512)]
+    prefill_email: bool = Field(
+        default=False, description="Whether Stripe is told the payer's email address, so that its form has it already."
+    )
 
 
 class PaymentsBody(WireModel):
@@ -52,7 +55,9 @@ class PaymentsBody(WireModel):
         """The settings as stored."""
         external = ExternalSite.model_construct(url_template=payments.external_url_template, id=payments.external_id)
         stripe = StripeSecrets.model_construct(
-            secret_name=payments.stripe_secret_name, webhook_secret_name=payments.stripe_webhook_secret_name
+            secret_name=payments.stripe_secret_name,
+            webhook_secret_name=payments.stripe_webhook_secret_name,
+            prefill_email=payments.stripe_prefill_email,
         )
         return cls.model_construct(
             processor=payments.processor,
@@ -68,6 +73,7 @@ class PaymentsBody(WireModel):
             external_id=self.external.id if self.external else "",
             stripe_secret_name=self.stripe.secret_name if self.stripe else "",
             stripe_webhook_secret_name=self.stripe.webhook_secret_name if self.stripe else "",
+            stripe_prefill_email=self.stripe.prefill_email if self.stripe else False,
         )
 
 

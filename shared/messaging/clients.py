@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sesv2 import SESV2Client
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
@@ -81,4 +82,10 @@ def sns() -> "SNSClient":
 def ssm() -> "SSMClient":
     """A client of the stack's parameters."""
     client: SSMClient = _client("ssm", RETRIED)
+    return client
+
+
+def secrets() -> "SecretsManagerClient":
+    """A client of the secrets that processors know us by."""
+    client: SecretsManagerClient = _client("secretsmanager", RETRIED)
     return client

@@ -128,7 +128,7 @@ def parts(account: Account, written: Change | ChangePage, first_event: int = 0) 
     for link in written.links:
         yield Part("links", link, items.link_item(link), tuple(items.link_pointers(link)))
     for checkout in written.checkouts:
-        yield Part("checkouts", checkout, items.checkout_item(checkout), (items.checkout_pointer(checkout),))
+        yield Part("checkouts", checkout, items.checkout_item(checkout), tuple(items.checkout_pointers(checkout)))
     for n, event in enumerate(written.history, first_event):
         yield Part("history", event, items.history_item(*of, event, account.version, n), ordinal=n)
 

@@ -13,11 +13,13 @@ from secrets import token_bytes
 from typing import Any, cast
 
 import pytest
+from aws_lambda_powertools import Logger
 
 from functions.payment_link.channel_pages import ChannelPages
 from functions.payment_link.forms import FieldProblem, FormError, checked, read_amount, read_answer, read_form
 from functions.payment_link.page import FOLDER, Page, PageError, Redirect, render, style, style_source, words
 from functions.payment_link.patient_pages import PatientPages
+from functions.payment_link.processors import Processors
 from functions.payment_link.site import BUSY_PAGE, UNKNOWN_PAGE, PageRequest
 from functions.payment_link.visits import Desk, LinkVisit
 from shared.domain.account.contacts import number_hash
@@ -33,6 +35,8 @@ from shared.domain.records.statement import OptOuts
 from shared.domain.texting import channel_choices
 from shared.domain.texting.channel_choices import Agreement
 from shared.domain.vocabulary.words import Channel, Language, Processor
+from shared.processors.secret_values import SecretValues
+from shared.processors.stripe_account import StripeAccounts
 from tests.worlds.bounds import some
 from tests.worlds.examples import NOW, account, bill, book, organization
 
@@ -84,7 +88,11 @@ def visit(**changes: Any) -> LinkVisit:
 
 
 def pages(known: LinkVisit) -> PatientPages:
-    return PatientPages(desk=cast("Desk", FakeDesk(known)), base_url=BASE, sandbox_url="https://sandbox.example.net")
+    desk, stripe = cast("Desk", FakeDesk(known)), StripeAccounts(SecretValues(cast("Any", None)))
+    processors = Processors(
+        desk=desk, base_url=BASE, stripe=stripe, logger=Logger(), sandbox_url="https://sandbox.example.net"
+    )
+    return PatientPages(desk=desk, base_url=BASE, processors=processors)
 
 
 def shown(answer: Page | Redirect) -> Page:

@@ -14,17 +14,20 @@ from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.notice import BillLevel, Notice, new_notice, scheduled
 from shared.domain.records.payment_link import Checkout, PaymentLink
-from shared.domain.records.policy import Organization
+from shared.domain.records.policy import Organization, PaymentSettings
 from shared.domain.vocabulary.actors import Actor
 from shared.domain.vocabulary.history import HistoryEvent
 from shared.domain.vocabulary.money import Cents
 from shared.domain.vocabulary.randomness import RandomBytes
-from shared.domain.vocabulary.words import Channel, NotificationType
+from shared.domain.vocabulary.words import Channel, NotificationType, Processor
 
 OUR_REFERENCE = re.compile(r"dln_[A-Za-z0-9]{22}")
 """The shape of a checkout's reference, by which money is known as paid through one of our checkouts."""
 
 RENEWAL_PAUSE = timedelta(minutes=10)
+STRIPE_LEAST: Cents = 50
+"""Stripe takes no payment in US dollars below this."""
+
 MOST_RENEWALS = 5
 """How many new links one old link may ask for: scanners press every button that they find."""
 
@@ -37,14 +40,41 @@ class AmountProblem(StrEnum):
     MORE_THAN_SUM = "moreThanSum"
     NO_SUCH_BILL = "noSuchBill"
     NOTHING_OPEN = "nothingOpen"
+    LESS_THAN_LEAST = "lessThanLeast"
 
 
 @dataclass
 class AmountError(Exception):
-    """An amount can't be paid; `most` is what could be, in cents."""
+    """An amount can't be paid; `most` is what could be, in cents. least: the smallest that the processor takes."""
 
     problem: AmountProblem
     most: Cents = 0
+    least: Cents = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessorTerms:
+    """Who takes the money of a checkout, and the least that it takes at once, in cents."""
+
+    processor: Processor = Processor.SANDBOX
+    least: Cents = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoneyTaken:
+    """What a processor took for a checkout: cents, by which method."""
+
+    amount: Cents
+    method: str = "card"
+
+
+SANDBOX_TERMS = ProcessorTerms()
+
+
+def terms_of(payments: PaymentSettings) -> ProcessorTerms:
+    """The terms of an organization's processor."""
+    stripe = payments.processor is Processor.STRIPE
+    return ProcessorTerms(processor=payments.processor, least=STRIPE_LEAST if stripe else 1)
 
 
 def open_bills(book: AccountBook, link: PaymentLink, organization: Organization) -> list[Bill]:
@@ -57,33 +87,62 @@ def new_reference(random: RandomBytes) -> str:
     return f"dln_{new_secret(random)}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedPayment:
+    """What a patient wants to pay: cents, None: all that is owed; of one bill, or all behind the link (empty)."""
+
+    amount: Cents | None
+    statement_id: str = ""
+
+
 def begin_checkout(
-    book: AccountBook, link: PaymentLink, amount: Cents | None, statement_id: str, reference: str, now: datetime
+    book: AccountBook,
+    link: PaymentLink,
+    wanted: WantedPayment,
+    reference: str,
+    now: datetime,
+    terms: ProcessorTerms = SANDBOX_TERMS,
 ) -> Checkout:
-    """A way to the processor for an amount (None: all that is owed), for one bill or for all behind the link.
+    """A way to the processor for an amount, for one bill or for all behind the link.
 
     Raises AmountError. A later look at the same balance may find it paid: then the surplus becomes credit.
     """
     bills = {bill.statement_id: bill for bill in link_scope(book, link) if bill.payable}
     if not bills:
         raise AmountError(AmountProblem.NOTHING_OPEN)
+    statement_id = wanted.statement_id
     if statement_id and statement_id not in bills:
         raise AmountError(AmountProblem.NO_SUCH_BILL)
     most = bills[statement_id].balance if statement_id else sum(bill.balance for bill in bills.values())
-    wanted = most if amount is None else amount
-    if wanted <= 0:
-        raise AmountError(AmountProblem.NOT_POSITIVE, most)
-    if wanted > most:
-        raise AmountError(AmountProblem.MORE_THAN_BILL if statement_id else AmountProblem.MORE_THAN_SUM, most)
+    amount = _checked(most if wanted.amount is None else wanted.amount, most, terms, one_bill=bool(statement_id))
     return Checkout(
         reference=reference,
         org_id=link.org_id,
         account_id=link.account_id,
         link_id=link.link_id,
         statement_id=statement_id or link.statement_id,
-        amount=wanted,
+        amount=amount,
         created_at=now,
+        processor=terms.processor,
     )
+
+
+def _checked(amount: Cents, most: Cents, terms: ProcessorTerms, *, one_bill: bool) -> Cents:
+    if amount <= 0:
+        raise AmountError(AmountProblem.NOT_POSITIVE, most)
+    if amount > most:
+        raise AmountError(AmountProblem.MORE_THAN_BILL if one_bill else AmountProblem.MORE_THAN_SUM, most)
+    if amount < terms.least:
+        raise AmountError(AmountProblem.LESS_THAN_LEAST, most, terms.least)
+    return amount
+
+
+def bind_session(book: AccountBook, reference: str, session_id: str) -> Change | None:
+    """Note by which session of the processor a checkout is paid; None: it is noted, or a later one took its place."""
+    checkout = book.checkout(reference)
+    if checkout is None or checkout.session_id == session_id:
+        return None
+    return Change(account=book.account, checkouts=(replace(checkout, session_id=session_id),))
 
 
 def replaced_checkouts(book: AccountBook, begun: Checkout, now: datetime) -> tuple[Checkout, ...]:
@@ -96,6 +155,8 @@ def replaced_checkouts(book: AccountBook, begun: Checkout, now: datetime) -> tup
         for checkout in book.checkouts
         if checkout.link_id == begun.link_id and checkout.reference != begun.reference
         if checkout.completed_at is None and checkout.expired_at is None
+        # What the bank is asked for can't be ended any more.
+        if checkout.pending_at is None
     )
 
 
@@ -105,23 +166,23 @@ def payment_id_of(reference: str) -> str:
 
 
 def complete_checkout(
-    book: AccountBook, organization: Organization, reference: str, amount: Cents, now: datetime
+    book: AccountBook, organization: Organization, reference: str, taken: MoneyTaken, now: datetime
 ) -> Change | None:
-    """Post what the processor took for a checkout (cents); None: it is posted already."""
+    """Post what the processor took for a checkout; None: it is posted already."""
     checkout = book.checkout(reference)
     if checkout is None:
         return None
     received = PaymentReceived(
         payment_id=payment_id_of(reference),
-        amount=amount,
-        method="card",
+        amount=taken.amount,
+        method=taken.method,
         received_on=now.astimezone(organization.zone).date(),
         transaction_id=reference,
         statement_id=checkout.statement_id,
         link_id=checkout.link_id,
     )
     change = post_payment(book, organization, received, now, Actor.PROCESSOR)
-    done = replace(checkout, completed_at=now, declined_at=None)
+    done = replace(checkout, completed_at=now, declined_at=None, pending_at=None)
     return replace(change, checkouts=(done,)) if change else None
 
 

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.domain.vocabulary.words import LinkStatus
+from shared.domain.records.processor import Dispute, Refund
+from shared.domain.vocabulary.money import Cents
+from shared.domain.vocabulary.words import LinkStatus, Processor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,11 @@ class Checkout:
 
     expired_at: when a later checkout of the link took its place; money that comes for it all the same is posted.
     declined_at: when the processor last said that it took nothing; a patient may try again there and succeed.
+    pending_at: when the patient had the bank pay, which takes days; money comes then, or a decline.
+    session_id, processor_payment: the processor's own ids of the checkout and of the payment made there.
+    refunds, disputes: what became of the payment there. refunded: the most in refunds that it has told of, in cents.
+    unposted: what went back there beyond what was left of the payment here, in cents; it is staff's task.
+    events: the latest of the processor's events that changed something here, by their ids.
     """
 
     reference: str
@@ -48,3 +55,12 @@ class Checkout:
     completed_at: datetime | None = None
     declined_at: datetime | None = None
     expired_at: datetime | None = None
+    processor: Processor = Processor.SANDBOX
+    session_id: str = ""
+    processor_payment: str = ""
+    pending_at: datetime | None = None
+    refunds: tuple[Refund, ...] = ()
+    refunded: Cents = 0
+    disputes: tuple[Dispute, ...] = ()
+    unposted: Cents = 0
+    events: tuple[str, ...] = ()
