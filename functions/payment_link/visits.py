@@ -226,7 +226,7 @@ class Desk:
         for account_id, change in taken_back.items():
             changes[account_id] = changes[account_id].then(change) if account_id in changes else change
         whole = changes.get(own) or Change(account=book.account)
-        with_task = with_unposted(whole, checkout, left, now)
+        with_task = with_unposted(whole, checkout, left, event, now)
         return list(({**changes, own: with_task} if with_task is not whole else changes).values())
 
     def _holding(self, own: AccountBook, changes: Mapping[str, Change], reference: str) -> list[AccountBook]:

@@ -1,7 +1,7 @@
 """What the simulated Stripe knows and does: checkouts, payments, refunds, disputes, and the events about them.
 
-It keeps to Stripe's API for what Dunlin uses of it, and refuses what Stripe refuses. Nothing here is Stripe, and no money
-moves.
+It keeps to Stripe's API for what Dunlin uses of it, and refuses what Stripe refuses. Nothing here is Stripe, and no
+money moves.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ SESSION_SECONDS = 24 * 60 * 60
 API_VERSION = "2026-09-30.simulated"
 
 _SESSION_FIELDS = frozenset(
-    "mode client_reference_id metadata payment_intent_data line_items submit_type locale adaptive_pricing success_url "
-    "cancel_url customer_email expires_at".split()
+    {"mode", "client_reference_id", "metadata", "payment_intent_data", "line_items", "submit_type", "locale"}
+    | {"adaptive_pricing", "success_url", "cancel_url", "customer_email"}
 )
 _REFUND_FIELDS = frozenset({"payment_intent", "amount", "metadata", "reason"})
 _METADATA_KEYS, _METADATA_KEY, _METADATA_VALUE, _LONGEST_REFERENCE = 50, 40, 500, 200
@@ -186,6 +186,8 @@ class StripeObjects:
             session = _found(self.sessions, session_id, "checkout.session")
             if session["status"] != "open":
                 raise StripeApiError("This checkout is over.")
+            if way not in {"card", "bank", "decline"}:
+                raise StripeApiError("The way must be card, bank or decline.")
             if way == "decline":
                 raise StripeApiError("Your card was declined.", HTTPStatus.PAYMENT_REQUIRED, "card_declined")
             payment = {
@@ -216,6 +218,11 @@ class StripeObjects:
         session = self._waiting(session_id)
         self.payments[session["payment_intent"]]["status"] = "requires_payment_method"
         self._event("checkout.session.async_payment_failed", session)
+
+    def refund_at_the_desk(self, payment_intent: str, amount: int | str | None = None) -> str:
+        """The practice refunds in Stripe's own dashboard; the refund's id."""
+        asked = {"payment_intent": payment_intent} | ({"amount": amount} if amount is not None else {})
+        return str(self.create_refund(asked)["id"])
 
     def fail_refund(self, refund_id: str) -> None:
         """A refund that was made comes back from the bank."""

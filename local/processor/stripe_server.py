@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, override
 from urllib.parse import parse_qsl, urlsplit
 
 from local.processor import page as processor_page
-from local.processor.server import RefusedError, format_amount, post_event, require_loopback
+from local.processor.server import format_amount, post_event, require_loopback
 from local.processor.stripe_objects import StripeApiError, StripeFields, StripeObjects
 
 if TYPE_CHECKING:
@@ -117,6 +117,30 @@ class StripeServer(ThreadingHTTPServer):
         """Its address."""
         return f"http://{self.server_address[0]!s}:{self.server_port}"
 
+    @property
+    def simulations(self) -> dict[str, Callable[[str, StripeFields], str | None]]:
+        """What nobody clicks, by its name; each gets the id of what it is about."""
+        objects = self.objects
+        return {
+            "bank-pays": lambda session, _: objects.bank_pays(session),
+            "bank-refuses": lambda session, _: objects.bank_refuses(session),
+            "refund": lambda payment, asked: objects.refund_at_the_desk(payment, asked.get("amount")),
+            "fail-refund": lambda refund, _: objects.fail_refund(refund),
+            "dispute": lambda payment, _: objects.dispute(payment),
+            "win-dispute": lambda dispute, _: objects.close_dispute(dispute, "won"),
+            "lose-dispute": lambda dispute, _: objects.close_dispute(dispute, "lost"),
+            "endpoint": lambda url, _: self._send_to(url),
+            "weather": lambda _, asked: self._turn(asked),
+        }
+
+    def _send_to(self, url: str) -> None:
+        require_loopback("webhook", url)
+        self.webhooks.url = url
+
+    def _turn(self, asked: StripeFields) -> None:
+        copies, seconds = int(asked.get("copies", 1)), float(asked.get("seconds", 0))
+        self.webhooks.weather = Weather(copies, bool(asked.get("reordered")), seconds)
+
     def deliver_soon(self) -> None:
         """Tell the endpoint what has happened, after the answer that it is part of."""
         if self.webhooks.url:
@@ -169,9 +193,10 @@ class _StripeHandler(BaseHTTPRequestHandler):
 
     def _api(self, answer: Callable[[StripeFields], StripeFields], form: str) -> None:
         self.server.requests.append((self.command, urlsplit(self.path).path, form))
+        if self.headers.get("Authorization", "") != f"Bearer {self.server.key}":
+            self._json(HTTPStatus.UNAUTHORIZED, StripeApiError("Invalid API Key provided").body)
+            return
         try:
-            if self.headers.get("Authorization", "") != f"Bearer {self.server.key}":
-                raise StripeApiError("Invalid API Key provided", HTTPStatus.UNAUTHORIZED)
             self._json(HTTPStatus.OK, answer(unfolded(form)))
         except StripeApiError as error:
             self._json(error.status, error.body)
@@ -186,8 +211,6 @@ class _StripeHandler(BaseHTTPRequestHandler):
 
     def _pay(self, session_id: str, way: str) -> None:
         try:
-            if way not in {"card", "bank", "decline"}:
-                raise StripeApiError("The way must be card, bank or decline.")
             session = self.server.objects.pay(session_id, way)
         except StripeApiError as error:
             self._answer(error.status, processor_page.refused(error.message))
@@ -195,36 +218,18 @@ class _StripeHandler(BaseHTTPRequestHandler):
         self._answer(HTTPStatus.SEE_OTHER, "", {"Location": session["success_url"]})
 
     def _simulate(self, what: str, asked: StripeFields) -> None:
-        objects, about = self.server.objects, str(asked.get("id", ""))
+        act = self.server.simulations.get(what)
+        if act is None:
+            self._json(HTTPStatus.NOT_FOUND, {"error": {"message": f"One of {', '.join(self.server.simulations)}."}})
+            return
         try:
-            match what:
-                case "bank-pays":
-                    objects.bank_pays(about)
-                case "bank-refuses":
-                    objects.bank_refuses(about)
-                case "refund":
-                    objects.create_refund({name: value for name, value in asked.items() if name != "id"})
-                case "fail-refund":
-                    objects.fail_refund(about)
-                case "dispute":
-                    about = objects.dispute(about)
-                case "win-dispute" | "lose-dispute":
-                    objects.close_dispute(about, "won" if what.startswith("win") else "lost")
-                case "endpoint":
-                    require_loopback("webhook", str(asked.get("url", "")))
-                    self.server.webhooks.url = str(asked["url"])
-                case "weather":
-                    self.server.webhooks.weather = Weather(
-                        int(asked.get("copies", 1)), bool(asked.get("reordered")), float(asked.get("seconds", 0))
-                    )
-                case _:
-                    raise StripeApiError("There is nothing of this name to simulate.", HTTPStatus.NOT_FOUND)
+            done = act(str(asked.get("id", "")), asked)
         except StripeApiError as error:
             self._json(error.status, error.body)
-        except RefusedError as error:
+        except ValueError as error:
             self._json(HTTPStatus.BAD_REQUEST, {"error": {"message": str(error)}})
         else:
-            self._json(HTTPStatus.OK, {"id": about})
+            self._json(HTTPStatus.OK, {"id": done or ""})
 
     @override
     def log_message(self, format: str, *args: Any) -> None:

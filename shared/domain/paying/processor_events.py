@@ -193,14 +193,16 @@ def settle_takebacks(
     """The change of each account so that what was taken back of a checkout's payment is what its notes say.
 
     `holding` are the accounts that have the payment: it goes with a bill to another account. Beside the changes: what
-    none of them can give back, in cents.
+    none of them can give back, in cents; before the payment is known there is nothing to give.
     """
+    if checkout.completed_at is None:
+        return {}, 0
     settling = _Settling(list(holding), organization, checkout, now)
     left = settling.settle(REFUND, refunded_by(checkout)) + settling.settle(CHARGEBACK, disputed_by(checkout))
     return settling.changes, left
 
 
-def with_unposted(change: Change, checkout: Checkout, left: Cents, now: datetime) -> Change:
+def with_unposted(change: Change, checkout: Checkout, left: Cents, event: ProcessorEvent, now: datetime) -> Change:
     """The change of the payer's account with what no account could give back: a task for staff, once for an amount."""
     if left == checkout.unposted:
         return change
@@ -211,7 +213,7 @@ def with_unposted(change: Change, checkout: Checkout, left: Cents, now: datetime
         return change
     payment_id = payment_id_of(checkout.reference)
     task = Task(
-        task_id=task_id_at(now, checkout.account_id, TaskKind.UNMATCHED_PAYMENT, payment_id, str(left)),
+        task_id=task_id_at(now, checkout.account_id, TaskKind.UNMATCHED_PAYMENT, event.event_id),
         org_id=checkout.org_id,
         kind=TaskKind.UNMATCHED_PAYMENT,
         created_at=now,
