@@ -7,9 +7,12 @@ from secrets import token_bytes
 from functions.manage.settings import ManageSettings
 from shared.http.cursors import Cursors
 from shared.messaging import clients
+from shared.processors.secret_values import SecretValues
+from shared.processors.stripe_account import StripeAccounts
 from shared.storage.account_books import AccountBooks
 from shared.storage.channel_gates import ChannelGates
 from shared.storage.idempotency import IdempotencyRecords
+from shared.storage.links import Links
 from shared.storage.notices import Notices
 from shared.storage.numbers import Numbers
 from shared.storage.organizations import Organizations
@@ -30,6 +33,7 @@ class ManagePorts:
     organizations: Organizations
     defaults: PartnersDefaults
     books: AccountBooks
+    links: Links
     notices: Notices
     numbers: Numbers
     lists: QueueLists
@@ -45,6 +49,11 @@ class ManagePorts:
         """The cursors of lists. Their key is read at the first one: most requests need none."""
         return Cursors(self.stack_keys.of("cursors", token_bytes))
 
+    @cached_property
+    def stripe(self) -> StripeAccounts:
+        """The organizations' Stripe accounts, for refunds. Their secrets' client is made at the first one."""
+        return StripeAccounts(SecretValues(clients.secrets()), self.settings.stripe_api_url)
+
 
 @cache
 def ports() -> ManagePorts:
@@ -56,6 +65,7 @@ def ports() -> ManagePorts:
         organizations=Organizations(*table),
         defaults=PartnersDefaults(*table),
         books=AccountBooks(*table),
+        links=Links(*table),
         notices=Notices(*table),
         numbers=Numbers(*table),
         lists=QueueLists(*table),

@@ -9,3 +9,4 @@ class ManageSettings(FunctionSettings):
     table_name: str
     allow_simulated_time: bool = False
     sandbox_processor_url: str = ""
+    stripe_api_url: str = ""

@@ -11,10 +11,10 @@ from shared.domain.paying.patient_requests import OUR_REFERENCE
 from shared.domain.paying.processor_events import ProcessorEvent
 from shared.domain.records.processor import Dispute, DisputeState, Refund, RefundState
 from shared.domain.vocabulary.money import MOST_CENTS
-from shared.processors.stripe_account import REFERENCE, REFUND_REQUEST
+from shared.processors.stripe_account import REFERENCE_NAME, REFUND_NAME
 
-SESSION, CHARGE, REFUND, DISPUTE = "checkout.session.", "charge.refunded", "refund.", "charge.dispute."
-OLD_REFUND = "charge.refund.updated"
+_SESSION, _CHARGE, _REFUND, _DISPUTE = "checkout.session.", "charge.refunded", "refund.", "charge.dispute."
+_OLD_REFUND = "charge.refund.updated"
 
 FAILED_REFUNDS = frozenset({"failed", "canceled"})
 MADE_REFUNDS = frozenset({"succeeded", "pending"})
@@ -49,7 +49,7 @@ class StripeObject(BaseModel):
     @property
     def reference(self) -> str:
         """Our reference; "": it has none."""
-        given = ((self.metadata or {}).get(REFERENCE, ""), self.client_reference_id or "")
+        given = ((self.metadata or {}).get(REFERENCE_NAME, ""), self.client_reference_id or "")
         return next((one for one in given if OUR_REFERENCE.fullmatch(one)), "")
 
 
@@ -86,7 +86,7 @@ def heard_event(said: StripeEvent) -> HeardEvent | None:
     """What an event says; None: it isn't about a payment of ours, or changes nothing. Raises UnreadableEventError."""
     read = _READERS.get(said.type)
     told = said.data.object
-    if read is None or (said.type.startswith((SESSION, CHARGE)) and not told.reference):
+    if read is None or (said.type.startswith((_SESSION, _CHARGE)) and not told.reference):
         return None
     facts = read(told, datetime.fromtimestamp(said.created, UTC))
     if facts is None:
@@ -137,7 +137,7 @@ def _refund(told: StripeObject, at: datetime) -> Facts | None:
     state = states.get(told.status or "")
     if state is None or not told.payment_intent:
         return None
-    request_id = (told.metadata or {}).get(REFUND_REQUEST, "")
+    request_id = (told.metadata or {}).get(REFUND_NAME, "")
     return {"refund": Refund(refund_id=told.id, request_id=request_id, amount=told.amount, state=state, heard_at=at)}
 
 
@@ -151,15 +151,15 @@ def _dispute(told: StripeObject, at: datetime) -> Facts | None:
 
 
 _READERS: dict[str, Callable[[StripeObject, datetime], Facts | None]] = {
-    f"{SESSION}completed": _completed,
-    f"{SESSION}async_payment_succeeded": _paid_by_bank,
-    f"{SESSION}async_payment_failed": _failed,
-    f"{SESSION}expired": _expired,
-    CHARGE: _refunded,
-    OLD_REFUND: _refund,
-    **dict.fromkeys((f"{REFUND}created", f"{REFUND}updated", f"{REFUND}failed"), _refund),
+    f"{_SESSION}completed": _completed,
+    f"{_SESSION}async_payment_succeeded": _paid_by_bank,
+    f"{_SESSION}async_payment_failed": _failed,
+    f"{_SESSION}expired": _expired,
+    _CHARGE: _refunded,
+    _OLD_REFUND: _refund,
+    **dict.fromkeys((f"{_REFUND}created", f"{_REFUND}updated", f"{_REFUND}failed"), _refund),
     **dict.fromkeys(
-        (f"{DISPUTE}{word}" for word in ("created", "updated", "closed", "funds_withdrawn", "funds_reinstated")),
+        (f"{_DISPUTE}{word}" for word in ("created", "updated", "closed", "funds_withdrawn", "funds_reinstated")),
         _dispute,
     ),
 }

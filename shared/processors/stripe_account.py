@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from stripe.params import RefundCreateParams
     from stripe.params.checkout import SessionCreateParams
 
-SECONDS = 8.0
+STRIPE_SECONDS = 8.0
 """How long one try of a call to Stripe may take."""
 
-RETRIES = 1
+STRIPE_RETRIES = 1
 """How often the SDK tries a call again whose answer was lost; its idempotency key keeps it one."""
 
-REFERENCE, REFUND_REQUEST = "dunlinReference", "dunlinRefund"
+REFERENCE_NAME, REFUND_NAME = "dunlinReference", "dunlinRefund"
 """Our own ids in the metadata of what we make at Stripe."""
 
 DESCRIPTIONS = {"en": "Payment", "es": "Pago"}
@@ -129,7 +129,7 @@ class StripeAccounts:
         def made(client: "StripeClient") -> str:
             known = client.v1.refunds.list({"payment_intent": wanted.processor_payment, "limit": 100})
             for refund in known.data:
-                if refund.metadata and refund.metadata.to_dict().get(REFUND_REQUEST) == wanted.request_id:
+                if refund.metadata and refund.metadata.to_dict().get(REFUND_NAME) == wanted.request_id:
                     return refund.id
             options = {"idempotency_key": f"refund-{wanted.request_id}"}
             return client.v1.refunds.create(_refund(wanted), options).id  # type: ignore[arg-type] # any of its options
@@ -156,7 +156,7 @@ class StripeAccounts:
 
 
 def _session(wanted: SessionRequest) -> "SessionCreateParams":
-    ours = {REFERENCE: wanted.reference}
+    ours = {REFERENCE_NAME: wanted.reference}
     asked: SessionCreateParams = {
         "mode": "payment",
         "client_reference_id": wanted.reference,
@@ -187,7 +187,7 @@ def _refund(wanted: RefundRequest) -> "RefundCreateParams":
     return {
         "payment_intent": wanted.processor_payment,
         "amount": wanted.amount,
-        "metadata": {REFERENCE: wanted.reference, REFUND_REQUEST: wanted.request_id},
+        "metadata": {REFERENCE_NAME: wanted.reference, REFUND_NAME: wanted.request_id},
     }
 
 
@@ -201,7 +201,7 @@ def _client(key: str, api_url: str) -> "StripeClient":
     settings: dict[str, Any] = {"base_addresses": {"api": api_url}} if api_url else {}
     return stripe.StripeClient(
         key,
-        max_network_retries=RETRIES,
-        http_client=stripe.RequestsClient(timeout=SECONDS),
+        max_network_retries=STRIPE_RETRIES,
+        http_client=stripe.RequestsClient(timeout=STRIPE_SECONDS),
         **settings,
     )

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from shared.processors.secret_values import SecretValues
 
-MOST_SKEW = 300
+MOST_STRIPE_SKEW = 300
 """Seconds by which the clocks may differ, either way."""
 
 _STAMP = re.compile(r"(?:^|,)\s*t=(\d{1,12})(?=,|$)", re.ASCII)
@@ -16,12 +16,12 @@ class UnsignedEventError(Exception):
 
 
 def check_stripe_signature(header: str, body: bytes, secrets: SecretValues, name: str, clock: datetime) -> None:
-    """Raise UnsignedEventError unless a secret that counts now signed this body within MOST_SKEW of the real clock.
+    """Raise UnsignedEventError unless a secret that counts signed this body within MOST_STRIPE_SKEW of the real clock.
 
     The SDK refuses what is too old, not what comes from the future. Raises SecretUnreadableError too.
     """
     stamps = _STAMP.findall(header)
-    if len(stamps) != 1 or abs(clock.timestamp() - int(stamps[0])) > MOST_SKEW:
+    if len(stamps) != 1 or abs(clock.timestamp() - int(stamps[0])) > MOST_STRIPE_SKEW:
         raise UnsignedEventError
     if any(_signed(header, body, secret) for secret in secrets.read(name).all):
         return

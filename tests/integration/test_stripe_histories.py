@@ -5,7 +5,7 @@ from secrets import token_bytes
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from functions.payment_link.stripe_events import StripeEvent
 from functions.payment_link.visits import Desk
@@ -148,5 +148,5 @@ class StripeHistory(RuleBasedStateMachine):
         return list(known)[n % len(known)] if known else "none"
 
 
-StripeHistory.TestCase.settings = tried(plain=60, thorough=2_000, steps=30)
-TestStripeHistory = StripeHistory.TestCase
+def test_any_history_told_in_any_order_ends_as_stripes_ledger() -> None:
+    run_state_machine_as_test(StripeHistory, settings=tried(plain=60, thorough=2_000, steps=30))

@@ -114,22 +114,6 @@ def _with_dispute(known: Sequence[Dispute], heard: Dispute) -> tuple[Dispute, ..
     return tuple(heard if one is before and further else one for one in known)
 
 
-def refunded_by(checkout: Checkout) -> Cents:
-    """How much the processor gave back, as far as it told (docs/rules.md#processor-events)."""
-    made = sum(refund.amount for refund in checkout.refunds if refund.state is RefundState.MADE)
-    failed = sum(
-        refund.amount for refund in checkout.refunds if refund.state is RefundState.FAILED and refund.refund_id
-    )
-    return max(made, checkout.refunded - failed)
-
-
-def disputed_by(checkout: Checkout) -> Cents:
-    """How much banks took back, and haven't given back."""
-    return sum(
-        dispute.amount for dispute in checkout.disputes if dispute.state in {DisputeState.OPEN, DisputeState.LOST}
-    )
-
-
 @dataclass
 class _Settling:
     """The accounts that have a checkout's payment, as they become one posting after another."""
@@ -192,13 +176,13 @@ def settle_takebacks(
 ) -> tuple[dict[str, Change], Cents]:
     """The change of each account so that what was taken back of a checkout's payment is what its notes say.
 
-    `holding` are the accounts that have the payment: it goes with a bill to another account. Beside the changes: what
+    `holding` are the accounts that have the payment: it goes with a bill to another account. The second part is what
     none of them can give back, in cents; before the payment is known there is nothing to give.
     """
     if checkout.completed_at is None:
         return {}, 0
     settling = _Settling(list(holding), organization, checkout, now)
-    left = settling.settle(REFUND, refunded_by(checkout)) + settling.settle(CHARGEBACK, disputed_by(checkout))
+    left = settling.settle(REFUND, checkout.given_back) + settling.settle(CHARGEBACK, checkout.disputed)
     return settling.changes, left
 
 

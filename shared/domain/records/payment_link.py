@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.domain.records.processor import Dispute, Refund
+from shared.domain.records.processor import Dispute, DisputeState, Refund, RefundState
 from shared.domain.vocabulary.money import Cents
 from shared.domain.vocabulary.words import LinkStatus, Processor
 
@@ -64,3 +64,24 @@ class Checkout:
     disputes: tuple[Dispute, ...] = ()
     unposted: Cents = 0
     events: tuple[str, ...] = ()
+
+    @property
+    def given_back(self) -> Cents:
+        """How much the processor gave back, as far as it told (docs/rules.md#processor-events)."""
+        failed = sum(one.amount for one in self.refunds if one.state is RefundState.FAILED and one.refund_id)
+        return max(self._sum_of(RefundState.MADE), self.refunded - failed)
+
+    @property
+    def refund_pending(self) -> Cents:
+        """How much staff asked to give back that the processor hasn't told of yet."""
+        asked = self._sum_of(RefundState.ASKED_FOR)
+        return min(asked, max(asked + self._sum_of(RefundState.MADE) - self.given_back, 0))
+
+    @property
+    def disputed(self) -> Cents:
+        """How much banks took back, and haven't given back."""
+        taken = {DisputeState.OPEN, DisputeState.LOST}
+        return sum(one.amount for one in self.disputes if one.state in taken)
+
+    def _sum_of(self, state: RefundState) -> Cents:
+        return sum(one.amount for one in self.refunds if one.state is state)
