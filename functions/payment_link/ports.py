@@ -9,6 +9,7 @@ from functions.payment_link.channel_pages import ChannelPages
 from functions.payment_link.patient_pages import PatientPages
 from functions.payment_link.processors import Processors
 from functions.payment_link.settings import PaymentLinkSettings
+from functions.payment_link.site_payments import SitePayments
 from functions.payment_link.visits import Desk
 from shared.messaging import clients
 from shared.messaging.public_address import public_base_url
@@ -18,6 +19,7 @@ from shared.storage.account_books import AccountBooks
 from shared.storage.held_events import HeldEvents
 from shared.storage.links import Links
 from shared.storage.organizations import Organizations
+from shared.storage.tasks import Tasks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +29,7 @@ class PaymentLinkPorts:
     settings: PaymentLinkSettings
     desk: Desk
     held_events: HeldEvents
+    site_payments: SitePayments
 
     @cached_property
     def base_url(self) -> str:
@@ -63,4 +66,9 @@ def ports() -> PaymentLinkPorts:
     settings = PaymentLinkSettings.from_environment()
     table = clients.dynamodb(), settings.table_name
     desk = Desk(AccountBooks(*table), Links(*table), Organizations(*table))
-    return PaymentLinkPorts(settings=settings, desk=desk, held_events=HeldEvents(*table))
+    return PaymentLinkPorts(
+        settings=settings,
+        desk=desk,
+        held_events=HeldEvents(*table),
+        site_payments=SitePayments(desk.books, Tasks(*table)),
+    )

@@ -91,7 +91,7 @@ class StripeObjects:
         if asked.get("mode") != "payment":
             raise StripeApiError("Only mode=payment is simulated.", param="mode")
         _url("success_url", asked.get("success_url", ""))
-        _url("cancel_url", asked.get("cancel_url", asked["success_url"]))
+        _url("cancel_url", str(asked.get("cancel_url") or asked["success_url"]))
         _metadata(asked.get("metadata", {}))
         if len(asked.get("client_reference_id", "")) > _LONGEST_REFERENCE:
             raise StripeApiError("client_reference_id is too long.", param="client_reference_id")

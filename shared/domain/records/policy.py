@@ -106,6 +106,7 @@ class PaymentSettings:
     processor: Processor = Processor.NONE
     external_url_template: str = ""
     external_id: str = ""
+    external_webhook_secret_name: str = ""
     stripe_secret_name: str = ""
     stripe_webhook_secret_name: str = ""
     stripe_prefill_email: bool = False
