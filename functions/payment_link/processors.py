@@ -68,10 +68,13 @@ class Processors:
 
     def _way_to_stripe(self, visit: LinkVisit, begun: CheckoutBegun, request: PageRequest) -> str:
         settings, checkout = visit.organization.payments, begun.checkout
+        over = set[str]()
         for replaced in begun.replaced:
-            if self._ended(settings, replaced) is SessionEnd.PAID:
+            end = self._ended(settings, replaced)
+            if end is SessionEnd.PAID:
                 # The patient came back before the webhook did: a second payment would be one too many.
                 return self._done(visit, replaced, request)
+            over |= {replaced.reference} if end is SessionEnd.ENDED else set()
         wanted = SessionRequest(
             reference=checkout.reference,
             amount=checkout.amount,
@@ -81,7 +84,7 @@ class Processors:
             email=_prefilled(visit),
         )
         session = self.stripe.open_session(settings.stripe_secret_name, wanted)
-        if self.desk.bind_session(checkout, session.session_id).expired_at:
+        if self.desk.bind_session(checkout, session.session_id, over).expired_at:
             # Another tab's checkout took this one's place, and didn't know of the session yet.
             self.stripe.end_session(settings.stripe_secret_name, session.session_id)
             return self._link(visit, request)

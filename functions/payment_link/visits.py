@@ -1,6 +1,6 @@
 """Patients at the desk: from the secret in a link to the account behind it, and what they ask for there."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -196,10 +196,12 @@ class Desk:
         account_id = self._account_of(org_id, reference)
         self.books.change(org_id, account_id, lambda book: decline_checkout(book, reference, now))
 
-    def bind_session(self, checkout: Checkout, session_id: str) -> Checkout:
+    def bind_session(self, checkout: Checkout, session_id: str, over: Collection[str]) -> Checkout:
         """Note by which session a checkout is paid; the checkout as it is by then, maybe replaced by a later one."""
         book = self.books.change(
-            checkout.org_id, checkout.account_id, lambda book: bind_session(book, checkout.reference, session_id)
+            checkout.org_id,
+            checkout.account_id,
+            lambda book: bind_session(book, checkout.reference, session_id, over),
         )
         return book.checkout(checkout.reference) or checkout
 

@@ -16,6 +16,7 @@ from shared.domain.records.task import TaskKind
 from shared.domain.vocabulary.words import BillStatus, Channel, NoticeStatus, NotificationType
 from shared.messaging import clients
 from shared.processors import secret_values
+from shared.processors.stripe_account import StripeAccounts
 from shared.storage.account_books import AccountBooks
 from shared.storage.tasks import Tasks
 from tests.worlds.aws import TABLE
@@ -392,3 +393,71 @@ def test_wherever_a_webhook_fails_its_next_try_posts_it_once(
         tries = [stripe_clinic.hook(event).status for _ in range(6)]
         assert 200 in tries
     assert stripe_clinic.net == stripe_clinic.stripe.objects.balance_of(payment) == 24_60
+
+
+def test_of_two_tabs_that_go_to_stripe_at_once_one_gets_there(
+    stripe_clinic: StripeClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The later one doesn't know of the earlier one's session yet, so the earlier one ends it by itself."""
+    open_session, later = StripeAccounts.open_session, list[str]()
+
+    def slow(*given: Any) -> Any:
+        session = open_session(*given)
+        if not later:
+            later.append("began")
+            later.append(stripe_clinic.clinic.checkout().location)
+        return session
+
+    stripe_clinic.clinic.verify()
+    monkeypatch.setattr(StripeAccounts, "open_session", slow)
+    earlier = stripe_clinic.clinic.checkout().location
+    assert earlier.endswith(stripe_clinic.clinic.path)
+    assert later[1].startswith(stripe_clinic.stripe.url)
+    states = {one["id"]: one["status"] for one in stripe_clinic.stripe.objects.sessions.values()}
+    assert sorted(states.values()) == ["expired", "open"]
+    assert states[later[1].rsplit("/", 1)[1]] == "open"
+
+
+CALLS = [
+    (AccountBooks, "commit_together"),
+    (StripeAccounts, "open_session"),
+    (StripeAccounts, "end_session"),
+]
+"""All that a checkout does outside of this process, call by call, in its order: store, end, open, bind."""
+
+
+@pytest.mark.parametrize("done", [False, True], ids=["before the call", "after it"])
+def test_wherever_a_checkout_dies_its_next_try_charges_once(
+    stripe_clinic: StripeClinic, monkeypatch: pytest.MonkeyPatch, *, done: bool
+) -> None:
+    """The n-th call of a second checkout fails, for each n; then the patient presses Pay again, and pays."""
+    stripe_clinic.opened(amount="10.00")
+    for n in range(4):
+        calls = list[str]()
+        with monkeypatch.context() as patched:
+            for kind, name in CALLS:
+                patched.setattr(kind, name, dying(getattr(kind, name), name, calls, n, done=done))
+            answer = stripe_clinic.clinic.checkout(amount="10.00")
+        assert (len(calls), answer.status) == (n + 1, 500)
+    stripe_clinic.opened(amount="10.00")
+    live = [one for one in stripe_clinic.stripe.objects.sessions.values() if one["status"] == "open"]
+    reachable = [one for one in live if one["id"] in {each.session_id for each in stripe_clinic.checkouts}]
+    assert len(reachable) == 1
+    stripe_clinic.stripe.objects.pay(reachable[0]["id"], "card")
+    stripe_clinic.deliver()
+    assert stripe_clinic.postings() == [("card", 10_00)]
+
+
+def dying(call: Any, name: str, calls: list[str], n: int, *, done: bool) -> Any:
+    """The call, which fails if it is the n-th of all: before it is made, or with its answer lost."""
+
+    def made(*given: Any, **named: Any) -> Any:
+        calls.append(name)
+        if len(calls) == n + 1 and not done:
+            raise ConnectionError
+        answer = call(*given, **named)
+        if len(calls) == n + 1:
+            raise ConnectionError
+        return answer
+
+    return made

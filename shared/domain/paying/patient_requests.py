@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -27,6 +28,9 @@ OUR_REFERENCE = re.compile(r"dln_[A-Za-z0-9]{22}")
 RENEWAL_PAUSE = timedelta(minutes=10)
 STRIPE_LEAST: Cents = 50
 """Stripe takes no payment in US dollars below this."""
+
+SESSION_LIVES = timedelta(hours=24)
+"""How long a session may be paid at Stripe."""
 
 MOST_RENEWALS = 5
 """How many new links one old link may ask for: scanners press every button that they find."""
@@ -137,27 +141,33 @@ def _checked(amount: Cents, most: Cents, terms: ProcessorTerms, *, one_bill: boo
     return amount
 
 
-def bind_session(book: AccountBook, reference: str, session_id: str) -> Change | None:
-    """Note by which session of the processor a checkout is paid; None: it is noted, or a later one took its place."""
+def bind_session(book: AccountBook, reference: str, session_id: str, over: Collection[str]) -> Change | None:
+    """Note by which session of the processor a checkout is paid, and which others, by reference, are over there."""
     checkout = book.checkout(reference)
-    if checkout is None or checkout.session_id == session_id:
+    if checkout is None:
         return None
-    return Change(account=book.account, checkouts=(replace(checkout, session_id=session_id),))
+    ended = (replace(one, over=True) for one in book.checkouts if one.reference in over and not one.over)
+    return Change(account=book.account, checkouts=(replace(checkout, session_id=session_id), *ended))
 
 
 def replaced_checkouts(book: AccountBook, begun: Checkout, now: datetime) -> tuple[Checkout, ...]:
     """The link's earlier checkouts, expired: it has one at a time (docs/rules.md#one-checkout-at-a-time).
 
-    A declined one too, for a patient may try again there. What was paid there all the same is posted.
+    A declined one too, for a patient may try again there. What was paid there all the same is posted. One that was
+    expired before is among them until the processor has said that it is over: it may never have been asked.
     """
     return tuple(
-        replace(checkout, expired_at=now)
+        replace(checkout, expired_at=checkout.expired_at or now)
         for checkout in book.checkouts
         if checkout.link_id == begun.link_id and checkout.reference != begun.reference
-        if checkout.completed_at is None and checkout.expired_at is None
+        if checkout.completed_at is None and (checkout.expired_at is None or _may_be_open(checkout, now))
         # What the bank is asked for can't be ended any more.
         if checkout.pending_at is None
     )
+
+
+def _may_be_open(checkout: Checkout, now: datetime) -> bool:
+    return bool(checkout.session_id) and not checkout.over and now < checkout.created_at + SESSION_LIVES
 
 
 def payment_id_of(reference: str) -> str:

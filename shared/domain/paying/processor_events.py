@@ -73,7 +73,7 @@ def _with_outcome(checkout: Checkout, event: ProcessorEvent, now: datetime) -> C
     if event.pending and not checkout.declined_at:
         return replace(checkout, pending_at=checkout.pending_at or now)
     if event.expired and not (checkout.pending_at or checkout.declined_at):
-        return replace(checkout, expired_at=checkout.expired_at or now)
+        return replace(checkout, expired_at=checkout.expired_at or now, over=True)
     return checkout
 
 

@@ -39,6 +39,7 @@ class Checkout:
     expired_at: when a later checkout of the link took its place; money that comes for it all the same is posted.
     declined_at: when the processor last said that it took nothing; a patient may try again there and succeed.
     pending_at: when the patient had the bank pay, which takes days; money comes then, or a decline.
+    over: the processor said that nobody pays there any more.
     session_id, processor_payment: the processor's own ids of the checkout and of the payment made there.
     refunds, disputes: what became of the payment there. refunded: the most in refunds that it has told of, in cents.
     unposted: what went back there beyond what was left of the payment here, in cents; it is staff's task.
@@ -56,6 +57,7 @@ class Checkout:
     declined_at: datetime | None = None
     expired_at: datetime | None = None
     processor: Processor = Processor.SANDBOX
+    over: bool = False
     session_id: str = ""
     processor_payment: str = ""
     pending_at: datetime | None = None
