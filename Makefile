@@ -83,6 +83,8 @@ requirements: | $(UV) ## compile the hash-pinned requirements files from pyproje
 	$(COMPILE) --group audit -o requirements/audit.txt
 	$(COMPILE) pyproject.toml $(RUNTIME) -c requirements/dev.txt -o shared/requirements.txt
 	$(call function-requirements,render_print,render-print)
+	$(call function-requirements,payment_link,stripe)
+	$(call function-requirements,manage,stripe)
 	printf 'uv==0.13.9\n' | $(UV) pip compile --quiet --generate-hashes --universal --no-emit-index-url \
 		--python-version 3.11 --custom-compile-command "make requirements" - -o requirements/uv.txt
 

@@ -5,6 +5,7 @@ from http import HTTPStatus
 
 from functions.manage.frame import actor, api, list_request, route
 from functions.manage.ports import ports
+from functions.manage.processor_refunds import checkout_at_stripe, refund_at_stripe
 from shared.contracts.payments import (
     LedgerPage,
     LedgerPostingAnswer,
@@ -100,12 +101,19 @@ def reverse(organization: Organization, payment_id: str, said: ReversalBody) -> 
     scope=Scope.PAYMENTS_WRITE,
     body=RefundBody,
     answer=PaymentDetail,
-    problems=(409,),
+    problems=(409, 503),
 )
 def refund(organization: Organization, payment_id: str, said: RefundBody) -> Answer:
-    """Refund a payment; the payment as it stands then."""
+    """Refund a payment; the payment as it stands then: `Pending` until a real processor says that it was made."""
     wanted = Takeback(payment_id=payment_id, kind=REFUND, reason=said.reason, amount=said.amount)
-    return _take_back(organization, wanted)
+    book, payment = _find(organization, payment_id)
+    checkout = checkout_at_stripe(organization, payment)
+    if checkout is None:
+        return _take_back(organization, wanted)
+    payers = refund_at_stripe(organization, checkout, book.left_of(payment), wanted)
+    return json_answer(
+        PaymentDetail.of(payment, payers if payers.account.account_id == book.account.account_id else book)
+    )
 
 
 @route(

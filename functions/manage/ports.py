@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 from functions.manage.settings import ManageSettings
 from shared.http.cursors import Cursors
 from shared.messaging import clients
+from shared.processors.secret_values import SecretValues
+from shared.processors.stripe_account import StripeAccounts
 from shared.storage.account_books import AccountBooks
 from shared.storage.audit_trail import AuditTrail
 from shared.storage.channel_gates import ChannelGates
 from shared.storage.idempotency import IdempotencyRecords
+from shared.storage.links import Links
 from shared.storage.notices import Notices
 from shared.storage.numbers import Numbers
 from shared.storage.organizations import Organizations
@@ -39,6 +42,7 @@ class ManagePorts:
     configurations: OwnConfigurations
     templates: OwnTemplates
     books: AccountBooks
+    links: Links
     notices: Notices
     numbers: Numbers
     lists: QueueLists
@@ -60,6 +64,11 @@ class ManagePorts:
         """A client of the print bucket, made at the first letter that somebody looks at."""
         return clients.s3()
 
+    @property
+    def stripe(self) -> StripeAccounts:
+        """The organizations' Stripe accounts, for refunds. Their secrets' client is made at the first one."""
+        return StripeAccounts(SecretValues(clients.secrets()), self.settings.stripe_api_url)
+
 
 @cache
 def ports() -> ManagePorts:
@@ -73,6 +82,7 @@ def ports() -> ManagePorts:
         configurations=OwnConfigurations(*table),
         templates=OwnTemplates(*table),
         books=AccountBooks(*table),
+        links=Links(*table),
         notices=Notices(*table),
         numbers=Numbers(*table),
         lists=QueueLists(*table),

@@ -13,3 +13,4 @@ class ManageSettings(FunctionSettings):
     allow_simulated_time: bool = False
     sandbox_processor_url: str = ""
     print_bucket: str = ""
+    stripe_api_url: str = ""

@@ -1,16 +1,22 @@
 """Tasks: what only a person can settle, listed and resolved."""
 
+from dataclasses import replace
 from http import HTTPStatus
 
-from functions.manage.frame import actor, api, list_request, route
+from functions.manage.frame import actor, api, change_bill, list_request, route
 from functions.manage.ports import ports
 from shared.contracts.tasks import ResolutionBody, TaskAnswer, TasksPage
+from shared.domain.paying.external_payments import SitePayment, payment_of_task, received_at_site, site_payment_id
+from shared.domain.paying.payments import post_payment
+from shared.domain.records.bill import Bill
+from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.partner import Scope
 from shared.domain.records.policy import Organization
-from shared.domain.records.task import TaskKind, TaskStatus, resolved
+from shared.domain.records.task import Task, TaskKind, TaskStatus, resolved
 from shared.http.api import Answer, json_answer
 from shared.http.problems import ProblemError, not_found
 from shared.http.routes import WordQuery
+from shared.storage import keys
 
 TASK_STATUS = WordQuery("status", "Open or Resolved.", TaskStatus)
 TASK_KIND = WordQuery("kind", "One kind of task.", TaskKind)
@@ -40,7 +46,7 @@ def search(organization: Organization) -> Answer:
     "POST",
     "/v1/organizations/{orgId}/tasks/{taskId}/resolve",
     operation="resolveTask",
-    summary="Say how a task was settled",
+    summary="Say how a task was settled; money without a bill is posted to the one that is named",
     tag="Tasks",
     scope=Scope.MANAGE,
     body=ResolutionBody,
@@ -48,11 +54,37 @@ def search(organization: Organization) -> Answer:
     problems=(409,),
 )
 def resolve(organization: Organization, task_id: str, said: ResolutionBody) -> Answer:
-    """Settle a task; a 409 problem for one that is settled."""
+    """Settle a task; a 409 problem for one that is settled. Money that had no bill is posted to the named one."""
     task = ports().tasks.get(organization.org_id, task_id)
     if task is None:
         raise not_found("task")
     done = resolved(task, said.resolution, api.now, actor(), statement_id=said.statement_id or "", note=said.note or "")
-    if not ports().tasks.resolve(done):
-        raise ProblemError(HTTPStatus.CONFLICT, "The task is resolved already.")
+    told = payment_of_task(task)
+    if told is not None and said.statement_id:
+        _post(organization, done, told)
+    elif not ports().tasks.resolve(done):
+        raise _settled()
     return json_answer(TaskAnswer.of(done))
+
+
+def _post(organization: Organization, done: Task, told: SitePayment) -> None:
+    """Post a task's money to the bill that was found for it, in the transaction that settles the task."""
+    posted = keys.payment(site_payment_id(organization.org_id, told.payment_id))
+    if ports().books.account_of(organization.org_id, posted) is not None:
+        raise ProblemError(HTTPStatus.CONFLICT, "Its money was posted meanwhile: resolve the task without a bill.")
+    now, who = api.now, actor()
+
+    def decide(book: AccountBook, bill: Bill) -> tuple[Change, None]:
+        task = ports().tasks.get(organization.org_id, done.task_id)
+        if task is None or task.status is not TaskStatus.OPEN:
+            raise _settled()
+        received = received_at_site(organization.org_id, told, bill.statement_id)
+        change = post_payment(book, organization, received, now, who)
+        whole = change or Change(account=book.account)
+        return replace(whole, tasks=(*whole.tasks, done)), None
+
+    change_bill(organization, done.statement_id, decide)
+
+
+def _settled() -> ProblemError:
+    return ProblemError(HTTPStatus.CONFLICT, "The task is resolved already.")

@@ -3,12 +3,12 @@
 import math
 from dataclasses import dataclass
 from http import HTTPStatus
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
-from functions.payment_link import sandbox
 from functions.payment_link.bill_lines import bill_subject
 from functions.payment_link.forms import FieldProblem, Form, FormDraft, cookie_value, read_amount
 from functions.payment_link.page import Page, PageError, Redirect
+from functions.payment_link.processors import Processors
 from functions.payment_link.questions import (
     Asking,
     asked_again,
@@ -19,31 +19,35 @@ from functions.payment_link.questions import (
 )
 from functions.payment_link.site import PageAnswer, PageRequest, language_query
 from functions.payment_link.visits import Desk, LinkVisit
-from shared.domain.paying.external_site import PaymentSite, stored_site
+from shared.domain.paying.external_site import PaymentSite
 from shared.domain.paying.link_access import Standing, standing
 from shared.domain.paying.link_secrets import normalized_code
-from shared.domain.paying.patient_requests import AmountError, AmountProblem, begin_checkout, payment_id_of
+from shared.domain.paying.patient_requests import (
+    AmountError,
+    AmountProblem,
+    WantedPayment,
+    begin_checkout,
+    payment_id_of,
+    terms_of,
+)
 from shared.domain.paying.payments import link_scope
 from shared.domain.records.payment import Payment
 from shared.domain.records.payment_link import Checkout
 from shared.domain.vocabulary.money import Cents, dollars
 from shared.domain.vocabulary.words import BillStatus, LinkStatus, Processor
+from shared.processors.secret_values import SecretUnreadableError
+from shared.processors.stripe_account import ProcessorRefusedError, ProcessorUnavailableError
 from shared.storage.code_tries import CodeTries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatientPages:
-    """The patient pages of a stack.
-
-    sandbox_url, sandbox_key: of the simulated processor; empty: there is none. documents: whether statements and
-    receipts are set as PDF for pages to lead to.
-    """
+    """The patient pages of a stack. documents: whether statements and receipts are set as PDF for pages to lead to."""
 
     desk: Desk
     code_tries: CodeTries
     base_url: str
-    sandbox_url: str = ""
-    sandbox_key: str = ""
+    processors: Processors
     documents: bool = False
 
     def enter(self, request: PageRequest, token: str) -> PageAnswer:
@@ -68,7 +72,7 @@ class PatientPages:
         if not secret:
             return asked_again(visit, request, _asking(visit), "problem_ask_again")
         page = self._balance(visit, request, secret)
-        if not self._processor_url(visit):
+        if not self.processors.page_of(visit):
             return page.having(status=HTTPStatus.CONFLICT)
         try:
             return Redirect(location=self._way_to_processor(visit, request))
@@ -77,6 +81,12 @@ class PatientPages:
             return _again(page, slip.field, slip.text, typed, chosen)
         except AmountError as error:
             return self._amount_refused(page, error, request)
+        except (ProcessorUnavailableError, ProcessorRefusedError, SecretUnreadableError) as error:
+            # Nothing is paid: the browser has been sent nowhere.
+            self.processors.tell_failure(visit, error)
+            typed, chosen = request.form.get("amount", ""), request.form.get("statementId", "")
+            again = _again(page, "amount", "problem_processor", typed, chosen)
+            return again.having(status=HTTPStatus.SERVICE_UNAVAILABLE)
 
     def done(self, request: PageRequest, token: str) -> PageAnswer:
         """`GET /pay/{token}/done`: thanks; with the amount for a browser that has answered the question."""
@@ -148,7 +158,8 @@ class PatientPages:
             facts = {"paid": paid, "documents": self.documents and bool(visit.receipts)}
             return Page(template="paid.html", visit=visit, home=home, secret=secret, facts=facts)
         days, today = visit.organization.dunning.days_until_due, visit.today(request.now)
-        target, draft = self._processor_url(visit), request.draft
+        target, draft = self.processors.page_of(visit), request.draft
+        least = terms_of(visit.organization.payments).least
         return Page(
             template="balance.html",
             visit=visit,
@@ -160,40 +171,26 @@ class PatientPages:
                 "amount": draft.amount or ("" if len(bills) > 1 else dollars(visit.total)),
                 "bills": [(bill, bill.due_date(days), bill.past_due(today, days)) for bill in bills],
                 "subjects": {bill.statement_id: bill_subject(bill) for bill in bills},
-                "can_pay": bool(target),
+                "can_pay": bool(target) and visit.total >= least,
+                "on_its_way": visit.on_its_way,
                 "credit": visit.book.account.credit,
                 "documents": self.documents,
                 "chosen": draft.statement_id if draft.statement_id in {bill.statement_id for bill in bills} else "",
                 "most": visit.total,
-                "simulated": bool(target) and visit.organization.payments.processor is Processor.SANDBOX,
+                "simulated": self.processors.simulates(visit),
                 "total": visit.total,
             },
         )
 
-    def _processor_url(self, visit: LinkVisit) -> str:
-        """Where payments go; "": nowhere online, and the page says how to pay by post or phone."""
-        settings = visit.organization.payments
-        if settings.processor is Processor.SANDBOX:
-            return self.sandbox_url
-        if settings.processor is Processor.EXTERNAL and settings.external_id:
-            site = stored_site(settings.external_url_template)
-            return site.origin if site else ""
-        # Stripe Checkout isn't built yet.
-        return ""
-
     def _way_to_processor(self, visit: LinkVisit, request: PageRequest) -> str:
         """Where the browser goes to pay; raises FieldProblem or AmountError for an amount that can't be paid."""
-        amount, statement_id = _amount_wanted(visit, request.form), request.form.get("statementId", "")
+        wanted = WantedPayment(
+            amount=_amount_wanted(visit, request.form), statement_id=request.form.get("statementId", "")
+        )
         if visit.organization.payments.processor is Processor.EXTERNAL:
-            return _external_url(visit, amount, statement_id, request)
-        begun = self.desk.begin_checkout(visit, amount, statement_id, request.now)
-        for replaced in begun.replaced:
-            sandbox.expire(self.sandbox_url, replaced.reference, self.sandbox_key)
-        checkout = begun.checkout
-        returns = {"checkout": checkout.reference} | ({"lang": request.language} if request.language else {})
-        back = f"{self.base_url}/pay/{_quoted(visit)}/done?{urlencode(returns)}"
-        webhook = f"{self.base_url}/webhooks/sandbox/{checkout.org_id}"
-        return sandbox.checkout_url(self.sandbox_url, visit.organization, checkout, webhook, back, request.as_of)
+            return _external_url(visit, wanted, request)
+        begun = self.desk.begin_checkout(visit, wanted, request.now)
+        return self.processors.way_to_pay(visit, begun, request)
 
     def _amount_refused(self, page: Page, error: AmountError, request: PageRequest) -> PageAnswer:
         typed, statement_id = request.form.get("amount", ""), request.form.get("statementId", "")
@@ -205,6 +202,9 @@ class PatientPages:
             return _again(page, "bill-all" if several else "amount", "problem_bill_gone", typed, "")
         if error.problem is AmountProblem.MORE_THAN_BILL:
             return _again(page, "amount", "problem_more_than_bill", dollars(error.most), statement_id, error.most)
+        if error.problem is AmountProblem.LESS_THAN_LEAST:
+            again = _again(page, "amount", "problem_less_than_least", typed, statement_id, error.most)
+            return again.having(facts={**again.facts, "least": error.least})
         text = "problem_not_positive" if error.problem is AmountProblem.NOT_POSITIVE else "problem_more_than_sum"
         return _again(page, "amount", text, typed, statement_id, error.most)
 
@@ -244,12 +244,12 @@ def _quoted(visit: LinkVisit) -> str:
     return quote(visit.token, safe="")
 
 
-def _external_url(visit: LinkVisit, amount: Cents | None, statement_id: str, request: PageRequest) -> str:
+def _external_url(visit: LinkVisit, wanted: WantedPayment, request: PageRequest) -> str:
     """An external payment site's address, with the organization's own id there (InstaMed style).
 
     Nothing is stored: such a site reports to the practice, not to us. Raises AmountError like any checkout.
     """
-    checkout = begin_checkout(visit.book, visit.link, amount, statement_id, "", request.now)
+    checkout = begin_checkout(visit.book, visit.link, wanted, "", request.now)
     settings = visit.organization.payments
     values = {"id": settings.external_id, "amount": dollars(checkout.amount), "accountId": visit.link.account_id}
     return PaymentSite.read(settings.external_url_template).url(values)

@@ -4,18 +4,26 @@ from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from secrets import token_bytes
 
+from aws_lambda_powertools import Logger
+
 from functions.payment_link.channel_pages import ChannelPages
 from functions.payment_link.document_pages import DocumentPages, RenderFunction
 from functions.payment_link.patient_pages import PatientPages
+from functions.payment_link.processors import Processors
 from functions.payment_link.settings import PaymentLinkSettings
+from functions.payment_link.site_payments import SitePayments
 from functions.payment_link.visits import Desk
 from shared.messaging import clients
 from shared.messaging.public_address import public_base_url
+from shared.processors.secret_values import SecretValues
+from shared.processors.stripe_account import StripeAccounts
 from shared.storage.account_books import AccountBooks
 from shared.storage.code_tries import CodeTries
+from shared.storage.held_events import HeldEvents
 from shared.storage.links import Links
 from shared.storage.organizations import Organizations
 from shared.storage.stack_keys import StackKeys
+from shared.storage.tasks import Tasks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +33,8 @@ class PaymentLinkPorts:
     settings: PaymentLinkSettings
     desk: Desk
     code_tries: CodeTries
+    held_events: HeldEvents
+    site_payments: SitePayments
 
     @cached_property
     def base_url(self) -> str:
@@ -34,14 +44,26 @@ class PaymentLinkPorts:
     @cached_property
     def pages(self) -> PatientPages:
         """The pages on which patients pay."""
+        processors = Processors(
+            desk=self.desk,
+            base_url=self.base_url,
+            stripe=StripeAccounts(self.secrets, self.settings.stripe_api_url),
+            logger=Logger(),
+            sandbox_url=self.settings.sandbox_processor_url,
+            sandbox_key=self.settings.sandbox_processor_key,
+        )
         return PatientPages(
             desk=self.desk,
             code_tries=self.code_tries,
             base_url=self.base_url,
-            sandbox_url=self.settings.sandbox_processor_url,
-            sandbox_key=self.settings.sandbox_processor_key,
+            processors=processors,
             documents=bool(self.settings.render_function),
         )
+
+    @cached_property
+    def secrets(self) -> SecretValues:
+        """What processors know us by. Their client is made at the first use: other pages need none."""
+        return SecretValues(clients.secrets())
 
     @cached_property
     def document_pages(self) -> DocumentPages:
@@ -60,9 +82,12 @@ def ports() -> PaymentLinkPorts:
     """Read the settings and make the client."""
     settings = PaymentLinkSettings.from_environment()
     table = clients.dynamodb(), settings.table_name
+    desk = Desk(AccountBooks(*table), Links(*table), Organizations(*table))
     return PaymentLinkPorts(
         settings=settings,
-        desk=Desk(AccountBooks(*table), Links(*table), Organizations(*table)),
+        desk=desk,
+        held_events=HeldEvents(*table),
+        site_payments=SitePayments(desk.books, Tasks(*table)),
         # The key is read at the first bill code: no other page needs it.
         code_tries=CodeTries(*table, cache(partial(StackKeys(*table).of, "bill codes", token_bytes))),
     )

@@ -1,6 +1,6 @@
 """Patients at the desk: from the secret in a link to the account behind it, and what they ask for there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -12,15 +12,21 @@ from shared.domain.paying.link_secrets import secret_hash, well_formed
 from shared.domain.paying.moved_bills import MovedBill, as_if_here, complete_moved_checkout, moved_at
 from shared.domain.paying.patient_requests import (
     OUR_REFERENCE,
+    MoneyTaken,
+    WantedPayment,
     begin_checkout,
+    bind_session,
     decline_checkout,
     new_reference,
     open_bills,
+    payment_id_of,
     renew,
     replaced_checkouts,
+    terms_of,
 )
 from shared.domain.paying.payments import link_scope
 from shared.domain.paying.posting import standing_bill
+from shared.domain.paying.processor_events import ProcessorEvent, noted, settle_takebacks, with_unposted
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.payment import Payment
@@ -58,6 +64,12 @@ class LinkVisit:
     def total(self) -> Cents:
         """The sum of what can be paid."""
         return sum(bill.balance for bill in self.bills)
+
+    @property
+    def on_its_way(self) -> Cents:
+        """What a bank is asked for already, through this link."""
+        own = (checkout for checkout in self.book.checkouts if checkout.link_id == self.link.link_id)
+        return sum(checkout.amount for checkout in own if checkout.pending_at)
 
     @property
     def recipient(self) -> str:
@@ -132,7 +144,7 @@ class Desk:
         book, judged = self.books.decide(visit.link.org_id, visit.link.account_id, decide)
         return replace(visit, book=self._seen(book, judged.link), link=judged.link), judged
 
-    def begin_checkout(self, visit: LinkVisit, amount: Cents | None, statement_id: str, now: datetime) -> CheckoutBegun:
+    def begin_checkout(self, visit: LinkVisit, wanted: WantedPayment, now: datetime) -> CheckoutBegun:
         """Store a way to the processor in the place of the link's earlier ones.
 
         Raises AmountError when the amount can't be paid as things stand now.
@@ -141,7 +153,8 @@ class Desk:
 
         def decide(book: AccountBook) -> tuple[Change, CheckoutBegun]:
             link = book.link(visit.link.link_id) or visit.link
-            begun = begin_checkout(self._seen(book, link), link, amount, statement_id, reference, now)
+            terms = terms_of(visit.organization.payments)
+            begun = begin_checkout(self._seen(book, link), link, wanted, reference, now, terms)
             replaced = replaced_checkouts(book, begun, now)
             return Change(account=book.account, checkouts=(*replaced, begun)), CheckoutBegun(begun, replaced)
 
@@ -168,7 +181,11 @@ class Desk:
         )
 
     def completed(self, org_id: str, reference: str, amount: Cents, now: datetime) -> None:
-        """Post what the processor took, to the bills where they are by now.
+        """Post what the simulated processor took. Raises UnknownReferenceError as `record` does."""
+        self.record(org_id, reference, ProcessorEvent(event_id=f"paid-{reference}", at=now, paid=amount), now)
+
+    def record(self, org_id: str, reference: str, event: ProcessorEvent, now: datetime) -> None:
+        """Note what a processor says of a checkout, and post what follows, to the bills where they are by now.
 
         Raises UnknownReferenceError for a reference of our shape that isn't this organization's.
         """
@@ -181,17 +198,65 @@ class Desk:
             book = self.books.load(org_id, account_id)
             if book is None:
                 raise NoSuchAccountError
-            gone = self._gone(book, lambda stub: _was_asked_for(stub, book.checkout(reference)))
-            changes = complete_moved_checkout(book, gone, organization, reference, amount, now)
+            changes = self._what_follows(book, organization, reference, event, now)
             if changes:
                 self.books.commit_together(changes)
 
         until_won(attempt)
 
     def declined(self, org_id: str, reference: str, now: datetime) -> None:
-        """Note that the processor took nothing. Raises UnknownReferenceError as `completed` does."""
+        """Note that the processor took nothing. Raises UnknownReferenceError as `record` does."""
         account_id = self._account_of(org_id, reference)
         self.books.change(org_id, account_id, lambda book: decline_checkout(book, reference, now))
+
+    def bind_session(self, checkout: Checkout, session_id: str, over: Collection[str]) -> Checkout:
+        """Note by which session a checkout is paid; the checkout as it is by then, maybe replaced by a later one."""
+        book = self.books.change(
+            checkout.org_id,
+            checkout.account_id,
+            lambda book: bind_session(book, checkout.reference, session_id, over),
+        )
+        return book.checkout(checkout.reference) or checkout
+
+    def _what_follows(
+        self, book: AccountBook, organization: Organization, reference: str, event: ProcessorEvent, now: datetime
+    ) -> list[Change]:
+        """The changes, all or none of them, by which the accounts say what an event and those before it say."""
+        before = book.checkout(reference)
+        if before is None:
+            raise UnknownReferenceError
+        after = noted(before, event, now)
+        changes, own = dict[str, Change](), book.account.account_id
+        if after != before:
+            changes[own] = Change(account=book.account, checkouts=(after,))
+        if event.paid and not before.completed_at:
+            gone = self._gone(book, lambda stub: _was_asked_for(stub, before))
+            taken = MoneyTaken(amount=event.paid, method=event.method)
+            known = book.after(changes[own])
+            posted = complete_moved_checkout(known, gone, organization, reference, taken, now)
+            changes |= {change.account.account_id: change for change in posted}
+        here = book.after(changes[own]) if own in changes else book
+        checkout = here.checkout(reference) or after
+        taken_back, left = settle_takebacks(self._holding(here, changes, reference), organization, checkout, now)
+        for account_id, change in taken_back.items():
+            changes[account_id] = changes[account_id].then(change) if account_id in changes else change
+        whole = changes.get(own) or Change(account=book.account)
+        with_task = with_unposted(whole, checkout, left, event, now)
+        return list(({**changes, own: with_task} if with_task is not whole else changes).values())
+
+    def _holding(self, own: AccountBook, changes: Mapping[str, Change], reference: str) -> list[AccountBook]:
+        """The accounts that have a checkout's payment, the payer's first: it goes with a bill to another account."""
+        payment_id = payment_id_of(reference)
+        books, found = {own.account.account_id}, [own]
+        for book in found:
+            payment = book.payment(payment_id)
+            bills = [book.bill(name) for name in payment.statement_ids] if payment else []
+            for account_id in (bill.moved_to for bill in bills if bill and bill.moved_to):
+                there = None if account_id in books else self.books.load(own.account.org_id, account_id)
+                books.add(account_id)
+                if there is not None:
+                    found.append(there.after(changes[account_id]) if account_id in changes else there)
+        return found
 
     def _seen(self, book: AccountBook, link: PaymentLink) -> AccountBook:
         """The account as whoever has a link may see it: with bills that went to another account since it was sent.

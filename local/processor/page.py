@@ -69,6 +69,23 @@ nothing is charged.</p>""",
     )
 
 
+def stripe_checkout(session_id: str, amount: str, cancel: str) -> str:
+    """Return the hosted page of the simulated Stripe: pay by card, by bank, or with a card that is declined."""
+    return _page(
+        f"Pay {amount}",
+        f"""<h1>Simulated Stripe Checkout</h1>
+<dl><dt>Amount</dt><dd class="amount">{escape(amount)}</dd></dl>
+<form method="post" action="/pay/{escape(session_id)}">
+<button class="go" name="way" value="card">Pay by card</button>
+<button name="way" value="bank">Pay by bank, which takes days</button>
+<button name="way" value="decline">Pay with a card that is declined</button>
+</form>
+{f'<a class="link" href="{escape(cancel)}">Back without paying</a>' if cancel else ""}
+<p class="note">This page stands in for Stripe while Dunlin runs on one computer. It asks for no card, and nothing is
+charged.</p>""",
+    )
+
+
 def unconfirmed(fields: Mapping[str, str], practice: str, outcome: str, reason: str) -> str:
     """Return the page for a practice that couldn't be told of the outcome: try again, or go back."""
     return _page(

@@ -159,7 +159,7 @@ class ProcessorServer(ThreadingHTTPServer):
         if as_of:
             headers[AS_OF_HEADER] = as_of
         try:
-            status = _post(fields["webhook"], body, headers)
+            status = post_event(fields["webhook"], body, headers)
         except (OSError, http.client.HTTPException) as error:
             raise UnconfirmedError(f"its system didn't answer ({type(error).__name__})") from error
         if not HTTPStatus(status).is_success:
@@ -286,7 +286,7 @@ def _instant(text: str) -> datetime:
     return moment
 
 
-def _post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
+def post_event(url: str, body: bytes, headers: Mapping[str, str]) -> int:
     """Post to an address on this computer, without proxies and without following redirects; return the status."""
     parts = urlsplit(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection

@@ -17,6 +17,9 @@ class ExternalSite(WireModel):
 
     url_template: Annotated[Line, Field(max_length=500)]
     id: Annotated[MaybeLine, Field(max_length=100)] = ""
+    webhook_secret_name: Annotated[MaybeLine, Field(max_length=512)] = Field(
+        default="", description="In Secrets Manager, of what the site signs its events with; empty: it sends none."
+    )
 
     @field_validator("url_template")
     @classmethod
@@ -30,6 +33,9 @@ class StripeSecrets(WireModel):
 
     secret_name: Annotated[NamedLine, Field(max_length=512)]
     webhook_secret_name: Annotated[NamedLine, Field(max_length=512)]
+    prefill_email: bool = Field(
+        default=False, description="Whether Stripe is told the payer's email address, so that its form has it already."
+    )
 
 
 class PaymentsBody(WireModel):
@@ -50,9 +56,15 @@ class PaymentsBody(WireModel):
     @classmethod
     def of(cls, payments: PaymentSettings) -> "PaymentsBody":
         """The settings as stored."""
-        external = ExternalSite.model_construct(url_template=payments.external_url_template, id=payments.external_id)
+        external = ExternalSite.model_construct(
+            url_template=payments.external_url_template,
+            id=payments.external_id,
+            webhook_secret_name=payments.external_webhook_secret_name,
+        )
         stripe = StripeSecrets.model_construct(
-            secret_name=payments.stripe_secret_name, webhook_secret_name=payments.stripe_webhook_secret_name
+            secret_name=payments.stripe_secret_name,
+            webhook_secret_name=payments.stripe_webhook_secret_name,
+            prefill_email=payments.stripe_prefill_email,
         )
         return cls.model_construct(
             processor=payments.processor,
@@ -66,8 +78,10 @@ class PaymentsBody(WireModel):
             processor=self.processor,
             external_url_template=self.external.url_template if self.external else "",
             external_id=self.external.id if self.external else "",
+            external_webhook_secret_name=self.external.webhook_secret_name if self.external else "",
             stripe_secret_name=self.stripe.secret_name if self.stripe else "",
             stripe_webhook_secret_name=self.stripe.webhook_secret_name if self.stripe else "",
+            stripe_prefill_email=self.stripe.prefill_email if self.stripe else False,
         )
 
 

@@ -7,11 +7,12 @@ from pydantic import AfterValidator, Field
 from shared.contracts.bills import AllocationAnswer
 from shared.contracts.wire import Day, GivenMoney, Instant, Money, NamedLine, WireModel
 from shared.domain.paying.account_ledger import LedgerPosting, PostingKind
+from shared.domain.paying.posting import CHARGEBACK
 from shared.domain.paying.reversals import REFUND, REVERSAL
 from shared.domain.records.book import AccountBook
 from shared.domain.records.payment import Payment
 
-type PaymentState = Literal["Posted", "PartlyReversed", "Reversed", "PartlyRefunded", "Refunded"]
+type PaymentState = Literal["Posted", "Pending", "PartlyReversed", "Reversed", "PartlyRefunded", "Refunded", "Disputed"]
 
 
 class PaymentDetail(WireModel):
@@ -56,14 +57,21 @@ class PaymentDetail(WireModel):
 
 
 def _state(payment: Payment, book: AccountBook) -> PaymentState:
-    ways = {REFUND, REVERSAL}
+    """What became of a payment by now. Pending: a refund was asked for that the processor hasn't told of yet."""
+    checkout = book.checkout(payment.transaction_id)
+    if checkout and not payment.reverses and checkout.refund_pending:
+        return "Pending"
+    ways = {REFUND, REVERSAL, CHARGEBACK}
     back = [other for other in book.payments if other.reverses == payment.payment_id and other.method in ways]
-    if not back:
-        return "Posted"
+    sums = {way: -sum(other.amount for other in back if other.method == way) for way in ways}
     whole = book.left_of(payment) <= 0
-    if back[-1].method == REFUND:
+    if sums[CHARGEBACK] > 0:
+        return "Disputed"
+    if sums[REFUND] > 0:
         return "Refunded" if whole else "PartlyRefunded"
-    return "Reversed" if whole else "PartlyReversed"
+    if sums[REVERSAL] > 0:
+        return "Reversed" if whole else "PartlyReversed"
+    return "Posted"
 
 
 class PaymentsPage(WireModel):

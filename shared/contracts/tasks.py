@@ -57,6 +57,7 @@ class ResolutionBody(WireModel):
 
     resolution: Annotated[NamedLine, Field(max_length=100)] = Field(description="In a few words, such as: opted out.")
     statement_id: Annotated[NamedLine, Field(max_length=64)] | None = Field(
-        default=None, description="The bill that it turned out to be about."
+        default=None,
+        description="The bill that it turned out to be about. The money of an UnmatchedPayment is posted to it.",
     )
     note: Annotated[NamedLine, Field(max_length=1000)] | None = None

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sesv2 import SESV2Client
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
@@ -92,4 +93,10 @@ def ssm() -> "SSMClient":
 def functions() -> "LambdaClient":
     """A client of the functions."""
     client: LambdaClient = _client("lambda", WAITED_FOR)
+    return client
+
+
+def secrets() -> "SecretsManagerClient":
+    """A client of the secrets that processors know us by."""
+    client: SecretsManagerClient = _client("secretsmanager", RETRIED)
     return client

@@ -25,6 +25,7 @@ OPERATIONS = {
     ),
     "lambda": ("Invoke",),
     "s3": ("GetObject", "HeadBucket", "HeadObject", "PutObject"),  # HeadBucket: botocore's, to find a bucket's region
+    "secretsmanager": ("GetSecretValue",),
     "sesv2": ("GetAccount", "SendEmail"),
     "sns": ("Publish",),
     "sqs": ("SendMessage", "SendMessageBatch"),

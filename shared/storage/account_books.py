@@ -261,7 +261,7 @@ def writes_of(change: Change) -> int:
         + len(change.notices)
         + len(change.payments)
         + 3 * len(change.links)
-        + 2 * len(change.checkouts)
+        + 3 * len(change.checkouts)
         + len(change.history)
         + len(change.tasks)
         + len(change.claims)

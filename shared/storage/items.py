@@ -151,13 +151,20 @@ def checkout_item(checkout: Checkout) -> Item:
     }
 
 
-def checkout_pointer(checkout: Checkout) -> Item:
-    """`X#`: from a processor's reference to the account that it is for."""
-    return {
-        **key(keys.checkout_reference(checkout.reference)),
-        "org_id": text(checkout.org_id),
-        "account_id": text(checkout.account_id),
-    }
+def checkout_pointers(checkout: Checkout) -> list[Item]:
+    """`X#`: from our reference, and from the processor's own id of the payment, to the account that it is for."""
+    references = [keys.checkout_reference(checkout.reference)]
+    if checkout.processor_payment:
+        references.append(keys.processor_payment(checkout.org_id, checkout.processor_payment))
+    return [
+        {
+            **key(partition),
+            "org_id": text(checkout.org_id),
+            "account_id": text(checkout.account_id),
+            "reference": text(checkout.reference),
+        }
+        for partition in references
+    ]
 
 
 def task_item(task: Task) -> Item:

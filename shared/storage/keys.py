@@ -24,6 +24,8 @@ LARGE_CHANGE_SORT = "W#"
 # sort keys in an organization's partition, beside its root: the latest of each own template, and every version
 TEMPLATE_SORT = "T#"
 TEMPLATE_VERSION_SORT = "V#"
+# sort key in the partition of a processor's payment (`processor_payment`)
+HELD_EVENT_SORT = "E#"
 
 # the partition of a job that has an organization's accounts planned again, with a root item alone
 REPLANNING_PARTITION = "J#"
@@ -220,6 +222,16 @@ def link_secret(secret_hash: str) -> str:
 def checkout_reference(reference: str) -> str:
     """Partition of the pointer from a processor's reference to the account that it is for."""
     return f"X#{reference}"
+
+
+def processor_payment(org_id: str, processor_payment: str) -> str:
+    """Partition of the pointer from a processor's own id of a payment; the processor is the organization's."""
+    return checkout_reference(f"{org_id}#{processor_payment}")
+
+
+def held_event(event_id: str) -> str:
+    """Sort key, under a processor's payment, of an event that came before the payment was known."""
+    return f"{HELD_EVENT_SORT}{event_id}"
 
 
 def texted_number(number_hash: str) -> str:

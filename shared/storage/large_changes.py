@@ -19,6 +19,7 @@ from shared.domain.records.book import Change, Claim, PatientClaim
 from shared.domain.records.notice import Notice, caught_up
 from shared.domain.records.payment import Payment
 from shared.domain.records.payment_link import Checkout, PaymentLink
+from shared.domain.records.task import TaskStatus
 from shared.domain.vocabulary.history import HistoryEvent
 from shared.storage import items, keys
 from shared.storage.items import Item, number, text
@@ -128,7 +129,7 @@ def parts(account: Account, written: Change | ChangePage, first_event: int = 0) 
     for link in written.links:
         yield Part("links", link, items.link_item(link), tuple(items.link_pointers(link)))
     for checkout in written.checkouts:
-        yield Part("checkouts", checkout, items.checkout_item(checkout), (items.checkout_pointer(checkout),))
+        yield Part("checkouts", checkout, items.checkout_item(checkout), tuple(items.checkout_pointers(checkout)))
     for n, event in enumerate(written.history, first_event):
         yield Part("history", event, items.history_item(*of, event, account.version, n), ordinal=n)
 
@@ -171,11 +172,19 @@ def drafted_by_pages(table: str, change: Change, documents: Mapping[str, bytes])
 def _outside(table: str, change: Change) -> list[Write]:
     """What a change writes outside of the account's items, always in the transaction in which it happens: it is little.
 
-    Whoever decides on a new task sees in the book what it was made for, so it is made once. A claim's condition closes
-    the race of two guarantors' statements for one patient account, or of one statement under two guarantors.
+    Whoever decides on a new task sees in the book what it was made for, so it is made once. One that a change resolves
+    must be open: two people who settle it must not both post its money. A claim's condition closes the race of two
+    guarantors' statements for one patient account, or of one statement under two guarantors.
     """
     account = change.account
-    tasks = [put(table, items.task_item(task), NEW) for task in change.tasks]
+    tasks = [
+        put(
+            table,
+            items.task_item(task),
+            NEW if task.status is TaskStatus.OPEN else equals("status", text(TaskStatus.OPEN)),
+        )
+        for task in change.tasks
+    ]
     claims = [
         put(
             table,

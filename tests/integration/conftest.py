@@ -23,6 +23,7 @@ from tests.worlds.cases import CasePractice, case_practice
 from tests.worlds.clinic import BASE, KEY, PROCESSOR, Clinic, open_clinic
 from tests.worlds.examples import organization
 from tests.worlds.ingest_api import BUCKET
+from tests.worlds.stripe_clinic import STRIPE, StripeClinic, simulated_stripe, store_secrets
 from tests.worlds.wiring import wired
 
 if TYPE_CHECKING:
@@ -127,3 +128,13 @@ def log(monkeypatch: pytest.MonkeyPatch) -> StringIO:
     written = StringIO()
     monkeypatch.setattr(frame.logger.registered_handler, "stream", written)
     return written
+
+
+@pytest.fixture
+def stripe_clinic(dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> Iterator[StripeClinic]:
+    """A practice that takes payments through a simulated Stripe, over HTTP."""
+    with simulated_stripe() as server:
+        store_secrets(server)
+        settings = {"TABLE_NAME": TABLE, "PUBLIC_BASE_URL": BASE, "ALLOW_SIMULATED_TIME": "true"}
+        wired(monkeypatch, payment_link_ports, **settings, STRIPE_API_URL=server.url)
+        yield StripeClinic(open_clinic(dynamodb, organization(payments=STRIPE)), server)

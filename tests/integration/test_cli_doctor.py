@@ -147,7 +147,7 @@ def aws_account(stack: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Aws:
     StackKeys(clients.dynamodb(), TABLE).of("cursors", bytes)
     organizations = Organizations(clients.dynamodb(), TABLE)
     organizations.create_partner(Partner(partner_id="prt_1", name="Acme Billing", created_at=NOW))
-    stripe = {"stripe_secret_name": "practice/stripe", "stripe_webhook_secret_name": "practice/hook"}
+    stripe: Any = {"stripe_secret_name": "practice/stripe", "stripe_webhook_secret_name": "practice/hook"}
     organizations.create(organization(payments=PaymentSettings(processor=Processor.STRIPE, **stripe)))
     return account
 

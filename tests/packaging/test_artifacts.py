@@ -88,7 +88,7 @@ def test_the_byte_code_in_the_artifact_is_used_whatever_its_time_stamp() -> None
 @pytest.mark.parametrize("function", HANDLERS)
 def test_what_is_slow_to_import_is_imported_only_where_it_is_used(function: str) -> None:
     modules = set(imported(function)["modules"])
-    assert not {"aws_xray_sdk", "boto3.resources.factory", "requests", "pytest"} & modules
+    assert not {"aws_xray_sdk", "boto3.resources.factory", "requests", "stripe", "pytest"} & modules
     if function not in RENDERS:
         assert "jinja2" not in modules
     if function != "RenderPrint":

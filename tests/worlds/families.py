@@ -13,6 +13,7 @@ from functions.payment_link.visits import Desk, LinkVisit
 from shared.contracts.text_events import InboundText
 from shared.domain.delivery.orders import Accepted, Order, ProviderAnswer
 from shared.domain.paying.link_secrets import new_payment_link
+from shared.domain.paying.patient_requests import WantedPayment
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.policy import DunningSettings
 from shared.domain.records.task import Task
@@ -128,7 +129,9 @@ class Families:
 
     def checkout(self, token: str, amount: int | None = None, statement_id: str = "", at: datetime = NOW) -> str:
         """Somebody goes to the processor; the reference."""
-        return self.desk.begin_checkout(self.visit(token, at), amount, statement_id, at).checkout.reference
+        return self.desk.begin_checkout(
+            self.visit(token, at), WantedPayment(amount=amount, statement_id=statement_id), at
+        ).checkout.reference
 
     def approves(self, reference: str, amount: int, at: datetime = NOW) -> None:
         """The processor took the money."""

@@ -7,10 +7,12 @@ from secrets import token_bytes
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from aws_lambda_powertools import Logger
 
 from functions.payment_link.channel_pages import ChannelPages
 from functions.payment_link.page import Page, PageError, Redirect
 from functions.payment_link.patient_pages import PatientPages
+from functions.payment_link.processors import Processors
 from functions.payment_link.site import BUSY_PAGE, UNKNOWN_PAGE, PageAnswer, PageRequest
 from functions.payment_link.visits import Desk, LinkVisit
 from shared.domain.account.contacts import number_hash
@@ -26,6 +28,8 @@ from shared.domain.records.statement import OptOuts
 from shared.domain.texting import channel_choices
 from shared.domain.texting.channel_choices import Agreement
 from shared.domain.vocabulary.words import Channel, Processor
+from shared.processors.secret_values import SecretValues
+from shared.processors.stripe_account import StripeAccounts
 from tests.worlds.examples import NOW, account, bill, book, organization
 
 if TYPE_CHECKING:
@@ -86,11 +90,15 @@ def visit(**changes: Any) -> LinkVisit:
 
 
 def pages(known: LinkVisit) -> PatientPages:
+    desk, stripe = cast("Desk", FakeDesk(known)), StripeAccounts(SecretValues(cast("Any", None)))
+    processors = Processors(
+        desk=desk, base_url=BASE, stripe=stripe, logger=Logger(), sandbox_url="https://sandbox.example.net"
+    )
     return PatientPages(
-        desk=cast("Desk", FakeDesk(known)),
+        desk=desk,
         code_tries=cast("CodeTries", FakeTries()),
         base_url=BASE,
-        sandbox_url="https://sandbox.example.net",
+        processors=processors,
         documents=True,
     )
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from shared.domain.paying.credit import use_credit
 from shared.domain.paying.moved_money import taken_out
-from shared.domain.paying.patient_requests import complete_checkout
+from shared.domain.paying.patient_requests import MoneyTaken, complete_checkout
 from shared.domain.paying.payments import PaymentReceived, post_payment
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook, Change
@@ -59,10 +59,10 @@ def complete_moved_checkout(
     moved: Iterable[MovedBill],
     organization: Organization,
     reference: str,
-    amount: int,
+    taken: MoneyTaken,
     now: datetime,
 ) -> list[Change]:
-    """Post what the processor took for a checkout (cents), some of whose bills are in other accounts by now.
+    """Post what the processor took for a checkout, some of whose bills are in other accounts by now.
 
     Answers a change for each account; none: it is posted already. The money stands in the ledger of whoever paid, who
     gets the receipt, and goes on from there to the bill's.
@@ -70,19 +70,19 @@ def complete_moved_checkout(
     gone = {each.stub.statement_id: each for each in moved}
     # What is beyond all of it pays bills that are here, not those that are seen as if they were.
     kept_credit = replace(organization, credit_use=CreditUse.KEEP)
-    change = complete_checkout(as_if_here(book, gone.values()), kept_credit, reference, amount, now)
+    change = complete_checkout(as_if_here(book, gone.values()), kept_credit, reference, taken, now)
     if change is None:
         return []
-    changes, taken = dict[str, Change](), list[Payment]()
+    changes, gone_on = dict[str, Change](), list[Payment]()
     for payment in change.payments:
         for account_id, shares in _by_account(payment, gone).items():
             brought = replace(payment, amount=sum(share.amount for share in shares), allocations=shares, credit=0)
-            taken.append(taken_out(brought, book, account_id, now))
+            gone_on.append(taken_out(brought, book, account_id, now))
             before = changes.get(account_id, Change(account=gone[shares[0].statement_id].book.account))
             other = gone[shares[0].statement_id].book.after(before)
             changes[account_id] = before.then(_posted(other, organization, brought, gone, now))
     kept = tuple(bill for bill in change.bills if bill.statement_id not in gone)
-    own = replace(change, bills=kept, payments=(*change.payments, *taken))
+    own = replace(change, bills=kept, payments=(*change.payments, *gone_on))
     used = use_credit(book.after(own), organization, now, Actor.PROCESSOR)
     return [own.then(used) if used else own, *changes.values()]
 

@@ -62,7 +62,7 @@ def take_back(
     if reclaimed:
         whole = whole.then(reclaimed)
     here, today = book.after(whole), now.astimezone(organization.zone).date()
-    posting_id = _posting_id(book, payment.payment_id)
+    posting_id = takeback_id(book, payment.payment_id)
     note = PostingNote(payment_id=posting_id, method=wanted.kind, now=now, actor=actor)
     posting = _posting(wanted, shares, from_credit, note, today)
     event = HistoryEvent(
@@ -139,7 +139,7 @@ def _posting(wanted: Takeback, shares: dict[str, Cents], from_credit: Cents, not
     )
 
 
-def _posting_id(book: AccountBook, payment_id: str) -> str:
+def takeback_id(book: AccountBook, payment_id: str) -> str:
     """Always the same for the same part that is taken back at an account: the first, the second."""
     before = sum(1 for other in book.payments if other.reverses == payment_id)
     facts = (book.account.account_id, payment_id, str(before + 1))

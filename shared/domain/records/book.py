@@ -145,7 +145,7 @@ class AccountBook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What is different afterwards: each item whole, in its new state; `tasks` are new ones.
+    """What is different afterwards: each item whole, in its new state; `tasks` are new ones, or resolved.
 
     It is applied in one transaction on condition that the account still has the version that the book was read at;
     whoever changes an account sets its `planning_at`, because only the scheduler's plan may let it rest.

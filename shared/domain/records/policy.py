@@ -112,19 +112,26 @@ class DunningSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentSettings:
-    """Through whom an organization takes payments: secrets by their names in Secrets Manager, never by value."""
+    """Through whom an organization takes payments: secrets by their names in Secrets Manager, never by value.
+
+    stripe_prefill_email: whether Stripe is told the payer's address, so that its form has it already.
+    """
 
     processor: Processor = Processor.NONE
     external_url_template: str = ""
     external_id: str = ""
+    external_webhook_secret_name: str = ""
     stripe_secret_name: str = ""
     stripe_webhook_secret_name: str = ""
+    stripe_prefill_email: bool = False
 
     @property
     def online(self) -> bool:
-        """Whether patients can pay online: nothing may invite them to where they can't (Stripe isn't built yet)."""
+        """Whether patients can pay online: nothing may invite them to where they can't."""
         if self.processor is Processor.EXTERNAL:
             return bool(self.external_id) and self.external_url_template.startswith("https://")
+        if self.processor is Processor.STRIPE:
+            return bool(self.stripe_secret_name and self.stripe_webhook_secret_name)
         return self.processor is Processor.SANDBOX
 
 

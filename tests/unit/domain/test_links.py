@@ -41,6 +41,8 @@ from shared.domain.paying.patient_requests import (
     RENEWAL_PAUSE,
     AmountError,
     AmountProblem,
+    MoneyTaken,
+    WantedPayment,
     begin_checkout,
     complete_checkout,
     decline_checkout,
@@ -355,7 +357,7 @@ def test_a_checkout_is_for_what_was_chosen(
     link: PaymentLink, amount: int | None, chosen: str, paid: int, for_bill: str
 ) -> None:
     """At most what is owed."""
-    assert begin_checkout(TWO, link, amount, chosen, "dln_1", NOW) == Checkout(
+    assert begin_checkout(TWO, link, WantedPayment(amount=amount, statement_id=chosen), "dln_1", NOW) == Checkout(
         reference="dln_1",
         org_id="org_1",
         account_id="G-1",
@@ -383,7 +385,7 @@ def test_other_amounts_are_refused(
 ) -> None:
     """With what could be paid."""
     with pytest.raises(AmountError) as refused:
-        begin_checkout(TWO, link, amount, chosen, "dln_1", NOW)
+        begin_checkout(TWO, link, WantedPayment(amount=amount, statement_id=chosen), "dln_1", NOW)
     assert (refused.value.problem, refused.value.most) == (problem, most)
 
 
@@ -409,7 +411,7 @@ def test_what_the_processor_took_is_posted_once() -> None:
     """To the bill that the checkout was for, as of the practice's day."""
     late = NOW.replace(day=3, hour=3)  # still the second in New York
     went = replace(TWO, checkouts=(replace(WENT, declined_at=NOW),), links=(LINK,))
-    change = complete_checkout(went, organization(), "dln_1", 50_00, late)
+    change = complete_checkout(went, organization(), "dln_1", MoneyTaken(amount=50_00), late)
     assert change is not None
     (payment,) = change.payments
     assert (payment.payment_id, payment.amount, payment.method, payment.transaction_id, payment.link_id) == (
@@ -422,8 +424,8 @@ def test_what_the_processor_took_is_posted_once() -> None:
     assert (payment.received_on, [share.statement_id for share in payment.allocations]) == (date(2026, 3, 2), ["S-2"])
     assert change.checkouts == (replace(WENT, completed_at=late, declined_at=None),)
     assert change.history[0].actor == "processor"
-    assert complete_checkout(went.after(change), organization(), "dln_1", 50_00, late) is None
-    assert complete_checkout(went, organization(), "dln_2", 50_00, late) is None
+    assert complete_checkout(went.after(change), organization(), "dln_1", MoneyTaken(amount=50_00), late) is None
+    assert complete_checkout(went, organization(), "dln_2", MoneyTaken(amount=50_00), late) is None
 
 
 def test_a_decline_is_noted_once_and_never_after_the_money_came() -> None:

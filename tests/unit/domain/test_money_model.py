@@ -12,7 +12,7 @@ from shared.domain.intake.moving import depart
 from shared.domain.paying.account_ledger import account_ledger
 from shared.domain.paying.link_secrets import new_payment_link
 from shared.domain.paying.moved_bills import MovedBill, complete_moved_checkout
-from shared.domain.paying.patient_requests import AmountError, begin_checkout, payment_id_of
+from shared.domain.paying.patient_requests import AmountError, MoneyTaken, WantedPayment, begin_checkout, payment_id_of
 from shared.domain.paying.payments import PaymentReceived, exceeds_what_was_paid, post_payment
 from shared.domain.paying.posting import standing_bill
 from shared.domain.paying.reversals import REFUND, REVERSAL, ReversalRefusedError, Takeback, take_back
@@ -122,7 +122,7 @@ class Money(RuleBasedStateMachine):
         owner: dict[str, Any] = {"org_id": "org_1", "account_id": desk.known.account.account_id}
         link = new_payment_link(**owner, now=desk.now, lives=lives, random=bytes, notice_id="", sent_to="a***").link
         try:
-            begun = begin_checkout(desk.known, link, None, "", reference, desk.now)
+            begun = begin_checkout(desk.known, link, WantedPayment(amount=None), reference, desk.now)
         except AmountError:
             return
         self.apply(desk, Change(account=desk.known.account, links=(link,), checkouts=(begun,)))
@@ -136,7 +136,8 @@ class Money(RuleBasedStateMachine):
         desk = self.desks[account_id]
         known = desk.known.payment(payment_id_of(reference)) is not None
         moved = self.moved_from(desk)
-        changes = complete_moved_checkout(desk.known, moved, desk.organization, reference, amount, desk.now)
+        taken = MoneyTaken(amount=amount)
+        changes = complete_moved_checkout(desk.known, moved, desk.organization, reference, taken, desk.now)
         assert bool(changes) is not known
         for change in changes:
             self.apply(self.desks[change.account.account_id], change)

@@ -1,0 +1,1 @@
+"""Payment processors, and the secrets by which we are known to them."""
