@@ -1,5 +1,10 @@
-"""The scheduler: every minute, or in a stack with simulated time whenever it is asked to."""
+"""The scheduler: every minute, or in a stack with simulated time whenever it is asked to.
 
+Every hour it rolls reports up instead (`{"work": "reports"}`), so that they hold up no notice. Where time is simulated,
+each sweep does that too, unless it is asked for notices alone (`{"work": "notices"}`).
+"""
+
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypedDict
@@ -29,22 +34,53 @@ class SweepAnswer(TypedDict):
     nextDueAt: str | None
 
 
-def sweep(event: dict[str, Any], context: LambdaContext) -> SweepReport:
-    """Sweep at the clock's time, or at the event's `asOf` where the stack allows it."""
+NOTICES, REPORTS = "notices", "reports"
+"""What an event may ask for as its `work`."""
+
+
+class RollUpAnswer(TypedDict):
+    """What an invocation for reports answers: how many accounts were read."""
+
+    accounts: int
+
+
+def _at(event: dict[str, Any]) -> tuple[datetime, str | None]:
+    """The instant to judge by, and the event's own where the stack allows that."""
     simulated = ports().settings.allow_simulated_time
     as_of = event.get("asOf") if simulated else None
-    now = simulated_time.now(as_of, allowed=simulated)
-    time_is_up = lambda: context.get_remaining_time_in_millis() < SWEEP_RESERVE_MILLISECONDS  # noqa: E731 - a port
+    return simulated_time.now(as_of, allowed=simulated), as_of
+
+
+def sweep(event: dict[str, Any], context: LambdaContext) -> SweepReport:
+    """Sweep at the clock's time, or at the event's `asOf` where the stack allows it."""
+    now, as_of = _at(event)
+    time_is_up = _time_is_up(context)
     clock = (lambda: now) if as_of else partial(datetime.now, UTC)
     return Sweep(ports(), now=now, as_of=now if as_of else None, time_is_up=time_is_up, clock=clock).run()
 
 
+def roll_up(event: dict[str, Any], context: LambdaContext) -> RollUpAnswer:
+    """Count in reports what has changed."""
+    accounts = ports().roll_up(_at(event)[0], _time_is_up(context)).run()
+    logger.info("reports rolled up", extra={"accounts": accounts})
+    return RollUpAnswer(accounts=accounts)
+
+
+def _time_is_up(context: LambdaContext) -> Callable[[], bool]:
+    return lambda: context.get_remaining_time_in_millis() < SWEEP_RESERVE_MILLISECONDS
+
+
 @logger.inject_lambda_context
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> SweepAnswer:
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> SweepAnswer | RollUpAnswer:
     """Entry point."""
+    work = event.get("work")
+    if work == REPORTS:
+        return roll_up(event, context)
     report = sweep(event, context)
     logger.info("swept", extra={"collected": report.collected, "dispatched": report.dispatched})
     if report.failed:
         raise WorkLeftError
+    if work != NOTICES and _at(event)[1]:
+        roll_up(event, context)
     next_due_at = report.next_due_at.isoformat().replace("+00:00", "Z") if report.next_due_at else None
     return SweepAnswer(collected=report.collected, dispatched=report.dispatched, nextDueAt=next_due_at)

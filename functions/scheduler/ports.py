@@ -1,10 +1,13 @@
 """What the scheduler works with, made once a process."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache, cached_property
 
 from functions.scheduler.inheritance import Inheritance
 from functions.scheduler.replanning import Replanning
+from functions.scheduler.roll_up import RollUp
 from functions.scheduler.settings import SchedulerSettings
 from shared.messaging import clients
 from shared.messaging.channel_queues import ChannelQueues
@@ -16,6 +19,7 @@ from shared.storage.due_index import DueIndex
 from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
 from shared.storage.partner_defaults import PartnersDefaults
+from shared.storage.reports import Reports
 from shared.storage.set_asides import SetAsides
 from shared.storage.shard_leases import ShardLeases
 from shared.storage.stops import Stops
@@ -35,6 +39,7 @@ class SchedulerPorts:
     organizations: Organizations
     defaults: PartnersDefaults
     jobs: BackgroundJobs
+    reports: Reports
     queues: ChannelQueues
 
     @cached_property
@@ -51,6 +56,18 @@ class SchedulerPorts:
     def inheritance(self) -> Inheritance:
         """What passes a partner's defaults on."""
         return Inheritance(self.jobs, self.organizations, self.defaults)
+
+    def roll_up(self, now: datetime, time_is_up: Callable[[], bool]) -> RollUp:
+        """What rolls reports up at an instant. The bucket's client is made for it: a sweep needs none."""
+        return RollUp(
+            books=self.books,
+            organizations=self.organizations,
+            reports=self.reports,
+            client=clients.s3(),
+            bucket=self.settings.print_bucket,
+            now=now,
+            time_is_up=time_is_up,
+        )
 
 
 @cache
@@ -69,5 +86,6 @@ def ports() -> SchedulerPorts:
         organizations=Organizations(*table),
         defaults=PartnersDefaults(*table),
         jobs=BackgroundJobs(*table),
+        reports=Reports(*table),
         queues=ChannelQueues(clients.sqs(), settings.queue_urls),
     )

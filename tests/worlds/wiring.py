@@ -20,6 +20,7 @@ from shared.storage.due_index import DueIndex
 from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
 from shared.storage.partner_defaults import PartnersDefaults
+from shared.storage.reports import Reports
 from shared.storage.set_asides import SetAsides
 from shared.storage.shard_leases import ShardLeases
 from shared.storage.stops import Stops
@@ -52,6 +53,7 @@ def scheduler_ports(
     settings = {
         "TABLE_NAME": table,
         "INGEST_FUNCTION": INGEST,
+        "PRINT_BUCKET": "dunlin-test-print",
         **{f"{channel.upper()}_QUEUE_URL": url for channel, url in urls.items()},
     }
     stores = dynamodb, table
@@ -66,5 +68,6 @@ def scheduler_ports(
         organizations=Organizations(*stores),
         defaults=PartnersDefaults(*stores),
         jobs=BackgroundJobs(*stores),
+        reports=Reports(*stores),
         queues=ChannelQueues(sqs, dict(urls)),
     )
