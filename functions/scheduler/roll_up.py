@@ -69,25 +69,25 @@ class RollUp:
 
 @dataclass(slots=True)
 class _OrganizationRun:
-    """A run over the accounts of one organization."""
+    """A run over the accounts of one organization. unfiled: accounts whose postings are filed at its end, as they rest then."""
 
     of: RollUp
     organization: Organization
     read: int = 0
-    unfiled: list[tuple[AccountBook, AccountFacts]] = field(default_factory=list)
+    unfiled: list[tuple[str, int, datetime | None]] = field(default_factory=list)
 
     def run(self) -> int:
         """Count its accounts; with all of them counted, file the days that are over."""
         reports, org_id = self.of.reports, self.organization.org_id
-        state = self._at_today()
+        filed = self._at_today().filed_through or date.min
         whole = True
         for page in reports.changed_accounts(org_id, self.of.now):
             if self.of.time_is_up():
                 whole = False
                 break
-            whole = self._count(list(self._books(page)), _filed_through(state)) and whole
+            whole = self._count(page, filed) and whole
         if whole:
-            self._file(state)
+            self._file(filed)
         return self.read
 
     @property
@@ -121,38 +121,46 @@ class _OrganizationRun:
         made = self.organization.created_on
         return made - DAY if made is not None and before < made <= self._today else self._today - DAY
 
-    def _count(self, books: list[AccountBook], filed_through: date) -> bool:
+    def _count(self, account_ids: list[str], filed_through: date) -> bool:
         """Count a page of accounts. False: another run was quicker, so they are to be looked at again."""
         org_id, now = self.organization.org_id, self.of.now
+        added = self.of.reports.added(org_id, account_ids)
+        books = list(self._books(account_ids))
         facts = {book.account.account_id: account_facts(book, self.organization) for book in books}
         self.read += len(books)
-        if not self.of.reports.add(org_id, facts, now):
+        if not self.of.reports.add(org_id, added, facts, now):
             return False
         for book in books:
-            added = facts[book.account.account_id]
-            if max(added.postings, default="") > filed_through.isoformat():
-                self.unfiled.append((book, added))
-            else:
-                self._look_again(book, added, filed_through)
+            self._rest(book, facts[book.account.account_id], filed_through)
         return True
 
-    def _look_again(self, book: AccountBook, added: AccountFacts, filed_through: date) -> None:
-        account = book.account
-        at = look_again_at(book, added, filed_through, self.organization.zone, self.of.now)
-        self.of.reports.look_again(account.org_id, account.account_id, account.version, at)
+    def _rest(self, book: AccountBook, facts: AccountFacts, filed_through: date) -> None:
+        """Have an account looked at again when it has to be; one whose postings can be filed now, once they are."""
+        account, zone = book.account, self.organization.zone
+        waits_for_file = any(filed_through < date.fromisoformat(day) <= self._fileable for day in facts.postings)
+        filed = self._fileable if waits_for_file else filed_through
+        at = look_again_at(book, facts, filed, zone, self.of.now)
+        if waits_for_file:
+            self.unfiled.append((account.account_id, account.version, at))
+        else:
+            self.of.reports.look_again(account.org_id, account.account_id, account.version, at)
 
-    def _file(self, state: ReportState) -> None:
+    @property
+    def _fileable(self) -> date:
+        return last_fileable_day(self.of.now, self.organization.zone)
+
+    def _file(self, filed: date) -> None:
         """Write the reconciliation of the days that are over, and let their accounts rest."""
-        filed, last = _filed_through(state), last_fileable_day(self.of.now, self.organization.zone)
-        while filed < last:
-            through = min(last, filed + DAYS_A_FILING * DAY)
+        reports, org_id = self.of.reports, self.organization.org_id
+        while filed < self._fileable:
+            through = min(self._fileable, filed + DAYS_A_FILING * DAY)
             self._write_files(filed + DAY, through)
-            state = self.of.reports.state(self.organization.org_id)
-            if not self.of.reports.save(self.organization.org_id, state, replace(state, filed_through=through), {}):
+            state = reports.state(org_id)
+            if not reports.save(org_id, state, replace(state, filed_through=through), {}):
                 return
             filed = through
-        for book, added in self.unfiled:
-            self._look_again(book, added, filed)
+        for account_id, version, at in self.unfiled:
+            reports.look_again(org_id, account_id, version, at)
 
     def _write_files(self, first: date, last: date) -> None:
         from shared.contracts.reports import reconciliation_files  # noqa: PLC0415 - pydantic: a sweep needs none
@@ -161,10 +169,6 @@ class _OrganizationRun:
         for name, content_type, body in reconciliation_files(lines, self.organization):
             self.of.client.put_object(Bucket=self.of.bucket, Key=name, Body=body, ContentType=content_type)
             logger.info("reconciliation filed", extra={"org_id": self.organization.org_id, "file": name})
-
-
-def _filed_through(state: ReportState) -> date:
-    return state.filed_through or date.min
 
 
 def _not_empty(ended: dict[str, Ageing]) -> dict[str, Ageing]:

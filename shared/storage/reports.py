@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shared.domain.reporting.ageing import Ageing
 from shared.domain.reporting.facts import AccountFacts, Figures
@@ -46,6 +46,13 @@ class ReportState:
     filed_through: date | None = None
     counted_at: datetime | None = None
     revision: int = 0
+
+
+class Added(NamedTuple):
+    """What an account added when it was last counted. revision: rises with each count; 0: it never was."""
+
+    facts: AccountFacts
+    revision: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +108,11 @@ class Reports:
         if at is None:
             write = update(self.table, key, "REMOVE statement_pk, statement_sk", {}, as_read)
         else:
-            place = {":place": text(keys.changed_account(org_id, account_id, at))}
-            write = update(self.table, key, "SET statement_sk = :place", place, as_read)
+            place = {
+                ":shard": text(keys.changed_shard(org_id)),
+                ":place": text(keys.changed_account(org_id, account_id, at)),
+            }
+            write = update(self.table, key, "SET statement_pk = :shard, statement_sk = :place", place, as_read)
         conditional(self.client, write, conflict_loses=True)
 
     # --- what they add ----------------------------------------------------------------------------------------------
@@ -121,20 +131,26 @@ class Reports:
         ]
         return transact(self.client, [self._state(org_id, before, after), *puts])
 
-    def add(self, org_id: str, facts: Mapping[str, AccountFacts], now: datetime) -> bool:
+    def added(self, org_id: str, account_ids: Iterable[str]) -> dict[str, Added]:
+        """What each account added when it was last counted, be it nothing; read consistently."""
+        wanted = list(account_ids)
+        places = ((keys.reports(org_id), keys.added_by(account_id)) for account_id in wanted)
+        found = {item["sk"]["S"]: item for item in read_items(self.client, self.table, places)}
+        return {account_id: _added(found.get(keys.added_by(account_id))) for account_id in wanted}
+
+    def add(self, org_id: str, added: Mapping[str, Added], facts: Mapping[str, AccountFacts], now: datetime) -> bool:
         """Count what accounts add now instead of what they added. False: another run was quicker; look at them again.
 
-        What doesn't fit into a transaction is left: ask again until `pending` says that nothing is.
+        `added` must have been read before the ledgers that the facts are of: that closes the race with a run that reads
+        a ledger later and counts it earlier, whose newer facts would be written over.
         """
-        left = dict(facts)
-        while left:
+        known = dict(added)
+        while True:
             state = self.state(org_id)
-            stored = self._added(org_id, left)
             step = _Step(org_id, self.table)
-            for account_id, wanted in left.items():
-                item = stored.get(account_id)
-                before = items.unpack(AccountFacts, item["body"]) if item else NO_FACTS
-                if before != wanted and not step.take(account_id, item, before, wanted):
+            for account_id, wanted in facts.items():
+                before = known[account_id]
+                if before.facts != wanted and not step.take(account_id, before, wanted):
                     break
             if not step.writes:
                 return True
@@ -143,13 +159,7 @@ class Reports:
             writes = [self._state(org_id, state, after), *step.writes, *self._figures(org_id, step.days)]
             if not transact(self.client, writes):
                 return False
-            left = {name: wanted for name, wanted in left.items() if name not in step.done}
-        return True
-
-    def _added(self, org_id: str, account_ids: Iterable[str]) -> dict[str, Item]:
-        wanted = ((keys.reports(org_id), keys.added_by(account_id)) for account_id in account_ids)
-        found = read_items(self.client, self.table, wanted)
-        return {keys.id_of(item["sk"]["S"], keys.ADDED_SORT): item for item in found}
+            known |= step.after
 
     def _state(self, org_id: str, before: ReportState, after: ReportState) -> Write:
         item = _item(org_id, keys.ROOT, ReportState, replace(after, revision=0))
@@ -202,7 +212,7 @@ class Reports:
 class _Step:
     """One transaction's worth of accounts: what it writes of them, and how it changes the figures of days.
 
-    done: the accounts that it brings up to date; of one with too many days it only takes some.
+    after: what the accounts add then; of one with too many days it only takes some.
     """
 
     def __init__(self, org_id: str, table: str) -> None:
@@ -210,47 +220,48 @@ class _Step:
         self.writes = list[Write]()
         self.days = dict[str, Figures]()
         self.owed: Figures = {}
-        self.done = set[str]()
+        self.after = dict[str, Added]()
 
-    def take(self, account_id: str, item: Item | None, before: AccountFacts, wanted: AccountFacts) -> bool:
+    def take(self, account_id: str, before: Added, wanted: AccountFacts) -> bool:
         """Take an account into the step. False: it doesn't fit any more."""
-        days = sorted(day for day in {*before.days, *wanted.days} if before.days.get(day) != wanted.days.get(day))
-        posted = {*before.postings, *wanted.postings}
-        posted = {day for day in posted if before.postings.get(day) != wanted.postings.get(day)}
-        now_days, now_posted = days[:MOST_DAYS], sorted(posted)[:MOST_DAYS]
-        room = MOST_WRITES - 1 - len(self.writes) - len({*self.days, *now_days})
-        if self.writes and room < 1 + len(now_posted):
+        days = _differing(before.facts.days, wanted.days)[:MOST_DAYS]
+        posted = _differing(before.facts.postings, wanted.postings)[:MOST_DAYS]
+        room = MOST_WRITES - 1 - len(self.writes) - len({*self.days, *days})
+        if self.writes and room < 1 + len(posted):
             return False
-        after = wanted
-        if (len(now_days), len(now_posted)) == (len(days), len(posted)):
-            self.done.add(account_id)
-        else:
-            after = replace(
-                before,
-                days=_part(before.days, wanted.days, now_days),
-                postings=_part(before.postings, wanted.postings, now_posted),
-            )
-        self._write(account_id, item, before, after)
+        after = replace(
+            wanted,
+            days=_part(before.facts.days, wanted.days, days),
+            postings=_part(before.facts.postings, wanted.postings, posted),
+        )
+        self._write(account_id, before, after)
+        for day in days:
+            old, new = before.facts.days.get(day, {}), after.days.get(day, {})
+            self.days[day] = _sum(self.days.get(day, {}), new, old)
+        self.owed = _sum(self.owed, after.owed, before.facts.owed)
+        for day in posted:
+            self._write_postings(keys.postings_of(day, account_id), after.postings.get(day, ()))
         return True
 
-    def _write(self, account_id: str, item: Item | None, before: AccountFacts, after: AccountFacts) -> None:
-        for day in {*before.days, *after.days}:
-            old, new = before.days.get(day, {}), after.days.get(day, {})
-            if old != new:
-                self.days[day] = _sum(self.days.get(day, {}), new, old)
-        self.owed = _sum(self.owed, after.owed, before.owed)
-        revision = int(item["version"]["N"]) if item else 0
-        added = _item(self._org_id, keys.added_by(account_id), AccountFacts, after)
-        self.writes.append(put(self._table, added | {"version": number(revision + 1)}, at_version(revision)))
-        for day in {*before.postings, *after.postings}:
-            lines = after.postings.get(day, ())
-            if lines == before.postings.get(day, ()):
-                continue
-            sort = keys.postings_of(day, account_id)
-            if lines:
-                self.writes.append(put(self._table, _item(self._org_id, sort, tuple[PostingLine, ...], lines)))
-            else:
-                self.writes.append(delete(self._table, items.key(keys.reports(self._org_id), sort)))
+    def _write(self, account_id: str, before: Added, after: AccountFacts) -> None:
+        self.after[account_id] = Added(after, before.revision + 1)
+        item = _item(self._org_id, keys.added_by(account_id), AccountFacts, after)
+        item["version"] = number(before.revision + 1)
+        self.writes.append(put(self._table, item, at_version(before.revision)))
+
+    def _write_postings(self, sort: str, lines: tuple[PostingLine, ...]) -> None:
+        if lines:
+            self.writes.append(put(self._table, _item(self._org_id, sort, tuple[PostingLine, ...], lines)))
+        else:
+            self.writes.append(delete(self._table, items.key(keys.reports(self._org_id), sort)))
+
+
+def _added(item: Item | None) -> Added:
+    return Added(items.unpack(AccountFacts, item["body"]), int(item["version"]["N"])) if item else Added(NO_FACTS, 0)
+
+
+def _differing(before: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
+    return sorted(day for day in {*before, *wanted} if before.get(day) != wanted.get(day))
 
 
 def _part[V](before: Mapping[str, V], wanted: Mapping[str, V], days: Iterable[str]) -> dict[str, V]:

@@ -13,7 +13,7 @@ SETTLES_WITHIN = timedelta(minutes=10)
 """How long after its time a notice has most likely moved on; if not, it is looked at again and again."""
 
 FILED_AT = time(3)
-"""When a day's reconciliation is written on the next day, on the organization's clock: then nothing of it is under way."""
+"""When, on the next day by the organization's clock, a day's reconciliation is written: nothing of it moves then."""
 
 DAY = timedelta(days=1)
 
