@@ -44,12 +44,12 @@ MOST_DAYS_OF_POSTINGS = 31
 MOST_LINES = 10_000
 """What one answer can carry of a reconciliation."""
 
-CSV = "text/csv"
+CSV_TYPE = "text/csv"
 
 FROM = Query("from", "The first day, such as 2026-01-31, on the organization's calendar; default: 30 days up to `to`.")
 TO = Query("to", "The last day; default: today.")
 
-report_route = partial(route, "GET", tag="Reports", scope=Scope.READ, query=(FROM, TO), also=(CSV,))
+report_route = partial(route, "GET", tag="Reports", scope=Scope.READ, query=(FROM, TO), also=(CSV_TYPE,))
 """Decorates the function that answers a report's route."""
 
 
@@ -182,7 +182,7 @@ def _answered(report: Report) -> Answer:
     if not _rather_csv(api.routes.current_event.headers.get("Accept", "")):
         return json_answer(report)
     kind, rows = items_of(report)
-    return Response(status_code=HTTPStatus.OK, content_type=f"{CSV}; charset=utf-8", body=written(kind, rows))
+    return Response(status_code=HTTPStatus.OK, content_type=f"{CSV_TYPE}; charset=utf-8", body=written(kind, rows))
 
 
 def _rather_csv(accept: str) -> bool:
@@ -195,4 +195,4 @@ def _rather_csv(accept: str) -> bool:
             weights[name] = float(given[0]) if given else 1.0
         except ValueError:
             weights[name] = 0.0
-    return weights.get(CSV, 0.0) > max(weights.get(kind, 0.0) for kind in ("application/json", "application/*"))
+    return weights.get(CSV_TYPE, 0.0) > max(weights.get(kind, 0.0) for kind in ("application/json", "application/*"))

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, cached_property
+from typing import TYPE_CHECKING
 
 from functions.scheduler.inheritance import Inheritance
 from functions.scheduler.replanning import Replanning
-from functions.scheduler.roll_up import RollUp
 from functions.scheduler.settings import SchedulerSettings
 from shared.messaging import clients
 from shared.messaging.channel_queues import ChannelQueues
@@ -19,10 +19,12 @@ from shared.storage.due_index import DueIndex
 from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
 from shared.storage.partner_defaults import PartnersDefaults
-from shared.storage.reports import Reports
 from shared.storage.set_asides import SetAsides
 from shared.storage.shard_leases import ShardLeases
 from shared.storage.stops import Stops
+
+if TYPE_CHECKING:
+    from functions.scheduler.roll_up import RollUp
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +41,6 @@ class SchedulerPorts:
     organizations: Organizations
     defaults: PartnersDefaults
     jobs: BackgroundJobs
-    reports: Reports
     queues: ChannelQueues
 
     @cached_property
@@ -57,12 +58,15 @@ class SchedulerPorts:
         """What passes a partner's defaults on."""
         return Inheritance(self.jobs, self.organizations, self.defaults)
 
-    def roll_up(self, now: datetime, time_is_up: Callable[[], bool]) -> RollUp:
-        """What rolls reports up at an instant. The bucket's client is made for it: a sweep needs none."""
+    def roll_up(self, now: datetime, time_is_up: Callable[[], bool]) -> "RollUp":
+        """What rolls reports up at an instant. It is imported, and the bucket's client made, once an hour."""
+        from functions.scheduler.roll_up import RollUp  # noqa: PLC0415 - no sweep needs it
+        from shared.storage.reports import Reports  # noqa: PLC0415 - as above
+
         return RollUp(
             books=self.books,
             organizations=self.organizations,
-            reports=self.reports,
+            reports=Reports(self.books.client, self.books.table),
             client=clients.s3(),
             bucket=self.settings.print_bucket,
             now=now,
@@ -86,6 +90,5 @@ def ports() -> SchedulerPorts:
         organizations=Organizations(*table),
         defaults=PartnersDefaults(*table),
         jobs=BackgroundJobs(*table),
-        reports=Reports(*table),
         queues=ChannelQueues(clients.sqs(), settings.queue_urls),
     )

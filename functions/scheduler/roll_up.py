@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
 
+from shared.domain.calendar.send_window import DAY
 from shared.domain.records.book import AccountBook
 from shared.domain.records.policy import Organization
 from shared.domain.reporting.ageing import Ageing, ageing_on
 from shared.domain.reporting.facts import AccountFacts, account_facts
-from shared.domain.reporting.looking_again import DAY, last_fileable_day, look_again_at
+from shared.domain.reporting.looking_again import last_fileable_day, look_again_at
 from shared.messaging.metrics import count
 from shared.storage import keys
 from shared.storage.account_books import AccountBooks
@@ -69,7 +70,7 @@ class RollUp:
 
 @dataclass(slots=True)
 class _OrganizationRun:
-    """A run over the accounts of one organization. unfiled: accounts whose postings are filed at its end, as they rest then."""
+    """A run over the accounts of one organization. unfiled: accounts that wait for its end, when files are written."""
 
     of: RollUp
     organization: Organization

@@ -20,7 +20,7 @@ from shared.domain.reporting.postings import PostingLine
 from shared.domain.reporting.tables import Activity, ActivityRow, AgeingRow, CollectionsRow, DeliveryRow
 from shared.domain.vocabulary.words import Channel
 
-CSV, PIPES = ",", "|"
+COMMA, PIPE = ",", "|"
 
 Ratio = Annotated[str, Field(pattern=r"^-?\d+\.\d{4}$", examples=["0.4022"])]
 """An exact share, to four places."""
@@ -41,7 +41,7 @@ class ActivityItem(WireModel):
     @classmethod
     def of(cls, row: ActivityRow) -> Self:
         """A row of the table."""
-        told = {name: None if value == "" else value for name, value in asdict(row).items()}
+        told: dict[str, Any] = {name: None if value == "" else value for name, value in asdict(row).items()}
         return cls(**told)
 
 
@@ -103,7 +103,8 @@ class CollectionsItem(WireModel):
     @classmethod
     def of(cls, row: CollectionsRow) -> Self:
         """A row of the table."""
-        told = {name: _ratio(value) if isinstance(value, Fraction) else value for name, value in asdict(row).items()}
+        told: dict[str, Any] = asdict(row)
+        told |= {name: _ratio(value) for name, value in told.items() if isinstance(value, Fraction)}
         return cls(**told | {"cost": _ratio(Fraction(row.cost, PRICE_UNITS))})
 
 
@@ -125,7 +126,7 @@ class ReconciliationItem(WireModel):
     @classmethod
     def of(cls, line: PostingLine, zone: ZoneInfo) -> Self:
         """A line of a posting."""
-        told = {name: None if value == "" else value for name, value in asdict(line).items()}
+        told: dict[str, Any] = {name: None if value == "" else value for name, value in asdict(line).items()}
         return cls(day=line.posted_at.astimezone(zone).date(), **told | {"method": line.method})
 
 
@@ -203,7 +204,7 @@ def sums_of(lines: Iterable[ReconciliationItem]) -> list[ReconciliationSum]:
     ]
 
 
-def written(model: type[WireModel], rows: Iterable[WireModel], delimiter: str = CSV) -> str:
+def written(model: type[WireModel], rows: Iterable[WireModel], delimiter: str = COMMA) -> str:
     """Rows as text, a line each under a header with the names of the fields (RFC 4180); null is empty."""
     out = StringIO()
     names = [field.alias or name for name, field in model.model_fields.items()]
@@ -221,7 +222,7 @@ def reconciliation_files(lines: Iterable[PostingLine], organization: Organizatio
         of_day = list(items)
         place = reconciliation_place(organization.org_id, day)
         yield f"{place}.csv", "text/csv", written(ReconciliationItem, of_day).encode()
-        yield f"{place}.psv", "text/plain", written(ReconciliationItem, of_day, PIPES).encode()
+        yield f"{place}.psv", "text/plain", written(ReconciliationItem, of_day, PIPE).encode()
         yield f"{place}-sums.csv", "text/csv", written(ReconciliationSum, sums_of(of_day)).encode()
 
 

@@ -60,7 +60,7 @@ INBOUND_TEXT_SORT = "I#"
 NUMBER_STOP_SORT = "S#"
 
 
-AT_ONCE = "0"
+BEFORE_ALL = "0"
 """What sorts before every instant."""
 
 ACCOUNT_PARTITION = "A#"
@@ -319,7 +319,7 @@ def changed_shard(org_id: str) -> str:
 
 def changed_account(org_id: str, account_id: str, not_before: datetime | None = None) -> str:
     """Sort key there of an account: by when to look at it; None: at once."""
-    return f"{org_id}#{instant(not_before) if not_before else AT_ONCE}#{account_id}"
+    return f"{org_id}#{instant(not_before) if not_before else BEFORE_ALL}#{account_id}"
 
 
 def changed_accounts_until(org_id: str, now: datetime) -> tuple[str, str]:

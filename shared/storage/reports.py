@@ -169,7 +169,9 @@ class Reports:
         """The writes of the days' figures. The state's revision is risen with them, so nobody else writes any."""
         stored = self.figures(org_id, changes)
         for day, change in changes.items():
-            yield put(self.table, _item(org_id, keys.figures_of(day), Figures, _sum(stored.get(day, {}), change)))
+            yield put(
+                self.table, _item(org_id, keys.figures_of(day), dict[str, int], _sum(stored.get(day, {}), change))
+            )
 
     # --- what reports read ------------------------------------------------------------------------------------------
 
@@ -177,12 +179,16 @@ class Reports:
         """The figures of some days, read consistently."""
         partition = keys.reports(org_id)
         found = read_items(self.client, self.table, ((partition, keys.figures_of(day)) for day in days))
-        return {keys.id_of(item["sk"]["S"], keys.FIGURES_SORT): items.unpack(Figures, item["body"]) for item in found}
+        return {
+            keys.id_of(item["sk"]["S"], keys.FIGURES_SORT): items.unpack(dict[str, int], item["body"]) for item in found
+        }
 
     def figures_between(self, org_id: str, first: date, last: date) -> dict[str, Figures]:
         """The figures of all days from the first to the last that have any, oldest first."""
         found = self._between(org_id, keys.figures_of(first.isoformat()), keys.figures_of(last.isoformat()))
-        return {keys.id_of(item["sk"]["S"], keys.FIGURES_SORT): items.unpack(Figures, item["body"]) for item in found}
+        return {
+            keys.id_of(item["sk"]["S"], keys.FIGURES_SORT): items.unpack(dict[str, int], item["body"]) for item in found
+        }
 
     def ageing_between(self, org_id: str, first: date, last: date) -> dict[str, Ageing]:
         """What was owed when days ended, as far as that is stored."""

@@ -39,7 +39,7 @@ WINGS_BELOW = {
     "intake": {"account", "paying", "calendar", "records", "vocabulary"},
     "delivery": {"account", "dunning", "paying", "calendar", "records", "vocabulary"},
     "texting": {"account", "delivery", "records", "vocabulary"},
-    "reporting": {"account", "paying", "records", "vocabulary"},
+    "reporting": {"account", "paying", "calendar", "records", "vocabulary"},
 }
 """Which wings of `shared/domain` a wing may import beside itself: no arrow runs back up, so there is no circle."""
 

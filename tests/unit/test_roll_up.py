@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from functions.scheduler.roll_up import RollUp
+from shared.domain.calendar.send_window import DAY
 from shared.domain.intake.arrival import IntakeContext
 from shared.domain.intake.moving import arrive, depart
 from shared.domain.paying.payments import PaymentReceived, post_payment
@@ -19,7 +20,6 @@ from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.notice import moved
 from shared.domain.records.transitions import ON_THE_CLOCK
 from shared.domain.reporting.facts import AccountFacts, Figures, account_facts
-from shared.domain.reporting.looking_again import DAY
 from shared.domain.vocabulary.words import Channel, NoticeStatus
 from shared.storage import keys, reports
 from shared.storage.reports import MOST_DAYS, Reports

@@ -20,7 +20,6 @@ from shared.storage.due_index import DueIndex
 from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
 from shared.storage.partner_defaults import PartnersDefaults
-from shared.storage.reports import Reports
 from shared.storage.set_asides import SetAsides
 from shared.storage.shard_leases import ShardLeases
 from shared.storage.stops import Stops
@@ -68,6 +67,5 @@ def scheduler_ports(
         organizations=Organizations(*stores),
         defaults=PartnersDefaults(*stores),
         jobs=BackgroundJobs(*stores),
-        reports=Reports(*stores),
         queues=ChannelQueues(sqs, dict(urls)),
     )

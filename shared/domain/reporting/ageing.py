@@ -26,7 +26,7 @@ def ageing_on(day: date, owed: dict[str, int]) -> Ageing:
     """The ageing on a day of what is owed (`AccountFacts.owed`, of any number of accounts)."""
     bills, amounts = Counter[str](), Counter[str]()
     for figure, n in owed.items():
-        since, what = figures.parts(figure)
+        since, what = figures.words_of(figure)
         (bills if what == figures.COUNT else amounts)[_bucket((day - date.fromisoformat(since)).days)] += n
     return Ageing(bills=dict(sorted(bills.items())), owed=dict(sorted(amounts.items())))
 

@@ -35,7 +35,7 @@ def sent_before(notice: Notice, moment: datetime) -> datetime | None:
         if entry.at > moment:
             break
         if entry.status not in COUNTS_AS_SENT:
-            # A row that is put away had gone all the same.
+            # A notice that staff archived went nevertheless.
             sent_at = sent_at if entry.status is NoticeStatus.ARCHIVED else None
         elif sent_at is None:
             sent_at = entry.at

@@ -94,8 +94,8 @@ def _owed(bills: Iterable[Bill]) -> Counter[str]:
     for bill in bills:
         if bill.payable:
             day = bill.effective_created_date.isoformat()
-            owed[figures.key(day, figures.COUNT)] += 1
-            owed[figures.key(day, figures.CENTS)] += bill.balance
+            owed[figures.figure(day, figures.COUNT)] += 1
+            owed[figures.figure(day, figures.CENTS)] += bill.balance
     return owed
 
 
@@ -111,7 +111,7 @@ class _Ledger:
         return at.astimezone(self._zone).date()
 
     def _count(self, at: datetime, *parts: object, n: int = 1) -> None:
-        self.days[self.day(at).isoformat()][figures.key(*parts)] += n
+        self.days[self.day(at).isoformat()][figures.figure(*parts)] += n
 
     def note_statements(self, bill: Bill) -> None:
         """The statements of a bill, and what was billed by it: what was paid of it and what is owed still."""

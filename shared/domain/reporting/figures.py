@@ -30,11 +30,11 @@ COLLECTED = "collected"
 COUNT, CENTS = "count", "cents"
 
 
-def key(*parts: object) -> str:
+def figure(*words: object) -> str:
     """The key of a figure."""
-    return "|".join(map(str, parts))
+    return "|".join(map(str, words))
 
 
-def parts(figure: str) -> list[str]:
-    """What `key` made a key of."""
-    return figure.split("|")
+def words_of(name: str) -> list[str]:
+    """What `figure` made the key of a figure of."""
+    return name.split("|")

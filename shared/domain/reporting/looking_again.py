@@ -3,6 +3,7 @@
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from shared.domain.calendar.send_window import DAY
 from shared.domain.records.book import AccountBook
 from shared.domain.records.notice import Notice
 from shared.domain.records.transitions import ON_THE_CLOCK
@@ -14,8 +15,6 @@ SETTLES_WITHIN = timedelta(minutes=10)
 
 FILED_AT = time(3)
 """When, on the next day by the organization's clock, a day's reconciliation is written: nothing of it moves then."""
-
-DAY = timedelta(days=1)
 
 
 def look_again_at(

@@ -13,7 +13,7 @@ from shared.domain.reporting.facts import Figures
 from shared.domain.vocabulary.money import Cents
 from shared.domain.vocabulary.words import Channel, NoticeStatus
 
-type Days = Mapping[str, Figures]
+type FiguresByDay = Mapping[str, Figures]
 """The figures of days by their dates (ISO 8601)."""
 
 WINDOWS = (30, 60, 90)
@@ -44,7 +44,7 @@ class ActivityRow:
     amount: Cents | None = None
 
 
-def daily_activity(days: Days) -> Iterator[ActivityRow]:
+def daily_activity(days: FiguresByDay) -> Iterator[ActivityRow]:
     """The daily activity, day by day."""
     for day, found in sorted(days.items()):
         for figure in sorted(found):
@@ -54,8 +54,8 @@ def daily_activity(days: Days) -> Iterator[ActivityRow]:
 
 
 PLAIN_ACTIVITIES = {
-    figures.key(figures.STATEMENTS, figures.CREATED): Activity.STATEMENTS_CREATED,
-    figures.key(figures.STATEMENTS, figures.UPDATED): Activity.STATEMENTS_UPDATED,
+    figures.figure(figures.STATEMENTS, figures.CREATED): Activity.STATEMENTS_CREATED,
+    figures.figure(figures.STATEMENTS, figures.UPDATED): Activity.STATEMENTS_UPDATED,
     figures.LINKS_OPENED: Activity.LINKS_OPENED,
 }
 
@@ -64,7 +64,7 @@ def _activity(day: date, figure: str, found: Figures) -> ActivityRow | None:
     """The row of a figure; None: it is no activity, or stands in another's row."""
     if figure in PLAIN_ACTIVITIES:
         return ActivityRow(day=day, activity=PLAIN_ACTIVITIES[figure], count=found[figure])
-    kind, *rest = figures.parts(figure)
+    kind, *rest = figures.words_of(figure)
     if kind == figures.NOTICES:
         channel, notification_type, level, status = rest
         return ActivityRow(
@@ -85,7 +85,7 @@ def _activity(day: date, figure: str, found: Figures) -> ActivityRow | None:
             notification_type=notification_type,
             level=int(level) if level else None,
             count=found[figure],
-            amount=found.get(figures.key(kind, *rest[:-1], figures.CENTS), 0),
+            amount=found.get(figures.figure(kind, *rest[:-1], figures.CENTS), 0),
         )
     return None
 
@@ -125,7 +125,7 @@ class DeliveryRow:
     opt_outs: int
 
 
-def delivery_rows(days: Days) -> Iterator[DeliveryRow]:
+def delivery_rows(days: FiguresByDay) -> Iterator[DeliveryRow]:
     """The delivery of days, each channel on which anything happened."""
     for day, found in sorted(days.items()):
         statuses = _by_status(found)
@@ -134,14 +134,14 @@ def delivery_rows(days: Days) -> Iterator[DeliveryRow]:
             row = DeliveryRow(
                 day=date.fromisoformat(day),
                 channel=channel,
-                sent=found.get(figures.key(figures.SENDINGS, channel), 0),
+                sent=found.get(figures.figure(figures.SENDINGS, channel), 0),
                 delivered=came[NoticeStatus.DELIVERED],
                 bounced=came[NoticeStatus.UNDELIVERABLE_PERMANENT],
                 bounced_for_now=came[NoticeStatus.UNDELIVERABLE_CAN_RETRY],
                 failed=came[NoticeStatus.DELIVERY_ERROR],
                 unknown=came[NoticeStatus.UNKNOWN],
-                complaints=found.get(figures.key(figures.COMPLAINTS, channel), 0),
-                opt_outs=found.get(figures.key(figures.OPT_OUTS, channel), 0),
+                complaints=found.get(figures.figure(figures.COMPLAINTS, channel), 0),
+                opt_outs=found.get(figures.figure(figures.OPT_OUTS, channel), 0),
             )
             if any((row.sent, row.delivered, row.bounced, row.bounced_for_now, row.failed, row.unknown)) or any(
                 (row.complaints, row.opt_outs)
@@ -152,7 +152,7 @@ def delivery_rows(days: Days) -> Iterator[DeliveryRow]:
 def _by_status(found: Figures) -> dict[str, Counter[str]]:
     statuses: dict[str, Counter[str]] = {channel: Counter() for channel in Channel}
     for figure, n in found.items():
-        kind, *rest = figures.parts(figure)
+        kind, *rest = figures.words_of(figure)
         if kind == figures.NOTICES:
             channel, _, _, status = rest
             statuses.setdefault(channel, Counter())[status] += n
@@ -186,16 +186,18 @@ class CollectionsRow:
     cost_per_dollar: Fraction | None
 
 
-def collections(days: Days, first: date, last: date, prices: Mapping[Channel, int], today: date) -> CollectionsRow:
+def collections(
+    days: FiguresByDay, first: date, last: date, prices: Mapping[Channel, int], today: date
+) -> CollectionsRow:
     """The collections from a day to another. prices: of one message by channel, in ten-thousandths of a dollar."""
     total = Counter[str]()
     for found in days.values():
         total.update(found)
     billed, collected = total[figures.BILLED], _collected(total)
-    sent = {channel: total[figures.key(figures.SENDINGS, channel)] for channel in Channel}
+    sent = {channel: total[figures.figure(figures.SENDINGS, channel)] for channel in Channel}
     cost = sum(prices.get(channel, 0) * n for channel, n in sent.items())
-    online = total[figures.key(figures.MONEY, figures.ONLINE)]
-    received = online + total[figures.key(figures.MONEY, figures.AT_THE_DESK)]
+    online = total[figures.figure(figures.MONEY, figures.ONLINE)]
+    received = online + total[figures.figure(figures.MONEY, figures.AT_THE_DESK)]
     by_30, by_60, by_90 = (
         _share(sum(cents for after, cents in collected.items() if after <= window), billed)
         if last + timedelta(days=window) < today
@@ -205,7 +207,7 @@ def collections(days: Days, first: date, last: date, prices: Mapping[Channel, in
     return CollectionsRow(
         first=first,
         last=last,
-        bills=total[figures.key(figures.STATEMENTS, figures.CREATED)],
+        bills=total[figures.figure(figures.STATEMENTS, figures.CREATED)],
         billed=billed,
         collected=sum(collected.values()),
         days_to_pay=_median(collected),
@@ -227,7 +229,7 @@ def _collected(total: Counter[str]) -> dict[int, Cents]:
     """Cents by how many days after their bills they came."""
     found = dict[int, Cents]()
     for figure, cents in total.items():
-        kind, *rest = figures.parts(figure)
+        kind, *rest = figures.words_of(figure)
         if kind == figures.COLLECTED:
             found[int(rest[0])] = cents
     return found

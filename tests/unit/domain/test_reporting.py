@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from shared.domain.account.consents import OPTED_OUT_EVENT
+from shared.domain.calendar.send_window import DAY
 from shared.domain.paying.payments import PaymentReceived, post_payment
 from shared.domain.paying.reversals import ONLINE_PAYMENT, REFUND, REVERSAL, Takeback, take_back
 from shared.domain.records.book import AccountBook
@@ -17,7 +18,7 @@ from shared.domain.records.policy import Organization
 from shared.domain.reporting.ageing import Ageing, ageing_on
 from shared.domain.reporting.attribution import COUNTS_FOR, notice_before
 from shared.domain.reporting.facts import OPENED_EVENT, account_facts
-from shared.domain.reporting.looking_again import DAY, filed_at, look_again_at
+from shared.domain.reporting.looking_again import filed_at, look_again_at
 from shared.domain.reporting.tables import (
     Activity,
     ActivityRow,
