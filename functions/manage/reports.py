@@ -161,7 +161,7 @@ def _today(organization: Organization) -> date:
 def _days(organization: Organization, most: int) -> tuple[date, date]:
     """The first and the last day asked for. Raises a 400 problem for what is no day, or too many."""
     last = _day(TO) or _today(organization)
-    first = _day(FROM) or max(last, date.min + timedelta(days=most)) - timedelta(days=DAYS_BY_DEFAULT - 1)
+    first = _day(FROM) or date.fromordinal(max(last.toordinal() - DAYS_BY_DEFAULT + 1, 1))
     if first > last:
         raise wrong_parameter(FROM.name, "must not be after `to`")
     if (last - first).days >= most:

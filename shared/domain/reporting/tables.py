@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 from fractions import Fraction
 
@@ -200,7 +200,7 @@ def collections(
     received = online + total[figures.figure(figures.MONEY, figures.AT_THE_DESK)]
     by_30, by_60, by_90 = (
         _share(sum(cents for after, cents in collected.items() if after <= window), billed)
-        if last + timedelta(days=window) < today
+        if (today - last).days > window
         else None
         for window in WINDOWS
     )
