@@ -46,10 +46,12 @@ MOST_LINES = 10_000
 
 CSV_TYPE = "text/csv"
 
-FROM = Query("from", "The first day, such as 2026-01-31, on the organization's calendar; default: 30 days up to `to`.")
-TO = Query("to", "The last day; default: today.")
+FIRST_DAY = Query(
+    "from", "The first day, such as 2026-01-31, on the organization's calendar; default: 30 days up to `to`."
+)
+LAST_DAY = Query("to", "The last day; default: today.")
 
-report_route = partial(route, "GET", tag="Reports", scope=Scope.READ, query=(FROM, TO), also=(CSV_TYPE,))
+report_route = partial(route, "GET", tag="Reports", scope=Scope.READ, query=(FIRST_DAY, LAST_DAY), also=(CSV_TYPE,))
 """Decorates the function that answers a report's route."""
 
 
@@ -160,12 +162,12 @@ def _today(organization: Organization) -> date:
 
 def _days(organization: Organization, most: int) -> tuple[date, date]:
     """The first and the last day asked for. Raises a 400 problem for what is no day, or too many."""
-    last = _day(TO) or _today(organization)
-    first = _day(FROM) or date.fromordinal(max(last.toordinal() - DAYS_BY_DEFAULT + 1, 1))
+    last = _day(LAST_DAY) or _today(organization)
+    first = _day(FIRST_DAY) or date.fromordinal(max(last.toordinal() - DAYS_BY_DEFAULT + 1, 1))
     if first > last:
-        raise wrong_parameter(FROM.name, "must not be after `to`")
+        raise wrong_parameter(FIRST_DAY.name, "must not be after `to`")
     if (last - first).days >= most:
-        raise wrong_parameter(FROM.name, f"must be at most {most - 1} days before `to`")
+        raise wrong_parameter(FIRST_DAY.name, f"must be at most {most - 1} days before `to`")
     return first, last
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.scheduler.invocation import NOTICES, REPORTS, RollUpAnswer, SweepAnswer, moment_of, time_is_up
+from functions.scheduler.invocation import NOTICES_ALONE, REPORTS, RollUpAnswer, SweepAnswer, moment_of, time_is_up
 from functions.scheduler.ports import ports
 from functions.scheduler.sweep import Sweep, SweepReport
 
@@ -46,7 +46,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> SweepAnswer
     logger.info("swept", extra={"collected": report.collected, "dispatched": report.dispatched})
     if report.failed:
         raise WorkLeftError
-    if event.get("work") != NOTICES and moment_of(event)[1]:
+    if event.get("work") != NOTICES_ALONE and moment_of(event)[1]:
         roll_up(event, context)
     next_due_at = report.next_due_at.isoformat().replace("+00:00", "Z") if report.next_due_at else None
     return SweepAnswer(collected=report.collected, dispatched=report.dispatched, nextDueAt=next_due_at)

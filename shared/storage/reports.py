@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 ACCOUNTS_A_PAGE = 20
 
-MOST_DAYS = 25
+MOST_DAYS_A_STEP = 25
 """So many days of one account change in one transaction; what is left of them does in the next."""
 
 NO_FACTS = AccountFacts()
@@ -230,8 +230,8 @@ class _Step:
 
     def take(self, account_id: str, before: Added, wanted: AccountFacts) -> bool:
         """Take an account into the step. False: it doesn't fit any more."""
-        days = _differing(before.facts.days, wanted.days)[:MOST_DAYS]
-        posted = _differing(before.facts.postings, wanted.postings)[:MOST_DAYS]
+        days = _differing(before.facts.days, wanted.days)[:MOST_DAYS_A_STEP]
+        posted = _differing(before.facts.postings, wanted.postings)[:MOST_DAYS_A_STEP]
         room = MOST_WRITES - 1 - len(self.writes) - len({*self.days, *days})
         if self.writes and room < 1 + len(posted):
             return False

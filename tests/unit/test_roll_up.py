@@ -22,7 +22,7 @@ from shared.domain.records.transitions import ON_THE_CLOCK
 from shared.domain.reporting.facts import AccountFacts, Figures, account_facts
 from shared.domain.vocabulary.words import Channel, NoticeStatus
 from shared.storage import keys, reports
-from shared.storage.reports import MOST_DAYS, Reports
+from shared.storage.reports import MOST_DAYS_A_STEP, Reports
 from tests.worlds.examples import NOW, account, bill, notice, organization
 from tests.worlds.ledger import ORG, Ledger
 from tests.worlds.memory_table import MemoryTable
@@ -327,12 +327,12 @@ def test_what_a_page_of_changed_accounts_costs() -> None:
 
 def test_an_account_with_more_days_than_a_transaction_holds_is_counted_in_several() -> None:
     practice = Practice()
-    bills = tuple(bill(f"S-{n}", created_at=NOW - n * DAY) for n in range(4 * MOST_DAYS))
+    bills = tuple(bill(f"S-{n}", created_at=NOW - n * DAY) for n in range(4 * MOST_DAYS_A_STEP))
     practice.ledger.books.commit(Change(account=account(), bills=bills[:90]))
     practice.ledger.books.commit(Change(account=practice.ledger.book().account, bills=bills[90:]))
     practice.roll_up(NOW)
     practice.assert_agrees()
-    assert len(practice.figures()) == 4 * MOST_DAYS
+    assert len(practice.figures()) == 4 * MOST_DAYS_A_STEP
 
 
 def test_the_ageing_of_each_day_is_kept_as_the_day_ended() -> None:

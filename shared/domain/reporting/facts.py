@@ -115,10 +115,10 @@ class _Ledger:
 
     def note_statements(self, bill: Bill) -> None:
         """The statements of a bill, and what was billed by it: what was paid of it and what is owed still."""
-        self._count(bill.created_at, figures.STATEMENTS, figures.CREATED)
+        self._count(bill.created_at, figures.STATEMENTS_RECEIVED, figures.CREATED)
         for entry in bill.history:
             if entry.event in UPDATES and entry.actor == Actor.PARTNER:
-                self._count(entry.at, figures.STATEMENTS, figures.UPDATED)
+                self._count(entry.at, figures.STATEMENTS_RECEIVED, figures.UPDATED)
         owed = 0 if bill.status is BillStatus.CANCELLED else max(bill.balance, 0)
         self._count(bill.created_at, figures.BILLED, n=owed + max(bill.paid, 0))
 
@@ -126,7 +126,7 @@ class _Ledger:
         """Each status that a notice came into, and each time that a provider took it."""
         for entry in notice.status_history:
             kind = notice.notification_type
-            self._count(entry.at, figures.NOTICES, notice.channel, kind, entry.level, entry.status)
+            self._count(entry.at, figures.NOTICE_MOVES, notice.channel, kind, entry.level, entry.status)
         for before, entry in pairwise(notice.status_history):
             if before.status is NoticeStatus.SENDING and entry.status in TAKEN:
                 self._count(entry.at, figures.SENDINGS, notice.channel)
@@ -142,14 +142,14 @@ class _Ledger:
         for consent in consents(self._book):
             if not consent.given:
                 complaint = consent.source == ConsentSource.COMPLAINT
-                self._count(consent.at, figures.COMPLAINTS if complaint else figures.OPT_OUTS, consent.channel)
+                self._count(consent.at, figures.COMPLAINTS if complaint else figures.OPT_OUTS_MADE, consent.channel)
 
     def note_money(self, posting: Payment) -> None:
         """A posting: through what it came, for which notice it counts, and when after the bill it paid it did."""
         if posting.method not in NO_MONEY and posting.amount:
             origin = self._book.payment(posting.reverses) or posting
             online = bool(origin.link_id) or origin.payment_id.startswith(ONLINE_PAYMENT)
-            way = figures.ONLINE if online else figures.AT_THE_DESK
+            way = figures.PAID_ONLINE if online else figures.AT_THE_DESK
             self._count(posting.posted_at, figures.MONEY, way, n=posting.amount)
         if posting.method not in NO_MONEY and posting.amount > 0:
             asked = notice_before(self._book, posting)

@@ -1,12 +1,12 @@
 """The keys of what is counted: words joined by `|`. They are stored, so they stay."""
 
-STATEMENTS, CREATED, UPDATED = "statements", "created", "updated"
+STATEMENTS_RECEIVED, CREATED, UPDATED = "statements", "created", "updated"
 """Statements received, by whether they made a bill or went on with one."""
 
 BILLED = "billed"
 """Cents: what of the bills made on the day was paid since, or is still owed."""
 
-NOTICES = "notices"
+NOTICE_MOVES = "notices"
 """Notices that came into a status, by channel, type, level and status."""
 
 SENDINGS = "sendings"
@@ -16,9 +16,9 @@ LETTERS_AVOIDED = "lettersAvoided"
 """Letters of a step that weren't sent, because the guarantor is reached electronically."""
 
 LINKS_OPENED = "linksOpened"
-OPT_OUTS, COMPLAINTS = "optOuts", "complaints"
+OPT_OUTS_MADE, COMPLAINTS = "optOuts", "complaints"
 
-MONEY, ONLINE, AT_THE_DESK = "money", "online", "desk"
+MONEY, PAID_ONLINE, AT_THE_DESK = "money", "online", "desk"
 """Cents that came in, less what went back, by whether they came through a payment link."""
 
 PAYMENTS = "payments"

@@ -54,8 +54,8 @@ def daily_activity(days: FiguresByDay) -> Iterator[ActivityRow]:
 
 
 PLAIN_ACTIVITIES = {
-    figures.figure(figures.STATEMENTS, figures.CREATED): Activity.STATEMENTS_CREATED,
-    figures.figure(figures.STATEMENTS, figures.UPDATED): Activity.STATEMENTS_UPDATED,
+    figures.figure(figures.STATEMENTS_RECEIVED, figures.CREATED): Activity.STATEMENTS_CREATED,
+    figures.figure(figures.STATEMENTS_RECEIVED, figures.UPDATED): Activity.STATEMENTS_UPDATED,
     figures.LINKS_OPENED: Activity.LINKS_OPENED,
 }
 
@@ -65,7 +65,7 @@ def _activity(day: date, figure: str, found: Figures) -> ActivityRow | None:
     if figure in PLAIN_ACTIVITIES:
         return ActivityRow(day=day, activity=PLAIN_ACTIVITIES[figure], count=found[figure])
     kind, *rest = figures.words_of(figure)
-    if kind == figures.NOTICES:
+    if kind == figures.NOTICE_MOVES:
         channel, notification_type, level, status = rest
         return ActivityRow(
             day=day,
@@ -141,7 +141,7 @@ def delivery_rows(days: FiguresByDay) -> Iterator[DeliveryRow]:
                 failed=came[NoticeStatus.DELIVERY_ERROR],
                 unknown=came[NoticeStatus.UNKNOWN],
                 complaints=found.get(figures.figure(figures.COMPLAINTS, channel), 0),
-                opt_outs=found.get(figures.figure(figures.OPT_OUTS, channel), 0),
+                opt_outs=found.get(figures.figure(figures.OPT_OUTS_MADE, channel), 0),
             )
             if any((row.sent, row.delivered, row.bounced, row.bounced_for_now, row.failed, row.unknown)) or any(
                 (row.complaints, row.opt_outs)
@@ -153,7 +153,7 @@ def _by_status(found: Figures) -> dict[str, Counter[str]]:
     statuses: dict[str, Counter[str]] = {channel: Counter() for channel in Channel}
     for figure, n in found.items():
         kind, *rest = figures.words_of(figure)
-        if kind == figures.NOTICES:
+        if kind == figures.NOTICE_MOVES:
             channel, _, _, status = rest
             statuses.setdefault(channel, Counter())[status] += n
     return statuses
@@ -196,7 +196,7 @@ def collections(
     billed, collected = total[figures.BILLED], _collected(total)
     sent = {channel: total[figures.figure(figures.SENDINGS, channel)] for channel in Channel}
     cost = sum(prices.get(channel, 0) * n for channel, n in sent.items())
-    online = total[figures.figure(figures.MONEY, figures.ONLINE)]
+    online = total[figures.figure(figures.MONEY, figures.PAID_ONLINE)]
     received = online + total[figures.figure(figures.MONEY, figures.AT_THE_DESK)]
     by_30, by_60, by_90 = (
         _share(sum(cents for after, cents in collected.items() if after <= window), billed)
@@ -207,7 +207,7 @@ def collections(
     return CollectionsRow(
         first=first,
         last=last,
-        bills=total[figures.figure(figures.STATEMENTS, figures.CREATED)],
+        bills=total[figures.figure(figures.STATEMENTS_RECEIVED, figures.CREATED)],
         billed=billed,
         collected=sum(collected.values()),
         days_to_pay=_median(collected),
