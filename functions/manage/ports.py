@@ -24,6 +24,7 @@ from shared.storage.partner_defaults import PartnersDefaults
 from shared.storage.payment_lists import PaymentLists
 from shared.storage.print_batches import PrintBatches
 from shared.storage.queue_lists import QueueLists
+from shared.storage.reports import Reports
 from shared.storage.stack_keys import StackKeys
 from shared.storage.stops import Stops
 from shared.storage.tasks import Tasks
@@ -49,6 +50,7 @@ class ManagePorts:
     payments: PaymentLists
     tasks: Tasks
     print_batches: PrintBatches
+    reports: Reports
     stops: Stops
     idempotency: IdempotencyRecords
     stack_keys: StackKeys
@@ -89,6 +91,7 @@ def ports() -> ManagePorts:
         payments=PaymentLists(*table),
         tasks=Tasks(*table),
         print_batches=PrintBatches(*table),
+        reports=Reports(*table),
         stops=Stops(ChannelGates(*table)),
         idempotency=IdempotencyRecords(*table),
         stack_keys=StackKeys(*table),

@@ -1,7 +1,10 @@
 """What the scheduler works with, made once a process."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache, cached_property
+from typing import TYPE_CHECKING
 
 from functions.scheduler.inheritance import Inheritance
 from functions.scheduler.replanning import Replanning
@@ -20,6 +23,9 @@ from shared.storage.partner_defaults import PartnersDefaults
 from shared.storage.set_asides import SetAsides
 from shared.storage.shard_leases import ShardLeases
 from shared.storage.stops import Stops
+
+if TYPE_CHECKING:
+    from functions.scheduler.roll_up import RollUp
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +59,21 @@ class SchedulerPorts:
     def inheritance(self) -> Inheritance:
         """What passes a partner's defaults on."""
         return Inheritance(self.jobs, self.organizations, self.defaults, self.configurations)
+
+    def roll_up(self, now: datetime, time_is_up: Callable[[], bool]) -> "RollUp":
+        """What rolls reports up at an instant. It is imported, and the bucket's client made, once an hour."""
+        from functions.scheduler.roll_up import RollUp  # noqa: PLC0415 - no sweep needs it
+        from shared.storage.reports import Reports  # noqa: PLC0415 - as above
+
+        return RollUp(
+            books=self.books,
+            organizations=self.organizations,
+            reports=Reports(self.books.client, self.books.table),
+            client=clients.s3(),
+            bucket=self.settings.print_bucket,
+            now=now,
+            time_is_up=time_is_up,
+        )
 
 
 @cache

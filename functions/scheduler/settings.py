@@ -15,6 +15,7 @@ class SchedulerSettings(FunctionSettings):
     sms_queue_url: str
     print_queue_url: str
     ingest_function: str
+    print_bucket: str
     allow_simulated_time: bool = False
 
     @property

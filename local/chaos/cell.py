@@ -139,7 +139,7 @@ class Play:
 
     def _until_quiet(self) -> bool:
         for _ in range(_MOST_SWEEPS):
-            swept = self._invoke("scheduler", {"asOf": self.now.isoformat()})
+            swept = self._invoke("scheduler", {"asOf": self.now.isoformat(), "work": "notices"})
             worked = self._consume()
             if self.cell.mode is EventMode.SOON or (self.cell.mode is EventMode.WAITING and self._unknown()):
                 worked = self._bring_events() or worked

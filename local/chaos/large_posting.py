@@ -137,7 +137,7 @@ class Posting:
         answered = _answered(invocations[-1])
         for nth in range(1, _TRIES + 1):
             # The hour is that of the webhook, so nothing is due but the account and what the webhook left.
-            invocations.append(self._invoke(CLOCKWORK, {"asOf": WORLD_START.isoformat()}, nth))
+            invocations.append(self._invoke(CLOCKWORK, {"asOf": WORLD_START.isoformat(), "work": "notices"}, nth))
             quiet = invocations[-1].succeeded
             if quiet:
                 break

@@ -34,6 +34,7 @@ TAGS = (
     "Dunning",
     "Bills",
     "Payments",
+    "Reports",
     "Payment links",
     "Accounts",
     "Notifications",
@@ -120,7 +121,8 @@ def _content(route: Route, schemas: Schemas) -> Json:
     if not route.media_type:
         return {}
     schema: Json = {"type": "object" if route.media_type == "application/json" else "string"}
-    return {"content": {route.media_type: {"schema": schemas.of_answer(route.answer) if route.answer else schema}}}
+    content: Json = {route.media_type: {"schema": schemas.of_answer(route.answer) if route.answer else schema}}
+    return {"content": content | {kind: {"schema": {"type": "string"}} for kind in route.also}}
 
 
 def _problems(route: Route) -> list[int]:

@@ -1,14 +1,16 @@
 """Bodies of the organizations of the partner API."""
 
+import re
 from dataclasses import replace
+from decimal import Decimal
 from typing import Annotated, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, field_validator, model_validator
 
 from shared.contracts.contact_data import AddressBody, MaybeEmail, MaybeLine, MaybePhone, TimeZone
 from shared.contracts.wire import Day, Line, NamedLine, WireModel, Word
 from shared.domain.paying.external_site import PaymentSite
-from shared.domain.records.policy import MessageContacts, Organization, PaymentSettings
+from shared.domain.records.policy import PRICE_UNITS, MessageContacts, NoticePrices, Organization, PaymentSettings
 from shared.domain.vocabulary.words import AccountStatus, BillType, CommunicationStatus, CreditUse, Processor
 
 
@@ -85,6 +87,45 @@ class PaymentsBody(WireModel):
         )
 
 
+def _price(value: object) -> int:
+    """A price in ten-thousandths of a dollar."""
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        raise ValueError("must be a price such as 0.0083")  # noqa: TRY004 - pydantic reports ValueError only
+    text = f"{value:f}" if isinstance(value, Decimal) and abs(value.adjusted()) <= LONGEST_PRICE else str(value)
+    if not _PRICE.fullmatch(text):
+        raise ValueError("must be a price of less than 1000 dollars with at most four decimals, such as 0.0083")
+    return int(Decimal(text).scaleb(4))
+
+
+LONGEST_PRICE = 8
+_PRICE = re.compile(r"[0-9]{1,3}(\.[0-9]{1,4})?", re.ASCII)
+
+Price = Annotated[
+    int,
+    BeforeValidator(_price),
+    PlainSerializer(lambda units: f"{units // PRICE_UNITS}.{units % PRICE_UNITS:04d}", return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^\d{1,3}(\.\d{1,4})?$", "examples": ["0.0083"]}),
+]
+"""What one message costs: a decimal string of dollars; ten-thousandths of a dollar inside."""
+
+
+class NoticePricesBody(WireModel):
+    """What one message of each channel costs the organization, in dollars, for its reports."""
+
+    email: Price = 0
+    sms: Price = 0
+    print: Price = 0
+
+    @classmethod
+    def of(cls, prices: NoticePrices) -> "NoticePricesBody":
+        """The prices as stored."""
+        return cls.model_construct(email=prices.email, sms=prices.sms, print=prices.print)
+
+    def domain(self) -> NoticePrices:
+        """The prices for the rules."""
+        return NoticePrices(email=self.email, sms=self.sms, print=self.print)
+
+
 class TestContacts(WireModel):
     """Where all messages go in test mode."""
 
@@ -142,6 +183,8 @@ class OrganizationBody(WireModel):
     )
     locations: Annotated[list[Annotated[NamedLine, Field(max_length=100)]], Field(max_length=200, default_factory=list)]
 
+    notice_prices: NoticePricesBody = Field(default_factory=NoticePricesBody)
+
     @classmethod
     def of(cls, organization: Organization) -> "OrganizationBody":
         """What is stored of it, in the form that a PATCH merges into."""
@@ -166,6 +209,7 @@ class OrganizationBody(WireModel):
             amount_in_email=organization.amount_in_email,
             credit_use=organization.credit_use,
             locations=list(organization.locations),
+            notice_prices=NoticePricesBody.of(organization.notice_prices),
         )
 
     def domain(self, before: Organization) -> Organization:
@@ -191,6 +235,7 @@ class OrganizationBody(WireModel):
             amount_in_email=self.amount_in_email,
             credit_use=self.credit_use,
             locations=tuple(self.locations),
+            notice_prices=self.notice_prices.domain(),
         )
 
     def new(self, *, org_id: str, practice_id: str, partner_id: str) -> Organization:

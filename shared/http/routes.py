@@ -99,7 +99,8 @@ class Route:
     For an `{orgId}` a partner's route gets the caller's own organization. `scope`: what the caller's key must allow;
     None: the route is public. `body`: what the function gets; of a PATCH, or where `merges` says so, a merge patch
     (RFC 7396) of it, as JSON. `reads_body`: the function reads it by itself. `others`: more statuses of success than
-    `status`, each with what it means. `media_type`: of the answer; "": it has no body. `problems`: statuses of errors
+    `status`, each with what it means. `media_type`: of the answer; "": it has no body. `also`:
+    others that the answer may have, where the request accepts them rather. `problems`: statuses of errors
     besides those that any route may answer.
     """
 
@@ -117,6 +118,7 @@ class Route:
     merges: bool = False
     answer: type[BaseModel] | None = None
     media_type: str = "application/json"
+    also: tuple[str, ...] = ()
     status: int = HTTPStatus.OK
     others: Mapping[int, str] = field(default_factory=dict)
     problems: tuple[int, ...] = ()

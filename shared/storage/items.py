@@ -20,11 +20,16 @@ __all__ = ["Item", "key", "number", "pack", "text", "unpack"]
 
 
 def account_item(account: Account) -> Item:
-    """`@`: the account. In the due index while the scheduler has to look at it."""
+    """`@`: the account. In the due index while the scheduler has to look at it.
+
+    In the statement index until the reports have what was written: every change puts it there.
+    """
     partition = keys.collection(account.org_id, account.account_id)
     item = {
         **key(partition),
         "version": number(account.version),
+        "statement_pk": text(keys.changed_shard(account.org_id)),
+        "statement_sk": text(keys.changed_account(account.org_id, account.account_id)),
         "body": pack(Account, account, exclude={"version", "planning_at", "settings_version"}),
     }
     if account.settings_version:

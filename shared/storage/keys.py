@@ -53,11 +53,22 @@ INGESTIONS_PARTITION = "I#"
 DIGESTS_SORT = "D#"
 REPEATS_SORT = "R#"
 
+# the partition of an organization's reports: how far they are, what each account adds, and by day the figures, the
+# postings and the ageing
+REPORTS_PARTITION = "Y#"
+ADDED_SORT = "A#"
+FIGURES_SORT = "D#"
+POSTINGS_SORT = "P#"
+AGEING_SORT = "S#"
+
 # sort keys in a phone number's partition (`texted_number`)
 TEXTED_ACCOUNT_SORT = "A#"
 INBOUND_TEXT_SORT = "I#"
 NUMBER_STOP_SORT = "S#"
 
+
+BEFORE_ALL = "0"
+"""What sorts before every instant."""
 
 ACCOUNT_PARTITION = "A#"
 """What the partition of an account begins with."""
@@ -331,6 +342,62 @@ def waiting_letter(notice_id: str) -> str:
 def print_batch(day: date) -> str:
     """Sort key, under an organization's print batches, of the closed batch of a day."""
     return f"{PRINT_BATCH_SORT}{day.isoformat()}"
+
+
+def reports(org_id: str) -> str:
+    """Partition of an organization's reports."""
+    return f"{REPORTS_PARTITION}{org_id}"
+
+
+def added_by(account_id: str) -> str:
+    """Sort key, under an organization's reports, of what an account adds to them."""
+    return f"{ADDED_SORT}{account_id}"
+
+
+def figures_of(day: str) -> str:
+    """Sort key, under an organization's reports, of a day's figures; days are ISO 8601."""
+    return f"{FIGURES_SORT}{day}"
+
+
+def postings_of(day: str, account_id: str) -> str:
+    """Sort key, under an organization's reports, of an account's postings of a day."""
+    return f"{POSTINGS_SORT}{day}#{account_id}"
+
+
+def ageing_of(day: str) -> str:
+    """Sort key, under an organization's reports, of what was owed when a day ended."""
+    return f"{AGEING_SORT}{day}"
+
+
+def changed_shards() -> tuple[str, ...]:
+    """All partitions of the statement index that hold accounts to look at for reports."""
+    return tuple(f"U#{shard}" for shard in range(DUE_SHARDS))
+
+
+def changed_shard(org_id: str) -> str:
+    """Partition of the statement index that holds an organization's accounts to look at for reports."""
+    return f"U#{due_shard(org_id).removeprefix('D#')}"
+
+
+def changed_account(org_id: str, account_id: str, not_before: datetime | None = None) -> str:
+    """Sort key there of an account: by when to look at it; None: at once."""
+    return f"{org_id}#{instant(not_before) if not_before else BEFORE_ALL}#{account_id}"
+
+
+def changed_accounts_until(org_id: str, now: datetime) -> tuple[str, str]:
+    """Between which sort keys there an organization's accounts are that are to be looked at by now."""
+    return f"{org_id}#", f"{org_id}#{instant(now)}#~"
+
+
+def after_changed_accounts(org_id: str) -> str:
+    """A sort key there behind all of an organization's accounts."""
+    return f"{org_id}#~"
+
+
+def changed_account_parts(sort_key: str) -> tuple[str, str]:
+    """The organization and the account that `changed_account` made a sort key for."""
+    org_id, _, account_id = sort_key.split("#", 2)
+    return org_id, account_id
 
 
 def due_shard(partition: str) -> str:

@@ -337,6 +337,7 @@ def invoked(stack: Stack, monkeypatch: pytest.MonkeyPatch, *, simulated: bool) -
         "SMS_QUEUE_URL": stack.urls[Channel.SMS],
         "PRINT_QUEUE_URL": stack.urls[Channel.PRINT],
         "INGEST_FUNCTION": INGEST,
+        "PRINT_BUCKET": "dunlin-test-print",
         "ALLOW_SIMULATED_TIME": str(simulated).lower(),
     }
     wired(monkeypatch, ports, **settings)

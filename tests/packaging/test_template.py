@@ -261,8 +261,15 @@ def test_the_access_log_holds_no_path_because_a_path_may_hold_a_links_secret() -
 
 
 def test_the_schedule_rests_where_time_comes_from_outside() -> None:
-    [schedule] = template.resources("AWS::Scheduler::Schedule").values()
-    assert schedule["Properties"]["State"] == {"Fn::If": ["SimulatedTime", "DISABLED", "ENABLED"]}
+    schedules = template.resources("AWS::Scheduler::Schedule").values()
+    rests = {"Fn::If": ["SimulatedTime", "DISABLED", "ENABLED"]}
+    assert [schedule["Properties"]["State"] for schedule in schedules] == [rests, rests]
+
+
+def test_reports_are_rolled_up_every_hour_by_a_run_of_their_own() -> None:
+    schedules = [each["Properties"] for each in template.resources("AWS::Scheduler::Schedule").values()]
+    asked = {each["ScheduleExpression"]: each["Target"].get("Input") for each in schedules}
+    assert asked == {"rate(1 minute)": None, "rate(1 hour)": '{"work": "reports"}'}
 
 
 @pytest.mark.parametrize(
@@ -409,8 +416,7 @@ def test_whoever_calls_a_function_calls_its_alias() -> None:
         for kind in ("AWS::Lambda::Permission", "AWS::Lambda::EventSourceMapping")
         for each in template.resources(kind).values()
     ]
-    [schedule] = template.resources("AWS::Scheduler::Schedule").values()
-    callers.append(schedule["Properties"]["Target"]["Arn"])
+    callers += [each["Properties"]["Target"]["Arn"] for each in template.resources("AWS::Scheduler::Schedule").values()]
     callers += [
         each["Properties"]["Endpoint"]
         for each in template.resources("AWS::SNS::Subscription").values()

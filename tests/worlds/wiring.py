@@ -53,6 +53,7 @@ def scheduler_ports(
     settings = {
         "TABLE_NAME": table,
         "INGEST_FUNCTION": INGEST,
+        "PRINT_BUCKET": "dunlin-test-print",
         **{f"{channel.upper()}_QUEUE_URL": url for channel, url in urls.items()},
     }
     stores = dynamodb, table

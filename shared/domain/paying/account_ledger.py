@@ -58,7 +58,7 @@ def account_ledger(
     `statements` are the documents of its bills by their ids, as far as they can be read. What a document doesn't
     itemize is an adjustment by statement, so that the column adds up.
     """
-    standing = [bill for bill in book.bills if not _replaced(bill)]
+    standing = [bill for bill in book.bills if not replaced(bill)]
     postings = [posting for bill in standing for posting in _of_bill(book, bill, statements, organization)]
     for payment in book.payments:
         postings += _of_payment(book, payment)
@@ -93,7 +93,7 @@ def posting_kind(payment: Payment) -> PostingKind:
     return PostingKind.PAYMENT if payment.amount >= 0 else PostingKind.REVERSAL
 
 
-def _replaced(bill: Bill) -> bool:
+def replaced(bill: Bill) -> bool:
     """Whether another bill or account goes on with it."""
     return bool(bill.moved_to) or bill.status_reason.startswith("replaced by statement ")
 

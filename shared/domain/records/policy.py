@@ -135,6 +135,19 @@ class PaymentSettings:
         return self.processor is Processor.SANDBOX
 
 
+PRICE_UNITS = 10_000
+"""In a dollar: messages cost fractions of a cent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticePrices:
+    """What one message of a channel costs the organization, in ten-thousandths of a dollar; 0: nothing that it told."""
+
+    email: int = 0
+    sms: int = 0
+    print: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageContacts:
     """Where all of an organization's messages go instead, in test mode."""
@@ -183,6 +196,7 @@ class Organization(StoredRecord):
     credit_use: CreditUse = CreditUse.APPLY
     locations: tuple[str, ...] = ()
     own_templates: tuple[str, ...] = ()
+    notice_prices: NoticePrices = NoticePrices()
     version: int = 0
     created_on: date | None = None
 
