@@ -27,6 +27,7 @@ from shared.domain.records.payment_link import Checkout
 from shared.domain.vocabulary.words import BillStatus, Channel, NoticeStatus, NotificationType
 from shared.storage.account_books import AccountBooks
 from shared.storage.large_changes import is_unfinished
+from shared.storage.shard_leases import SHARD_LEASE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 BILLS = 120
 WEBHOOK, CLOCKWORK = "payment_link", "scheduler"
 LARGE_CHECKOUT = f"dln_{'0' * 22}"
+_A_SECOND = timedelta(seconds=1)
+
 _TRIES = 3
 _MILLISECONDS = {WEBHOOK: 29_000, CLOCKWORK: 300_000}
 
@@ -136,8 +139,10 @@ class Posting:
                 break
         answered = _answered(invocations[-1])
         for nth in range(1, _TRIES + 1):
-            # The hour is that of the webhook, so nothing is due but the account and what the webhook left.
-            invocations.append(self._invoke(CLOCKWORK, {"asOf": WORLD_START.isoformat(), "work": "notices"}, nth))
+            # Within the webhook's hour nothing is due but the account and what the webhook left; and each run comes
+            # when the lease of one before it that died is over.
+            as_of = WORLD_START + (nth - 1) * (SHARD_LEASE + _A_SECOND)
+            invocations.append(self._invoke(CLOCKWORK, {"asOf": as_of.isoformat(), "work": "notices"}, nth))
             quiet = invocations[-1].succeeded
             if quiet:
                 break
