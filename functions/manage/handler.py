@@ -14,10 +14,12 @@ from functions.manage import (
     payments,
     print_batches,
     simulation,
+    staff,
     staff_messages,
     stops,
     tasks,
     templates,
+    webhooks,
 )
 from functions.manage.frame import api, logger
 from shared.http.request_log import log_answer
@@ -33,10 +35,12 @@ __all__ = [
     "payments",
     "print_batches",
     "simulation",
+    "staff",
     "staff_messages",
     "stops",
     "tasks",
     "templates",
+    "webhooks",
 ]
 
 

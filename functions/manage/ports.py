@@ -7,6 +7,7 @@ from secrets import token_bytes
 from functions.manage.settings import ManageSettings
 from shared.http.cursors import Cursors
 from shared.messaging import clients
+from shared.messaging.webhook_secrets import WebhookSecrets
 from shared.storage.account_books import AccountBooks
 from shared.storage.channel_gates import ChannelGates
 from shared.storage.idempotency import IdempotencyRecords
@@ -18,8 +19,10 @@ from shared.storage.payment_lists import PaymentLists
 from shared.storage.print_batches import PrintBatches
 from shared.storage.queue_lists import QueueLists
 from shared.storage.stack_keys import StackKeys
+from shared.storage.staff_directory import StaffDirectory
 from shared.storage.stops import Stops
 from shared.storage.tasks import Tasks
+from shared.storage.webhooks import Webhooks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,12 +41,19 @@ class ManagePorts:
     print_batches: PrintBatches
     stops: Stops
     idempotency: IdempotencyRecords
+    webhooks: Webhooks
+    staff: StaffDirectory
     stack_keys: StackKeys
 
     @cached_property
     def cursors(self) -> Cursors:
         """The cursors of lists. Their key is read at the first one: most requests need none."""
         return Cursors(self.stack_keys.of("cursors", token_bytes))
+
+    @cached_property
+    def webhook_secrets(self) -> WebhookSecrets:
+        """What seals the secrets of webhook endpoints. Its client is made at the first: few requests make one."""
+        return WebhookSecrets(clients.kms(), self.settings.webhook_key)
 
 
 @cache
@@ -64,5 +74,7 @@ def ports() -> ManagePorts:
         print_batches=PrintBatches(*table),
         stops=Stops(ChannelGates(*table)),
         idempotency=IdempotencyRecords(*table),
+        webhooks=Webhooks(*table),
+        staff=StaffDirectory(*table),
         stack_keys=StackKeys(*table),
     )

@@ -9,3 +9,5 @@ class ManageSettings(FunctionSettings):
     table_name: str
     allow_simulated_time: bool = False
     sandbox_processor_url: str = ""
+    webhook_key: str = ""
+    webhooks_to_loopback: bool = False

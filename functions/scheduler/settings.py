@@ -11,6 +11,7 @@ class SchedulerSettings(FunctionSettings):
     email_queue_url: str
     sms_queue_url: str
     print_queue_url: str
+    webhook_queue_url: str
     ingest_function: str
     allow_simulated_time: bool = False
 

@@ -37,6 +37,8 @@ TAGS = (
     "Notifications",
     "Tasks",
     "Templates",
+    "Staff",
+    "Webhooks",
     "Patient pages",
     "Inbound",
     "Documentation",

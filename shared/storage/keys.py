@@ -39,6 +39,12 @@ PRINT_BATCH_SORT = "D#"
 # the partition of a partner's ingestions, each under its id
 INGESTIONS_PARTITION = "I#"
 
+# the partitions of a partner's webhook endpoints, and of each endpoint's deliveries
+WEBHOOKS_PARTITION = "H#"
+
+# the partition of events that wait to be given to whoever subscribed to them, with a root item alone
+OUTBOX_PARTITION = "Y#"
+
 # sort keys in the partition of what the first reading of a file noted (`ingestion_survey`)
 DIGESTS_SORT = "D#"
 REPEATS_SORT = "R#"
@@ -256,6 +262,26 @@ def waiting_letter(notice_id: str) -> str:
 def print_batch(day: date) -> str:
     """Sort key, under an organization's print batches, of the closed batch of a day."""
     return f"{PRINT_BATCH_SORT}{day.isoformat()}"
+
+
+def outbox(entry_id: str) -> str:
+    """Partition of an entry of the outbox."""
+    return f"{OUTBOX_PARTITION}{entry_id}"
+
+
+def webhook_endpoints(partner_id: str) -> str:
+    """Partition of a partner's webhook endpoints, each under its id."""
+    return f"{WEBHOOKS_PARTITION}{partner_id}"
+
+
+def webhook_deliveries(partner_id: str, endpoint_id: str) -> str:
+    """Partition of the deliveries to an endpoint; they sort by id, which begins with the time."""
+    return f"{WEBHOOKS_PARTITION}{partner_id}#{endpoint_id}"
+
+
+def staff(partner_id: str) -> str:
+    """Partition of a partner's staff, each under their id."""
+    return f"N#{partner_id}"
 
 
 def due_shard(partition: str) -> str:

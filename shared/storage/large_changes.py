@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from shared.domain.account.happenings import happenings
 from shared.domain.records.account import Account
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import Change
@@ -23,6 +24,7 @@ from shared.domain.vocabulary.history import HistoryEvent
 from shared.storage import items, keys
 from shared.storage.items import Item, number, text
 from shared.storage.notices import has_moved, still_as
+from shared.storage.outbox import outbox_writes
 from shared.storage.races import LostRaceError
 from shared.storage.set_asides import SET_ASIDE_ATTRIBUTES
 from shared.storage.writes import (
@@ -172,7 +174,8 @@ def _outside(table: str, change: Change) -> list[Write]:
     """What a change writes outside of the account's items, always in the transaction in which it happens: it is little.
 
     Whoever decides on a new task sees in the book what it was made for, so it is made once. A claim's condition closes
-    the race of two guarantors' statements for one patient account.
+    the race of two guarantors' statements for one patient account. What partners are told of waits in the outbox from
+    the instant at which it has happened.
     """
     account = change.account
     tasks = [put(table, items.task_item(task), NEW) for task in change.tasks]
@@ -184,7 +187,7 @@ def _outside(table: str, change: Change) -> list[Write]:
         )
         for claim in change.claims
     ]
-    return [*tasks, *claims]
+    return [*tasks, *claims, *outbox_writes(table, happenings(change))]
 
 
 def fit_together(drafts: Sequence[Draft]) -> bool:

@@ -66,7 +66,7 @@ def test_a_function_writes_its_own_log_only(function: str) -> None:
     assert found == [[{"Fn::GetAtt": [f"{logical}Logs", "Arn"]}]]
 
 
-@pytest.mark.parametrize("function", ["send_email", "send_sms", "render_print"])
+@pytest.mark.parametrize("function", ["send_email", "send_sms", "render_print", "send_webhooks"])
 def test_a_channel_polls_its_own_queue_only(function: str) -> None:
     logical = "".join(word.capitalize() for word in function.split("_"))
     [source] = [

@@ -111,6 +111,9 @@ IDS = {
     "taskId": "tsk_1",
     "ingestionId": "ing_1",
     "configurationId": "standard-30",
+    "staffId": "stf_1",
+    "endpointId": "whe_1",
+    "deliveryId": "dlv_1",
 }
 """What the tests of all routes put for each id of a path."""
 PAID_ONLINE: dict[str, Any] = {
