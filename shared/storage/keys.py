@@ -40,10 +40,10 @@ PRINT_BATCH_SORT = "D#"
 INGESTIONS_PARTITION = "I#"
 
 # the partitions of a partner's webhook endpoints, and of each endpoint's deliveries
-WEBHOOKS_PARTITION = "H#"
+WEBHOOKS_PARTITION = "WH#"
 
 # the partition of events that wait to be given to whoever subscribed to them, with a root item alone
-OUTBOX_PARTITION = "Y#"
+OUTBOX_PARTITION = "OB#"
 
 # sort keys in the partition of what the first reading of a file noted (`ingestion_survey`)
 DIGESTS_SORT = "D#"
@@ -281,7 +281,7 @@ def webhook_deliveries(partner_id: str, endpoint_id: str) -> str:
 
 def staff(partner_id: str) -> str:
     """Partition of a partner's staff, each under their id."""
-    return f"N#{partner_id}"
+    return f"ST#{partner_id}"
 
 
 def due_shard(partition: str) -> str:

@@ -122,7 +122,7 @@ def test_an_endpoint_gets_the_events_that_it_asked_for_and_those_of_its_partner_
 def test_where_nobody_listens_events_are_let_go_and_nothing_stays_due(stack: WebhookStack) -> None:
     pay("10.00")
     stack.sweep()
-    assert [item for item in snapshot(stack.dynamodb) if item["pk"]["S"].startswith(("Y#", "H#"))] == []
+    assert [item for item in snapshot(stack.dynamodb) if item["pk"]["S"].startswith(("OB#", "WH#"))] == []
 
 
 # --- retries -------------------------------------------------------------------------------------------------------
@@ -377,11 +377,11 @@ def test_an_event_and_what_it_tells_of_are_written_together_or_not_at_all(stack:
     def refused(**_: object) -> None:
         raise ClientError({"Error": {"Code": "InternalServerError", "Message": ""}}, "TransactWriteItems")
 
-    before = [item for item in snapshot(stack.dynamodb) if item["pk"]["S"].startswith(("A#", "Y#"))]
+    before = [item for item in snapshot(stack.dynamodb) if item["pk"]["S"].startswith(("A#", "OB#"))]
     listen(stack.dynamodb, "before-call.dynamodb.TransactWriteItems", refused)
     said = {"amount": "10.00", "method": "cash", "receivedOn": "2026-03-02"}
     assert OWN.post(f"{BILL}/payments", said).status == 500
-    assert [item for item in snapshot(stack.dynamodb) if item["pk"]["S"].startswith(("A#", "Y#"))] == before
+    assert [item for item in snapshot(stack.dynamodb) if item["pk"]["S"].startswith(("A#", "OB#"))] == before
 
 
 # --- the routes ----------------------------------------------------------------------------------------------------
