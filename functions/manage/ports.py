@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from functions.manage.settings import ManageSettings
 from shared.http.cursors import Cursors
 from shared.messaging import clients
+from shared.messaging.webhook_secrets import WebhookSecrets
 from shared.processors.secret_values import SecretValues
 from shared.processors.stripe_account import StripeAccounts
 from shared.storage.account_books import AccountBooks
@@ -26,8 +27,10 @@ from shared.storage.print_batches import PrintBatches
 from shared.storage.queue_lists import QueueLists
 from shared.storage.reports import Reports
 from shared.storage.stack_keys import StackKeys
+from shared.storage.staff_directory import StaffDirectory
 from shared.storage.stops import Stops
 from shared.storage.tasks import Tasks
+from shared.storage.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -53,6 +56,8 @@ class ManagePorts:
     reports: Reports
     stops: Stops
     idempotency: IdempotencyRecords
+    webhooks: Webhooks
+    staff: StaffDirectory
     stack_keys: StackKeys
     audit: AuditTrail
 
@@ -70,6 +75,11 @@ class ManagePorts:
     def stripe(self) -> StripeAccounts:
         """The organizations' Stripe accounts, for refunds. Their secrets' client is made at the first one."""
         return StripeAccounts(SecretValues(clients.secrets()), self.settings.stripe_api_url)
+
+    @property
+    def webhook_secrets(self) -> WebhookSecrets:
+        """What seals the secrets of webhook endpoints. Its client is made at the first: few requests make one."""
+        return WebhookSecrets(clients.kms(), self.settings.webhook_key)
 
 
 @cache
@@ -94,6 +104,8 @@ def ports() -> ManagePorts:
         reports=Reports(*table),
         stops=Stops(ChannelGates(*table)),
         idempotency=IdempotencyRecords(*table),
+        webhooks=Webhooks(*table),
+        staff=StaffDirectory(*table),
         stack_keys=StackKeys(*table),
         audit=AuditTrail(*table),
     )

@@ -23,8 +23,8 @@ from shared.contracts.reports import (
     ReconciliationReport,
     Report,
     items_of,
+    report_body,
     sums_of,
-    written,
 )
 from shared.domain.records.partner import Scope
 from shared.domain.records.policy import Organization
@@ -37,7 +37,7 @@ from shared.http.routes import Query, wrong_parameter
 from shared.storage.reports import ReportState
 
 DAYS_BY_DEFAULT = 30
-MOST_DAYS = 92
+DAYS_OF_A_REPORT = 92
 """So many days a report may be about: a day is an item, so this bounds what a request reads."""
 
 MOST_DAYS_OF_POSTINGS = 31
@@ -63,7 +63,7 @@ report_route = partial(route, "GET", tag="Reports", scope=Scope.READ, query=(FIR
 )
 def report_daily_activity(organization: Organization) -> Answer:
     """What happened, day by day."""
-    first, last = _days(organization, MOST_DAYS)
+    first, last = _days(organization, DAYS_OF_A_REPORT)
     found = ports().reports.figures_between(organization.org_id, first, last)
     items = [ActivityItem.of(row) for row in daily_activity(found)]
     return _answered(
@@ -79,7 +79,7 @@ def report_daily_activity(organization: Organization) -> Answer:
 )
 def report_ageing(organization: Organization) -> Answer:
     """How old what is owed was, day by day."""
-    first, last = _days(organization, MOST_DAYS)
+    first, last = _days(organization, DAYS_OF_A_REPORT)
     state = _state(organization)
     found = dict(ports().reports.ageing_between(organization.org_id, first, last))
     found |= _still_open(state, first, min(last, _today(organization)))
@@ -104,7 +104,7 @@ def _still_open(state: ReportState, first: date, last: date) -> Mapping[str, Age
 )
 def report_collections(organization: Organization) -> Answer:
     """How well bills are collected, and at what cost."""
-    first, last = _days(organization, MOST_DAYS)
+    first, last = _days(organization, DAYS_OF_A_REPORT)
     found = ports().reports.figures_between(organization.org_id, first, last)
     costs = organization.notice_prices
     prices = {Channel.EMAIL: costs.email, Channel.SMS: costs.sms, Channel.PRINT: costs.print}
@@ -123,7 +123,7 @@ def report_collections(organization: Organization) -> Answer:
 )
 def report_delivery(organization: Organization) -> Answer:
     """What became of messages, day by day."""
-    first, last = _days(organization, MOST_DAYS)
+    first, last = _days(organization, DAYS_OF_A_REPORT)
     found = ports().reports.figures_between(organization.org_id, first, last)
     items = [DeliveryItem.of(row) for row in delivery_rows(found)]
     return _answered(DeliveryReport(first=first, last=last, rolled_up_at=_state(organization).counted_at, items=items))
@@ -184,7 +184,7 @@ def _answered(report: Report) -> Answer:
     if not _rather_csv(api.routes.current_event.headers.get("Accept", "")):
         return json_answer(report)
     kind, rows = items_of(report)
-    return Response(status_code=HTTPStatus.OK, content_type=f"{CSV_TYPE}; charset=utf-8", body=written(kind, rows))
+    return Response(status_code=HTTPStatus.OK, content_type=f"{CSV_TYPE}; charset=utf-8", body=report_body(kind, rows))
 
 
 def _rather_csv(accept: str) -> bool:

@@ -14,3 +14,5 @@ class ManageSettings(FunctionSettings):
     sandbox_processor_url: str = ""
     print_bucket: str = ""
     stripe_api_url: str = ""
+    webhook_key: str = ""
+    webhooks_to_loopback: bool = False

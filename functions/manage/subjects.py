@@ -20,11 +20,13 @@ from functions.manage import (
     reports,
     resending,
     simulation,
+    staff,
     staff_messages,
     stops,
     tasks,
     templates,
     timelines,
+    webhooks,
 )
 
 __all__ = [
@@ -47,9 +49,11 @@ __all__ = [
     "reports",
     "resending",
     "simulation",
+    "staff",
     "staff_messages",
     "stops",
     "tasks",
     "templates",
     "timelines",
+    "webhooks",
 ]

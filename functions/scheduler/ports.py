@@ -12,17 +12,20 @@ from functions.scheduler.settings import SchedulerSettings
 from shared.messaging import clients
 from shared.messaging.channel_queues import ChannelQueues
 from shared.messaging.files_at_ingest import FilesAtIngest
+from shared.messaging.webhook_queue import WebhookQueue
 from shared.storage.account_books import AccountBooks
 from shared.storage.background_jobs import BackgroundJobs
 from shared.storage.channel_gates import ChannelGates
 from shared.storage.due_index import DueIndex
 from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
+from shared.storage.outbox import EventOutbox
 from shared.storage.own_configurations import OwnConfigurations
 from shared.storage.partner_defaults import PartnersDefaults
 from shared.storage.set_asides import SetAsides
 from shared.storage.shard_leases import ShardLeases
 from shared.storage.stops import Stops
+from shared.storage.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from functions.scheduler.roll_up import RollUp
@@ -44,6 +47,9 @@ class SchedulerPorts:
     configurations: OwnConfigurations
     jobs: BackgroundJobs
     queues: ChannelQueues
+    outbox: EventOutbox
+    webhooks: Webhooks
+    webhook_queue: WebhookQueue
 
     @cached_property
     def files(self) -> FilesAtIngest:
@@ -80,7 +86,7 @@ class SchedulerPorts:
 def ports() -> SchedulerPorts:
     """Read the settings and make the clients."""
     settings = SchedulerSettings.from_environment()
-    table = clients.dynamodb(), settings.table_name
+    table, sqs = (clients.dynamodb(), settings.table_name), clients.sqs()
     return SchedulerPorts(
         settings=settings,
         due_index=DueIndex(*table),
@@ -93,5 +99,8 @@ def ports() -> SchedulerPorts:
         defaults=PartnersDefaults(*table),
         configurations=OwnConfigurations(*table),
         jobs=BackgroundJobs(*table),
-        queues=ChannelQueues(clients.sqs(), settings.queue_urls),
+        queues=ChannelQueues(sqs, settings.queue_urls),
+        outbox=EventOutbox(*table),
+        webhooks=Webhooks(*table),
+        webhook_queue=WebhookQueue(sqs, settings.webhook_queue_url),
     )

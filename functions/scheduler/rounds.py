@@ -5,19 +5,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.domain.records.notice import Notice
-from shared.storage.due_index import Due, DueRow
+from shared.storage.due_index import Due, DueRow, DueWebhook
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
     """What came of one due item.
 
-    steps: how much of it was done; moved: the notice as it was moved; again_at: it was set aside because it failed, or
-    waits because its channel is stopped, and is tried again then.
+    steps: how much of it was done; moved: the notice as it was moved; webhook: the delivery that is to be attempted;
+    again_at: it was set aside because it failed, or waits because its channel is stopped, and is tried again then.
     """
 
     steps: int
     moved: Notice | None = None
+    webhook: DueWebhook | None = None
     again_at: datetime | None = None
 
 

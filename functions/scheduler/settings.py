@@ -14,6 +14,7 @@ class SchedulerSettings(FunctionSettings):
     email_queue_url: str
     sms_queue_url: str
     print_queue_url: str
+    webhook_queue_url: str
     ingest_function: str
     print_bucket: str
     allow_simulated_time: bool = False

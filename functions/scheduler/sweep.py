@@ -16,6 +16,7 @@ from uuid import uuid4
 
 from aws_lambda_powertools import Logger
 
+from functions.scheduler.announce import Announcer
 from functions.scheduler.collect import Collector
 from functions.scheduler.dispatch import Dispatcher, count_troubled
 from functions.scheduler.ports import SchedulerPorts
@@ -27,6 +28,7 @@ from shared.messaging.metrics import count
 from shared.storage.due_index import (
     Due,
     DueAccount,
+    DueEvents,
     DueIngestion,
     DueInheritance,
     DueNotice,
@@ -35,6 +37,7 @@ from shared.storage.due_index import (
     DueReplanning,
     DueRow,
     DueUnknown,
+    DueWebhook,
 )
 
 logger = Logger(child=True)
@@ -88,6 +91,7 @@ class Sweep:
         these writes is seen by the next round only.
         """
         collector, dispatcher = Collector(self.ports, self.now, self._known), self._dispatcher()
+        announcer = self._announcer()
         return {
             DueInheritance: self._inherit,
             DueReplanning: self._replan,
@@ -95,11 +99,16 @@ class Sweep:
             DuePrintBatch: dispatcher.close_print_batch,
             DueIngestion: dispatcher.take_up_file,
             DueNotice: dispatcher.move_on,
+            DueEvents: announcer.announce,
+            DueWebhook: announcer.lease,
             DueUnknown: _refuse,
         }
 
     def _dispatcher(self) -> Dispatcher:
         return Dispatcher(self.ports, self.now, self.as_of, self._stopped)
+
+    def _announcer(self) -> Announcer:
+        return Announcer(self.ports, self.now, self.as_of)
 
     def run(self) -> SweepReport:
         """Go round until nothing is due, time is up, or two rounds in a row find the same and can do nothing."""
@@ -165,7 +174,7 @@ class Sweep:
 
         Whether channels are stopped is asked for each page that holds something for them: a stop holds within a page.
         """
-        moved = []
+        moved, webhooks = [], []
         if any(isinstance(row.what, DueNotice | DuePrintBatch) for row in page.rows):
             self._stopped = frozenset(self.ports.stops.all())
         for kind, work in self.work.items():
@@ -174,10 +183,13 @@ class Sweep:
                 this.note(row, done)
                 if done and done.moved:
                     moved.append(done.moved)
+                if done and done.webhook:
+                    webhooks.append(done.webhook)
         if self._stopped:
             count("SendingStopped")
         count_troubled(moved)
         this.dispatched += self._dispatcher().dispatch(moved)
+        self._announcer().dispatch(webhooks)
         this.comes(page.next_due_at)
 
     def _alone(self, work: Callable[[Any], Done], row: DueRow) -> Done | None:

@@ -78,6 +78,7 @@ class ChaosWorld:
             "EMAIL_QUEUE_URL": self.queues[Channel.EMAIL],
             "SMS_QUEUE_URL": self.queues[Channel.SMS],
             "PRINT_QUEUE_URL": self.queues[Channel.PRINT],
+            "WEBHOOK_QUEUE_URL": "https://example.com/webhooks",
             "INGEST_FUNCTION": "ingest",
             "PUBLIC_BASE_URL": "https://pay.example.com",
             "SENDER_ADDRESS": "billing@example.com",

@@ -48,6 +48,8 @@ ENVIRONMENT = {
     "EMAIL_QUEUE_URL": "https://example.com/email",
     "SMS_QUEUE_URL": "https://example.com/sms",
     "PRINT_QUEUE_URL": "https://example.com/print",
+    "WEBHOOK_QUEUE_URL": "https://example.com/webhooks",
+    "WEBHOOK_KEY": "bench",
     "INGEST_FUNCTION": "ingest",
     "DROP_BUCKET": "bench",
     "PRINT_BUCKET": "bench",

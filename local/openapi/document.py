@@ -40,6 +40,8 @@ TAGS = (
     "Notifications",
     "Tasks",
     "Templates",
+    "Staff",
+    "Webhooks",
     "Patient pages",
     "Inbound",
     "Documentation",

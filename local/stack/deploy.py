@@ -233,6 +233,7 @@ def local_parameters(processor_url: str, processor_key: str) -> dict[str, str]:
     return {
         "Architecture": host_architecture(),
         "AllowSimulatedTime": "true",
+        "WebhooksToLoopback": "true",
         "SandboxProcessorUrl": processor_url,
         "SandboxProcessorKey": processor_key,
         "SenderAddress": "statements@dunlin.example.com",

@@ -35,6 +35,17 @@ class ClosePrintBatch(BaseModel):
     as_of: datetime | None = None
 
 
+class WebhookMessage(BaseModel):
+    """Asks for deliveries to one webhook endpoint. `as_of`: as above."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="forbid")
+
+    partner_id: str
+    endpoint_id: str
+    delivery_ids: tuple[str, ...]
+    as_of: datetime | None = None
+
+
 class FileToTakeUp(BaseModel):
     """Asks ingest to go on with a statement file that isn't done."""
 

@@ -204,7 +204,7 @@ def sums_of(lines: Iterable[ReconciliationItem]) -> list[ReconciliationSum]:
     ]
 
 
-def written(model: type[WireModel], rows: Iterable[WireModel], delimiter: str = COMMA) -> str:
+def report_body(model: type[WireModel], rows: Iterable[WireModel], delimiter: str = COMMA) -> str:
     """Rows as text, a line each under a header with the names of the fields (RFC 4180); null is empty."""
     out = StringIO()
     names = [field.alias or name for name, field in model.model_fields.items()]
@@ -221,9 +221,9 @@ def reconciliation_files(lines: Iterable[PostingLine], organization: Organizatio
     for day, items in groupby(found, key=lambda item: item.day):
         of_day = list(items)
         place = reconciliation_place(organization.org_id, day)
-        yield f"{place}.csv", "text/csv", written(ReconciliationItem, of_day).encode()
-        yield f"{place}.psv", "text/plain", written(ReconciliationItem, of_day, PIPE).encode()
-        yield f"{place}-sums.csv", "text/csv", written(ReconciliationSum, sums_of(of_day)).encode()
+        yield f"{place}.csv", "text/csv", report_body(ReconciliationItem, of_day).encode()
+        yield f"{place}.psv", "text/plain", report_body(ReconciliationItem, of_day, PIPE).encode()
+        yield f"{place}-sums.csv", "text/csv", report_body(ReconciliationSum, sums_of(of_day)).encode()
 
 
 def reconciliation_place(org_id: str, day: date) -> str:

@@ -84,6 +84,11 @@ def sns() -> "SNSClient":
     return client
 
 
+def kms() -> Any:  # noqa: ANN401 - two calls aren't worth another package of types
+    """A client of the keys that secrets are encrypted with."""
+    return _client("kms", RETRIED)
+
+
 def ssm() -> "SSMClient":
     """A client of the stack's parameters."""
     client: SSMClient = _client("ssm", RETRIED)

@@ -23,6 +23,7 @@ OPERATIONS = {
         "TransactWriteItems",
         "UpdateItem",
     ),
+    "kms": ("Decrypt", "Encrypt"),
     "lambda": ("Invoke",),
     "s3": ("GetObject", "HeadBucket", "HeadObject", "PutObject"),  # HeadBucket: botocore's, to find a bucket's region
     "secretsmanager": ("GetSecretValue",),

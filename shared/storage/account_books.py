@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from shared.domain.account.happenings import happenings
 from shared.domain.records.account import Account
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook, Change
@@ -265,6 +266,7 @@ def writes_of(change: Change) -> int:
         + len(change.history)
         + len(change.tasks)
         + len(change.claims)
+        + (happenings(change) is not None)
     )
 
 

@@ -66,6 +66,22 @@ class DueIngestion:
 
 
 @dataclass(frozen=True, slots=True)
+class DueEvents:
+    """Events to be given to whoever subscribed to them."""
+
+    entry_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DueWebhook:
+    """A webhook delivery to be attempted."""
+
+    partner_id: str
+    endpoint_id: str
+    delivery_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class DueUnknown:
     """Something whose key says nothing that the scheduler knows: it can only be set aside, and shown."""
 
@@ -73,7 +89,17 @@ class DueUnknown:
     sk: str
 
 
-type Due = DueAccount | DueNotice | DueReplanning | DueInheritance | DuePrintBatch | DueIngestion | DueUnknown
+type Due = (
+    DueAccount
+    | DueNotice
+    | DueReplanning
+    | DueInheritance
+    | DuePrintBatch
+    | DueIngestion
+    | DueEvents
+    | DueWebhook
+    | DueUnknown
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +159,7 @@ class DueIndex:
             after=page.get("LastEvaluatedKey") if len(due) == len(page["Items"]) else None,
         )
 
-    def lease(self, due: DuePrintBatch | DueIngestion, now: datetime, until: datetime) -> bool:
+    def lease(self, due: DuePrintBatch | DueIngestion | DueWebhook, now: datetime, until: datetime) -> bool:
         """Give what is due to a worker: unless it is done by then, it is due again.
 
         False: it isn't due any more, which closes the race of two sweeps.
@@ -142,6 +168,8 @@ class DueIndex:
         later = {":until": text(keys.instant(until))}
         if isinstance(due, DueIngestion):
             key = items.key(keys.ingestions(due.partner_id), due.ingestion_id)
+        elif isinstance(due, DueWebhook):
+            key = items.key(keys.webhook_deliveries(due.partner_id, due.endpoint_id), due.delivery_id)
         else:
             key = items.key(keys.print_batches(due.org_id))
         return conditional(self.client, update(self.table, key, "SET due_at = :until", later, still_due)).happened
@@ -155,6 +183,7 @@ OF_NO_ACCOUNT: dict[str, Callable[[str], Due]] = {
     keys.REPLANNING_PARTITION: DueReplanning,
     keys.DEFAULTS_PARTITION: DueInheritance,
     keys.PRINT_BATCHES_PARTITION: DuePrintBatch,
+    keys.OUTBOX_PARTITION: DueEvents,
 }
 """What is due in partitions that are no account's, by their kind."""
 
@@ -180,6 +209,9 @@ def _due(partition: str, sort: str) -> Due:
     partner_id = keys.id_in(partition, keys.INGESTIONS_PARTITION)
     if partner_id is not None:
         return DueIngestion(partner_id, sort)
+    endpoint = keys.id_in(partition, keys.WEBHOOKS_PARTITION)
+    if endpoint is not None:
+        return _due_webhook(partition, endpoint, sort)
     if not partition.startswith(keys.ACCOUNT_PARTITION) or partition.count("#") < 2:  # noqa: PLR2004 - one before each id
         return DueUnknown(partition, sort)
     org_id, account_id = keys.collection_parts(partition)
@@ -188,3 +220,8 @@ def _due(partition: str, sort: str) -> Due:
         return DueNotice(org_id, account_id, notice_id)
     of_account = sort == keys.ROOT or keys.id_in(sort, keys.LARGE_CHANGE_SORT) is not None
     return DueAccount(org_id, account_id) if of_account else DueUnknown(partition, sort)
+
+
+def _due_webhook(partition: str, endpoint: str, sort: str) -> Due:
+    partner_id, _, endpoint_id = endpoint.partition("#")
+    return DueWebhook(partner_id, endpoint_id, sort) if endpoint_id else DueUnknown(partition, sort)

@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from shared.domain.records.ingestion import Ingestion, StatementRow
+from shared.domain.records.ingestion import Ingestion, StatementRow, finished
 from shared.domain.vocabulary.words import IngestionResult
 from shared.storage import items, keys
 from shared.storage.items import Item, number, text
+from shared.storage.outbox import outbox_writes
 from shared.storage.records import Records
-from shared.storage.writes import NEW, absent, equals
+from shared.storage.writes import NEW, Condition, absent, conditional, equals, put, transact
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -46,7 +47,7 @@ class Ingestions:
 
     def begin(self, ingestion: Ingestion) -> bool:
         """Store a new ingestion. False: there is one with this id already."""
-        return self._records.put(_item(ingestion), NEW)
+        return self._write(ingestion, NEW)
 
     def save(self, ingestion: Ingestion) -> None:
         """Store the ingestion of a file that came in one request: nobody else knows of it."""
@@ -61,7 +62,12 @@ class Ingestions:
         if ingestion.revision == 0:
             as_read |= absent("revision")
         stored = replace(ingestion, revision=ingestion.revision + 1)
-        return stored if self._records.put(_item(stored), as_read) else None
+        return stored if self._write(stored, as_read) else None
+
+    def _write(self, ingestion: Ingestion, condition: Condition) -> bool:
+        """Write an ingestion, and tell of one that has finished in the same transaction."""
+        write, told = put(self.table, _item(ingestion), condition), outbox_writes(self.table, finished(ingestion))
+        return transact(self.client, [write, *told]) if told else conditional(self.client, write).happened
 
     def get(self, partner_id: str, ingestion_id: str) -> Ingestion | None:
         """A partner's ingestion; None: there is none, or it is somebody else's."""

@@ -49,6 +49,12 @@ PRINT_BATCH_SORT = "D#"
 # the partition of a partner's ingestions, each under its id
 INGESTIONS_PARTITION = "I#"
 
+# the partitions of a partner's webhook endpoints, and of each endpoint's deliveries
+WEBHOOKS_PARTITION = "WH#"
+
+# the partition of events that wait to be given to whoever subscribed to them, with a root item alone
+OUTBOX_PARTITION = "OB#"
+
 # sort keys in the partition of what the first reading of a file noted (`ingestion_survey`)
 DIGESTS_SORT = "D#"
 REPEATS_SORT = "R#"
@@ -398,6 +404,26 @@ def changed_account_parts(sort_key: str) -> tuple[str, str]:
     """The organization and the account that `changed_account` made a sort key for."""
     org_id, _, account_id = sort_key.split("#", 2)
     return org_id, account_id
+
+
+def outbox(entry_id: str) -> str:
+    """Partition of an entry of the outbox."""
+    return f"{OUTBOX_PARTITION}{entry_id}"
+
+
+def webhook_endpoints(partner_id: str) -> str:
+    """Partition of a partner's webhook endpoints, each under its id."""
+    return f"{WEBHOOKS_PARTITION}{partner_id}"
+
+
+def webhook_deliveries(partner_id: str, endpoint_id: str) -> str:
+    """Partition of the deliveries to an endpoint; they sort by id, which begins with the time."""
+    return f"{WEBHOOKS_PARTITION}{partner_id}#{endpoint_id}"
+
+
+def staff(partner_id: str) -> str:
+    """Partition of a partner's staff, each under their id."""
+    return f"ST#{partner_id}"
 
 
 def due_shard(partition: str) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from shared.domain.account.happenings import happenings
 from shared.domain.records.account import Account
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import Change, Claim, PatientClaim
@@ -24,6 +25,7 @@ from shared.domain.vocabulary.history import HistoryEvent
 from shared.storage import items, keys
 from shared.storage.items import Item, number, text
 from shared.storage.notices import has_moved, still_as
+from shared.storage.outbox import outbox_writes
 from shared.storage.races import LostRaceError
 from shared.storage.set_asides import SET_ASIDE_ATTRIBUTES
 from shared.storage.writes import (
@@ -175,6 +177,7 @@ def _outside(table: str, change: Change) -> list[Write]:
     Whoever decides on a new task sees in the book what it was made for, so it is made once. One that a change resolves
     must be open: two people who settle it must not both post its money. A claim's condition closes the race of two
     guarantors' statements for one patient account, or of one statement under two guarantors.
+    What partners are told of waits in the outbox from the instant at which it has happened.
     """
     account = change.account
     tasks = [
@@ -193,7 +196,7 @@ def _outside(table: str, change: Change) -> list[Write]:
         )
         for claim in change.claims
     ]
-    return [*tasks, *claims]
+    return [*tasks, *claims, *outbox_writes(table, happenings(change))]
 
 
 def _as_claimed(claim: Claim) -> Condition:

@@ -8,6 +8,7 @@ same ended lease back, each to a queue message of its own.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from shared.domain.account.happenings import failed_notice
 from shared.domain.account.number_stops import STACK_SENDER
 from shared.domain.delivery.claim_records import ClaimRecord
 from shared.domain.delivery.kept_messages import KeptMessage
@@ -18,6 +19,7 @@ from shared.storage import items, keys
 from shared.storage.claim_records import claim_record_write
 from shared.storage.items import Item, number, text
 from shared.storage.numbers import NOT_STOPPED
+from shared.storage.outbox import outbox_writes
 from shared.storage.records import Records
 from shared.storage.writes import Condition, at_version, check, conditional, equals, put, transact, update
 
@@ -47,8 +49,14 @@ class Notices:
         return Records(self.client, self.table).get(KeptMessage, keys.kept_message(notice_id))
 
     def move(self, before: Notice, after: Notice) -> bool:
-        """Write a row's next state on condition that it is still as it was read. False: somebody else moved it."""
+        """Write a row's next state on condition that it is still as it was read. False: somebody else moved it.
+
+        One that has failed is told of in the same transaction.
+        """
         write = put(self.table, items.notice_item(after), still_as(before))
+        told = outbox_writes(self.table, failed_notice(after))
+        if told:
+            return transact(self.client, [write, *told])
         return conditional(self.client, write, conflict_loses=True).happened
 
     def claim(

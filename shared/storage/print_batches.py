@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from shared.domain.calendar.send_window import DAY
 from shared.domain.delivery.claim_records import BatchedLetter, OpenPrintBatch
-from shared.domain.delivery.print_batch import PrintBatch, WaitingLetter
+from shared.domain.delivery.print_batch import PrintBatch, WaitingLetter, batch_closed
 from shared.domain.records.notice import Notice
 from shared.storage import items, keys
 from shared.storage.batches import UNPROCESSED_PAUSE_SECONDS, read_items
 from shared.storage.items import Item, number, text
+from shared.storage.outbox import outbox_writes
 from shared.storage.records import Records
 from shared.storage.set_asides import SET_ASIDE_ATTRIBUTES
 from shared.storage.writes import Condition, Write, absent, conditional, delete, equals, put, transact, update
@@ -132,7 +133,8 @@ class PrintBatches:
         day = text(batch.day.isoformat())
         change, this_one_is_closed = "SET closed_through = :day REMOVE closing", equals("closing", day)
         through = update(self.table, _key(batch.org_id), change, {":day": day}, this_one_is_closed)
-        return transact(self.client, [put(self.table, closed), through])
+        told = outbox_writes(self.table, batch_closed(batch))
+        return transact(self.client, [put(self.table, closed), through, *told])
 
     def rest(self, org_id: str, until: datetime | None, state: BatchState) -> bool:
         """Make an organization's batch due at an instant; None: not before it has another letter.

@@ -4,13 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from shared.domain.account.happenings import opened
 from shared.domain.records.task import Task, TaskKind, TaskStatus
 from shared.storage import items, keys
 from shared.storage.batches import read_items
 from shared.storage.items import Item, text
 from shared.storage.organizations import ORGANIZATION_INDEX
+from shared.storage.outbox import outbox_writes
 from shared.storage.records import Records
-from shared.storage.writes import NEW, conditional, equals, put
+from shared.storage.writes import NEW, conditional, equals, put, transact
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -31,7 +33,8 @@ class Tasks:
 
     def create(self, task: Task) -> bool:
         """Write a task that no account's change calls for. False: it is there already."""
-        return Records(self.client, self.table).put(items.task_item(task), NEW)
+        told = outbox_writes(self.table, opened(task))
+        return transact(self.client, [put(self.table, items.task_item(task), NEW), *told])
 
     def resolve(self, task: Task) -> bool:
         """Write a task as resolved, if it is open: only one of two people settles it. False: it isn't."""

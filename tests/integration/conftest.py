@@ -81,7 +81,7 @@ def _within_its_role(called: set[tuple[str, permissions.Call]], monkeypatch: pyt
 def manage_table(dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> "DynamoDBClient":
     """The product's table, which the function's settings name, with one organization of OWN in it."""
     monkeypatch.delenv("SANDBOX_PROCESSOR_URL", raising=False)
-    wired(monkeypatch, manage_ports, TABLE_NAME=TABLE, ALLOW_SIMULATED_TIME="true")
+    wired(monkeypatch, manage_ports, TABLE_NAME=TABLE, ALLOW_SIMULATED_TIME="true", WEBHOOK_KEY="alias/aws/ssm")
     Organizations(dynamodb, TABLE).create(organization())
     return dynamodb
 

@@ -30,7 +30,7 @@ from tests.worlds.bounds import some
 from tests.worlds.examples import NOW, account, bill, notice
 from tests.worlds.lambda_context import lambda_context
 from tests.worlds.scheduler_stack import END_OF_DAY, Stack, scheduler_stack
-from tests.worlds.wiring import INGEST, wired
+from tests.worlds.wiring import INGEST, NO_WEBHOOKS, wired
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -336,6 +336,7 @@ def invoked(stack: Stack, monkeypatch: pytest.MonkeyPatch, *, simulated: bool) -
         "EMAIL_QUEUE_URL": stack.urls[Channel.EMAIL],
         "SMS_QUEUE_URL": stack.urls[Channel.SMS],
         "PRINT_QUEUE_URL": stack.urls[Channel.PRINT],
+        "WEBHOOK_QUEUE_URL": NO_WEBHOOKS,
         "INGEST_FUNCTION": INGEST,
         "PRINT_BUCKET": "dunlin-test-print",
         "ALLOW_SIMULATED_TIME": str(simulated).lower(),

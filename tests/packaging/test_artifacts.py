@@ -27,6 +27,7 @@ HANDLERS = {
     "Scheduler": "scheduler",
     "SendEmail": "send_email",
     "SendSms": "send_sms",
+    "SendWebhooks": "send_webhooks",
 }
 RENDERS = {"PaymentLink", "RenderPrint", "SendEmail", "SendSms"}
 

@@ -10,7 +10,7 @@ from tests.worlds import template
 
 CONFIG: dict[str, Any] = tomllib.loads((template.PROJECT / "samconfig.toml").read_text())
 ENVIRONMENTS = ["default", "staging", "prod"]
-TEST_STACKS_ONLY = {"AllowSimulatedTime", "SandboxProcessorUrl", "SandboxProcessorKey"}
+TEST_STACKS_ONLY = {"AllowSimulatedTime", "WebhooksToLoopback", "SandboxProcessorUrl", "SandboxProcessorKey"}
 
 
 def overrides(environment: str) -> dict[str, str]:

@@ -24,6 +24,7 @@ FUNCTIONS = {
     "Scheduler",
     "SendEmail",
     "SendSms",
+    "SendWebhooks",
 }
 LONG_STACK_NAME = "dunlin-production"
 READ_BY_SAM = {"GradualDeployments"}
@@ -52,7 +53,7 @@ def test_the_expanded_template_passes_the_linter(tmp_path: Path) -> None:
     assert outcome.returncode == 0, outcome.stdout
 
 
-def test_there_are_the_nine_functions() -> None:
+def test_there_are_the_ten_functions() -> None:
     assert set(template.resources("AWS::Lambda::Function")) == FUNCTIONS
 
 
@@ -62,16 +63,16 @@ def test_each_function_has_a_log_group_of_its_own_whose_logs_expire(name: str) -
     assert "RetentionInDays" in template.resources("AWS::Logs::LogGroup")[group]["Properties"]
 
 
-@pytest.mark.parametrize("channel", ["Email", "Sms", "Print"])
+@pytest.mark.parametrize("channel", ["Email", "Sms", "Print", "Webhook"])
 def test_each_channel_has_a_queue_with_a_dead_letter_queue(channel: str) -> None:
     queue = template.resources("AWS::SQS::Queue")[f"{channel}Queue"]["Properties"]
     assert queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0] == f"{channel}DeadLetterQueue"
     assert queue["RedrivePolicy"]["maxReceiveCount"] == 5
 
 
-@pytest.mark.parametrize("channel", ["Email", "Sms", "Print"])
+@pytest.mark.parametrize("channel", ["Email", "Sms", "Print", "Webhook"])
 def test_a_message_stays_invisible_for_six_times_its_consumers_timeout(channel: str) -> None:
-    function = {"Email": "SendEmail", "Sms": "SendSms", "Print": "RenderPrint"}[channel]
+    function = {"Email": "SendEmail", "Sms": "SendSms", "Print": "RenderPrint", "Webhook": "SendWebhooks"}[channel]
     timeout = template.resources("AWS::Lambda::Function")[function]["Properties"]["Timeout"]
     queue = template.resources("AWS::SQS::Queue")[f"{channel}Queue"]["Properties"]
     assert queue["VisibilityTimeout"] >= 6 * timeout
@@ -79,7 +80,7 @@ def test_a_message_stays_invisible_for_six_times_its_consumers_timeout(channel: 
 
 def test_consumers_report_which_messages_of_a_batch_failed() -> None:
     sources = template.resources("AWS::Lambda::EventSourceMapping").values()
-    assert len(sources) == 3
+    assert len(sources) == 4
     assert all(source["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"] for source in some(sources))
     assert all(source["Properties"]["ScalingConfig"]["MaximumConcurrency"] >= 2 for source in some(sources))
 
@@ -137,7 +138,7 @@ def test_whoever_reads_accounts_may_write_out_what_a_large_change_left() -> None
         }
 
     readers = of_accounts("dynamodb:Query")
-    assert len(readers) == len(FUNCTIONS - {"Authorize"})
+    assert len(readers) == len(FUNCTIONS - {"Authorize", "SendWebhooks"})
     assert readers <= of_accounts("dynamodb:PutItem") & of_accounts("dynamodb:DeleteItem")
 
 

@@ -25,6 +25,8 @@ SETTINGS = {
     "EMAIL_QUEUE_URL": "https://example.com/email",
     "SMS_QUEUE_URL": "https://example.com/sms",
     "PRINT_QUEUE_URL": "https://example.com/print",
+    "WEBHOOK_QUEUE_URL": "https://example.com/webhooks",
+    "WEBHOOK_KEY": "key",
     "INGEST_FUNCTION": "ingest",
     "DROP_BUCKET": "drops",
     "PRINT_BUCKET": "letters",
@@ -37,6 +39,7 @@ MADE_AT_ONCE = {
     "send_email": ["dynamodb", "ses"],
     "send_sms": ["dynamodb", "sns"],
     "render_print": ["dynamodb", "s3"],
+    "send_webhooks": ["dynamodb", "kms"],
 }
 """The clients that every invocation needs. All others need the table's only; what few need is made when it is used."""
 
@@ -55,7 +58,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
         return make
 
-    for name in ("dynamodb", "sqs", "s3", "ses", "sns", "ssm"):
+    for name in ("dynamodb", "sqs", "s3", "ses", "sns", "ssm", "kms", "lambda_functions"):
         monkeypatch.setattr(clients, name, note(name))
     for variable, value in SETTINGS.items():
         monkeypatch.setenv(variable, value)
@@ -66,8 +69,8 @@ def ports_of(function: str) -> Any:
     return importlib.import_module(f"functions.{function}.ports").ports
 
 
-def test_all_nine_functions_are_looked_at() -> None:
-    assert len(FUNCTIONS) == 9
+def test_all_ten_functions_are_looked_at() -> None:
+    assert len(FUNCTIONS) == 10
 
 
 @each_function

@@ -8,8 +8,11 @@ from shared.domain.records.account import Account
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook
 from shared.domain.records.notice import BillLevel, Notice, StatusChange
+from shared.domain.records.partner_event import EventType
 from shared.domain.records.policy import DunningSettings, Organization, PaymentRule
+from shared.domain.records.staff import StaffMember, StaffRole
 from shared.domain.records.statement import Address, Guarantor
+from shared.domain.records.webhook import WebhookEndpoint
 from shared.domain.texting.text_consent import ReceivedText
 from shared.domain.vocabulary.words import Channel, DunningReset, NoticeStatus, NotificationType
 
@@ -109,3 +112,29 @@ def book(**changes: Any) -> AccountBook:
 def received(number: str, at: datetime = NOW, text_id: str = "") -> ReceivedText:
     """A text that came from a number (hashed) at a time."""
     return ReceivedText(text_id=text_id or f"in-{number[:4]}-{at:%d%H%M%S}", number=number, said_at=at)
+
+
+def staff_member(**changes: Any) -> StaffMember:
+    """A person who works for the partner."""
+    robin = StaffMember(
+        staff_id="stf_1",
+        partner_id="prt_1",
+        name="Robin Sample",
+        email="robin@example.com",
+        role=StaffRole.BILLING,
+        billing_permission=True,
+        created_at=NOW,
+    )
+    return replace(robin, **changes)
+
+
+def webhook_endpoint(**changes: Any) -> WebhookEndpoint:
+    """An endpoint of the partner's that takes every event."""
+    endpoint = WebhookEndpoint(
+        endpoint_id="whe_1",
+        partner_id="prt_1",
+        url="https://example.com/hook",
+        events=frozenset(EventType),
+        created_at=NOW,
+    )
+    return replace(endpoint, **changes)

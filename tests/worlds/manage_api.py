@@ -113,6 +113,9 @@ IDS = {
     "configurationId": "standard-30",
     "hold": "Dispute",
     "templateId": "Initial",
+    "staffId": "stf_1",
+    "endpointId": "whe_1",
+    "deliveryId": "dlv_1",
 }
 """What the tests of all routes put for each id of a path."""
 PAID_ONLINE: dict[str, Any] = {

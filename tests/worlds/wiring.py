@@ -13,17 +13,20 @@ from functions.scheduler.ports import SchedulerPorts
 from functions.scheduler.settings import SchedulerSettings
 from shared.domain.vocabulary.words import Channel
 from shared.messaging.channel_queues import ChannelQueues
+from shared.messaging.webhook_queue import WebhookQueue
 from shared.storage.account_books import AccountBooks
 from shared.storage.background_jobs import BackgroundJobs
 from shared.storage.channel_gates import ChannelGates
 from shared.storage.due_index import DueIndex
 from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
+from shared.storage.outbox import EventOutbox
 from shared.storage.own_configurations import OwnConfigurations
 from shared.storage.partner_defaults import PartnersDefaults
 from shared.storage.set_asides import SetAsides
 from shared.storage.shard_leases import ShardLeases
 from shared.storage.stops import Stops
+from shared.storage.webhooks import Webhooks
 from tests.worlds.aws import TABLE
 
 if TYPE_CHECKING:
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 INGEST = "dunlin-test-ingest"
+NO_WEBHOOKS = "no webhook queue"
 NO_QUEUES = {channel: f"no {channel} queue" for channel in Channel}
 
 
@@ -47,13 +51,18 @@ def wired(monkeypatch: pytest.MonkeyPatch, ports: "_lru_cache_wrapper[object]", 
 
 
 def scheduler_ports(
-    dynamodb: "DynamoDBClient", table: str = TABLE, sqs: Any = None, urls: "Mapping[Channel, str]" = NO_QUEUES
+    dynamodb: "DynamoDBClient",
+    table: str = TABLE,
+    sqs: Any = None,
+    urls: "Mapping[Channel, str]" = NO_QUEUES,
+    webhooks: str = NO_WEBHOOKS,
 ) -> SchedulerPorts:
     """The scheduler's ports over these clients, which may be fakes. Without `sqs` it can't give notices to channels."""
     settings = {
         "TABLE_NAME": table,
         "INGEST_FUNCTION": INGEST,
         "PRINT_BUCKET": "dunlin-test-print",
+        "WEBHOOK_QUEUE_URL": webhooks,
         **{f"{channel.upper()}_QUEUE_URL": url for channel, url in urls.items()},
     }
     stores = dynamodb, table
@@ -70,4 +79,7 @@ def scheduler_ports(
         configurations=OwnConfigurations(*stores),
         jobs=BackgroundJobs(*stores),
         queues=ChannelQueues(sqs, dict(urls)),
+        outbox=EventOutbox(*stores),
+        webhooks=Webhooks(*stores),
+        webhook_queue=WebhookQueue(sqs, webhooks),
     )

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from shared.domain.calendar.send_window import DAY, local_date, start_of_day
 from shared.domain.records.notice import Notice
+from shared.domain.records.partner_event import EventType, OutboxEntry, outbox_entry, partner_event
 from shared.domain.records.stored import StoredRecord
 from shared.domain.vocabulary.words import NoticeStatus
 
@@ -111,3 +112,10 @@ def letter_state(row: Notice | None) -> LetterState:
     if row is not None and row.letter is not None:
         return LetterState.LISTED
     return LetterState.DROPPED
+
+
+def batch_closed(batch: PrintBatch) -> OutboxEntry | None:
+    """The event of a batch that has just been closed."""
+    kind, of = EventType.PRINT_BATCH_CLOSED, batch.org_id
+    event = partner_event(kind, batch.closed_at, orgId=of, printBatchId=batch.print_batch_id)
+    return outbox_entry([event], org_id=of)

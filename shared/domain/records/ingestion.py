@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from shared.domain.records.file_reading import FileReading
+from shared.domain.records.partner_event import EventType, OutboxEntry, outbox_entry, partner_event
 from shared.domain.records.stored import StoredRecord
 from shared.domain.vocabulary.words import IngestionResult
 
@@ -105,3 +106,12 @@ class Ingestion(StoredRecord):
         if not waits or self.upload_until is None or now <= self.upload_until:
             return self
         return replace(self, status=IngestionStatus.FAILED, problem="No file was uploaded in time.")
+
+
+def finished(ingestion: Ingestion) -> OutboxEntry | None:
+    """The event of a file that is done, or has failed; None: it isn't done."""
+    if ingestion.finished_at is None:
+        return None
+    kind, file = EventType.INGESTION_FINISHED, ingestion.ingestion_id
+    event = partner_event(kind, ingestion.finished_at, ingestionId=file)
+    return outbox_entry([event], partner_id=ingestion.partner_id)

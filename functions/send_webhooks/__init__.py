@@ -1,0 +1,1 @@
+"""The function send_webhooks; see docs/architecture.md."""
