@@ -16,7 +16,10 @@ from shared.domain.paying.link_secrets import secret_hash
 from shared.domain.records.notice import Notice
 from shared.domain.vocabulary.words import NoticeStatus, NotificationType
 from shared.messaging import clients
+from shared.storage import keys
+from shared.storage.due_index import DueEvents, DueIndex
 from shared.storage.links import Links
+from shared.storage.outbox import EventOutbox
 from tests.worlds.aws import TABLE
 from tests.worlds.bounds import some
 from tests.worlds.channel_stack import BASE_URL, ChannelStack, channel_stack
@@ -276,3 +279,21 @@ def test_a_long_name_is_encoded_in_words_that_each_fit() -> None:
     assert all(len(word) <= 75 for word in some(words))
     assert str(make_header(decode_header(" ".join(words)))) == ("Clínica " * 20).strip()
     assert address == "<a@b.c>"
+
+
+def test_an_email_that_the_provider_refuses_is_told_to_its_partner_with_the_refusal(stack: ChannelStack) -> None:
+    def refused(operation: str) -> None:
+        if operation == "SendEmail":
+            raise ClientError({"Error": {"Code": "MessageRejected", "Message": "contains a virus"}}, operation)
+
+    stack.given(queued())
+    stack.fail = refused
+    assert stack.handle() == []
+    assert stack.row().status is NoticeStatus.DELIVERY_ERROR
+    due = [each for shard in keys.due_shards() for each in DueIndex(stack.dynamodb, TABLE).sweep(shard, NOW).due]
+    [told] = [each for each in due if isinstance(each, DueEvents)]
+    entry = EventOutbox(stack.dynamodb, TABLE).entry(told.entry_id)
+    assert entry
+    assert [(event.type, event.ids["notificationId"]) for event in entry.events] == [
+        ("notification.failed", stack.row().notice_id)
+    ]

@@ -13,6 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 from standardwebhooks.webhooks import WebhookVerificationError
 
+from functions.send_webhooks import handler
 from shared.domain.delivery.webhook_rules import DELIVERIES_KEPT_FOR, RETRIED_FOR, RETRY_PAUSES
 from shared.domain.records.notice import moved
 from shared.domain.records.task import Task, TaskKind
@@ -24,7 +25,9 @@ from shared.storage.set_asides import SetAsides
 from shared.storage.tasks import Tasks
 from tests.worlds.aws import TABLE, listen
 from tests.worlds.examples import NOW, notice, organization
+from tests.worlds.lambda_context import lambda_context
 from tests.worlds.manage_api import ACCOUNT, BILL, FOREIGN, OWN, snapshot, store
+from tests.worlds.template import PROJECT
 from tests.worlds.webhook_receivers import ENDPOINTS, Receiver, WebhookStack, nobody, receiver, webhook_stack
 
 if TYPE_CHECKING:
@@ -261,6 +264,21 @@ def test_a_message_that_comes_twice_delivers_once_more_only_what_is_still_pendin
         stack.sweep()
         [message] = stack.queued()
         stack.take(message, message)
+    assert len(taken.calls) == 1
+
+
+def test_the_sample_event_asks_for_a_delivery(stack: WebhookStack) -> None:
+    """As events/send_webhooks.json has it, to an endpoint that a test has made."""
+    with receiver() as taken:
+        endpoint = stack.subscribe(taken.url, "payment.posted")
+        pay("10.00")
+        stack.sweep()
+        [row] = stack.log(endpoint)
+        sample = json.loads((PROJECT / "events/send_webhooks.json").read_text())
+        asked = json.loads(sample["Records"][0]["body"])
+        ids = {"endpointId": endpoint["endpointId"], "deliveryIds": [row["deliveryId"]]}
+        sample["Records"][0]["body"] = json.dumps(asked | ids)
+        assert handler.lambda_handler(sample, lambda_context()) == {"batchItemFailures": []}
     assert len(taken.calls) == 1
 
 
