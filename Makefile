@@ -83,8 +83,8 @@ requirements: | $(UV) ## compile the hash-pinned requirements files from pyproje
 	$(COMPILE) --group audit -o requirements/audit.txt
 	$(COMPILE) pyproject.toml $(RUNTIME) -c requirements/dev.txt -o shared/requirements.txt
 	$(call function-requirements,render_print,render-print)
-	$(call function-requirements,payment_link,stripe)
-	$(call function-requirements,manage,stripe)
+	$(call whole-requirements,payment_link,stripe)
+	$(call whole-requirements,manage,stripe)
 	printf 'uv==0.13.9\n' | $(UV) pip compile --quiet --generate-hashes --universal --no-emit-index-url \
 		--python-version 3.11 --custom-compile-command "make requirements" - -o requirements/uv.txt
 
@@ -92,6 +92,11 @@ requirements: | $(UV) ## compile the hash-pinned requirements files from pyproje
 define function-requirements
 	$(COMPILE) pyproject.toml --extra $(2) $(RUNTIME) -c requirements/dev.txt \
 		$$(sed -nE 's/^([a-z0-9-]+)==.*/--no-emit-package \1/p' shared/requirements.txt) -o functions/$(1)/requirements.txt
+endef
+
+# What one function carries whole: a package with all of its own, for pip takes no hashed list that isn't closed.
+define whole-requirements
+	printf '$(2)\n' | $(COMPILE) -c requirements/dev.txt - -o functions/$(1)/requirements.txt
 endef
 
 # --- build and the local stack -----------------------------------------------------------------------------------

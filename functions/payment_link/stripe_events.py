@@ -53,21 +53,15 @@ class StripeObject(BaseModel):
         return next((one for one in given if OUR_REFERENCE.fullmatch(one)), "")
 
 
-class StripeData(BaseModel):
-    """An event's data."""
-
-    object: StripeObject
-
-
 class StripeEvent(BaseModel):
-    """An event. created: when it was, in Unix seconds."""
+    """An event. created: when it was, in Unix seconds. data: what it is about, which may be anything of Stripe's."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     id: Annotated[str, Field(min_length=1, max_length=255)]
     type: str
     created: Annotated[StrictInt, Field(ge=0, le=253_402_300_799)]
-    data: StripeData
+    data: dict[str, Any]
 
 
 class UnreadableEventError(ValueError):
@@ -83,10 +77,15 @@ class HeardEvent:
 
 
 def heard_event(said: StripeEvent) -> HeardEvent | None:
-    """What an event says; None: it isn't about a payment of ours, or changes nothing. Raises UnreadableEventError."""
+    """What an event says; None: it isn't about a payment of ours, or changes nothing. Raises UnreadableEventError.
+
+    And pydantic's ValidationError for an object that isn't of its type.
+    """
     read = _READERS.get(said.type)
-    told = said.data.object
-    if read is None or (said.type.startswith((_SESSION, _CHARGE)) and not told.reference):
+    if read is None:
+        return None
+    told = StripeObject.model_validate(said.data.get("object"))
+    if said.type.startswith((_SESSION, _CHARGE)) and not told.reference:
         return None
     facts = read(told, datetime.fromtimestamp(said.created, UTC))
     if facts is None:

@@ -45,6 +45,10 @@ _PATIENCE_SECONDS = 120.0
 _NOTHING_TO_DO = "No updates are to be performed"
 
 
+STRIPE_SECRET, STRIPE_WEBHOOK_SECRET = f"{STACK_NAME}/stripe/simulated", f"{STACK_NAME}/stripe/simulated-webhook"
+"""By which names an organization of a local stack pays through the simulated Stripe."""
+
+
 @dataclass(frozen=True)
 class Deployment:
     """A stack as it stands after a deployment."""
@@ -216,6 +220,15 @@ class Deployer:
                 gateway.put_gateway_response(restApiId=api_id, responseType=kind, **wanted)
         gateway.create_deployment(restApiId=api_id, stageName=stage)
 
+    def store_stripe_secrets(self, key: str, webhook_secret: str) -> None:
+        """Put the simulated Stripe's secrets where a practice puts its own: under the stack's name."""
+        secrets = self._session.client("secretsmanager", endpoint_url=self._endpoint, config=self._config)
+        for name, value in ((STRIPE_SECRET, key), (STRIPE_WEBHOOK_SECRET, webhook_secret)):
+            try:
+                secrets.create_secret(Name=name, SecretString=value)
+            except secrets.exceptions.ResourceExistsException:
+                secrets.put_secret_value(SecretId=name, SecretString=value)
+
     def _verify_sender(self, address: str) -> None:
         """Make the sender's domain an identity that may send: nobody answers a verification here."""
         ses = self._session.client("sesv2", endpoint_url=self._endpoint, config=self._config)
@@ -228,7 +241,7 @@ class Deployer:
             ses.create_email_identity(EmailIdentity=domain)
 
 
-def local_parameters(processor_url: str, processor_key: str) -> dict[str, str]:
+def local_parameters(processor_url: str, processor_key: str, stripe_url: str) -> dict[str, str]:
     """Return the template parameters of a local stack, apart from its address."""
     return {
         "Architecture": host_architecture(),
@@ -236,6 +249,7 @@ def local_parameters(processor_url: str, processor_key: str) -> dict[str, str]:
         "WebhooksToLoopback": "true",
         "SandboxProcessorUrl": processor_url,
         "SandboxProcessorKey": processor_key,
+        "StripeApiUrl": stripe_url,
         "SenderAddress": "statements@dunlin.example.com",
     }
 

@@ -86,8 +86,10 @@ def _bring_up(workspace: Workspace, supervisor: dict[str, Any]) -> dict[str, Any
     built = build.build(project, workspace.log("build"))
     _say(f"Built in {time.monotonic() - began:.1f} s." if built else "The build is up to date.")
     began = time.monotonic()
-    parameters = local_parameters(supervisor["processorUrl"], supervisor["processorKey"])
-    deployment = Deployer(project, endpoint).deploy(parameters)
+    parameters = local_parameters(supervisor["processorUrl"], supervisor["processorKey"], supervisor["stripeUrl"])
+    deployer = Deployer(project, endpoint)
+    deployment = deployer.deploy(parameters)
+    deployer.store_stripe_secrets(supervisor["stripeKey"], supervisor["stripeWebhookSecret"])
     _say(f"Deployed in {time.monotonic() - began:.1f} s.")
     began = time.monotonic()
     try:
@@ -98,6 +100,7 @@ def _bring_up(workspace: Workspace, supervisor: dict[str, Any]) -> dict[str, Any
     record = deployment.record(int(supervisor["pid"]))
     workspace.publish(record)
     _say(f"Answers after {time.monotonic() - began:.1f} s: {deployment.api_url}")
+    _say(f"The simulated Stripe, where no money moves: {supervisor['stripeUrl']} (docs/payments.md)")
     return record
 
 

@@ -1,4 +1,4 @@
-"""The one background process of a local stack: it runs the local AWS as its child, and the simulated processor.
+"""The one background process of a local stack: it runs the local AWS as its child, and the simulated processors.
 
 Started by `local.stack.stack`. It ends on SIGTERM, and by itself when the local AWS ends; then nothing is left running.
 """
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.processor.server import ProcessorServer
+from local.processor.stripe_server import StripeServer
 from local.stack.errors import LocalStackError
 from local.stack.workspace import PROJECT, SUPERVISOR, Workspace, write_json
 
@@ -50,7 +51,9 @@ class Supervisor:
         self._temporary.mkdir(mode=0o700, parents=True)
         ministack = self._start_ministack()
         processor = ProcessorServer((LOOPBACK, 0), log=self._workspace.log("processor"))
-        threading.Thread(target=processor.serve_forever, name="processor", daemon=True).start()
+        stripe = StripeServer((LOOPBACK, 0))
+        for name, server in (("processor", processor), ("stripe", stripe)):
+            threading.Thread(target=server.serve_forever, name=name, daemon=True).start()
         try:
             self._await_port(ministack)
             write_json(
@@ -62,6 +65,9 @@ class Supervisor:
                     "endpointUrl": f"http://{LOOPBACK}:{self._workspace.port}",
                     "processorUrl": processor.url,
                     "processorKey": processor.key,
+                    "stripeUrl": stripe.url,
+                    "stripeKey": stripe.key,
+                    "stripeWebhookSecret": stripe.webhooks.secret,
                 },
                 mode=0o600,
             )
@@ -72,6 +78,7 @@ class Supervisor:
             self._workspace.withdraw()
             self._end(ministack)
             processor.shutdown()
+            stripe.shutdown()
             shutil.rmtree(self._temporary, ignore_errors=True)
         return 0
 

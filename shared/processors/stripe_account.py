@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from stripe.params import RefundCreateParams
     from stripe.params.checkout import SessionCreateParams
 
-STRIPE_SECONDS = 8.0
+STRIPE_SECONDS = 5.0
 """How long one try of a call to Stripe may take."""
 
 STRIPE_RETRIES = 1

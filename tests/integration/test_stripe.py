@@ -278,6 +278,22 @@ def test_an_unknown_session_of_ours_is_sent_again_and_one_that_isnt_ours_is_not(
     assert stripe_clinic.postings() == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "about"),
+    [
+        ("balance.available", {"object": "balance", "available": [{"amount": -1}]}),
+        ("payout.paid", {"id": "po_1", "amount": -5, "status": None, "metadata": {}}),
+        ("made.up", {}),
+        ("checkout.session.completed", {"id": "cs_1", "amount_total": None, "currency": "jpy", "metadata": None}),
+    ],
+)
+def test_whatever_else_a_practice_has_stripe_send_is_taken_and_ignored(
+    stripe_clinic: StripeClinic, kind: str, about: dict[str, Any]
+) -> None:
+    answer = stripe_clinic.hook(QUIET | {"type": kind, "data": {"object": about}})
+    assert (answer.status, json.loads(answer.body)["result"]) == (200, "ignored")
+
+
 def test_the_practices_own_payments_refunds_and_disputes_are_nothing_here(stripe_clinic: StripeClinic) -> None:
     payment = stripe_clinic.paid()
     stripe_clinic.stripe.objects.refund_at_the_desk(payment, 20_00)
