@@ -7,6 +7,7 @@ from secrets import token_bytes
 from functions.manage.settings import ManageSettings
 from shared.http.cursors import Cursors
 from shared.messaging import clients
+from shared.messaging.channel_queues import ChannelQueues
 from shared.storage.account_books import AccountBooks
 from shared.storage.channel_gates import ChannelGates
 from shared.storage.idempotency import IdempotencyRecords
@@ -43,6 +44,11 @@ class ManagePorts:
     stops: Stops
     idempotency: IdempotencyRecords
     stack_keys: StackKeys
+
+    @cached_property
+    def queues(self) -> ChannelQueues:
+        """The channels' queues. Their client is made at the first test message: most requests send none."""
+        return ChannelQueues(clients.sqs(), self.settings.queue_urls)
 
     @cached_property
     def cursors(self) -> Cursors:

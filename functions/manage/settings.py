@@ -1,5 +1,6 @@
 """What the function is told by its environment."""
 
+from shared.domain.vocabulary.words import Channel
 from shared.settings import FunctionSettings
 
 
@@ -9,3 +10,15 @@ class ManageSettings(FunctionSettings):
     table_name: str
     allow_simulated_time: bool = False
     sandbox_processor_url: str = ""
+    email_queue_url: str = ""
+    sms_queue_url: str = ""
+    print_queue_url: str = ""
+
+    @property
+    def queue_urls(self) -> dict[Channel, str]:
+        """Each channel's queue."""
+        return {
+            Channel.EMAIL: self.email_queue_url,
+            Channel.SMS: self.sms_queue_url,
+            Channel.PRINT: self.print_queue_url,
+        }

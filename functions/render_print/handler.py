@@ -31,11 +31,13 @@ def closer(context: LambdaContext) -> BatchCloser:
 @logger.inject_lambda_context
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Entry point: a batch of the print queue."""
+    sender = ports().notice_sender(len(event["Records"]))
     return consume(
         event,
         context,
-        ports().notice_sender(len(event["Records"])).deliver,
+        sender.deliver,
         logger,
+        send_sample=sender.send_sample,
         allow_simulated_time=ports().settings.allow_simulated_time,
         close_print=closer(context).close,
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import batched
 from typing import TYPE_CHECKING
 
-from shared.contracts.messages import ClosePrintBatch, NoticeMessage
+from shared.contracts.messages import ClosePrintBatch, NoticeMessage, SampleMessage
 from shared.domain.vocabulary.words import Channel
 
 if TYPE_CHECKING:
@@ -51,6 +51,11 @@ class ChannelQueues:
             failed = answer.get("Failed", [])
             receipt.refused += [batch[int(entry["Id"])] for entry in failed if NEVER_TAKEN in entry.get("Code", "")]
         return receipt
+
+    def send_sample(self, message: SampleMessage) -> None:
+        """Ask a channel to send a made-up message. Raises what the client raises."""
+        body = message.model_dump_json(by_alias=True, exclude_none=True)
+        self.client.send_message(QueueUrl=self.urls[message.channel], MessageBody=body)
 
     def close_print_batch(self, message: ClosePrintBatch) -> None:
         """Ask the print channel to close a batch. Raises what the client raises; the batch's lease asks again."""

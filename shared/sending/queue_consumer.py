@@ -13,7 +13,12 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared import clock as simulated_time
-from shared.contracts.messages import ClosePrintBatch, NoticeMessage, read_message
+from shared.contracts.messages import (
+    ChannelMessage,
+    NoticeMessage,
+    SampleMessage,
+    read_channel_message,
+)
 from shared.domain.records.notice import Notice
 
 SEND_RESERVE_MILLISECONDS = 24_000
@@ -22,6 +27,10 @@ for all the calls that it may need."""
 
 type Deliver = Callable[[str, str, str, datetime], Notice | None]
 """Delivers a notice of an organization and an account, at a time (Delivery.deliver)."""
+
+
+type SendSample = Callable[[SampleMessage, datetime], str]
+"""Sends an organization's test contact a made-up message, and answers what became of it."""
 
 
 type ClosePrint = Callable[[str, datetime], object]
@@ -34,6 +43,7 @@ def consume(
     deliver: Deliver,
     logger: Logger,
     *,
+    send_sample: SendSample,
     allow_simulated_time: bool,
     close_print: ClosePrint | None = None,
 ) -> PartialItemFailureResponse:
@@ -46,6 +56,7 @@ def consume(
     consumer = _Consumer(
         context=context,
         deliver=deliver,
+        send_sample=send_sample,
         close_print=close_print,
         logger=logger,
         allow_simulated_time=allow_simulated_time,
@@ -60,6 +71,7 @@ class _Consumer:
 
     context: LambdaContext
     deliver: Deliver
+    send_sample: SendSample
     close_print: ClosePrint | None
     logger: Logger
     allow_simulated_time: bool
@@ -71,13 +83,15 @@ class _Consumer:
             self.logger.warning("lease kept: out of time", extra={"message_id": record.message_id})
         elif isinstance(message, NoticeMessage):
             self._deliver(message, now)
+        elif isinstance(message, SampleMessage):
+            self._send_sample(message, now)
         elif self.close_print:
             self._close(self.close_print, message.org_id, now)
 
-    def _read(self, record: SQSRecord) -> tuple[NoticeMessage | ClosePrintBatch, datetime]:
+    def _read(self, record: SQSRecord) -> tuple[ChannelMessage, datetime]:
         """A message, and the time that it is to be judged by."""
         try:
-            message = read_message(record.body) if self.close_print else NoticeMessage.model_validate_json(record.body)
+            message = read_channel_message(record.body, batches=self.close_print is not None)
             as_of = message.as_of.isoformat() if message.as_of else None
             return message, simulated_time.now(as_of, allowed=self.allow_simulated_time)
         except ValueError:
@@ -90,6 +104,12 @@ class _Consumer:
             left = self.deliver(message.org_id, message.account_id, message.notice_id, now)
         facts = {"status": left.status, "reason": left.reason} if left else {"status": "nothing to do"}
         self.logger.info("notice processed", extra={**ids, **facts})
+
+    def _send_sample(self, message: SampleMessage, now: datetime) -> None:
+        ids = {"org_id": message.org_id, "sample_id": message.sample_id}
+        with self._logged("sample not sent", ids):
+            left = self.send_sample(message, now)
+        self.logger.info("sample processed", extra={**ids, "status": left})
 
     def _close(self, close_print: ClosePrint, org_id: str, now: datetime) -> None:
         with self._logged("print batch not closed", {"org_id": org_id}):
