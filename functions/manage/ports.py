@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from functions.manage.settings import ManageSettings
 from shared.http.cursors import Cursors
 from shared.messaging import clients
+from shared.messaging.channel_queues import ChannelQueues
 from shared.messaging.webhook_secrets import WebhookSecrets
 from shared.processors.secret_values import SecretValues
 from shared.processors.stripe_account import StripeAccounts
@@ -60,6 +61,11 @@ class ManagePorts:
     staff: StaffDirectory
     stack_keys: StackKeys
     audit: AuditTrail
+
+    @cached_property
+    def queues(self) -> ChannelQueues:
+        """The channels' queues. Their client is made at the first test message: most requests send none."""
+        return ChannelQueues(clients.sqs(), self.settings.queue_urls)
 
     @cached_property
     def cursors(self) -> Cursors:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from shared.domain.vocabulary.words import Channel
 from shared.settings import FunctionSettings
 
 
@@ -16,3 +17,15 @@ class ManageSettings(FunctionSettings):
     stripe_api_url: str = ""
     webhook_key: str = ""
     webhooks_to_loopback: bool = False
+    email_queue_url: str = ""
+    sms_queue_url: str = ""
+    print_queue_url: str = ""
+
+    @property
+    def queue_urls(self) -> dict[Channel, str]:
+        """Each channel's queue."""
+        return {
+            Channel.EMAIL: self.email_queue_url,
+            Channel.SMS: self.sms_queue_url,
+            Channel.PRINT: self.print_queue_url,
+        }

@@ -49,11 +49,13 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> BatchAnswer
     """Entry point: a batch of the print queue, or an order of a document."""
     if "document" in event:
         return ordered(event)
+    sender = ports().notice_sender(len(event["Records"]))
     return consume(
         event,
         context,
-        ports().notice_sender(len(event["Records"])).deliver,
+        sender.deliver,
         logger,
+        send_sample=sender.send_sample,
         allow_simulated_time=ports().settings.allow_simulated_time,
         close_print=closer(context).close,
     )

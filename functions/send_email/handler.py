@@ -15,4 +15,11 @@ logger = Logger()
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> BatchAnswer:
     """Entry point: a batch of the email queue."""
     sender = ports().notice_sender(len(event["Records"]))
-    return consume(event, context, sender.deliver, logger, allow_simulated_time=ports().settings.allow_simulated_time)
+    return consume(
+        event,
+        context,
+        sender.deliver,
+        logger,
+        send_sample=sender.send_sample,
+        allow_simulated_time=ports().settings.allow_simulated_time,
+    )

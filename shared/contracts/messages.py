@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from pydantic.alias_generators import to_camel
 
+from shared.domain.vocabulary.words import Channel, Language, NotificationType
+
 
 class NoticeMessage(BaseModel):
     """Asks a channel to send one notice. `as_of` is set in stacks with simulated time only."""
@@ -38,7 +40,7 @@ class ClosePrintBatch(BaseModel):
 class WebhookMessage(BaseModel):
     """Asks for deliveries to one webhook endpoint. `as_of`: as above."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="forbid")
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore")
 
     partner_id: str
     endpoint_id: str
@@ -46,20 +48,48 @@ class WebhookMessage(BaseModel):
     as_of: datetime | None = None
 
 
+class SampleMessage(BaseModel):
+    """Asks a channel to send an organization's test contact a made-up message. `as_of`: as above."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore")
+
+    kind: Literal["SampleMessage"] = "SampleMessage"
+    org_id: str
+    sample_id: str
+    channel: Channel
+    notification_type: NotificationType
+    language: Language
+    as_of: datetime | None = None
+
+
 class FileToTakeUp(BaseModel):
     """Asks ingest to go on with a statement file that isn't done."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="forbid")
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore")
 
     partner_id: str
     ingestion_id: str
 
 
-_ANY: TypeAdapter[NoticeMessage | ClosePrintBatch] = TypeAdapter(
+type ChannelMessage = NoticeMessage | SampleMessage | ClosePrintBatch
+"""A message on a channel's queue; only the print channel's is asked to close batches."""
+
+_LASTING: TypeAdapter[NoticeMessage | ClosePrintBatch] = TypeAdapter(
     NoticeMessage | ClosePrintBatch, config=ConfigDict(defer_build=True)
+)
+_ANY: TypeAdapter[ChannelMessage] = TypeAdapter(
+    NoticeMessage | SampleMessage | ClosePrintBatch, config=ConfigDict(defer_build=True)
 )
 
 
 def read_message(body: str) -> NoticeMessage | ClosePrintBatch:
-    """A message of the print queue, of either kind; raises ValueError for anything else."""
-    return _ANY.validate_json(body)
+    """A message about what is stored, of either kind; raises ValueError for anything else."""
+    return _LASTING.validate_json(body)
+
+
+def read_channel_message(body: str, *, batches: bool) -> ChannelMessage:
+    """A message of a channel's queue; raises ValueError for anything else. batches: whether it may close batches."""
+    message = _ANY.validate_json(body)
+    if isinstance(message, ClosePrintBatch) and not batches:
+        raise ValueError("this channel has no batches")
+    return message

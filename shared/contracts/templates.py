@@ -92,6 +92,20 @@ class OwnTemplatesPage(WireModel):
     next_cursor: str | None
 
 
+class SampleBody(WireModel):
+    """Which sample is to be sent to the organization's test contact."""
+
+    channel: Word[Channel]
+    notification_type: Word[NotificationType]
+    language: Word[Language] = Language.ENGLISH
+
+
+class SampleAsked(WireModel):
+    """A sample that was asked for."""
+
+    test_message_id: str
+
+
 class TemplatePreviewAnswer(WireModel):
     """A message as it would look: of an email all parts, of a text and a letter's paragraph `text` only."""
 

@@ -10,7 +10,7 @@ from shared.domain.vocabulary.words import Channel
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-    from shared.contracts.messages import ClosePrintBatch, NoticeMessage
+    from shared.contracts.messages import ClosePrintBatch, NoticeMessage, SampleMessage
 
 MOST_IN_A_BATCH = 10
 
@@ -52,6 +52,11 @@ class ChannelQueues:
             failed = answer.get("Failed", [])
             receipt.refused += [batch[int(entry["Id"])] for entry in failed if NEVER_TAKEN in entry.get("Code", "")]
         return receipt
+
+    def send_sample(self, message: "SampleMessage") -> None:
+        """Ask a channel to send a made-up message. Raises what the client raises."""
+        body = message.model_dump_json(by_alias=True, exclude_none=True)
+        self.client.send_message(QueueUrl=self.urls[message.channel], MessageBody=body)
 
     def close_print_batch(self, message: "ClosePrintBatch") -> None:
         """Ask the print channel to close a batch. Raises what the client raises; the batch's lease asks again."""

@@ -11,7 +11,7 @@ from typing import Any
 from shared.domain.vocabulary.randomness import RandomBytes
 
 SECRET_BYTES = 32
-SHOWN_PREFIX = "whsec_"  # noqa: S105 - what every secret begins with, by the Standard Webhooks spec
+SHOWN_PREFIX = "whsec_"
 
 
 @dataclass(frozen=True, slots=True)

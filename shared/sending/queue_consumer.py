@@ -13,7 +13,7 @@ from shared import clock as simulated_time
 from shared.domain.records.notice import Notice
 
 if TYPE_CHECKING:
-    from shared.contracts.messages import ClosePrintBatch, NoticeMessage
+    from shared.contracts.messages import ChannelMessage, NoticeMessage, SampleMessage
 
 SEND_RESERVE_MILLISECONDS = 24_000
 """A notice is only begun with while this much time is left: enough to wait for a permit (gate.LONGEST_WAIT), and
@@ -36,6 +36,10 @@ type Deliver = Callable[[str, str, str, datetime], Notice | None]
 """Delivers a notice of an organization and an account, at a time (Delivery.deliver)."""
 
 
+type SendSample = Callable[["SampleMessage", datetime], str]
+"""Sends an organization's test contact a made-up message, and answers what became of it."""
+
+
 type ClosePrint = Callable[[str, datetime], object]
 """Closes the print batches of an organization that are over by a time."""
 
@@ -46,6 +50,7 @@ def consume(
     deliver: Deliver,
     logger: Logger,
     *,
+    send_sample: SendSample,
     allow_simulated_time: bool,
     close_print: ClosePrint | None = None,
 ) -> BatchAnswer:
@@ -58,6 +63,7 @@ def consume(
     consumer = _Consumer(
         context=context,
         deliver=deliver,
+        send_sample=send_sample,
         close_print=close_print,
         logger=logger,
         allow_simulated_time=allow_simulated_time,
@@ -72,6 +78,7 @@ class _Consumer:
 
     context: LambdaContext
     deliver: Deliver
+    send_sample: SendSample
     close_print: ClosePrint | None
     logger: Logger
     allow_simulated_time: bool
@@ -86,23 +93,25 @@ class _Consumer:
 
     def _take(self, record: dict[str, Any]) -> None:
         """Do what one message asks for, if it can be read and there is time."""
-        from shared.contracts.messages import NoticeMessage  # noqa: PLC0415 - pydantic, which the start doesn't need
+        # pydantic, which the start doesn't need
+        from shared.contracts.messages import NoticeMessage, SampleMessage  # noqa: PLC0415
 
         message, now = self._read(record)
         if self.context.get_remaining_time_in_millis() < SEND_RESERVE_MILLISECONDS:
             self.logger.warning("lease kept: out of time", extra={"message_id": record["messageId"]})
         elif isinstance(message, NoticeMessage):
             self._deliver(message, now)
+        elif isinstance(message, SampleMessage):
+            self._send_sample(message, now)
         elif self.close_print:
             self._close(self.close_print, message.org_id, now)
 
-    def _read(self, record: dict[str, Any]) -> "tuple[NoticeMessage | ClosePrintBatch, datetime]":
+    def _read(self, record: dict[str, Any]) -> "tuple[ChannelMessage, datetime]":
         """A message, and the time that it is to be judged by."""
-        from shared.contracts.messages import NoticeMessage, read_message  # noqa: PLC0415 - as above
+        from shared.contracts.messages import read_channel_message  # noqa: PLC0415 - as above
 
         try:
-            body = record["body"]
-            message = read_message(body) if self.close_print else NoticeMessage.model_validate_json(body)
+            message = read_channel_message(record["body"], batches=self.close_print is not None)
             as_of = message.as_of.isoformat() if message.as_of else None
             return message, simulated_time.now(as_of, allowed=self.allow_simulated_time)
         except ValueError:
@@ -115,6 +124,12 @@ class _Consumer:
             left = self.deliver(message.org_id, message.account_id, message.notice_id, now)
         facts = {"status": left.status, "reason": left.reason} if left else {"status": "nothing to do"}
         self.logger.info("notice processed", extra={**ids, **facts})
+
+    def _send_sample(self, message: "SampleMessage", now: datetime) -> None:
+        ids = {"org_id": message.org_id, "sample_id": message.sample_id}
+        with self._logged("sample not sent", ids):
+            left = self.send_sample(message, now)
+        self.logger.info("sample processed", extra={**ids, "status": left})
 
     def _close(self, close_print: ClosePrint, org_id: str, now: datetime) -> None:
         with self._logged("print batch not closed", {"org_id": org_id}):

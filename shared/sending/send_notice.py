@@ -14,6 +14,7 @@ from typing import Protocol
 
 from aws_lambda_powertools import Logger
 
+from shared.contracts.messages import SampleMessage
 from shared.domain.account.contacts import PATIENT
 from shared.domain.account.number_stops import NumberStop, heed_stop
 from shared.domain.account.reconciliation import sent_once_more
@@ -38,6 +39,7 @@ from shared.domain.delivery.orders import (
     uncomposable,
 )
 from shared.domain.delivery.restoring import LoggedClaim
+from shared.domain.delivery.samples import sample_of
 from shared.domain.dunning.decision import Defer, Refuse, Send
 from shared.domain.dunning.judging import judge
 from shared.domain.records.account import Account
@@ -49,6 +51,7 @@ from shared.domain.records.payment_link import PaymentLink
 from shared.domain.records.policy import SYSTEM_DEFAULT_TEMPLATE, Organization
 from shared.domain.records.statement import Patient
 from shared.domain.vocabulary.randomness import RandomBytes
+from shared.domain.vocabulary.reasons import Reason
 from shared.domain.vocabulary.words import NoticeStatus
 from shared.messaging.metrics import count
 from shared.sending.patients import patient_of
@@ -169,6 +172,28 @@ class NoticeSender:
 
         return until_won(attempt)
 
+    def send_sample(self, message: SampleMessage, now: datetime) -> str:
+        """Send an organization's test contact a made-up message, and answer what became of it, for the log.
+
+        It isn't a notice: nothing is stored, so one that the queue brings twice is sent twice. A closed or stopped
+        channel sends none; nobody waits for it, so it isn't kept.
+        """
+        organization = self._organization(message.org_id)
+        if organization is None:
+            return "no such organization"
+        what = message.channel, message.notification_type, message.language
+        sample = sample_of(organization, message.sample_id, *what, now)
+        if isinstance(sample, Reason):
+            return sample
+        made = self._composed(sample.notice, sample.verdict, sample.book, organization, now)
+        self._turn = self._turn or self.gate.turn(self.expected)
+        held = self._turn.admit(now)
+        if held is not None:
+            return held.reason
+        answer = made.send()
+        self._turn.record(answer, now)
+        return type(answer).__name__
+
     def _organization(self, org_id: str) -> Organization | None:
         if org_id not in self._known:
             self._known[org_id] = self.organizations.get(org_id)
@@ -228,6 +253,12 @@ class NoticeSender:
         verdict = judge(notice, book, organization, now, self._patient(notice, book))
         if not isinstance(verdict, Send):
             return verdict
+        return self._composed(notice, verdict, book, organization, now)
+
+    def _composed(
+        self, notice: Notice, verdict: Send, book: AccountBook, organization: Organization, now: datetime
+    ) -> "_Message":
+        """The message of a notice that may be sent, by its organization's own template or the system's."""
         link = issue_link(notice, verdict, book, organization, now, self.random)
         own = self._own_template(notice, verdict, book, organization)
 

@@ -41,6 +41,7 @@ BODIES: dict[str, Any] = {
     "createDunningConfiguration": CADENCE,
     "changeDunningConfiguration": CADENCE,
     "saveTemplate": TEXT,
+    "sendTestMessage": {"channel": "email", "notificationType": "Due"},
     "createOrganization": {
         "name": "Lakeside",
         "clientId": "LAKE",

@@ -180,10 +180,11 @@ def test_a_closing_that_cannot_be_read_fails(stack: ChannelStack, changes: dict[
 def test_another_channel_understands_no_closing(stack: ChannelStack) -> None:
     context: Any = SimpleNamespace(get_remaining_time_in_millis=lambda: 50_000)
 
-    def deliver(*_: object) -> None:
+    def deliver(*_: object) -> Any:
         pytest.fail("nothing is to be delivered")
 
-    answer = consume({"Records": [CLOSING]}, context, deliver, handler.logger, allow_simulated_time=True)
+    sends: dict[str, Any] = {"send_sample": deliver, "allow_simulated_time": True}
+    answer = consume({"Records": [CLOSING]}, context, deliver, handler.logger, **sends)
     assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == [CLOSING["messageId"]]
     assert stack.calls_to("dynamodb") == 0
 
