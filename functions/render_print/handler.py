@@ -1,7 +1,4 @@
-"""Sets notices as letters for the print shop, and closes its daily batches: a message of the queue asks for one.
-
-PaymentLink asks for documents that patients look at: it alone may call the function itself.
-"""
+"""Sets letters for the print shop and closes its daily batches, by its queue; PaymentLink asks it for documents."""
 
 from typing import TYPE_CHECKING, Any
 

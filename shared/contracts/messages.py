@@ -74,17 +74,9 @@ class FileToTakeUp(BaseModel):
 type ChannelMessage = NoticeMessage | SampleMessage | ClosePrintBatch
 """A message on a channel's queue; only the print channel's is asked to close batches."""
 
-_LASTING: TypeAdapter[NoticeMessage | ClosePrintBatch] = TypeAdapter(
-    NoticeMessage | ClosePrintBatch, config=ConfigDict(defer_build=True)
-)
 _ANY: TypeAdapter[ChannelMessage] = TypeAdapter(
     NoticeMessage | SampleMessage | ClosePrintBatch, config=ConfigDict(defer_build=True)
 )
-
-
-def read_message(body: str) -> NoticeMessage | ClosePrintBatch:
-    """A message about what is stored, of either kind; raises ValueError for anything else."""
-    return _LASTING.validate_json(body)
 
 
 def read_channel_message(body: str, *, batches: bool) -> ChannelMessage:

@@ -93,8 +93,7 @@ class _Consumer:
 
     def _take(self, record: dict[str, Any]) -> None:
         """Do what one message asks for, if it can be read and there is time."""
-        # pydantic, which the start doesn't need
-        from shared.contracts.messages import NoticeMessage, SampleMessage  # noqa: PLC0415
+        from shared.contracts.messages import NoticeMessage, SampleMessage  # noqa: PLC0415 - pydantic: the start needs none
 
         message, now = self._read(record)
         if self.context.get_remaining_time_in_millis() < SEND_RESERVE_MILLISECONDS:

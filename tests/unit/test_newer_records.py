@@ -9,13 +9,14 @@ import zlib
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from shared.contracts.messages import ClosePrintBatch, NoticeMessage, read_message
+from shared.contracts.messages import ClosePrintBatch, NoticeMessage, read_channel_message
 from shared.domain.account.stopping import cancel_pending
 from shared.domain.delivery.channel_gate import ChannelState
 from shared.domain.delivery.print_batch import PrintBatch, WaitingLetter
@@ -262,16 +263,16 @@ IDS = {"orgId": "org_1", "accountId": "G-1", "noticeId": "ntc_1"}
 
 def test_a_field_that_nobody_knows_yet_in_a_message_is_passed_over() -> None:
     asked = NoticeMessage(org_id="org_1", account_id="G-1", notice_id="ntc_1")
-    assert read_message(json.dumps(IDS | {"fromTomorrow": {"how": 1}})) == asked
+    assert read_channel_message(json.dumps(IDS | {"fromTomorrow": {"how": 1}}), batches=True) == asked
     close = {"kind": "ClosePrintBatch", "orgId": "org_1", "fromTomorrow": 1}
-    assert read_message(json.dumps(close)) == ClosePrintBatch(org_id="org_1")
+    assert read_channel_message(json.dumps(close), batches=True) == ClosePrintBatch(org_id="org_1")
 
 
 @pytest.mark.parametrize("more", [{}, IDS], ids=["alone", "with a notice's ids"])
 def test_a_message_that_asks_for_something_nobody_knows_yet_is_not_taken_for_another(more: dict[str, str]) -> None:
     """It stays in its queue, and becomes a dead letter, which `dunlin redrive` gives to the version that knows it."""
     body = json.dumps({"kind": "FromTomorrow", "orgId": "org_1"} | more)
-    for refuses in (read_message, NoticeMessage.model_validate_json):
+    for refuses in (partial(read_channel_message, batches=True), NoticeMessage.model_validate_json):
         with pytest.raises(ValueError, match="kind"):
             refuses(body)
 
