@@ -1,5 +1,6 @@
 """What the function works with, made once a process."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from secrets import token_bytes
@@ -9,9 +10,11 @@ from functions.manage.settings import ManageSettings
 from shared.http.cursors import Cursors
 from shared.messaging import clients
 from shared.storage.account_books import AccountBooks
+from shared.storage.account_lists import AccountLists
 from shared.storage.audit_trail import AuditTrail
 from shared.storage.channel_gates import ChannelGates
 from shared.storage.idempotency import IdempotencyRecords
+from shared.storage.links import Links
 from shared.storage.notices import Notices
 from shared.storage.numbers import Numbers
 from shared.storage.organizations import Organizations
@@ -19,6 +22,7 @@ from shared.storage.partner_defaults import PartnersDefaults
 from shared.storage.payment_lists import PaymentLists
 from shared.storage.print_batches import PrintBatches
 from shared.storage.queue_lists import QueueLists
+from shared.storage.search_entries import search_key
 from shared.storage.stack_keys import StackKeys
 from shared.storage.stops import Stops
 from shared.storage.tasks import Tasks
@@ -45,6 +49,9 @@ class ManagePorts:
     idempotency: IdempotencyRecords
     stack_keys: StackKeys
     audit: AuditTrail
+    account_lists: AccountLists
+    links: Links
+    search_key: Callable[[], bytes]
 
     @cached_property
     def cursors(self) -> Cursors:
@@ -62,11 +69,13 @@ def ports() -> ManagePorts:
     """Read the settings and make the client."""
     settings = ManageSettings.from_environment()
     table = clients.dynamodb(), settings.table_name
+    stack_keys = StackKeys(*table)
+    hashing = search_key(stack_keys, token_bytes)
     return ManagePorts(
         settings=settings,
         organizations=Organizations(*table),
         defaults=PartnersDefaults(*table),
-        books=AccountBooks(*table),
+        books=AccountBooks(*table, search_key=hashing),
         notices=Notices(*table),
         numbers=Numbers(*table),
         lists=QueueLists(*table),
@@ -75,6 +84,9 @@ def ports() -> ManagePorts:
         print_batches=PrintBatches(*table),
         stops=Stops(ChannelGates(*table)),
         idempotency=IdempotencyRecords(*table),
-        stack_keys=StackKeys(*table),
+        stack_keys=stack_keys,
         audit=AuditTrail(*table),
+        account_lists=AccountLists(*table),
+        links=Links(*table),
+        search_key=hashing,
     )

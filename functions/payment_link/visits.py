@@ -184,7 +184,7 @@ class Desk:
             gone = self._gone(book, lambda stub: _was_asked_for(stub, book.checkout(reference)))
             changes = complete_moved_checkout(book, gone, organization, reference, amount, now)
             if changes:
-                self.books.commit_together(changes)
+                self.books.commit_together(changes, [book, *(each.book for each in gone)])
 
         until_won(attempt)
 

@@ -20,7 +20,7 @@ __all__ = ["Item", "key", "number", "pack", "text", "unpack"]
 
 
 def account_item(account: Account) -> Item:
-    """`@`: the account. In the due index while the scheduler has to look at it."""
+    """`@`: the account. In the due index while the scheduler has to look at it, in the other while it owes."""
     partition = keys.collection(account.org_id, account.account_id)
     item = {
         **key(partition),
@@ -33,6 +33,12 @@ def account_item(account: Account) -> Item:
         item |= {
             "due_shard": text(keys.due_shard(partition)),
             "due_at": text(keys.instant(account.planning_at)),
+        }
+    since = account.summary.owing_since
+    if since is not None:
+        item |= {
+            "org_pk": text(keys.owing(account.org_id)),
+            "org_sk": text(keys.owing_place(since, account.account_id)),
         }
     return item
 
