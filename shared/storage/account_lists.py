@@ -55,10 +55,11 @@ class AccountLists:
         return self._query(keys.search_entries(hashes.org_id, fact), letters, limit, after)
 
     def accounts(self, org_id: str, rows: Iterable[ListRow]) -> list[tuple[Account, ListRow]]:
-        """The accounts of some rows, in their order; without those that are gone."""
-        of_row = {keys.collection(org_id, row.account_id): row for row in rows}
-        found = read_items(self.client, self.table, ((partition, keys.ROOT) for partition in of_row))
-        return [(items.account_of(item), of_row[item["pk"]["S"]]) for item in found]
+        """The accounts of some rows, each with its row, in their order; without those that are gone."""
+        wanted = [(keys.collection(org_id, row.account_id), row) for row in rows]
+        read = read_items(self.client, self.table, ((partition, keys.ROOT) for partition, _ in wanted))
+        found = {item["pk"]["S"]: items.account_of(item) for item in read}
+        return [(found[partition], row) for partition, row in wanted if partition in found]
 
     def notices(self, accounts: Iterable[Account]) -> dict[str, tuple[Notice, ...]]:
         """The notices that the summaries of accounts name, by the account; MOST_KEYS of them are one read."""
