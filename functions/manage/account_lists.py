@@ -1,17 +1,19 @@
 """Lists of accounts: who owes, and whom a search finds (docs/rules.md#account-search)."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
 
 from functions.manage.frame import ListRequest, api, list_request
 from functions.manage.notification_filters import YesOrNo
 from functions.manage.ports import ports
-from shared.contracts.account_lists import AccountsPage, ListedAccount
+from shared.contracts.account_lists import AccountsPage, ListedAccount, ListedNotice
 from shared.domain.account.holds import ended_holds
 from shared.domain.account.search_facts import SHORTEST_BEGINNING, alike, alike_name, may_be_name
-from shared.domain.account.summary import summarized
+from shared.domain.account.summary import last_notice, next_notice, summarized
 from shared.domain.calendar.send_window import local_date
 from shared.domain.paying.link_secrets import normalized_code, secret_hash
 from shared.domain.records.account import Account
@@ -20,7 +22,7 @@ from shared.domain.records.policy import Organization
 from shared.domain.vocabulary.words import Hold
 from shared.http.routes import Query, WordQuery, wrong_parameter
 from shared.storage import keys
-from shared.storage.account_lists import ListRow, Place, names_first
+from shared.storage.account_lists import ListPlace, ListRow, names_first
 from shared.storage.batches import MOST_KEYS
 from shared.storage.search_entries import SearchHashes
 
@@ -40,7 +42,7 @@ class AccountOrder(StrEnum):
     NEWEST = "newest"
 
 
-SEARCH = Query(
+SOUGHT = Query(
     "search",
     "The beginning of the guarantor's or a patient's last name, at least two letters; or, whole, a phone number, email"
     " address, date of birth (1980-02-29 or 2/29/1980), statementId, a patient's accountId or a bill code. Without it:"
@@ -53,24 +55,24 @@ SORT = WordQuery(
 )
 
 
-LIST_FILTERS = (SEARCH, OWING, HOLD, SORT)
+LIST_FILTERS = (SOUGHT, OWING, HOLD, SORT)
 
 
 class _Found(NamedTuple):
     """Accounts with the rows that they were found by, where the list goes on, and their notices once they are read."""
 
     accounts: list[tuple[Account, ListRow]]
-    end: Place | None = None
+    end: ListPlace | None = None
     notices: dict[str, tuple[Notice, ...]] | None = None
 
 
 def list_of_accounts(organization: Organization) -> AccountsPage:
     """The page of accounts that the request asks for. Raises a 400 problem for filters that can't go together."""
     asked, given = list_request(), api.query
-    if SEARCH.name in given:
+    if SOUGHT.name in given:
         if SORT.name in given:
             raise wrong_parameter(SORT.name, "is for the list of accounts that owe, not for a search")
-        found = _filtered(organization, _searched(organization, _term(SEARCH.text(given)), asked))
+        found = _filtered(organization, _searched(organization, _term(SOUGHT.text(given)), asked))
     elif OWING.word(given) is YesOrNo.NO:
         raise wrong_parameter(OWING.name, "may be false only in a search")
     else:
@@ -81,9 +83,9 @@ def list_of_accounts(organization: Organization) -> AccountsPage:
 def _term(given: str) -> str:
     term = given.strip()
     if not term or len(term) > LONGEST_TERM or not term.isprintable():
-        raise wrong_parameter(SEARCH.name, f"must be 1 to {LONGEST_TERM} printable characters")
+        raise wrong_parameter(SOUGHT.name, f"must be 1 to {LONGEST_TERM} printable characters")
     if may_be_name(term) and len(alike_name(term)) < SHORTEST_BEGINNING:
-        raise wrong_parameter(SEARCH.name, f"must have at least {SHORTEST_BEGINNING} letters of a last name")
+        raise wrong_parameter(SOUGHT.name, f"must have at least {SHORTEST_BEGINNING} letters of a last name")
     return term
 
 
@@ -207,8 +209,26 @@ def _with_notices(found: _Found) -> _Found:
 def _page(organization: Organization, asked: ListRequest, found: _Found) -> AccountsPage:
     today, notices = local_date(api.now, organization.zone), found.notices or {}
     listed = [
-        ListedAccount.of(account, notices.get(account.account_id, ()), organization, today)
-        for account, _ in found.accounts
+        _listed(account, notices.get(account.account_id, ()), organization, today) for account, _ in found.accounts
     ]
     all_of_it = asked.after is None and found.end is None
     return AccountsPage(items=listed, total=len(listed) if all_of_it else None, next_cursor=asked.cursor(found.end))
+
+
+def _listed(account: Account, notices: Sequence[Notice], organization: Organization, today: date) -> ListedAccount:
+    """An account on a day of the organization's calendar, with the notices that its summary names."""
+    summary = account.summary
+    coming, went = next_notice(notices), last_notice(notices)
+    return ListedAccount(
+        account_id=account.account_id,
+        guarantor_name=account.guarantor.name,
+        balance=summary.owed,
+        past_due=summary.past_due(today, organization.dunning.days_until_due),
+        credit=summary.credit,
+        open_bills=summary.open_bills,
+        owing_since=summary.owing_since,
+        holds=sorted(account.holds - ended_holds(account, today)),
+        next_notice=ListedNotice.of(coming) if coming else None,
+        last_notice=ListedNotice.of(went) if went else None,
+        pay_now=summary.owed > 0 and organization.payments.online,
+    )

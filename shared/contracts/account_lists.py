@@ -1,16 +1,9 @@
 """Bodies of the lists of accounts of the partner API."""
 
-from collections.abc import Sequence
-from datetime import date
-
 from pydantic import Field
 
 from shared.contracts.wire import Day, Instant, Money, WireModel
-from shared.domain.account.holds import ended_holds
-from shared.domain.account.summary import last_notice, next_notice
-from shared.domain.records.account import Account
 from shared.domain.records.notice import Notice
-from shared.domain.records.policy import Organization
 from shared.domain.vocabulary.words import Channel, Hold, NoticeStatus, NotificationType
 
 
@@ -51,27 +44,6 @@ class ListedAccount(WireModel):
     next_notice: ListedNotice | None = Field(description="The next that is planned; null: none is yet.")
     last_notice: ListedNotice | None = Field(description="The last that was sent.")
     pay_now: bool = Field(description="Whether there is a balance due, and a way to pay it online.")
-
-    @classmethod
-    def of(
-        cls, account: Account, notices: Sequence[Notice], organization: Organization, today: date
-    ) -> "ListedAccount":
-        """An account on a day of the organization's calendar, with the notices that its summary names."""
-        summary = account.summary
-        coming, went = next_notice(notices), last_notice(notices)
-        return cls(
-            account_id=account.account_id,
-            guarantor_name=account.guarantor.name,
-            balance=summary.owed,
-            past_due=summary.past_due(today, organization.dunning.days_until_due),
-            credit=summary.credit,
-            open_bills=summary.open_bills,
-            owing_since=summary.owing_since,
-            holds=sorted(account.holds - ended_holds(account, today)),
-            next_notice=ListedNotice.of(coming) if coming else None,
-            last_notice=ListedNotice.of(went) if went else None,
-            pay_now=summary.owed > 0 and organization.payments.online,
-        )
 
 
 class AccountsPage(WireModel):

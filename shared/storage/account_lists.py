@@ -16,7 +16,7 @@ from shared.storage.search_entries import SearchHashes, place_of
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-type Place = tuple[str, ...]
+type ListPlace = tuple[str, ...]
 """Where a list goes on: the keys of the row shown last, and its place in the index."""
 
 
@@ -24,14 +24,14 @@ class ListRow(NamedTuple):
     """A row of a list: whose it is, and where it stands."""
 
     account_id: str
-    place: Place
+    place: ListPlace
 
 
 class ListPage(NamedTuple):
     """Rows of a list in its order, and the place to go on after. end: None: that's all."""
 
     rows: list[ListRow]
-    end: Place | None
+    end: ListPlace | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +41,15 @@ class AccountLists:
     client: "DynamoDBClient"
     table: str
 
-    def owing(self, org_id: str, limit: int, after: Place | None, *, newest_first: bool = False) -> ListPage:
+    def owing(self, org_id: str, limit: int, after: ListPlace | None, *, newest_first: bool = False) -> ListPage:
         """The accounts that owe, in the order of their oldest unpaid bill."""
         return self._query(keys.owing(org_id), "", limit, after, forward=not newest_first)
 
-    def having(self, hashes: SearchHashes, fact: str, limit: int, after: Place | None) -> ListPage:
+    def having(self, hashes: SearchHashes, fact: str, limit: int, after: ListPlace | None) -> ListPage:
         """The accounts with a fact that is found whole only (search_facts.alike)."""
         return self._query(keys.search_entries(hashes.org_id, hashes.whole(fact)), "", limit, after)
 
-    def named(self, hashes: SearchHashes, beginning: str, limit: int, after: Place | None) -> ListPage:
+    def named(self, hashes: SearchHashes, beginning: str, limit: int, after: ListPlace | None) -> ListPage:
         """The accounts with a last name that begins so (search_facts.alike_name), once for each such name."""
         fact, letters = place_of(hashes.name(beginning))
         return self._query(keys.search_entries(hashes.org_id, fact), letters, limit, after)
@@ -75,7 +75,7 @@ class AccountLists:
         return found
 
     def _query(
-        self, partition: str, beginning: str, limit: int, after: Place | None, *, forward: bool = True
+        self, partition: str, beginning: str, limit: int, after: ListPlace | None, *, forward: bool = True
     ) -> ListPage:
         condition, values = "org_pk = :list", {":list": text(partition)}
         if beginning:
@@ -96,11 +96,11 @@ class AccountLists:
         return ListPage(rows, _place(last) if last else None)
 
 
-def _place(row: Mapping[str, Any]) -> Place:
+def _place(row: Mapping[str, Any]) -> ListPlace:
     return row["pk"]["S"], row["sk"]["S"], row["org_sk"]["S"]
 
 
-def _start(partition: str, after: Place) -> Item:
+def _start(partition: str, after: ListPlace) -> Item:
     pk, sk, place = after
     return {**key(pk, sk), "org_pk": text(partition), "org_sk": text(place)}
 

@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 from secrets import token_bytes
 from typing import Any
 
@@ -150,8 +151,16 @@ def test_one_that_is_found_by_number_and_by_statement_is_shown_with_the_other(bo
 
 @pytest.mark.parametrize(
     "query",
-    ["search=x", "search=", "search=%20", f"search={'x' * 255}", "search=a%07b", "owing=false", "search=ab&sort=oldest"],
-)  # fmt: skip
+    [
+        "search=x",
+        "search=",
+        "search=%20",
+        f"search={'x' * 255}",
+        "search=a%07b",
+        "owing=false",
+        "search=ab&sort=newest",
+    ],
+)
 def test_what_cannot_be_asked_is_refused_without_repeating_it(query: str) -> None:
     answer = OWN.get(f"{LIST}?{query}")
     assert answer.status == 400
@@ -283,13 +292,25 @@ def test_a_search_is_five_reads_at_most_whatever_the_number_of_accounts(
     ]  # fmt: skip
     for term in terms:
         for limit in (50, 100):
-            reads, answer = read_by(
-                memory, lambda term=term, limit=limit: OWN.get(f"{LIST}?search={term}&limit={limit}")
-            )  # type: ignore[misc]
+            reads, answer = read_by(memory, partial(OWN.get, f"{LIST}?search={term}&limit={limit}"))
             assert answer.status == 200
             assert reads <= 5, term
     reads, answer = read_by(memory, lambda: OWN.get(LIST))
     assert (reads <= 5, len(answer.body["items"])) == (True, 50)
+
+
+def test_a_new_account_costs_so_many_write_units(memory: Ledger) -> None:
+    """Two for each item of a transaction, and one for each index that it is in (docs/rules.md#account-search)."""
+    before = set(memory.table.items)
+    Partner().send(statement())
+    indexes = ("due_shard", "org_pk", "statement_pk")
+    units = {
+        key: 2 + sum(index in item for index in indexes)
+        for key, item in memory.table.items.items()
+        if key not in before and key[0].startswith(("A#", "S#"))
+    }
+    entries = [cost for (_, sort), cost in units.items() if sort.startswith(keys.SEARCH_ENTRY_SORT)]
+    assert (sum(entries), sum(units.values())) == (21, 30)
 
 
 # --- nothing readable -----------------------------------------------------------------------------------------------

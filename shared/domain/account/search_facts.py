@@ -15,7 +15,7 @@ from shared.domain.records.book import AccountBook
 SHORTEST_BEGINNING = 2
 """Letters of a last name that a search needs at least."""
 
-LONGEST_NAME = 24
+LETTERS_COMPARED = 24
 """Letters of a last name that are looked at; two that differ only behind them are found by the same beginnings."""
 
 US_NUMBER = re.compile(r"1?([0-9]{10})")
@@ -82,7 +82,7 @@ def _iso_date(written: re.Match[str]) -> str:
 def alike_name(name: str) -> str:
     """A last name in the one form in which it is compared: its letters alone, without case and accents."""
     plain = unicodedata.normalize("NFKD", name.casefold())
-    return "".join(sign for sign in plain if sign.isalpha())[:LONGEST_NAME]
+    return "".join(sign for sign in plain if sign.isalpha())[:LETTERS_COMPARED]
 
 
 def may_be_name(term: str) -> bool:
