@@ -336,5 +336,5 @@ def _book(found: list[Item]) -> AccountBook | None:
         belongings.setdefault(field, []).append(read)
     if account is None:
         return None
-    read: dict[str, Any] = {field: tuple(values) for field, values in belongings.items()}
-    return AccountBook(account=account, search_entries=frozenset(entries), **read)
+    whole: dict[str, Any] = {field: tuple(values) for field, values in belongings.items()}
+    return AccountBook(account=account, search_entries=frozenset(entries), **whole)
