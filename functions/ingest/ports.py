@@ -14,6 +14,7 @@ from shared.storage.idempotency import IdempotencyRecords
 from shared.storage.ingestions import Ingestions
 from shared.storage.numbers import Numbers
 from shared.storage.organizations import Organizations
+from shared.storage.request_permits import RequestPermits
 from shared.storage.search_entries import search_key
 from shared.storage.stack_keys import StackKeys
 
@@ -31,6 +32,7 @@ class IngestPorts:
     ingestions: Ingestions
     surveys: FileSurveys
     idempotency: IdempotencyRecords
+    permits: RequestPermits
     numbers: Numbers
     stack_keys: StackKeys
 
@@ -58,6 +60,7 @@ def ports() -> IngestPorts:
         ingestions=Ingestions(*table),
         surveys=FileSurveys(*table),
         idempotency=IdempotencyRecords(*table),
+        permits=RequestPermits(*table),
         numbers=Numbers(*table),
         stack_keys=stack_keys,
     )

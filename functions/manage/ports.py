@@ -22,6 +22,7 @@ from shared.storage.partner_defaults import PartnersDefaults
 from shared.storage.payment_lists import PaymentLists
 from shared.storage.print_batches import PrintBatches
 from shared.storage.queue_lists import QueueLists
+from shared.storage.request_permits import RequestPermits
 from shared.storage.search_entries import search_key
 from shared.storage.stack_keys import StackKeys
 from shared.storage.stops import Stops
@@ -47,6 +48,7 @@ class ManagePorts:
     print_batches: PrintBatches
     stops: Stops
     idempotency: IdempotencyRecords
+    permits: RequestPermits
     stack_keys: StackKeys
     audit: AuditTrail
     account_lists: AccountLists
@@ -84,6 +86,7 @@ def ports() -> ManagePorts:
         print_batches=PrintBatches(*table),
         stops=Stops(ChannelGates(*table)),
         idempotency=IdempotencyRecords(*table),
+        permits=RequestPermits(*table),
         stack_keys=stack_keys,
         audit=AuditTrail(*table),
         account_lists=AccountLists(*table),

@@ -272,6 +272,11 @@ def code_tries(hashed: str) -> str:
     return f"V#{hashed}"
 
 
+def requests(partner_id: str) -> str:
+    """Partition of the count of a partner's requests."""
+    return f"N#{partner_id}"
+
+
 def stack_key(purpose: str) -> str:
     """Partition of a key of the stack itself."""
     return f"Z#{purpose}"
