@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.domain.account.search_facts import search_facts
 from shared.domain.account.summary import summarized
-from shared.domain.records.account import Account
+from shared.domain.records.account import NOT_SUMMARIZED, Account
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.notice import Notice
@@ -300,8 +300,8 @@ def writes_of(change: Change) -> int:
 
 
 def _new_entries(change: Change) -> int:
-    """How many search entries a new account has; one that is known gets few more, if any."""
-    if change.account.version:
+    """How many search entries an account has that had none; another gets few more, if any."""
+    if change.account.version and change.account.summary != NOT_SUMMARIZED:
         return 0
     facts = search_facts(AccountBook(account=change.account, bills=change.bills))
     return len(facts.names) + len(facts.whole)

@@ -166,7 +166,7 @@ class QueueLists:
 
     def _rows(self, query: Mapping[str, Any], start: Item | None, *, to_the_end: bool = False) -> Iterator[Item]:
         """Rows of an index, page by page as they are asked for. to_the_end: all will be, so pages may be large."""
-        page = {} if to_the_end else {"Limit": INDEX_PAGE}
+        page: dict[str, Any] = {} if to_the_end else {"Limit": INDEX_PAGE}
         while True:
             more: dict[str, Any] = {"ExclusiveStartKey": start} if start else {}
             answer = self.client.query(TableName=self.table, **page, **query, **more)

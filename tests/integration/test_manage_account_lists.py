@@ -15,13 +15,13 @@ from functions.ingest.ports import ports as ingest_ports
 from functions.manage.ports import ports as manage_ports
 from shared.domain.account.search_facts import search_facts
 from shared.domain.paying.link_secrets import new_payment_link
-from shared.domain.records.account import Account
+from shared.domain.records.account import NOT_SUMMARIZED, Account
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.notice import moved
 from shared.domain.records.policy import PaymentSettings
 from shared.domain.vocabulary.words import Channel, Hold, NoticeStatus, Processor
 from shared.messaging import clients
-from shared.storage import keys
+from shared.storage import items, keys
 from shared.storage.account_books import AccountBooks
 from shared.storage.search_entries import SearchHashes
 from tests.worlds.examples import NOW, account, bill, notice, organization
@@ -254,6 +254,24 @@ def test_a_change_too_large_for_one_transaction_brings_and_takes_its_entries(
     books.commit(Change(account=book.account, bills=gone), book)
     assert find("P-149") == find("namep") == []
     assert find("person1@example.com") == ["G-1"]
+
+
+def test_accounts_from_before_are_found_from_their_next_statement_on(memory: Ledger) -> None:
+    """They get their entries with it, as many accounts a transaction as new ones, and no large changes."""
+    guarantors = [{"guarantor__guarantorId": f"G-{n}", "patients__0__accountId": f"P-{n}"} for n in range(20)]
+    Partner().send(*[statement(f"S-{n}", **each) for n, each in enumerate(guarantors)])
+    for place in [place for place in memory.table.items if place[1].startswith(keys.SEARCH_ENTRY_SORT)]:
+        del memory.table.items[place]
+    for book in accounts_in(memory):
+        before = items.account_item(replace(book.account, summary=NOT_SUMMARIZED))
+        memory.table.items[before["pk"]["S"], keys.ROOT] = before
+    assert find("exam") == OWN.get(LIST).body["items"] == []
+    made = list[str]()
+    memory.table.at = made.append
+    Partner().send(*[statement(f"S-{n}", totalBalance="5.00", **each) for n, each in enumerate(guarantors)])
+    assert made.count("transact_write_items") == 2
+    assert len(find("exam")) == len(OWN.get(LIST).body["items"]) == 20
+    assert find("P-7") == ["G-7"]
 
 
 # --- how many reads -------------------------------------------------------------------------------------------------

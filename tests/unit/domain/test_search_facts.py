@@ -8,6 +8,7 @@ import pytest
 from shared.domain.account.search_facts import alike, alike_name, may_be_name, search_facts
 from shared.domain.account.summary import last_notice, next_notice, summarized
 from shared.domain.records.book import Change
+from shared.domain.records.notice import Notice
 from shared.domain.vocabulary.words import BillStatus, Channel, NoticeStatus
 from tests.worlds.examples import NOW, bill, book, notice
 
@@ -37,8 +38,15 @@ def test_a_fact_is_compared_in_one_form(written: str, compared: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "letters"),
-    [("O'Neil-Ruiz", "oneilruiz"), ("MÉNDEZ", "mendez"), ("de la Cruz", "delacruz"), ("李", "李"), ("x" * 60, "x" * 24), ("7", "")],
-)  # fmt: skip
+    [
+        ("O'Neil-Ruiz", "oneilruiz"),
+        ("MÉNDEZ", "mendez"),
+        ("de la Cruz", "delacruz"),
+        ("李", "李"),
+        ("x" * 60, "x" * 24),
+        ("7", ""),
+    ],
+)
 def test_of_a_last_name_the_letters_count(name: str, letters: str) -> None:
     assert alike_name(name) == letters
 
@@ -86,7 +94,7 @@ def test_a_summary_tells_apart_what_is_owed_past_due_suspended_and_kept() -> Non
 
 
 def test_a_summary_names_the_first_notice_on_each_channel_and_the_last_that_went() -> None:
-    def row(name: str, channel: Channel, days: int, *, sent: bool = False) -> object:
+    def row(name: str, channel: Channel, days: int, *, sent: bool = False) -> Notice:
         at = NOW + timedelta(days=days)
         status = NoticeStatus.SENT if sent else NoticeStatus.SCHEDULED
         return notice(notice_id=name, channel=channel, scheduled_for=at, status=status, sent_at=at if sent else None)
