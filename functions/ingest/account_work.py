@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from shared.domain.account.number_stops import NumberStop
 from shared.domain.intake.arrival import Arrival, IntakeContext
-from shared.domain.records.book import Change
+from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.ingestion import Remark, StatementRow
 from shared.domain.records.statement import PaymentUpdate
 from shared.domain.vocabulary.words import BillType, IngestionResult
@@ -51,9 +51,9 @@ class AccountWork:
     """What one account has to take, in the order of the file.
 
     elsewhere: statements that another account has. holders: with Lifetime bills, which account has the active bill of
-    each patient account. stops: what the numbers in the file last said about texts. waits: an account before it in the
-    file has to be done first, as it is about the same patient. raced: somebody else was quicker, perhaps with the same
-    new statement for another account.
+    each patient account. stops: what the numbers in the file last said about texts. read: the accounts decided on, as
+    they were read last. waits: an account before it in the file has to be done first, as it is about the same
+    patient. raced: somebody else was quicker, perhaps with the same new statement for another account.
     """
 
     delivery: IntakeContext
@@ -63,6 +63,7 @@ class AccountWork:
     elsewhere: dict[str, str] = field(default_factory=dict)
     holders: dict[str, str] = field(default_factory=dict)
     stops: dict[str, NumberStop] = field(default_factory=dict)
+    read: dict[str, AccountBook] = field(default_factory=dict)
     waits: bool = False
     raced: bool = False
 

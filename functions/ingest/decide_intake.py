@@ -37,7 +37,7 @@ class IntakeDecider:
 
     def decide(self, work: AccountWork, items: list[FileStatement], *, is_known: bool) -> IntakeDecision:
         """What items do to their account, as many as one transaction holds; reads the account unless it is new."""
-        book = self.books.load(work.org_id, work.account_id) if is_known else None
+        book = self._load(work, work.account_id) if is_known else None
         whole: Change | None = None
         decision = IntakeDecision(changes=[], rows={}, rest=[])
         size = 0
@@ -59,6 +59,13 @@ class IntakeDecider:
         if whole is not None:
             decision.changes.append(whole)
         return decision
+
+    def _load(self, work: AccountWork, account_id: str) -> AccountBook | None:
+        """An account as it is now, remembered for when it is written."""
+        book = self.books.load(work.org_id, account_id)
+        if book:
+            work.read[account_id] = book
+        return book
 
     def _receive(
         self, book: AccountBook | None, item: FileStatement, work: AccountWork
@@ -85,7 +92,7 @@ class IntakeDecider:
         """What a payment update does: at the account that has the bill, if it went there since it was looked up."""
         there = book
         while there and (bill := there.bill(update.statement_id)) and bill.moved_to:
-            there = self.books.load(work.org_id, bill.moved_to)
+            there = self._load(work, bill.moved_to)
         received = receive_payment_update(there, update, work.delivery)
         if there is book or received.change is None:
             return received, []
@@ -107,7 +114,7 @@ class IntakeDecider:
             leaving[own.account.account_id] = own, [statement.statement_id]
         others = {work.holders.get(patient.account_id) for patient in statement.patients} if work.is_lifetime else set()
         for account_id in sorted(name for name in others if name and name != work.account_id):
-            book = leaving[account_id][0] if account_id in leaving else self.books.load(work.org_id, account_id)
+            book = leaving[account_id][0] if account_id in leaving else self._load(work, account_id)
             if book:
                 names = leaving.setdefault(account_id, (book, []))[1]
                 names += [bill.statement_id for bill in active_bills(book, statement)]
@@ -120,7 +127,7 @@ class IntakeDecider:
         """The other account that has a statement's bill, wherever it went since it was looked up; None: none has."""
         account_id = work.elsewhere.get(statement_id, work.account_id)
         while account_id != work.account_id:
-            book = self.books.load(work.org_id, account_id)
+            book = self._load(work, account_id)
             bill = book.bill(statement_id) if book else None
             if bill is None or not bill.moved_to:
                 return book if bill else None

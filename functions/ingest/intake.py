@@ -169,7 +169,7 @@ class Intake:
         rows = dict[int, StatementRow]()
         try:
             if changes:
-                self.books.commit_together(changes)
+                self.books.commit_together(changes, [book for work, _ in together for book in work.read.values()])
         except (ConcurrentChangeError, ChangeTooLargeError) as error:
             for work, _ in together:
                 work.raced = isinstance(error, ConcurrentChangeError)
@@ -205,7 +205,7 @@ class Intake:
         decision = self._decider.decide(work, items, is_known=True)
         if decision.changes:
             work.raced = True
-            self.books.commit_together(decision.changes)
+            self.books.commit_together(decision.changes, work.read.values())
             work.raced = False
         return decision
 

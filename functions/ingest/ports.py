@@ -14,6 +14,8 @@ from shared.storage.idempotency import IdempotencyRecords
 from shared.storage.ingestions import Ingestions
 from shared.storage.numbers import Numbers
 from shared.storage.organizations import Organizations
+from shared.storage.request_permits import RequestPermits
+from shared.storage.search_entries import search_key
 from shared.storage.stack_keys import StackKeys
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ class IngestPorts:
     ingestions: Ingestions
     surveys: FileSurveys
     idempotency: IdempotencyRecords
+    permits: RequestPermits
     numbers: Numbers
     stack_keys: StackKeys
 
@@ -49,13 +52,15 @@ def ports() -> IngestPorts:
     """Read the settings and make the client of the table."""
     settings = IngestSettings.from_environment()
     table = clients.dynamodb(), settings.table_name
+    stack_keys = StackKeys(*table)
     return IngestPorts(
         settings=settings,
         organizations=Organizations(*table),
-        books=AccountBooks(*table),
+        books=AccountBooks(*table, search_key=search_key(stack_keys, token_bytes)),
         ingestions=Ingestions(*table),
         surveys=FileSurveys(*table),
         idempotency=IdempotencyRecords(*table),
+        permits=RequestPermits(*table),
         numbers=Numbers(*table),
-        stack_keys=StackKeys(*table),
+        stack_keys=stack_keys,
     )

@@ -4,8 +4,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from functions.manage.account_books import change_book, find_account, shown
+from functions.manage.account_lists import LIST_FILTERS, list_of_accounts
 from functions.manage.frame import actor, api, list_request, merged, route
 from functions.manage.ports import ports
+from shared.contracts.account_lists import AccountsPage
 from shared.contracts.accounts import AccountAnswer, AccountBody, ConsentAnswer, ConsentsPage
 from shared.contracts.contact import time_zones
 from shared.domain.account.account_changes import as_staff_say, change_account
@@ -19,6 +21,21 @@ from shared.domain.records.policy import Organization
 from shared.domain.vocabulary.json_documents import Json
 from shared.domain.vocabulary.words import ConsentSource
 from shared.http.api import Answer, json_answer
+
+
+@route(
+    "GET",
+    "/v1/organizations/{orgId}/accounts",
+    operation="listAccounts",
+    summary="List the accounts that owe, or find accounts by a name, number, address, date or id",
+    tag="Accounts",
+    scope=Scope.READ,
+    query=LIST_FILTERS,
+    answer=AccountsPage,
+)
+def search(organization: Organization) -> Answer:
+    """Accounts in short."""
+    return json_answer(list_of_accounts(organization))
 
 
 @route(

@@ -28,6 +28,11 @@ from shared.http.partner_api import invalid
 from shared.http.problems import ProblemError, not_found
 from shared.storage import keys
 from shared.storage.items import NEEDS_ATTENTION
+from shared.storage.queue_lists import MOST_COUNTED, TooManyToCountError
+
+TOO_MANY_TO_COUNT = (
+    f"There are more than {MOST_COUNTED:,} notifications to count. Ask for a shorter stretch of time with from and to."
+)
 
 
 @route(
@@ -70,7 +75,10 @@ def search(organization: Organization) -> Answer:
 )
 def summarize(organization: Organization) -> Answer:
     """The queue in numbers."""
-    counted = ports().lists.counts(organization.org_id, queue_filter(organization, api.query))
+    try:
+        counted = ports().lists.counts(organization.org_id, queue_filter(organization, api.query))
+    except TooManyToCountError:
+        raise ProblemError(HTTPStatus.BAD_REQUEST, TOO_MANY_TO_COUNT, type="too-many-to-count") from None
     return json_answer(NotificationsSummary.of(counted, NEEDS_ATTENTION))
 
 

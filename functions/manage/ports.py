@@ -1,5 +1,6 @@
 """What the function works with, made once a process."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from secrets import token_bytes
@@ -13,6 +14,7 @@ from shared.messaging.webhook_secrets import WebhookSecrets
 from shared.processors.secret_values import SecretValues
 from shared.processors.stripe_account import StripeAccounts
 from shared.storage.account_books import AccountBooks
+from shared.storage.account_lists import AccountLists
 from shared.storage.audit_trail import AuditTrail
 from shared.storage.channel_gates import ChannelGates
 from shared.storage.idempotency import IdempotencyRecords
@@ -27,6 +29,8 @@ from shared.storage.payment_lists import PaymentLists
 from shared.storage.print_batches import PrintBatches
 from shared.storage.queue_lists import QueueLists
 from shared.storage.reports import Reports
+from shared.storage.request_permits import RequestPermits
+from shared.storage.search_entries import search_key
 from shared.storage.stack_keys import StackKeys
 from shared.storage.staff_directory import StaffDirectory
 from shared.storage.stops import Stops
@@ -59,8 +63,11 @@ class ManagePorts:
     idempotency: IdempotencyRecords
     webhooks: Webhooks
     staff: StaffDirectory
+    permits: RequestPermits
     stack_keys: StackKeys
     audit: AuditTrail
+    account_lists: AccountLists
+    search_key: Callable[[], bytes]
 
     @cached_property
     def queues(self) -> ChannelQueues:
@@ -93,14 +100,15 @@ def ports() -> ManagePorts:
     """Read the settings and make the client."""
     settings = ManageSettings.from_environment()
     table = clients.dynamodb(), settings.table_name
+    stack_keys = StackKeys(*table)
+    hashing = search_key(stack_keys, token_bytes)
     return ManagePorts(
         settings=settings,
         organizations=Organizations(*table),
         defaults=PartnersDefaults(*table),
         configurations=OwnConfigurations(*table),
         templates=OwnTemplates(*table),
-        books=AccountBooks(*table),
-        links=Links(*table),
+        books=AccountBooks(*table, search_key=hashing),
         notices=Notices(*table),
         numbers=Numbers(*table),
         lists=QueueLists(*table),
@@ -112,6 +120,10 @@ def ports() -> ManagePorts:
         idempotency=IdempotencyRecords(*table),
         webhooks=Webhooks(*table),
         staff=StaffDirectory(*table),
-        stack_keys=StackKeys(*table),
+        permits=RequestPermits(*table),
+        stack_keys=stack_keys,
         audit=AuditTrail(*table),
+        account_lists=AccountLists(*table),
+        links=Links(*table),
+        search_key=hashing,
     )

@@ -200,7 +200,9 @@ class Desk:
                 raise NoSuchAccountError
             changes = self._what_follows(book, organization, reference, event, now)
             if changes:
-                self.books.commit_together(changes)
+                others = {change.account.account_id for change in changes} - {account_id}
+                read = [book, *filter(None, (self.books.load(org_id, other) for other in others))]
+                self.books.commit_together(changes, read)
 
         until_won(attempt)
 

@@ -1,6 +1,7 @@
 """The frame of what partners call: the key's scope, the caller's own organization, the body, and repeats of a POST."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Protocol
 
@@ -16,9 +17,12 @@ from shared.http.problems import INVALID_BODY, InputError, ProblemError, not_fou
 from shared.http.routes import Route
 from shared.storage.idempotency import IdempotencyRecords
 from shared.storage.organizations import Organizations
+from shared.storage.request_permits import RequestPermits
 
 ACTOR_HEADER = "Dunlin-Actor"
 """The header by which a write names the person behind it."""
+
+TOO_MANY = "These are more requests than a partner may make at a time; Retry-After says in how many seconds to go on."
 
 LONGEST_ACTOR = 80
 """Characters of that name."""
@@ -44,6 +48,10 @@ class PartnerPorts(Protocol):
         """Whose organization is whose."""
 
     @property
+    def permits(self) -> RequestPermits:
+        """How many requests a partner may still make."""
+
+    @property
     def idempotency(self) -> IdempotencyRecords:
         """Answers given before."""
 
@@ -51,8 +59,9 @@ class PartnerPorts(Protocol):
 class PartnerApi(Api):
     """Routes that partners call. Before a route's function is called, all is checked that its decorator says.
 
-    In this order: the scope (403), the query (400), whose organization it is (404), the body (400, 413, 422). Then a
-    POST that repeats one under the same Idempotency-Key gets that one's answer; so a key without the scope never does.
+    In this order: how many requests the partner made (429), the scope (403), the query (400), whose organization it is
+    (404), the body (400, 413, 422). Then a POST that repeats one under the same Idempotency-Key gets that one's answer;
+    so a key without the scope never does.
     """
 
     def __init__(self, logger: Logger, *, ports: Callable[[], PartnerPorts]) -> None:
@@ -80,6 +89,7 @@ class PartnerApi(Api):
     def _called(self, route: Route, function: Callable[..., Answer], ids: list[str]) -> Answer:
         if route.scope is None:
             return super()._called(route, function, ids)
+        self._admit()
         self.caller.require(route.scope)
         if route.method != "GET":
             _ = self.actor  # a name that can't be one is refused before anything happens
@@ -92,6 +102,16 @@ class PartnerApi(Api):
         if route.method == "POST":
             return self._once(function)(*arguments)
         return function(*arguments)
+
+    def _admit(self) -> None:
+        """Raise a 429 problem for a partner's request beyond what it may make, by the gateway's clock."""
+        context: dict[str, Any] = self.routes.current_event.raw_event["requestContext"]
+        if "requestTimeEpoch" not in context:
+            return
+        at = datetime.fromtimestamp(context["requestTimeEpoch"] / 1000, UTC)
+        wait = self._ports().permits.seconds_to_wait(self.caller.partner_id, at)
+        if wait:
+            raise ProblemError(HTTPStatus.TOO_MANY_REQUESTS, TOO_MANY, headers={"Retry-After": str(wait)})
 
     def _body(self, route: Route, model: type[BaseModel]) -> Any:  # noqa: ANN401 - a model or a merge patch
         """The body as the route's function gets it. Without one, all members are as if they were left out."""

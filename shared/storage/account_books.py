@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.domain.account.happenings import happenings
-from shared.domain.records.account import Account
+from shared.domain.account.search_facts import search_facts
+from shared.domain.account.summary import summarized
+from shared.domain.records.account import NOT_SUMMARIZED, Account
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.notice import Notice
@@ -33,6 +35,7 @@ from shared.storage.large_changes import (
 )
 from shared.storage.races import BusyError, LostRaceError, until_won
 from shared.storage.records import Records
+from shared.storage.search_entries import NO_ENTRY_CHANGE, EntryChange, SearchHashes
 from shared.storage.writes import MOST_WRITES, THERE, absent, below, conditional, transact, update
 
 if TYPE_CHECKING:
@@ -59,10 +62,14 @@ class Decided[R](NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AccountBooks:
-    """The account books of one table."""
+    """The account books of one table.
+
+    search_key: the key of search entries. A function without it changes nothing that accounts are found by.
+    """
 
     client: "DynamoDBClient"
     table: str
+    search_key: Callable[[], bytes] | None = None
 
     def load(self, org_id: str, account_id: str) -> AccountBook | None:
         """Read an account with all that belongs to it, consistently; None: there is no such account.
@@ -97,8 +104,11 @@ class AccountBooks:
         )
         return [page["Items"] for page in pages]
 
-    def commit(self, change: Change) -> Account:
+    def commit(self, change: Change, book: AccountBook | None = None) -> Account:
         """Apply a change whole, however many items it has, and answer the account in its new version.
+
+        book: what the change was decided on. From it the account's summary and search entries follow; without it they
+        stay as they are, unless the account is new.
 
         Raises ConcurrentChangeError when the account isn't at the version that the change was decided on. That closes
         the race of two writers that both read before either wrote; and because a claim raises the version too, no
@@ -107,19 +117,23 @@ class AccountBooks:
         large change follows on such moves instead (docs/rules.md#any-number). Raises ItemTooLargeError and
         ChangeTooLargeError.
         """
-        (account,) = self.commit_together([change])
+        (account,) = self.commit_together([change], [book] if book else [])
         return account
 
-    def commit_together(self, changes: Iterable[Change]) -> list[Account]:
+    def commit_together(self, changes: Iterable[Change], books: Iterable[AccountBook] = ()) -> list[Account]:
         """Apply changes to several accounts, all or none, each on the condition of `commit`.
+
+        books: what they were decided on, as far as there were accounts.
 
         What doesn't fit into one transaction with the others is written by pages: the largest first.
         """
-        drafts = [drafted(self.table, change) for change in changes]
+        read = {book.account.account_id: book for book in books}
+        listed = [self._listed(change, read.get(change.account.account_id)) for change in changes]
+        drafts = [drafted(self.table, change, entries) for change, entries in listed]
         for n in sorted(range(len(drafts)), key=lambda n: len(drafts[n].writes), reverse=True):
             if fit_together(drafts):
                 break
-            drafts[n] = self._by_pages(drafts[n].change)
+            drafts[n] = self._by_pages(drafts[n])
         if not fit_together(drafts):
             raise ChangeTooLargeError
         for pointers in batched([write for draft in drafts for write in draft.before], MOST_WRITES, strict=False):
@@ -132,10 +146,26 @@ class AccountBooks:
                 until_won(partial(self._read_whole, account.org_id, account.account_id))
         return [draft.account for draft in drafts]
 
-    def _by_pages(self, change: Change) -> Draft:
+    def _listed(self, change: Change, book: AccountBook | None) -> tuple[Change, EntryChange]:
+        """The change with the account's new summary, and what it does to the account's search entries."""
         account = change.account
+        if not account.version:
+            book = AccountBook(account=account)
+        if book is None or book.account.version != account.version:
+            return change, NO_ENTRY_CHANGE  # a book of another version: the change loses its race
+        after = book.after(change)
+        listed = replace(change, account=replace(account, summary=summarized(after)))
+        if self.search_key is None:
+            return listed, NO_ENTRY_CHANGE
+        wanted = SearchHashes(self.search_key(), account.org_id).entries(search_facts(after))
+        added, dropped = wanted - book.search_entries, book.search_entries - wanted
+        return listed, EntryChange(tuple(sorted(added)), tuple(sorted(dropped)))
+
+    def _by_pages(self, draft: Draft) -> Draft:
+        change, account = draft.change, draft.change.account
         stored = self._read(account.org_id, account.account_id) if account.version and change.bills else []
-        return drafted_by_pages(self.table, change, documents_of(item for page in stored for item in page))
+        documents = documents_of(item for page in stored for item in page)
+        return drafted_by_pages(self.table, change, documents, draft.entries)
 
     def known(self, org_id: str, account_ids: Iterable[str]) -> set[str]:
         """Which of these accounts there are, a hundred a call."""
@@ -187,7 +217,7 @@ class AccountBooks:
             change, result = decide(book)
             if change is None:
                 return Decided(book, result)
-            account = self.commit(change)
+            account = self.commit(change, book)
             return Decided(book.after(_as_stored(change, account)), result)
 
         return until_won(attempt)
@@ -267,7 +297,16 @@ def writes_of(change: Change) -> int:
         + len(change.tasks)
         + len(change.claims)
         + (happenings(change) is not None)
+        + _new_entries(change)
     )
+
+
+def _new_entries(change: Change) -> int:
+    """How many search entries an account has that had none; another gets few more, if any."""
+    if change.account.version and change.account.summary != NOT_SUMMARIZED:
+        return 0
+    facts = search_facts(AccountBook(account=change.account, bills=change.bills))
+    return len(facts.names) + len(facts.whole)
 
 
 _KINDS: dict[str, tuple[str, type[Any]]] = {
@@ -283,10 +322,14 @@ _KINDS: dict[str, tuple[str, type[Any]]] = {
 def _book(found: list[Item]) -> AccountBook | None:
     account: Account | None = None
     belongings: dict[str, list[Any]] = {}
+    entries = set[str]()
     for item in found:
         sort = keys.kind_of(item["sk"]["S"])
         if sort == keys.ROOT:
             account = items.account_of(item)
+            continue
+        if sort == keys.SEARCH_ENTRY_SORT:
+            entries.add(keys.id_of(item["sk"]["S"], sort))
             continue
         if sort not in _KINDS:
             continue  # a newer version's: docs/rules.md#newer-records
@@ -295,4 +338,5 @@ def _book(found: list[Item]) -> AccountBook | None:
         belongings.setdefault(field, []).append(read)
     if account is None:
         return None
-    return AccountBook(account=account, **{field: tuple(values) for field, values in belongings.items()})
+    whole: dict[str, Any] = {field: tuple(values) for field, values in belongings.items()}
+    return AccountBook(account=account, search_entries=frozenset(entries), **whole)

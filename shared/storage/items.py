@@ -22,7 +22,8 @@ __all__ = ["Item", "key", "number", "pack", "text", "unpack"]
 def account_item(account: Account) -> Item:
     """`@`: the account. In the due index while the scheduler has to look at it.
 
-    In the statement index until the reports have what was written: every change puts it there.
+    In the organization index while it owes; in the statement index until the reports have what was written: every
+    change puts it there.
     """
     partition = keys.collection(account.org_id, account.account_id)
     item = {
@@ -38,6 +39,12 @@ def account_item(account: Account) -> Item:
         item |= {
             "due_shard": text(keys.due_shard(partition)),
             "due_at": text(keys.instant(account.planning_at)),
+        }
+    since = account.summary.owing_since
+    if since is not None:
+        item |= {
+            "org_pk": text(keys.owing(account.org_id)),
+            "org_sk": text(keys.owing_place(since, account.account_id)),
         }
     return item
 

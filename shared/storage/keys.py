@@ -20,6 +20,7 @@ LINK_SORT = "L#"
 CHECKOUT_SORT = "C#"
 HISTORY_SORT = "H#"
 LARGE_CHANGE_SORT = "W#"
+SEARCH_ENTRY_SORT = "F#"
 
 # sort keys in an organization's partition, beside its root: the latest of each own template, and every version
 TEMPLATE_SORT = "T#"
@@ -315,6 +316,11 @@ def code_tries(hashed: str) -> str:
     return f"V#{hashed}"
 
 
+def requests(partner_id: str) -> str:
+    """Partition of the count of a partner's requests."""
+    return f"N#{partner_id}"
+
+
 def stack_key(purpose: str) -> str:
     """Partition of a key of the stack itself."""
     return f"Z#{purpose}"
@@ -499,6 +505,31 @@ def tasks(org_id: str) -> str:
 def tasks_of_status(org_id: str, status: str) -> str:
     """Partition of the organization index that holds an organization's tasks of one status, by id."""
     return f"{tasks(org_id)}#{status}"
+
+
+def search_entry(entry: str) -> str:
+    """Sort key, in an account, of what a search finds it by."""
+    return f"{SEARCH_ENTRY_SORT}{entry}"
+
+
+def search_entries(org_id: str, fact_hash: str) -> str:
+    """Partition of the organization index that holds the accounts with a fact, hashed; of names, with its beginning."""
+    return f"{SEARCH_ENTRY_SORT}{org_id}#{fact_hash}"
+
+
+def search_place(letters: str, account_id: str) -> str:
+    """Where an account stands under a fact: by the further letters of the name, hashed one by one."""
+    return f"{letters}#{account_id}"
+
+
+def owing(org_id: str) -> str:
+    """Partition of the organization index that holds an organization's accounts that owe, by `owing_place`."""
+    return f"V#{org_id}"
+
+
+def owing_place(since: date, account_id: str) -> str:
+    """Where an account stands among those that owe: by the day from which its oldest unpaid bill counts."""
+    return f"{since.isoformat()}#{account_id}"
 
 
 def notification(scheduled_for: datetime, notice_id: str) -> str:

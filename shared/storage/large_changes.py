@@ -11,6 +11,7 @@ reads accounts may write; what leads to them from elsewhere is written before. S
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 from shared.domain.account.happenings import happenings
@@ -27,6 +28,7 @@ from shared.storage.items import Item, number, text
 from shared.storage.notices import has_moved, still_as
 from shared.storage.outbox import outbox_writes
 from shared.storage.races import LostRaceError
+from shared.storage.search_entries import NO_ENTRY_CHANGE, EntryChange
 from shared.storage.set_asides import SET_ASIDE_ATTRIBUTES
 from shared.storage.writes import (
     MOST_WRITES,
@@ -61,6 +63,9 @@ MOST_BYTES_TOGETHER = 3_500_000
 MOST_ITEM_BYTES = 400 * 1024 - 1_000
 """How large one item may be; DynamoDB takes 400 KB, of which an item's mark and indexes take some."""
 
+ENTRY_BYTES = 250
+"""About how large a search entry is."""
+
 AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -77,7 +82,7 @@ class ChangePage:
     """A part of a large change, no larger than one transaction writes.
 
     first_event: the place in the change of the first of the history. without_document: the bills that keep the document
-    that they have.
+    that they have. entries_added, entries_dropped: of the account's search entries.
     """
 
     bills: tuple[Bill, ...] = ()
@@ -88,6 +93,8 @@ class ChangePage:
     history: tuple[HistoryEvent, ...] = ()
     first_event: int = 0
     without_document: frozenset[str] = frozenset()
+    entries_added: tuple[str, ...] = ()
+    entries_dropped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +121,7 @@ class Draft:
     size: int
     large: bool = False
     before: tuple[Write, ...] = ()
+    entries: EntryChange = NO_ENTRY_CHANGE
 
 
 # --- what a change writes -----------------------------------------------------------------------------------------
@@ -136,8 +144,8 @@ def parts(account: Account, written: Change | ChangePage, first_event: int = 0) 
         yield Part("history", event, items.history_item(*of, event, account.version, n), ordinal=n)
 
 
-def drafted(table: str, change: Change) -> Draft:
-    """A change in one transaction: each item put as it is to be.
+def drafted(table: str, change: Change, entries: EntryChange = NO_ENTRY_CHANGE) -> Draft:
+    """A change in one transaction: each item put as it is to be. entries: what it does to those of the search.
 
     Each notice must be as it was read: the scheduler and the senders move rows without the account.
     """
@@ -145,13 +153,17 @@ def drafted(table: str, change: Change) -> Draft:
     account = replace(change.account, version=change.account.version + 1)
     puts = [put(table, part.item, _as_read(part)) for part in written]
     puts += [put(table, pointer) for part in written for pointer in part.pointers]
+    puts += entries.writes(table, account.org_id, account.account_id)
     puts += _outside(table, change)
     root = items.account_item(account)
-    size = _checked_size(root) + sum(map(_whole_size, written))
-    return Draft(change, account, (put(table, root, _account_as_read(change.account)), *puts), size)
+    size = _checked_size(root) + sum(map(_whole_size, written)) + len(entries.added) * ENTRY_BYTES
+    writes = (put(table, root, _account_as_read(change.account)), *puts)
+    return Draft(change, account, writes, size, entries=entries)
 
 
-def drafted_by_pages(table: str, change: Change, documents: Mapping[str, bytes]) -> Draft:
+def drafted_by_pages(
+    table: str, change: Change, documents: Mapping[str, bytes], entries: EntryChange = NO_ENTRY_CHANGE
+) -> Draft:
     """A change that is written down with the account, to be written out by pages.
 
     documents: those of the account's bills, which needn't be written again. Rows aren't held against what was read
@@ -161,7 +173,7 @@ def drafted_by_pages(table: str, change: Change, documents: Mapping[str, bytes])
     kept = frozenset(bill.statement_id for bill in change.bills if documents.get(bill.statement_id) == bill.document)
     account = replace(read, version=read.version + 1)
     root = items.account_item(account) | {UNFINISHED: number(read.version)}
-    pages = [_page_item(read, n, page) for n, page in enumerate(_pages(change, kept))]
+    pages = [_page_item(read, n, page) for n, page in enumerate((*_entry_pages(entries), *_pages(change, kept)))]
     partition = keys.collection(read.org_id, read.account_id)
     pages[-1] |= {"due_shard": text(keys.due_shard(partition)), "due_at": text(keys.instant(AT_ONCE))}
     written_down = (put(table, root, _account_as_read(read)), *(put(table, page, NEW) for page in pages))
@@ -239,6 +251,14 @@ def _pages(change: Change, kept: frozenset[str]) -> Iterator[ChangePage]:
     yield _page(page, kept)
 
 
+def _entry_pages(entries: EntryChange) -> Iterator[ChangePage]:
+    """What a large change does to search entries, in pages of their own."""
+    for added in batched(entries.added, MOST_PAGE_WRITES, strict=False):
+        yield ChangePage(entries_added=added)
+    for dropped in batched(entries.dropped, MOST_PAGE_WRITES, strict=False):
+        yield ChangePage(entries_dropped=dropped)
+
+
 def _whole_size(part: Part) -> int:
     return sum(map(_checked_size, (part.item, *part.pointers)))
 
@@ -310,6 +330,8 @@ def write_out(client: "DynamoDBClient", table: str, collection: Sequence[Item]) 
         written = parts(replace(account, version=decided_at), page, page.first_event)
         rest = [put(table, part.item) for part in written if part.field != "notices"]
         rows = _rows(table, page, found)
+        entries = EntryChange(page.entries_added, page.entries_dropped)
+        rest += entries.writes(table, account.org_id, account.account_id)
         # Only who deletes the page writes it out: one that comes late finds it gone, and what is newer stays.
         if not transact(client, [delete(table, items.key(found[sort]["pk"]["S"], sort), THERE), *rest, *rows]):
             raise LostRaceError

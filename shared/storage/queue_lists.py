@@ -22,9 +22,17 @@ type Position = tuple[str, ...]
 """Where a list goes on: the sort key of the last row shown, and the item that it stands for."""
 
 INDEX_PAGE = 200
+"""How many rows a list reads at once."""
+
+MOST_COUNTED = 20_000
+"""How many rows of the index one count reads: about five pages of a megabyte."""
 
 FIRST_SCHEDULED, LAST_SCHEDULED = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 """Before and after all that is scheduled."""
+
+
+class TooManyToCountError(Exception):
+    """There are more notices than one request may count; a shorter stretch of time has fewer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,13 +115,19 @@ class QueueLists:
         return self._read(rows), position
 
     def counts(self, org_id: str, chosen: NoticeFilter) -> "Counter[tuple[NoticeStatus, Channel]]":
-        """How many notices an organization has by status and channel. Reads the narrow index alone."""
+        """How many notices an organization has by status and channel, in a stretch of time where the filter has one.
+
+        Reads the narrow index alone, in pages as large as there are. Raises TooManyToCountError where there are more
+        than MOST_COUNTED, kept by the filter or not.
+        """
+        counted = Counter[tuple[NoticeStatus, Channel]]()
         query = _notice_rows(org_id, chosen.since, chosen.until)
-        return Counter(
-            (NoticeStatus(row["status"]["S"]), Channel(row["channel"]["S"]))
-            for row in self._rows(query, None)
-            if chosen.keeps(row)
-        )
+        for read, row in enumerate(self._rows(query, None, to_the_end=True), start=1):
+            if read > MOST_COUNTED:
+                raise TooManyToCountError
+            if chosen.keeps(row):
+                counted[NoticeStatus(row["status"]["S"]), Channel(row["channel"]["S"])] += 1
+        return counted
 
     def needs_review(self, org_id: str) -> list[Notice]:
         """An organization's notices that may need review: still on their way, or possibly sent twice; newest first.
@@ -150,10 +164,12 @@ class QueueLists:
             page.append(row)
         return page, None
 
-    def _rows(self, query: Mapping[str, Any], start: Item | None) -> Iterator[Item]:
+    def _rows(self, query: Mapping[str, Any], start: Item | None, *, to_the_end: bool = False) -> Iterator[Item]:
+        """Rows of an index, page by page as they are asked for. to_the_end: all will be, so pages may be large."""
+        page: dict[str, Any] = {} if to_the_end else {"Limit": INDEX_PAGE}
         while True:
             more: dict[str, Any] = {"ExclusiveStartKey": start} if start else {}
-            answer = self.client.query(TableName=self.table, Limit=INDEX_PAGE, **query, **more)
+            answer = self.client.query(TableName=self.table, **page, **query, **more)
             yield from answer["Items"]
             start = answer.get("LastEvaluatedKey")
             if not start:

@@ -8,6 +8,7 @@ import pytest
 from shared.domain.records.book import Change
 from shared.domain.records.notice import BillLevel, StatusChange
 from shared.domain.vocabulary.words import Channel, NoticeStatus, NotificationType
+from shared.storage import queue_lists
 from shared.storage.account_books import AccountBooks
 from tests.worlds.examples import NOW, notice
 from tests.worlds.manage_api import OWN, QUEUE, store, stored
@@ -81,6 +82,17 @@ def test_the_queue_comes_in_pages(manage_books: AccountBooks, of: str) -> None:
     rest = OWN.get(f"{QUEUE}?limit=2{of}&cursor={first['nextCursor']}").body
     assert [item["notificationId"] for item in first["items"] + rest["items"]] == ["ntc_2", "ntc_1", "ntc_3"]
     assert rest["nextCursor"] is None
+
+
+def test_more_than_a_summary_can_count_is_counted_by_stretches_of_time(
+    manage_books: AccountBooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue_lists, "MOST_COUNTED", 3)
+    rows = [notice(notice_id=f"ntc_{n}", scheduled_for=NOW - timedelta(days=n)) for n in range(4)]
+    store(manage_books, notices=tuple(rows))
+    refused = OWN.get(f"{QUEUE}/summary")
+    assert (refused.status, refused.body["type"]) == (400, "too-many-to-count")
+    assert OWN.get(f"{QUEUE}/summary?from=2026-02-28").body["byStatus"] == {"Scheduled": 3}
 
 
 def test_the_summary_counts_by_status_and_channel_and_what_needs_attention(manage_books: AccountBooks) -> None:

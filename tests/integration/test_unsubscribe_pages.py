@@ -11,7 +11,7 @@ import pytest
 from shared.domain.account.consents import consents as registry
 from shared.domain.account.contacts import BILL_TO, number_hash
 from shared.domain.records.account import Account
-from shared.domain.records.book import Change
+from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.policy import MessageContacts
 from shared.domain.records.statement import BillTo, OptOuts
 from shared.domain.texting.channel_choices import opted_in_channels
@@ -209,11 +209,11 @@ def test_whoever_was_quicker_with_the_account_is_waited_for(clinic: Clinic, monk
     """A payment, say, that was written between reading and writing."""
     commit, lost = AccountBooks.commit, list[Change]()
 
-    def quicker(books: AccountBooks, change: Change) -> Account:
+    def quicker(books: AccountBooks, change: Change, book: AccountBook | None = None) -> Account:
         if not lost:
             lost.append(change)
             raise ConcurrentChangeError
-        return commit(books, change)
+        return commit(books, change, book)
 
     monkeypatch.setattr(AccountBooks, "commit", quicker)
     assert clinic.post(path(clinic), ONE_CLICK).status == 200

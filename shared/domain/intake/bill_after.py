@@ -38,6 +38,8 @@ def bill_after(before: Bill | None, arrival: Arrival, context: IntakeContext) ->
         posted_transactions=before.posted_transactions if before else frozenset(),
         patient_account_ids=tuple(dict.fromkeys(patient.account_id for patient in statement.patients)),
         birth_dates=_birth_dates(statement),
+        patient_names=tuple(dict.fromkeys(patient.last_name for patient in statement.patients)),
+        patient_contacts=_contacts(statement),
         amends=_amends(before, statement),
         ingestion_id=context.ingestion_id,
         fingerprint=arrival.fingerprint,
@@ -79,6 +81,11 @@ def _amends(before: Bill | None, statement: Statement) -> tuple[str, ...]:
 def _birth_dates(statement: Statement) -> tuple[date, ...]:
     dates = (patient.date_of_birth for patient in statement.patients if patient.date_of_birth)
     return tuple(dict.fromkeys(dates))
+
+
+def _contacts(statement: Statement) -> tuple[str, ...]:
+    said = (way for patient in statement.patients for way in (patient.email, patient.mobile_phone) if way)
+    return tuple(dict.fromkeys(said))
 
 
 def _what_happened(before: Bill | None, after: Bill) -> tuple[str, str]:

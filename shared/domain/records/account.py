@@ -1,6 +1,6 @@
 """The account: one guarantor at one organization, the aggregate of all about a balance."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from shared.domain.records.statement import NOTHING_OPTED_OUT, BillTo, Guarantor, OptOuts
@@ -41,6 +41,54 @@ class HoldDetail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnpaidBills:
+    """What is payable of the bills of one effective created date (cents). suspended: they aren't dunned."""
+
+    since: date
+    suspended: bool = False
+    amount: Cents
+    bills: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountSummary:
+    """What lists show of an account, so that they needn't read its bills.
+
+    credit: with what statements say that the practice owes. patient_names: last names, made alike for searching, that
+    aren't the guarantor's. notice_ids: those of its ledger that the next and the last notice are among.
+    """
+
+    unpaid: tuple[UnpaidBills, ...] = ()
+    credit: Cents = 0
+    patient_names: tuple[str, ...] = ()
+    notice_ids: tuple[str, ...] = ()
+
+    @property
+    def owed(self) -> Cents:
+        """What can be paid."""
+        return sum(each.amount for each in self.unpaid)
+
+    @property
+    def open_bills(self) -> int:
+        """How many bills are owed and may be dunned."""
+        return sum(each.bills for each in self.unpaid if not each.suspended)
+
+    @property
+    def owing_since(self) -> date | None:
+        """The effective created date of the oldest bill that can be paid; None: none can."""
+        return min((each.since for each in self.unpaid), default=None)
+
+    def past_due(self, today: date, days_until_due: int) -> Cents:
+        """What is owed on bills whose due date has gone by."""
+        return sum(
+            each.amount for each in self.unpaid if not each.suspended and (today - each.since).days > days_until_due
+        )
+
+
+NOT_SUMMARIZED = AccountSummary()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Account(StoredRecord):
     """A guarantor at an organization.
 
@@ -50,6 +98,7 @@ class Account(StoredRecord):
     `hold_details` says more of each of `holds`, but of those that were set before details were kept.
     `settings_version` is the version of the organization that it has to be planned by, or a later one.
     `planning_at` is when the scheduler plans it next; None: nothing to wait for.
+    `summary` follows from the account with its bills and notices, and is made anew by whoever stores a change.
     """
 
     org_id: str
@@ -67,3 +116,4 @@ class Account(StoredRecord):
     version: int = 0
     planning_at: datetime | None = None
     settings_version: int = 0
+    summary: AccountSummary = field(default=NOT_SUMMARIZED, compare=False, repr=False)

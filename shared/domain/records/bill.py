@@ -22,6 +22,7 @@ class Bill(StoredRecord):
         for the period that they were sent in. A Lifetime statement that amends a bill goes on with its period.
     level_floor: the level that a reset counts as sent (docs/rules.md#dunning-reset); 0: none.
     renotify_at: when an update asked that the current step be sent again; notices before it don't cover the step.
+    patient_names, patient_contacts: last names of its patients; their email addresses and phone numbers.
     amends: the statements that this one replaced (Lifetime); what was sent about them in this period counts for it.
     moved_to: the account that the statement went on to; the bill that stays behind isn't found by its statement.
     ingestion_id: the file that it was last created or updated by.
@@ -46,6 +47,8 @@ class Bill(StoredRecord):
     posted_transactions: frozenset[str] = frozenset()
     patient_account_ids: tuple[str, ...] = ()
     birth_dates: tuple[date, ...] = ()
+    patient_names: tuple[str, ...] = ()
+    patient_contacts: tuple[str, ...] = ()
     amends: tuple[str, ...] = ()
     moved_to: str = ""
     ingestion_id: str = ""

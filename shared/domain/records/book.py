@@ -58,6 +58,7 @@ class AccountBook:
 
     Each is found by its id in one step, however many there are: an account may have hundreds of bills.
     tasks, claims: those that changes since then made; a book that is read has none.
+    search_entries: by what a search finds it, hashed, as it was read.
     """
 
     account: Account
@@ -69,6 +70,7 @@ class AccountBook:
     history: tuple[HistoryEvent, ...] = ()
     tasks: tuple[Task, ...] = ()
     claims: tuple[Claim, ...] = ()
+    search_entries: frozenset[str] = frozenset()
 
     @property
     def owed(self) -> Cents:
@@ -140,6 +142,7 @@ class AccountBook:
             history=(*self.history, *change.history),
             tasks=merged(self.tasks, change.tasks, lambda task: task.task_id),
             claims=merged(self.claims, change.claims, lambda claim: claim.subject),
+            search_entries=self.search_entries,
         )
 
 
@@ -164,4 +167,4 @@ class Change:
     def then(self, later: "Change") -> "Change":
         """Both changes as one, the later decided on the book as this one leaves it."""
         both = AccountBook(**{field.name: getattr(self, field.name) for field in fields(self)}).after(later)
-        return Change(**{field.name: getattr(both, field.name) for field in fields(both)})
+        return Change(**{field.name: getattr(both, field.name) for field in fields(self)})
