@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from functions.render_print.letter_writer import LetterWriter
 from functions.render_print.print_batch import BatchCloser, Manifest
 from functions.scheduler.sweep import Sweep
-from shared.contracts.messages import ClosePrintBatch, NoticeMessage, read_message
+from shared.contracts.messages import ClosePrintBatch, NoticeMessage
 from shared.domain.account.queue_actions import ActionRefusedError, QueueAction, act
 from shared.domain.records.notice import Notice
 from shared.domain.vocabulary.words import Channel, CommunicationStatus, NoticeStatus, NotificationType
@@ -26,6 +26,7 @@ from shared.storage import keys
 from shared.storage.print_batches import PrintBatches
 from shared.storage.races import BusyError
 from tests.worlds.delivery_actors import Actor, Fate, Stage
+from tests.worlds.delivery_providers import read_asked
 from tests.worlds.examples import account, book, notice, organization
 from tests.worlds.ledger import ORG, Ledger
 from tests.worlds.memory_table import MemoryTable, refusal
@@ -89,7 +90,7 @@ class Queues:
         return self.stage.effect(lambda: self._take(MessageBody))
 
     def _take(self, body: str) -> None:
-        message = read_message(body)
+        message = read_asked(body)
         if isinstance(message, ClosePrintBatch):
             self.closings.append(message)
         else:
