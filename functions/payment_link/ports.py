@@ -7,6 +7,7 @@ from secrets import token_bytes
 from functions.payment_link.channel_pages import ChannelPages
 from functions.payment_link.document_pages import DocumentPages, RenderFunction
 from functions.payment_link.patient_pages import PatientPages
+from functions.payment_link.request_pages import RequestPages
 from functions.payment_link.settings import PaymentLinkSettings
 from functions.payment_link.visits import Desk
 from shared.messaging import clients
@@ -42,6 +43,11 @@ class PaymentLinkPorts:
             sandbox_key=self.settings.sandbox_processor_key,
             documents=bool(self.settings.render_function),
         )
+
+    @property
+    def request_pages(self) -> RequestPages:
+        """The pages on which patients say something else than to pay."""
+        return RequestPages(desk=self.desk, pages=self.pages)
 
     @cached_property
     def document_pages(self) -> DocumentPages:
