@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date, timedelta
 from secrets import token_bytes
+from typing import Any
 
 import pytest
 
@@ -129,7 +130,7 @@ def test_what_was_said_is_said_once_until_it_is_settled() -> None:
         {"recipient": "billTo"},
     ],
 )
-def test_what_is_said_otherwise_is_a_task_of_its_own_and_each_has_to_be_settled(other: dict[str, str]) -> None:
+def test_what_is_said_otherwise_is_a_task_of_its_own_and_each_has_to_be_settled(other: dict[str, Any]) -> None:
     found = world()
     first, second = objected(found), objected(found, replace(PAID, **other))
     assert first != second
