@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functions.manage.frame import api
 from functions.manage.ports import ports
 from shared.contracts.accounts import AccountAnswer
-from shared.domain.account.holds import holds_ended, without_ended_holds
+from shared.domain.account.pauses import pauses_ended, without_ended_pauses
 from shared.domain.calendar.send_window import local_date
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.policy import Organization
@@ -19,7 +19,7 @@ def find_account(organization: Organization, account_id: str) -> AccountBook:
     book = ports().books.load(organization.org_id, account_id)
     if book is None:
         raise not_found("account")
-    return without_ended_holds(book, local_date(api.now, organization.zone))
+    return without_ended_pauses(book, local_date(api.now, organization.zone))
 
 
 def change_book(
@@ -39,7 +39,7 @@ def as_it_stands(
     now = api.now
 
     def decided(book: AccountBook) -> Change | None:
-        ended = holds_ended(book, local_date(now, organization.zone), now)
+        ended = pauses_ended(book, local_date(now, organization.zone), now)
         change = decide(book.after(ended) if ended else book)
         return ended.then(change) if ended and change else change
 

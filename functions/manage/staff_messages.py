@@ -11,8 +11,8 @@ from functions.manage.ports import ports
 from shared.contracts.bills import PaymentLinkAnswer, PaymentLinkBody, PaymentLinksPage
 from shared.contracts.notifications import OnDemandAnswer, OnDemandBody, ResendBody
 from shared.domain.account.contacts import BILL_TO, GUARANTOR, PATIENT, Contact, contact_for
-from shared.domain.account.holds import holds_ended
 from shared.domain.account.masking import masked
+from shared.domain.account.pauses import pauses_ended
 from shared.domain.calendar.send_window import local_date
 from shared.domain.delivery.staff_notices import (
     AccountOnHoldError,
@@ -233,7 +233,7 @@ def _as_held_now[R](
 ) -> tuple[Change | None, R]:
     """Decide on a book in which no hold is left that has ended."""
     now = api.now
-    ended = holds_ended(book, local_date(now, organization.zone), now)
+    ended = pauses_ended(book, local_date(now, organization.zone), now)
     change, result = decide(book.after(ended) if ended else book)
     return ended.then(change) if ended and change else change, result
 

@@ -3,10 +3,12 @@
 from dataclasses import replace
 from http import HTTPStatus
 
+from functions.manage.account_books import change_book
 from functions.manage.frame import actor, api, change_bill, list_request, route
 from functions.manage.ports import ports
 from shared.contracts.tasks import ResolutionBody, TaskAnswer, TasksPage
 from shared.domain.paying.external_payments import SitePayment, payment_of_task, received_at_site, site_payment_id
+from shared.domain.paying.objections import settle_objection
 from shared.domain.paying.payments import post_payment
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook, Change
@@ -54,10 +56,16 @@ def search(organization: Organization) -> Answer:
     problems=(409,),
 )
 def resolve(organization: Organization, task_id: str, said: ResolutionBody) -> Answer:
-    """Settle a task; a 409 problem for one that is settled. Money that had no bill is posted to the named one."""
+    """Settle a task; a 409 problem for one that is settled. Money that had no bill is posted to the named one.
+
+    Dunning that pauses for it goes on first: whoever dies between the two leaves a task that can be resolved again,
+    not a pause that nobody knows how to end.
+    """
     task = ports().tasks.get(organization.org_id, task_id)
     if task is None:
         raise not_found("task")
+    if task.kind is TaskKind.PATIENT_OBJECTION and task.status is TaskStatus.OPEN:
+        _let_dunning_go_on(organization, task)
     done = resolved(task, said.resolution, api.now, actor(), statement_id=said.statement_id or "", note=said.note or "")
     told = payment_of_task(task)
     if told is not None and said.statement_id:
@@ -88,3 +96,14 @@ def _post(organization: Organization, done: Task, told: SitePayment) -> None:
 
 def _settled() -> ProblemError:
     return ProblemError(HTTPStatus.CONFLICT, "The task is resolved already.")
+
+
+def _let_dunning_go_on(organization: Organization, task: Task) -> None:
+    """Take an objection off its account, and off those that bills of it went to with what belongs to the person."""
+    now, who = api.now, actor()
+    waiting, seen = [task.account_id], set[str]()
+    while waiting:
+        account_id = waiting.pop()
+        seen.add(account_id)
+        book = change_book(organization, account_id, lambda book: settle_objection(book, task.task_id, now, who))
+        waiting += {bill.moved_to for bill in book.bills if bill.moved_to} - seen - set(waiting)

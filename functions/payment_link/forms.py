@@ -1,14 +1,18 @@
 """What people type into the pages' forms, read kindly and exactly."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from urllib.parse import parse_qs, quote, unquote
 
+from shared.contracts.plain_text import UNREADABLE
 from shared.domain.paying.link_access import AccessQuestion
+from shared.domain.paying.objections import MOST_WORDS, Said
 from shared.domain.vocabulary.money import Cents, cents
 from shared.domain.vocabulary.postal_codes import zip_code
+from shared.domain.vocabulary.words import ObjectionKind
 
 MOST_FORM_CHARACTERS = 10_000
 MOST_FIELDS = 20
@@ -21,6 +25,9 @@ MULTIPART = re.compile(
 PART_NAME = re.compile(r";\s*name=(?:\"(?P<quoted>[^\"]*)\"|(?P<bare>[^\s;]+))", re.IGNORECASE)
 UNCHECKED = frozenset({"", "0", "false", "no", "off"})
 AMOUNT = re.compile(r"(?P<whole>\d+|\d{1,3}(?:,\d{3})+)?(?P<part>\.\d{0,2})?", re.ASCII)
+
+ISO_DATE = re.compile(r"(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})", re.ASCII)
+AMERICAN_DATE = re.compile(r"(?P<month>\d{1,2})/(?P<day>\d{1,2})/(?P<year>\d{4})", re.ASCII)
 
 type Form = dict[str, str]
 """The fields of a form; of one sent twice, the first."""
@@ -153,3 +160,41 @@ def read_amount(form: Form) -> Cents | None:
         return cents(Decimal(whole + (match["part"] or "").rstrip(".")))
     except ValueError:
         raise FieldProblem("amount", "problem_amount") from None
+
+
+def read_objection(form: Form, statement_ids: Collection[str], recipient: str) -> Said:
+    """What is said against a bill, or all of them; raises FieldProblem for what can't be."""
+    kind, about = form.get("kind", ""), form.get("statementId", "")
+    if kind not in set(ObjectionKind):
+        raise FieldProblem("kind-AlreadyPaid", "problem_kind_missing")
+    if about and about not in statement_ids:
+        raise FieldProblem("about", "problem_about_gone")
+    # Line breaks stay; no other sign is kept that a person can't read.
+    text = "\n".join(UNREADABLE.sub("", line) for line in form.get("text", "").splitlines()).strip()
+    if len(text) > MOST_WORDS:
+        raise FieldProblem("text", "problem_text_long")
+    return Said(kind=ObjectionKind(kind), recipient=recipient, statement_id=about, text=text)
+
+
+def read_reminder_day(form: Form, days: tuple[date, date]) -> date:
+    """The day to be reminded on, within a first and a last one; raises FieldProblem.
+
+    Browsers send dates as ISO 8601 has them; one that shows a plain field sends what was typed, as Americans do.
+    """
+    typed = form.get("on", "")
+    if not typed:
+        raise FieldProblem("on", "problem_on_missing")
+    day = _iso_or_american(typed)
+    if day is None:
+        raise FieldProblem("on", "problem_on")
+    if not days[0] <= day <= days[1]:
+        raise FieldProblem("on", "problem_on_range")
+    return day
+
+
+def _iso_or_american(typed: str) -> date | None:
+    match = ISO_DATE.fullmatch(typed) or AMERICAN_DATE.fullmatch(typed)
+    try:
+        return date(int(match["year"]), int(match["month"]), int(match["day"])) if match else None
+    except ValueError:
+        return None

@@ -118,9 +118,11 @@ def render(page: Page, language: Language, base_url: str, query: str) -> str:
     """A page as HTML. `query` keeps a language that the patient chose on the addresses of forms and links."""
     organization = page.visit.organization if page.visit else None
     phone = organization.phone if organization else ""
-    most, least = (money(page.facts.get(bound, 0), language) for bound in ("most", "least"))
+    latest = page.facts.get("latest")
+    about = {bound: money(page.facts.get(bound, 0), language) for bound in ("most", "least")}
+    about["latest"] = long_date(latest, language) if latest else ""
     problems = [FieldProblem(page.problem_at, page.problem), *page.also] if page.problem else []
-    slips = {slip.field: say(language, slip.text, most=most, least=least) for slip in problems}
+    slips = {slip.field: say(language, slip.text, **about) for slip in problems}
     known = {
         "base_url": base_url,
         "css": style(),

@@ -78,6 +78,56 @@ def finish(request: PageRequest, token: str) -> PageAnswer:
     return ports().pages.done(request, token)
 
 
+@back(
+    "POST",
+    "/pay/{token}/objection",
+    operation="objectToBill",
+    summary="Say that a bill is wrong: a task for staff, until which no reminder goes; redirects to what was said",
+    problems=(400, 403, 404, 410, 422, 429, 503),
+)
+def object_to_bill(request: PageRequest, token: str) -> PageAnswer:
+    """What a patient has against a bill."""
+    return ports().request_pages.object_to(request, token)
+
+
+@page(
+    "GET",
+    "/pay/{token}/objection",
+    operation="showObjection",
+    summary="Show what was said against a bill, or redirect to the link's page",
+    others={303: "Redirect to the link's page"},
+    problems=(404, 410),
+)
+def show_objection(request: PageRequest, token: str) -> PageAnswer:
+    """What was said, while staff haven't settled it."""
+    return ports().request_pages.objected(request, token)
+
+
+@back(
+    "POST",
+    "/pay/{token}/later",
+    operation="remindLater",
+    summary="Ask for no reminder before a day, at most 30 days ahead; redirects to what was asked for",
+    problems=(400, 403, 404, 410, 422, 429, 503),
+)
+def remind_later(request: PageRequest, token: str) -> PageAnswer:
+    """The day to be reminded on."""
+    return ports().request_pages.remind_later(request, token)
+
+
+@page(
+    "GET",
+    "/pay/{token}/later",
+    operation="showReminderDay",
+    summary="Show until when no reminder goes, or redirect to the link's page",
+    others={303: "Redirect to the link's page"},
+    problems=(404, 410),
+)
+def show_reminder_day(request: PageRequest, token: str) -> PageAnswer:
+    """Until when no reminder goes."""
+    return ports().request_pages.waiting(request, token)
+
+
 @document(
     "GET",
     "/pay/{token}/statement",

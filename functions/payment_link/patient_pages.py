@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import quote
 
 from functions.payment_link.bill_lines import bill_subject
@@ -19,9 +20,12 @@ from functions.payment_link.questions import (
 )
 from functions.payment_link.site import PageAnswer, PageRequest, language_query
 from functions.payment_link.visits import Desk, LinkVisit
+from shared.domain.account.contacts import GUARANTOR
+from shared.domain.delivery.claim_records import TEST_CONTACT
 from shared.domain.paying.external_site import PaymentSite
 from shared.domain.paying.link_access import Standing, standing
 from shared.domain.paying.link_secrets import normalized_code
+from shared.domain.paying.objections import reminder_days
 from shared.domain.paying.patient_requests import (
     AmountError,
     AmountProblem,
@@ -52,26 +56,26 @@ class PatientPages:
 
     def enter(self, request: PageRequest, token: str) -> PageAnswer:
         """`GET /pay/{token}`: the question, or the balance for a browser that has answered it. Changes nothing."""
-        visit = self._open_visit(request, token)
+        visit = self.open_visit(request, token)
         secret = verified_by(request, visit)
         if secret:
-            return self._balance(visit, request, secret)
+            return self.balance(visit, request, secret)
         return question_page(visit, request, _asking(visit))
 
     def verify(self, request: PageRequest, token: str) -> PageAnswer:
         """`POST /pay/{token}/verify`: for the right answer on to the balance, so that a browser can come back to it."""
-        visit = self._open_visit(request, token)
+        visit = self.open_visit(request, token)
         visit, secret = checked_answer(self.desk, visit, request, _asking(visit))
         address = f"{self.base_url}/pay/{_quoted(visit)}{language_query(request.language)}"
         return Redirect(location=address, token=_quoted(visit), cookie=cookie_value(secret, FormDraft.of(request.form)))
 
     def checkout(self, request: PageRequest, token: str) -> PageAnswer:
         """`POST /pay/{token}/checkout`: to the processor with what is to be paid."""
-        visit = self._open_visit(request, token)
+        visit = self.open_visit(request, token)
         secret = verified_by(request, visit)
         if not secret:
             return asked_again(visit, request, _asking(visit), "problem_ask_again")
-        page = self._balance(visit, request, secret)
+        page = self.balance(visit, request, secret)
         if not self.processors.page_of(visit):
             return page.having(status=HTTPStatus.CONFLICT)
         try:
@@ -137,7 +141,8 @@ class PatientPages:
             return form.having(status=HTTPStatus.NOT_FOUND, problem="problem_code_unknown")
         return self.back(request, code)
 
-    def _open_visit(self, request: PageRequest, token: str) -> LinkVisit:
+    def open_visit(self, request: PageRequest, token: str) -> LinkVisit:
+        """The visit that a link opens while it lives; raises PageError with the page that says why it doesn't."""
         visit = known_visit(self.desk, request, token)
         if standing(visit.link, request.now) is Standing.EXPIRED:
             raise PageError(
@@ -151,7 +156,8 @@ class PatientPages:
             )
         return visit
 
-    def _balance(self, visit: LinkVisit, request: PageRequest, secret: str) -> Page:
+    def balance(self, visit: LinkVisit, request: PageRequest, secret: str) -> Page:
+        """What is owed, with the forms to pay it and to say something else about it."""
         bills, home = visit.bills, f"/pay/{_quoted(visit)}"
         if not bills:
             paid = any(bill.status is BillStatus.PAID for bill in link_scope(visit.book, visit.link))
@@ -177,6 +183,7 @@ class PatientPages:
                 "documents": self.documents,
                 "chosen": draft.statement_id if draft.statement_id in {bill.statement_id for bill in bills} else "",
                 "most": visit.total,
+                **request_facts(visit, request),
                 "simulated": self.processors.simulates(visit),
                 "total": visit.total,
             },
@@ -237,7 +244,26 @@ def _outcome(paid: Payment | None, checkout: Checkout | None) -> str:
 
 
 def _asking(visit: LinkVisit) -> Asking:
-    return Asking(template="question.html", home=f"/pay/{_quoted(visit)}")
+    facts = {"action": "verify", "kept": ("amount", "statementId")}
+    return Asking(template="question.html", home=f"/pay/{_quoted(visit)}", facts=facts)
+
+
+def request_facts(visit: LinkVisit, request: PageRequest) -> dict[str, Any]:
+    """What the forms know by which a patient says something else than to pay, and what was said with them before.
+
+    Whoever got the link in the guarantor's place doesn't say when the guarantor is reminded.
+    """
+    first, latest = reminder_days(visit.today(request.now))
+    account, own = visit.book.account, visit.recipient == GUARANTOR
+    return {
+        "objections": [each for each in account.objections if each.recipient == visit.recipient],
+        "waits_until": account.remind_on if own and account.remind_on and account.remind_on >= first else None,
+        "may_object": visit.recipient != TEST_CONTACT,
+        "may_wait": own,
+        "first": first,
+        "latest": latest,
+        "typed": {},
+    }
 
 
 def _quoted(visit: LinkVisit) -> str:

@@ -10,6 +10,7 @@ from functions.payment_link.channel_pages import ChannelPages
 from functions.payment_link.document_pages import DocumentPages, RenderFunction
 from functions.payment_link.patient_pages import PatientPages
 from functions.payment_link.processors import Processors
+from functions.payment_link.request_pages import RequestPages
 from functions.payment_link.settings import PaymentLinkSettings
 from functions.payment_link.site_payments import SitePayments
 from functions.payment_link.visits import Desk
@@ -59,6 +60,11 @@ class PaymentLinkPorts:
             processors=processors,
             documents=bool(self.settings.render_function),
         )
+
+    @property
+    def request_pages(self) -> RequestPages:
+        """The pages on which patients say something else than to pay."""
+        return RequestPages(desk=self.desk, pages=self.pages)
 
     @cached_property
     def secrets(self) -> SecretValues:

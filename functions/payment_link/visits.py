@@ -10,6 +10,7 @@ from shared.domain.intake.identity import same_person
 from shared.domain.paying.link_access import Standing, Verification, standing, verify
 from shared.domain.paying.link_secrets import secret_hash, well_formed
 from shared.domain.paying.moved_bills import MovedBill, as_if_here, complete_moved_checkout, moved_at
+from shared.domain.paying.objections import Said, object_to, remind_on
 from shared.domain.paying.patient_requests import (
     OUR_REFERENCE,
     MoneyTaken,
@@ -95,9 +96,13 @@ class LinkVisit:
         named = [checkout for checkout in own if checkout.reference == reference]
         return max(named or own, key=lambda checkout: checkout.created_at, default=None)
 
+    def day_of(self, moment: datetime) -> date:
+        """The organization's calendar day of a moment."""
+        return moment.astimezone(self.organization.zone).date()
+
     def today(self, now: datetime) -> date:
         """The organization's calendar day."""
-        return now.astimezone(self.organization.zone).date()
+        return self.day_of(now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +185,14 @@ class Desk:
             visit, lambda book: channel_choices.choose(book, wanted, now, agreed, may_opt_in=may_opt_in)
         )
 
+    def object_to(self, visit: LinkVisit, said: Said, now: datetime) -> None:
+        """Take down what is said against a bill, once. Raises TooManyObjectionsError."""
+        self._pause(visit, lambda book, others, link: object_to(book, others, link, said, now))
+
+    def remind_on(self, visit: LinkVisit, day: date, now: datetime) -> None:
+        """Have reminders wait until a day."""
+        self._pause(visit, lambda book, others, link: remind_on([book, *others], link, day, now))
+
     def completed(self, org_id: str, reference: str, amount: Cents, now: datetime) -> None:
         """Post what the simulated processor took. Raises UnknownReferenceError as `record` does."""
         self.record(org_id, reference, ProcessorEvent(event_id=f"paid-{reference}", at=now, paid=amount), now)
@@ -260,18 +273,39 @@ class Desk:
                     found.append(there.after(changes[account_id]) if account_id in changes else there)
         return found
 
+    def _pause(
+        self, visit: LinkVisit, decide: Callable[[AccountBook, list[AccountBook], PaymentLink], list[Change]]
+    ) -> None:
+        """Change a link's account, and those that bills of it went to since, all or none."""
+        org_id, account_id = visit.link.org_id, visit.link.account_id
+
+        def attempt() -> None:
+            book = self.books.load(org_id, account_id)
+            if book is None:
+                raise NoSuchAccountError
+            link = book.link(visit.link.link_id) or visit.link
+            others = {each.book.account.account_id: each.book for each in self._followed(book, link)}
+            changes = decide(book, list(others.values()), link)
+            if changes:
+                self.books.commit_together(changes, [book, *others.values()])
+
+        until_won(attempt)
+
     def _seen(self, book: AccountBook, link: PaymentLink) -> AccountBook:
-        """The account as whoever has a link may see it: with bills that went to another account since it was sent.
+        """The account as whoever has a link may see it: with bills that went to another account since it was sent."""
+        return as_if_here(book, self._followed(book, link))
+
+    def _followed(self, book: AccountBook, link: PaymentLink) -> list[MovedBill]:
+        """The bills behind a link that went to another account since it was sent.
 
         A link for one bill leads to that bill wherever it is; one for the account follows the same person only.
         """
         gone = self._gone(book, lambda stub: _was_sent(stub, link))
-        own = (
+        return [
             each
             for each in gone
             if link.statement_id or same_person(book.account.guarantor, each.book.account.guarantor)
-        )
-        return as_if_here(book, own)
+        ]
 
     def _gone(self, book: AccountBook, asked_for: Callable[[Bill], bool]) -> list[MovedBill]:
         """Bills of an account that are in others by now, wherever they went."""

@@ -8,10 +8,10 @@ from pydantic import AfterValidator, Field
 from shared.contracts.contact_data import AddressBody, MaybeEmail, MaybePhone
 from shared.contracts.wire import Day, Instant, Money, NamedLine, WireModel, Word
 from shared.domain.account.consents import Consent
-from shared.domain.records.account import Account, HoldDetail
+from shared.domain.records.account import Account, HoldDetail, Objection
 from shared.domain.records.book import AccountBook
 from shared.domain.records.statement import Guarantor, OptOuts
-from shared.domain.vocabulary.words import AddressStatus, Channel, ConsentSource, Hold, Language
+from shared.domain.vocabulary.words import AddressStatus, Channel, ConsentSource, Hold, Language, ObjectionKind
 
 
 class ContactBody(WireModel):
@@ -62,7 +62,10 @@ def _each_once(holds: list[Hold]) -> list[Hold]:
 class AccountBody(WireModel):
     """What a partner may change of an account."""
 
-    read_only = ("accountId", "balance", "credit", "undeliverable", "statementIds", "holdDetails")
+    read_only = (
+        *("accountId", "balance", "credit", "undeliverable", "statementIds"),
+        *("holdDetails", "objections", "remindOn"),
+    )
 
     contact: ContactBody
     language: Word[Language] = Language.ENGLISH
@@ -113,6 +116,20 @@ class HoldDetailAnswer(WireModel):
         return cls(hold=detail.hold, reason=detail.reason or None, since=detail.since, until=detail.until, by=detail.by)
 
 
+class ObjectionAnswer(WireModel):
+    """What a patient said against a bill, until its task is resolved."""
+
+    task_id: str
+    kind: ObjectionKind
+    said_at: Instant
+    statement_id: str | None = Field(description="Which bill; null: all that the payment link showed.")
+
+    @classmethod
+    def of(cls, said: Objection) -> "ObjectionAnswer":
+        """An objection as stored."""
+        return cls(task_id=said.task_id, kind=said.kind, said_at=said.said_at, statement_id=said.statement_id or None)
+
+
 class HoldBody(WireModel):
     """A hold to be set; one that is set already gets this reason and end."""
 
@@ -129,6 +146,8 @@ class AccountAnswer(AccountBody):
     credit: Money = Field(description="Money that no bill took, and what statements say the practice owes.")
     undeliverable: list[Channel] = Field(description="Channels where a message bounced permanently.")
     hold_details: list[HoldDetailAnswer]
+    objections: list[ObjectionAnswer] = Field(description="Dunning pauses until their tasks are resolved.")
+    remind_on: Day | None = Field(description="The day before which the patient asked for no reminder.")
     statement_ids: list[str]
 
     @classmethod
@@ -142,6 +161,8 @@ class AccountAnswer(AccountBody):
             credit=book.credit,
             undeliverable=sorted(account.undeliverable),
             hold_details=[HoldDetailAnswer.of(detail) for detail in account.hold_details],
+            objections=[ObjectionAnswer.of(said) for said in account.objections],
+            remind_on=account.remind_on,
             statement_ids=[bill.statement_id for bill in book.bills],
         )
 

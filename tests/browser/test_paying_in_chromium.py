@@ -93,7 +93,7 @@ def test_a_bill_is_paid_with_the_keyboard_alone(site: tuple[str, Clinic], page: 
     tab_to(page, "#bill-all")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
-    tab_to(page, "form button")
+    tab_to(page, "form[action$='/checkout'] button")
     with page.expect_navigation():
         page.keyboard.press("Enter")
     sent = parse_qs(urlsplit(page.url).query)
@@ -120,3 +120,36 @@ def test_documents_open_in_the_browser_that_has_answered_and_in_no_other(
         asked.goto(document)
         assert asked.locator("#month").count() == 1
     stranger.close()
+
+
+def test_an_objection_and_a_later_reminder_are_sent_with_the_keyboard_alone(
+    site: tuple[str, Clinic], page: "Page"
+) -> None:
+    address, clinic = site
+    page.goto(f"{address}{clinic.path}")
+    answers(page, RIGHT)
+    tab_to(page, "details:has(#on) summary")
+    page.keyboard.press("Enter")
+    tab_to(page, "#on")
+    page.keyboard.type("03112026")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert "You get no reminders before March 11, 2026" in page.locator("main").inner_text()
+    page.goto(f"{address}{clinic.path}")
+    tab_to(page, "details:has(#text) summary")
+    page.keyboard.press("Enter")
+    tab_to(page, "form[action$='/objection'] button")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert page.locator(".summary:focus").count() == 1
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.locator("#kind-AlreadyPaid:focus").count() == 1
+    page.keyboard.press("Space")
+    tab_to(page, "#text")
+    page.keyboard.type("By check")
+    tab_to(page, "form[action$='/objection'] button")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert "I already paid this" in page.locator("main").inner_text()
+    assert [each.kind for each in clinic.book.account.objections] == ["AlreadyPaid"]

@@ -17,12 +17,13 @@ from shared.domain.account.contacts import number_hash
 from shared.domain.account.number_stops import NumberStop
 from shared.domain.intake import bill_limit
 from shared.domain.intake.bill_limit import MOST_OPEN_BILLS
+from shared.domain.records.account import Objection
 from shared.domain.records.book import Change, PatientClaim
 from shared.domain.records.policy import DunningSettings
 from shared.domain.records.statement import OptOuts
 from shared.domain.records.task import TaskKind
 from shared.domain.vocabulary.reasons import Reason
-from shared.domain.vocabulary.words import BillStatus, Channel, Hold
+from shared.domain.vocabulary.words import BillStatus, Channel, Hold, ObjectionKind
 from shared.storage.account_books import ConcurrentChangeError
 from shared.storage.numbers import Numbers
 from tests.worlds.aws import TABLE, listen
@@ -340,6 +341,23 @@ def test_to_another_person_goes_only_what_is_the_bills(town: Families) -> None:
     assert (book.account.opt_outs, book.account.holds, book.account.credit) == (OptOuts(), frozenset(), 0)
     assert [(each.status, each.status_reason) for each in book.bills] == [(BillStatus.SUSPENDED, "on hold: Dispute")]
     assert (left.holds, left.credit) == (frozenset({Hold.HARDSHIP}), 12_34)
+
+
+@pytest.mark.parametrize(("statement_id", "status"), [("", "Suspended"), ("S-1", "Suspended"), ("S-9", "Due")])
+def test_what_the_patient_said_goes_along(town: Families, statement_id: str, status: str) -> None:
+    """To the person's other account as it was said; to another's as a bill that nobody is reminded of."""
+    said = Objection(task_id="tsk_1", kind=ObjectionKind.NOT_MINE, said_at=NOW, statement_id=statement_id)
+    wait = (NOW + 9 * DAY).date()
+    town.takes(of(...))
+    known = town.account("patient:P-1").account
+    town.books.commit(Change(account=replace(known, objections=(said,), remind_on=wait)))
+    town.takes(of("G-9"), at=NOW + DAY)
+    after = town.account("G-9").account
+    assert (after.objections, after.remind_on) == ((said,), wait)
+    assert results(town.takes(of("G-2", **STRANGER), at=NOW + 2 * DAY)) == ["Updated"]
+    book = town.account("G-2")
+    assert (book.account.objections, book.account.remind_on) == ((), None)
+    assert [each.status for each in book.bills] == [status]
 
 
 def test_a_step_that_went_isnt_sent_again_to_the_same_person(town: Families) -> None:

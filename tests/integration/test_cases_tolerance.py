@@ -5,18 +5,27 @@ Each test plays one case of tests/cases, and says its name.
 
 import json
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from http import HTTPStatus
+from secrets import token_bytes
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from functions.manage.ports import ports as manage_ports
+from shared.domain.paying.link_access import AccessQuestion, AnswerOutcome, question, verify
+from shared.domain.paying.link_secrets import new_payment_link
 from shared.domain.records.statement import NOTHING_OPTED_OUT
 from shared.domain.vocabulary.words import Channel, NoticeStatus
+from tests.worlds.aws import TABLE
 from tests.worlds.cases import CASES, CasePractice, case, pointers
+from tests.worlds.examples import NOW
 from tests.worlds.ingest_api import Partner
+from tests.worlds.manage_api import ORGANIZATION, OWN
 from tests.worlds.statement_examples import statement
+from tests.worlds.wiring import wired
 
 BIRTH_DATE = "/patients/0/dateOfBirth"
 
@@ -35,6 +44,16 @@ def test_case_15_a_placeholder_for_a_birth_date_is_unknown_and_told(practice: Ca
     (bill,) = practice.book("G-1").bills
     assert bill.birth_dates == ()
     assert practice.account("G-1").guarantor.date_of_birth == date.fromisoformat(case("15").inputs["answer"])
+
+
+def test_case_17_where_only_the_guarantors_birth_date_is_known_the_page_asks_for_it(practice: CasePractice) -> None:
+    (given,) = case("17").statements()
+    assert practice.takes(given)["result"] == "Created"
+    book = practice.book("G-1")
+    issued = new_payment_link(org_id="org_1", account_id="G-1", now=NOW, lives=timedelta(days=1), random=token_bytes)
+    assert question(book, issued.link) is AccessQuestion.HOLDERS_BIRTH_DATE
+    judged = verify(book, issued.link, date(1970, 2, 3), NOW, token_bytes)
+    assert judged.outcome is AnswerOutcome.RIGHT
 
 
 def test_case_18_what_systems_write_for_no_date_is_a_warning(practice: CasePractice) -> None:
@@ -256,6 +275,21 @@ def test_case_59_and_what_was_taken_is_taken_still(practice: CasePractice) -> No
     body = b"\xef\xbb\xbf" + b"\r\n\r\n".join([*good, latin, good[0][:-5]])
     ingestion = practice.drop(body)
     assert [row["result"] for row in ingestion["rows"]] == ["Created"] * 3 + ["Failed"] * 2
+
+
+def test_case_62_an_id_is_readable_by_the_api_or_refused_with_its_pointer(
+    practice: CasePractice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wired(monkeypatch, manage_ports, TABLE_NAME=TABLE, ALLOW_SIMULATED_TIME="true")
+    slash, percent = case("62").values("statementId")
+    refused = practice.takes(statement(slash))
+    assert (refused["result"], [error["pointer"] for error in refused["errors"]]) == ("Failed", ["/statementId"])
+    (account_id,) = case("62").values("guarantorId")
+    refused = practice.takes(statement("S-2", guarantor__guarantorId=account_id))
+    assert [error["pointer"] for error in refused["errors"]] == ["/guarantor/guarantorId"]
+    assert practice.takes(statement(percent))["result"] == "Created"
+    found = OWN.get(f"{ORGANIZATION}/bills/{quote(percent, safe='')}")
+    assert (found.status, found.body["statementId"]) == (200, percent)
 
 
 def test_every_case_that_is_here_is_played_by_a_test() -> None:

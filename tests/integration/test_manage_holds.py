@@ -2,13 +2,18 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from secrets import token_bytes
 from typing import Any
 
 import pytest
 
+from shared.domain.paying.link_secrets import new_payment_link
+from shared.domain.paying.objections import Said, object_to
+from shared.domain.records.book import Change
+from shared.domain.vocabulary.words import BillStatus, ObjectionKind
 from shared.storage.account_books import AccountBooks
 from tests.worlds.examples import NOW, account, notice
-from tests.worlds.manage_api import ACCOUNT, BILL, OWN, pointers, store, stored
+from tests.worlds.manage_api import ACCOUNT, BILL, ORGANIZATION, OWN, pointers, store, stored
 
 pytestmark = pytest.mark.usefixtures("manage_table")
 
@@ -138,3 +143,83 @@ def test_a_name_that_cannot_be_one_is_refused_before_anything_happens(manage_boo
     store(manage_books, account())
     assert OWN.post(HOLDS, DISPUTE, Dunlin_Actor=name).status == 400
     assert not stored(manage_books).account.holds
+
+
+# --- what the patient said ------------------------------------------------------------------------------------------
+
+
+def says_it_is_wrong(books: AccountBooks, account_id: str = "G-1") -> str:
+    """An objection at the pages; answers its task's id."""
+    book = stored(books, account_id)
+    lives = timedelta(days=30)
+    link = new_payment_link(org_id="org_1", account_id=account_id, now=NOW, lives=lives, random=token_bytes).link
+    (change,) = object_to(book, [], link, Said(kind=ObjectionKind.WRONG_AMOUNT, text="Too much"), NOW)
+    books.commit(change)
+    (task,) = change.tasks
+    return task.task_id
+
+
+def test_resolving_an_objection_lets_dunning_go_on(manage_books: AccountBooks) -> None:
+    store(manage_books)
+    task_id = says_it_is_wrong(manage_books)
+    said = {"taskId": task_id, "kind": "WrongAmount", "saidAt": "2026-03-02T15:00:00.000Z", "statementId": None}
+    assert OWN.get(ACCOUNT).body["objections"] == [said]
+    [task] = OWN.get(f"{ORGANIZATION}/tasks?kind=PatientObjection").body["items"]
+    assert task["facts"] == {"objection": "WrongAmount", "recipient": "guarantor", "text": "Too much"}
+    answer = LATER.post(
+        f"{ORGANIZATION}/tasks/{task_id}/resolve", {"resolution": "corrected"}, Dunlin_Actor="Rita Desk"
+    )
+    assert (answer.status, "text" in answer.body["facts"]) == (200, False)
+    account_now = stored(manage_books).account
+    assert (account_now.objections, account_now.planning_at) == ((), LATER.at)
+    settled = stored(manage_books).history[-1]
+    assert (settled.event, settled.by, settled.facts) == ("ObjectionSettled", "Rita Desk", {"taskId": task_id})
+    assert OWN.post(f"{ORGANIZATION}/tasks/{task_id}/resolve", {"resolution": "corrected"}).status == 409
+
+
+def test_an_objection_is_settled_in_the_other_account_that_its_bill_went_to(manage_books: AccountBooks) -> None:
+    store(manage_books)
+    task_id = says_it_is_wrong(manage_books)
+    book = stored(manage_books)
+    manage_books.commit(Change(account=replace(account(account_id="G-2"), objections=book.account.objections)))
+    gone = replace(book.bills[0], status=BillStatus.CANCELLED, moved_to="G-2")
+    manage_books.commit(Change(account=book.account, bills=(gone,)))
+    OWN.post(f"{ORGANIZATION}/tasks/{task_id}/resolve", {"resolution": "corrected"})
+    assert [stored(manage_books, each).account.objections for each in ("G-1", "G-2")] == [(), ()]
+
+
+def test_what_the_patient_said_is_read_only_and_stays_when_staff_change_the_account(manage_books: AccountBooks) -> None:
+    store(manage_books)
+    says_it_is_wrong(manage_books)
+    assert OWN.patch(ACCOUNT, {"objections": []}).status == 422
+    assert OWN.patch(ACCOUNT, {"remindOn": "2026-03-09"}).status == 422
+    assert len(OWN.patch(ACCOUNT, {"language": "es"}).body["objections"]) == 1
+
+
+def test_the_day_to_be_reminded_on_is_shown_until_it_comes(manage_books: AccountBooks) -> None:
+    store(manage_books, account(remind_on=LATER.at.date()))
+    assert OWN.get(ACCOUNT).body["remindOn"] == "2026-03-10"
+    assert LATER.get(ACCOUNT).body["remindOn"] is None
+
+
+def test_staff_may_write_to_who_objected(manage_books: AccountBooks) -> None:
+    """It is they who answer; a hold is what keeps staff from writing too."""
+    store(manage_books)
+    says_it_is_wrong(manage_books)
+    assert OWN.post(f"{BILL}/notifications", {"channel": "email"}).status == 202
+
+
+def test_a_past_day_tells_what_the_patient_had_said(manage_books: AccountBooks) -> None:
+    store(manage_books)
+    task_id = says_it_is_wrong(manage_books)
+    LATER.post(f"{ORGANIZATION}/tasks/{task_id}/resolve", {"resolution": "corrected"})
+    after = replace(OWN, at=NOW + timedelta(days=20))
+
+    def found(day: str) -> list[str]:
+        rule = "objections and reminder days of the patient"
+        answer = after.get(f"{BILL}/explanation?on={day}").body
+        return [entry["found"] for entry in answer["findings"] if entry["rule"] == rule]
+
+    objected = ["a patient's objection is not settled: WrongAmount"]
+    assert [found(day) for day in ("2026-03-02", "2026-03-09")] == [objected, objected]
+    assert found("2026-03-10") == ["no objection, and no day to be reminded on"]

@@ -287,7 +287,7 @@ def test_checkout_sends_the_browser_to_the_processor_with_what_is_owed(clinic: C
 
 def test_checkout_takes_the_pages_own_field_where_cookies_are_off(clinic: Clinic) -> None:
     page = clinic.verify(keeps_cookie=False)
-    (secret,) = re.findall(r'name="verification" value="(\w+)"', page.body)
+    (secret,) = set(re.findall(r'name="verification" value="(\w+)"', page.body))
     assert clinic.checkout(amount="1", verification="").status == 403
     assert clinic.checkout(amount="1", verification=secret).status == 303
 
@@ -491,7 +491,7 @@ def test_without_a_processor_the_page_tells_how_to_pay_and_takes_no_checkout(cli
     page = clinic.verify()
     assert "$74.60" in page.text
     assert "By mail" in page.text
-    assert "<form" not in page.body
+    assert "/checkout" not in page.body
     assert clinic.checkout(amount="1").status == 409
     assert clinic.book.checkouts == ()
 
@@ -507,7 +507,7 @@ def test_an_external_site_is_reached_by_the_organizations_own_id(clinic: Clinic)
     assert clinic.checkout(amount="20").location == "https://pay.site.example/?m=A%20B&a=20.00"
     assert clinic.checkout(amount="99").status == 422
     clinic.settle(payments=replace(external, external_id=""))
-    assert "<form" not in clinic.get().body
+    assert "/checkout" not in clinic.get().body
 
 
 @pytest.mark.parametrize(
@@ -537,7 +537,7 @@ def test_a_template_stored_before_templates_were_checked_breaks_no_page_and_lead
     assert page.headers["Content-Security-Policy"].endswith(
         "form-action 'self' https://pay.example.com; base-uri 'none'; frame-ancestors 'none'"
     )
-    assert "<form" not in page.body
+    assert "/checkout" not in page.body
     assert clinic.checkout(amount="20").status == 409
 
 
@@ -586,7 +586,7 @@ def test_stacks_without_the_simulated_processor_have_no_such_webhook(
 ) -> None:
     wired(monkeypatch, ports, SANDBOX_PROCESSOR_URL="")
     assert clinic.webhook(reference="dln_" + "A" * 22).status == 404
-    assert "<form" not in clinic.verify().body
+    assert "/checkout" not in clinic.verify().body
 
 
 def test_the_sample_webhook_is_an_event_of_the_contract() -> None:

@@ -12,6 +12,8 @@ import outloud
 import pymupdf
 import pytest
 import zxingcpp
+from hypothesis import given
+from hypothesis import strategies as st
 
 from functions.render_print import printable_text, statement_pdf
 from functions.render_print.printable_text import ASSETS
@@ -28,6 +30,7 @@ from functions.render_print.statement_pdf import render
 from shared.domain.paying.link_access import AccessQuestion
 from shared.domain.vocabulary.words import Language, NotificationType
 from tests.worlds.bounds import some
+from tests.worlds.properties import tried
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -271,24 +274,44 @@ def test_the_bill_code_follows_its_words_and_they_appear_once() -> None:
         _RECIPIENT,
         ("MARGARET ANNELIESE THORVALDSEN-WESTERGAARD", *(f"LINE {number} OF A LONG ADDRESS" for number in range(6))),
         ("Wolfeschlegelsteinhausenbergerdorff " * 4, "4418 Birchwood Lane", "Duluth, MN 55804"),
-        ("W" * 120, "M" * 90, "Duluth, MN 55804"),
-        tuple(f"{number} of very many lines that all are as long as this one" for number in range(14)),
+        ("W" * 120, "M" * 80, "M" * 80, "M" * 60 + ", MN 55804-1187"),
+        ("Ana " * 30, "W" * 80, "W" * 80, "W" * 60 + ", MN 55804-1187"),
+        ("\u5c71\u7530" * 60, "4418 Birchwood Lane " * 4, "Apt 12B", "Duluth, MN 55804"),
     ],
 )
 def test_both_addresses_stay_inside_the_windows(lines: tuple[str, ...]) -> None:
-    """Whatever the address, all of it is printed inside the envelope's window, and nothing else is."""
+    """All of the address is printed inside the envelope's window, and nothing else is, never too small to read.
+
+    The longest that a statement or an organization may have; only the name is shortened for it.
+    """
     practice = replace(_PRACTICE, name=lines[0], address_lines=lines[1:], phone="")
     page = _page(practice=practice, recipient_name=lines[0], recipient_address_lines=lines[1:])
     # Inches from the left, from the top, wide, high: a #10 double-window envelope's (docs/rules.md#envelope-windows).
     windows = (_rectangle(0.5, 0.5, 3.5, 0.792), _rectangle(0.5, 2.042, 3.5, 0.875))
-    expected = "".join(lines).replace(" ", "")
+    name, address = lines[0].replace(" ", ""), "".join(lines[1:]).replace(" ", "")
 
     with _open(render_statement(page)) as document:
-        words = document[0].get_text("words")
+        words, blocks = document[0].get_text("words"), document[0].get_text("dict")["blocks"]
+    spans = [span for block in blocks for line in block.get("lines", ()) for span in line["spans"]]
     for window in some(windows):
         inside = [word for word in words if mupdf.Rect(word[:4]).intersects(window)]
         assert all((window + _ROUNDING).contains(mupdf.Rect(word[:4])) for word in some(inside))
-        assert "".join(word[4] for word in inside).replace("\u200b", "") == expected
+        shown = "".join(word[4] for word in inside).replace("\u200b", "")
+        assert shown.endswith(address)
+        beginning = shown.removesuffix(address)
+        assert beginning == name or (len(beginning) > 20 and name.startswith(beginning.removesuffix("\u2026")))
+        small = [span["size"] for span in spans if mupdf.Rect(span["bbox"]).intersects(window)]
+        assert min(small) >= 6.99
+
+
+def test_the_remittance_address_on_the_slip_is_not_too_small_to_read() -> None:
+    lines = ("W" * 100, "M" * 80, "M" * 80, "M" * 60 + ", MN 55804-1187")
+    with _open(render_statement(_page(practice=replace(_PRACTICE, remit_to_lines=lines)))) as document:
+        [slip] = document[0].search_for("Payment slip")
+        shown = document[0].get_text("dict", clip=mupdf.Rect(0, slip.y0, 300, 780))["blocks"]
+    spans = [span for block in shown for line in block.get("lines", ()) for span in line["spans"]]
+    assert min(span["size"] for span in spans if "M" in span["text"] or "W" in span["text"]) >= 6.99
+    assert "".join(lines[1:]).replace(" ", "") in re.sub(r"[ \u200b]", "", "".join(span["text"] for span in spans))
 
 
 def test_nothing_else_shows_in_windows_that_were_moved() -> None:
@@ -333,6 +356,47 @@ def test_a_long_statement_keeps_the_slip_on_its_first_page_and_loses_no_charge(c
             assert all(sheet.rect.contains(word) for word in some(body))
 
 
+def _last_row(sheet: Any) -> str:
+    """The last row of the table on a page, which a page of it alone ends with: above the page's number."""
+    words = [word for word in sheet.get_text("words") if word[3] < 10.5 * _POINTS]
+    bottom = max(word[3] for word in words)
+    return " ".join(word[4] for word in sorted(words) if word[3] > bottom - 3)
+
+
+def _visited(charges: list[int], *, long: bool, patients: bool) -> StatementBill:
+    """A bill with a visit for each number, of so many charges; long: places that take several lines."""
+    visits = tuple(
+        StatementVisit(
+            dt.date(2026, 2, 1 + place % 28),
+            "Dr. Ingrid Solheim",
+            "Harbor View Clinic " * (8 if long and place % 3 == 0 else 1),
+            tuple(_charge(number) for number in range(count)),
+            patient=("Ole T.", "Kari T.")[place % 2] if patients else "",
+        )
+        for place, count in enumerate(charges)
+    )
+    return replace(_bill(1), visits=visits)
+
+
+@tried(plain=20, thorough=1_000)
+@given(
+    charges=st.lists(st.integers(0, 4), min_size=8, max_size=70),
+    long=st.booleans(),
+    patients=st.booleans(),
+    paragraphs=st.integers(0, 12),
+    language=st.sampled_from(Language),
+)
+def test_no_page_ends_with_the_heading_of_what_stands_on_the_next(
+    *, charges: list[int], long: bool, patients: bool, paragraphs: int, language: Language
+) -> None:
+    """Neither a statement's, nor a patient's, nor a visit's."""
+    bill = _visited(charges, long=long, patients=patients)
+    page = _page(bills=(bill, bill), message="Word. \n" * paragraphs, language=language, amount_due=sum(charges) + 1)
+    with _open(render_statement(page)) as document:
+        feet = [_last_row(sheet) for sheet in list(document)[1:-1]]
+    assert [foot for foot in feet if not re.search(r"\d[.,]\d\d$", foot)] == []
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -356,12 +420,14 @@ def test_no_name_or_number_on_the_slip_is_too_small_to_read(name: str) -> None:
     assert name[:12].strip() in told
 
 
-def test_no_two_words_overlap_on_a_crowded_page() -> None:
-    """Long descriptions wrap into rows that grow with them."""
+@pytest.mark.parametrize("billed", [10_000, 9_999_999_999])
+@pytest.mark.parametrize("times", [1, 2])
+def test_no_two_words_overlap_on_a_crowded_page(times: int, billed: int) -> None:
+    """Long descriptions wrap into rows that grow with them, and so do headings above them."""
     long = "Intravenous infusion of a very long named compound, each additional hour beyond the first, with monitoring"
-    charges = tuple(_charge(number, description=f"{long} {number}") for number in range(9))
+    charges = tuple(_charge(number, description=f"{long * times} {number}", billed=billed) for number in range(9))
     bill = StatementBill(
-        "S-1", "Ole", 1_000, 1_000, (StatementVisit(dt.date(2026, 2, 1), "Dr. " + long, long, charges),)
+        "S-1", "Ole", billed, 1_000, (StatementVisit(dt.date(2026, 2, 1), "Dr. " + long, long, charges, "Kari"),)
     )
 
     with _open(render_statement(_page(bills=(bill,)))) as document:

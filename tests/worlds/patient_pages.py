@@ -13,11 +13,13 @@ from functions.payment_link.channel_pages import ChannelPages
 from functions.payment_link.page import Page, PageError, Redirect
 from functions.payment_link.patient_pages import PatientPages
 from functions.payment_link.processors import Processors
+from functions.payment_link.request_pages import RequestPages
 from functions.payment_link.site import BUSY_PAGE, UNKNOWN_PAGE, PageAnswer, PageRequest
 from functions.payment_link.visits import Desk, LinkVisit
 from shared.domain.account.contacts import number_hash
 from shared.domain.paying.link_access import Verification, verify
 from shared.domain.paying.link_secrets import new_payment_link
+from shared.domain.paying.objections import Said, object_to, remind_on
 from shared.domain.paying.patient_requests import payment_id_of
 from shared.domain.records.account import WrongAnswers
 from shared.domain.records.book import Change
@@ -69,6 +71,14 @@ class FakeDesk:
         self, visit: LinkVisit, wanted: frozenset[Channel], now: datetime, agreed: Agreement, *, may_opt_in: bool
     ) -> LinkVisit:
         return self._after(visit, channel_choices.choose(visit.book, wanted, now, agreed, may_opt_in=may_opt_in))
+
+    def object_to(self, visit: LinkVisit, said: Said, now: datetime) -> None:
+        for change in object_to(visit.book, [], visit.link, said, now):
+            self.known = self._after(visit, change)
+
+    def remind_on(self, visit: LinkVisit, day: date, now: datetime) -> None:
+        for change in remind_on([visit.book], visit.link, day, now):
+            self.known = self._after(visit, change)
 
     def _after(self, visit: LinkVisit, change: Change | None) -> LinkVisit:
         return replace(visit, book=visit.book.after(change)) if change else visit
@@ -169,6 +179,36 @@ def every_channel_page() -> Iterator[tuple[str, Page]]:
     yield "letters kept", act(channel_pages(), action="preferences")
 
 
+def asked(known: LinkVisit, what: str, **form: str) -> tuple[PageAnswer, RequestPages]:
+    """The answer to a form by which a patient says something else than to pay, and the pages afterwards."""
+    behind = pages(known)
+    found = RequestPages(desk=behind.desk, pages=behind)
+    send = found.object_to if what == "objection" else found.remind_later
+    return send(PageRequest(now=NOW, form=form), TOKEN), found
+
+
+def every_request_page(verified: Page) -> Iterator[tuple[str, Page]]:
+    """Each page on which a patient says something else than to pay; `verified`: the balance of several bills."""
+    assert verified.visit is not None
+    known, secret = verified.visit, {"verification": verified.secret}
+    told = {"kind": "AlreadyPaid", "statementId": "S-1", "text": "By check, on March 1"}
+    later = {"on": (NOW.date() + timedelta(days=9)).isoformat()}
+    yield "objection, no kind", shown(asked(known, "objection", text="Why?", **secret)[0])
+    yield "objection, too long", shown(asked(known, "objection", **told | {"text": "x" * 501}, **secret)[0])
+    yield "objection, bill gone", shown(asked(known, "objection", **told | {"statementId": "S-9"}, **secret)[0])
+    yield "objection, asked again", of_error(lambda: asked(known, "objection", kind="AlreadyPaid", text="By check"))
+    yield "reminder, no day", shown(asked(known, "later", on="", **secret)[0])
+    yield "reminder, too late", shown(asked(known, "later", on="2099-01-01", **secret)[0])
+    yield "reminder, asked again", of_error(lambda: asked(known, "later", **later))
+    back = PageRequest(now=NOW, cookie=verified.secret)
+    _, objected = asked(known, "objection", **told, **secret)
+    yield "objected", shown(objected.objected(back, TOKEN))
+    yield "balance, objected", shown(objected.pages.enter(back, TOKEN))
+    _, waiting = asked(known, "later", **later, **secret)
+    yield "reminded later", shown(waiting.waiting(back, TOKEN))
+    yield "balance, reminded later", shown(waiting.pages.enter(back, TOKEN))
+
+
 def every_page() -> Iterator[tuple[str, Page]]:
     """Each page that a patient can get, by a name."""
     now, one = PageRequest(now=NOW), visit()
@@ -188,6 +228,7 @@ def every_page() -> Iterator[tuple[str, Page]]:
     yield "balance", verified
     assert verified.visit is not None
     yield "balance of many", balance(many)
+    yield from every_request_page(balance(many))
     yield "balance, endless words", balance(endless())
     refused = PageRequest(now=NOW, form={"verification": verified.secret, "amount": "none"})
     yield "balance, no amount", shown(pages(verified.visit).checkout(refused, TOKEN))
@@ -252,6 +293,15 @@ FOR_VERIFIED = frozenset(
         "balance",
         "balance of many",
         "balance, no amount",
+        "balance, objected",
+        "balance, reminded later",
+        "objected",
+        "objection, bill gone",
+        "objection, no kind",
+        "objection, too long",
+        "reminded later",
+        "reminder, no day",
+        "reminder, too late",
         "not online",
         "paid",
         "done, declined",

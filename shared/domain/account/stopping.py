@@ -4,17 +4,28 @@ from datetime import datetime
 
 from shared.domain.account.contacts import opt_out_refusal
 from shared.domain.account.ledger import stopped
+from shared.domain.records.account import Account
 from shared.domain.records.book import AccountBook
 from shared.domain.records.notice import CANCELLABLE, Notice
 from shared.domain.vocabulary.reasons import Reason, closed_bill_reason, hold_reasons
 from shared.domain.vocabulary.words import NotificationType
 
 
-def lost_cause(notice: Notice, book: AccountBook) -> Reason | None:
-    """Why a dunning notice has no cause left: a hold, an opt-out, or no bill in it that is still open."""
-    held = hold_reasons(book.account.holds)
+def pause_reason(account: Account) -> Reason | None:
+    """Why no reminder goes to an account; None: nothing pauses it. What is over by itself is taken off before."""
+    held = hold_reasons(account.holds)
     if held:
         return held[0]
+    if account.objections:
+        return Reason.OBJECTION
+    return Reason.REMIND_LATER if account.remind_on else None
+
+
+def lost_cause(notice: Notice, book: AccountBook) -> Reason | None:
+    """Why a dunning notice has no cause left: a pause, an opt-out, or no bill in it that is still open."""
+    paused = pause_reason(book.account)
+    if paused:
+        return paused
     bills = [book.bill(statement_id) for statement_id in notice.statement_ids]
     if not any(bill and bill.open for bill in bills):
         closed = [closed_bill_reason(bill.status) for bill in bills if bill]

@@ -19,6 +19,7 @@ class Rule(StrEnum):
     ORGANIZATION_STATUS = "account status of the organization"
     COMMUNICATIONS = "communication status"
     HOLDS = "holds"
+    PATIENT = "objections and reminder days of the patient"
     BILL_STATUS = "bill status"
     STEP = "current step"
     ALREADY_SENT = "already sent"
@@ -59,7 +60,8 @@ class Plan:
 
     notices: whole rows, each new or with its history appended to. next_planning_at: None with a rest_reason.
     bills: those for which a notice after an update is dropped (docs/rules.md#update-while-stopped).
-    ended: what ends with the plan's moment: holds whose end date has come (docs/rules.md#hold-end).
+    ended: what ends with the plan's moment: holds whose end date has come (docs/rules.md#hold-end), and the wait for
+        the day to be reminded on (docs/rules.md#remind-later).
     """
 
     notices: tuple[Notice, ...]
@@ -73,8 +75,8 @@ class Plan:
         """What the plan changes at its account."""
         before = self.ended.account if self.ended else account
         planned = replace(before, planning_at=self.next_planning_at)
-        history = self.ended.history if self.ended else ()
-        return Change(account=planned, bills=self.bills, notices=self.notices, history=history)
+        change = Change(account=planned, bills=self.bills, notices=self.notices)
+        return self.ended.then(change) if self.ended else change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

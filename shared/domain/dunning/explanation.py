@@ -1,6 +1,6 @@
 """What the engine found, in the words of a billing manager."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 from shared.domain.account.holds import hold_end
@@ -16,7 +16,7 @@ from shared.domain.vocabulary.words import Channel, CommunicationStatus, Hold
 
 
 def explain_account(situation: Situation) -> tuple[Finding, ...]:
-    """What holds for the whole account: the organization's standing, its communications, and holds."""
+    """What holds for the whole account: its organization's standing and communications, holds, the patient's word."""
     organization = situation.organization
     inactive = standing_stop(organization)
     of_partner = f", and its partner {organization.partner_status}" if inactive is Reason.PARTNER_NOT_ACTIVE else ""
@@ -40,6 +40,18 @@ def explain_account(situation: Situation) -> tuple[Finding, ...]:
             found=", ".join(holds) or "no hold",
             outcome=RuleOutcome.STOPS if holds else RuleOutcome.PASSES,
         ),
+        explain_patient([each.kind for each in account.objections], account.remind_on),
+    )
+
+
+def explain_patient(objections: Sequence[str], remind_on: date | None) -> Finding:
+    """What a patient said that makes dunning pause: the kinds of objections, and the day to be reminded on."""
+    found = [f"{Reason.OBJECTION}: {kind}" for kind in objections]
+    found += [f"{Reason.REMIND_LATER}, on {remind_on}"] if remind_on else []
+    return Finding(
+        rule=Rule.PATIENT,
+        found=", ".join(found) or "no objection, and no day to be reminded on",
+        outcome=RuleOutcome.STOPS if found else RuleOutcome.PASSES,
     )
 
 

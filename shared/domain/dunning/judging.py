@@ -6,8 +6,8 @@ from datetime import datetime
 
 from shared.domain.account.consents import opted_out_of_emails
 from shared.domain.account.contacts import GUARANTOR, Contact, contact_for, opted_out
-from shared.domain.account.holds import without_ended_holds
 from shared.domain.account.ledger import taken_days
+from shared.domain.account.pauses import without_ended_pauses
 from shared.domain.account.reconciliation import possibly_sent
 from shared.domain.account.stopping import lost_cause
 from shared.domain.calendar.send_window import first_moment, first_waking_moment, local_date, permitted
@@ -49,7 +49,7 @@ def judge(
     if not notice.notification_type.dunning:
         occasion = _Occasion(notice=notice, book=book, organization=organization, now=now, patient=patient)
         return _OCCASIONAL[notice.notification_type](occasion)
-    book = without_ended_holds(book, local_date(now, organization.zone))
+    book = without_ended_pauses(book, local_date(now, organization.zone))
     return _judge_dunning(notice, Situation(book=_without(notice, book), organization=organization, now=now))
 
 

@@ -6,9 +6,11 @@ from functools import cached_property
 
 from shared.domain.account.consents import consents
 from shared.domain.account.contacts import GUARANTOR
+from shared.domain.account.pauses import OBJECTED, OBJECTION_SETTLED, REMINDER_ASKED_FOR, REMINDER_DAY_CAME
 from shared.domain.account.timeline import notice_events
 from shared.domain.calendar.send_window import local_date, start_of_day
 from shared.domain.dunning.decision import Finding, Rule, RuleOutcome
+from shared.domain.dunning.explanation import explain_patient
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook
 from shared.domain.records.notice import COUNTS_AS_SENT, Notice, StatusChange
@@ -30,7 +32,7 @@ def decided_on(bill: Bill, book: AccountBook, organization: Organization, day: d
     kept = _Day(bill=bill, book=book, organization=organization, day=day)
     if not kept.there:
         return (_about(Rule.BILL_STATUS, bill, f"the bill came on {kept.came_on}", RuleOutcome.WAITS),)
-    return (*_holds(kept), *_bill(kept), *_opt_outs(kept), *_results(kept))
+    return (*_holds(kept), _patient(kept), *_bill(kept), *_opt_outs(kept), *_results(kept))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +92,22 @@ def _holds(kept: _Day) -> tuple[Finding, ...]:
             outcome=RuleOutcome.STOPS if held else RuleOutcome.PASSES,
         ),
     )
+
+
+def _patient(kept: _Day) -> Finding:
+    """The objections that weren't settled at the end of the day, and the day that the patient wanted to wait for."""
+    objections, remind_on = dict[str, str](), None
+    for event in sorted(kept.book.history, key=lambda event: event.at):
+        if event.at >= kept.end:
+            break
+        if event.event == OBJECTED:
+            objections[event.facts["taskId"]] = event.facts["kind"]
+        elif event.event == OBJECTION_SETTLED:
+            objections.pop(event.facts["taskId"], None)
+        elif event.event in {REMINDER_ASKED_FOR, REMINDER_DAY_CAME}:
+            until = event.facts.get("until")
+            remind_on = date.fromisoformat(until) if until else None
+    return explain_patient(list(objections.values()), remind_on)
 
 
 def _bill(kept: _Day) -> tuple[Finding, ...]:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from shared.domain.account.holds import holds_ended, next_hold_end
 from shared.domain.account.ledger import taken_days, with_notices
+from shared.domain.account.pauses import pause_end, pauses_ended
 from shared.domain.account.stopping import cancel_pending
 from shared.domain.calendar.send_window import first_moment, hours_return, local_date, permitted, start_of_day
 from shared.domain.calendar.steps import next_due_day
@@ -22,7 +22,7 @@ from shared.domain.records.notice import PENDING, Notice
 from shared.domain.records.policy import Organization
 from shared.domain.vocabulary.actors import Actor
 from shared.domain.vocabulary.history import HistoryEvent
-from shared.domain.vocabulary.reasons import HOLD_REASONS, Reason
+from shared.domain.vocabulary.reasons import Reason
 from shared.domain.vocabulary.words import BillStatus, Channel, CommunicationStatus, NoticeStatus
 
 
@@ -31,9 +31,9 @@ def plan(book: AccountBook, organization: Organization, now: datetime) -> Plan:
 
     Total: it answers for any account at any time, and for the step that is current then, so that a late run sends no
     more than that. Planning again after its own result was written changes nothing. A hold whose end date has come
-    ends with it (docs/rules.md#hold-end).
+    ends with it (docs/rules.md#hold-end), and so does the wait for the day to be reminded on (#remind-later).
     """
-    over = holds_ended(book, local_date(now, organization.zone), now)
+    over = pauses_ended(book, local_date(now, organization.zone), now)
     planned = _plan(book.after(over) if over else book, organization, now)
     return replace(planned, ended=over)
 
@@ -43,7 +43,7 @@ def _plan(book: AccountBook, organization: Organization, now: datetime) -> Plan:
     situation = Situation(book=with_notices(book, ended), organization=organization, now=now)
     stop = account_stop(situation)
     if stop:
-        again = _hold_end(situation, stop)
+        again = _pause_end(situation, stop)
         return Plan(
             notices=ended,
             bills=_updates_dropped(situation),
@@ -70,9 +70,9 @@ def _plan(book: AccountBook, organization: Organization, now: datetime) -> Plan:
     )
 
 
-def _hold_end(situation: Situation, stop: Reason) -> datetime | None:
-    """When a hold ends by itself that stops the account; None: what stops it doesn't."""
-    end = next_hold_end(situation.book.account) if stop in HOLD_REASONS.values() else None
+def _pause_end(situation: Situation, stop: Reason) -> datetime | None:
+    """When what stops the account ends by itself; None: it doesn't."""
+    end = pause_end(situation.book.account, stop)
     return start_of_day(end, situation.zone) if end else None
 
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from shared.domain.account.ledger import dunning_notices, last_letter_day, last_permanent_bounce, went_on
+from shared.domain.account.stopping import pause_reason
 from shared.domain.calendar.send_window import local_date
 from shared.domain.calendar.steps import CurrentStep, current_step
 from shared.domain.dunning.decision import Finding
@@ -16,7 +17,7 @@ from shared.domain.records.book import AccountBook
 from shared.domain.records.notice import BillLevel, Notice
 from shared.domain.records.policy import DunningConfiguration, Organization
 from shared.domain.records.presets import chosen
-from shared.domain.vocabulary.reasons import Reason, hold_reasons
+from shared.domain.vocabulary.reasons import Reason
 from shared.domain.vocabulary.words import AccountStatus, Channel
 
 
@@ -165,12 +166,8 @@ def standing_stop(organization: Organization) -> Reason | None:
 
 
 def account_stop(situation: Situation) -> Reason | None:
-    """Why nothing at all may go to the account, queued or not: its organization isn't active, or it is on hold."""
-    inactive = standing_stop(situation.organization)
-    if inactive:
-        return inactive
-    held = hold_reasons(situation.book.account.holds)
-    return held[0] if held else None
+    """Why nothing at all may go to the account, queued or not: its organization isn't active, or its dunning pauses."""
+    return standing_stop(situation.organization) or pause_reason(situation.book.account)
 
 
 def top_of(bills: Sequence[DueBill]) -> DueBill:

@@ -13,6 +13,7 @@ from shared.domain.account.consents import OPTED_IN_EVENT, OPTED_OUT_EVENT, Cons
 from shared.domain.account.contacts import GUARANTOR, reached_elsewhere
 from shared.domain.account.holds import both_holds, taken_off
 from shared.domain.account.ledger import dunning_notices
+from shared.domain.account.pauses import both_pauses
 from shared.domain.intake.arrival import ACTIVE, MOVED, IntakeContext, with_event, without_cause
 from shared.domain.intake.identity import same_person
 from shared.domain.paying.moved_money import brought_in, credit_moved, shares_of, taken_out
@@ -24,7 +25,7 @@ from shared.domain.records.payment import Payment
 from shared.domain.records.statement import Guarantor, OptOuts
 from shared.domain.vocabulary.actors import Actor
 from shared.domain.vocabulary.history import HistoryEvent
-from shared.domain.vocabulary.reasons import HOLD_REASONS
+from shared.domain.vocabulary.reasons import HOLD_REASONS, Reason
 from shared.domain.vocabulary.words import BillStatus, Channel, Hold, NoticeStatus
 
 BILL_HOLDS = (Hold.DISPUTE, Hold.PAYMENT_PLAN)
@@ -89,7 +90,7 @@ def arrive(book: AccountBook, departure: Departure, context: IntakeContext) -> C
         payments.append(credit_moved(book, old.account_id, old.credit, context.now, context.today))
     added = tuple(event for event in departure.consents if event not in book.history)
     after = replace(
-        both_holds(account, old),
+        both_pauses(both_holds(account, old), old),
         opt_outs=_opt_outs(book, departure),
         stopped_numbers=account.stopped_numbers | old.stopped_numbers,
         undeliverable=account.undeliverable | (old.undeliverable - reached_elsewhere(old.guarantor, account.guarantor)),
@@ -125,10 +126,12 @@ def _going_on(bill: Bill, stub: Bill, book: AccountBook, *, same: bool) -> Bill:
     bill = replace(bill, history=stub.history)
     if same:
         return replace(bill, level_floor=max(bill.level_floor, _level_sent(book, bill)))
-    held = [hold for hold in BILL_HOLDS if hold in book.account.holds]
+    held = [HOLD_REASONS[hold] for hold in BILL_HOLDS if hold in book.account.holds]
+    if any(each.statement_id in {"", *bill.statement_ids} for each in book.account.objections):
+        held.append(Reason.OBJECTION)
     if not held or bill.status is not BillStatus.DUE:
         return bill
-    return replace(bill, status=BillStatus.SUSPENDED, status_reason=HOLD_REASONS[held[0]])
+    return replace(bill, status=BillStatus.SUSPENDED, status_reason=held[0])
 
 
 def _level_sent(book: AccountBook, bill: Bill) -> int:

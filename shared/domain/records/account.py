@@ -6,7 +6,7 @@ from datetime import date, datetime
 from shared.domain.records.statement import NOTHING_OPTED_OUT, BillTo, Guarantor, OptOuts
 from shared.domain.records.stored import StoredRecord
 from shared.domain.vocabulary.money import Cents
-from shared.domain.vocabulary.words import Channel, Hold
+from shared.domain.vocabulary.words import Channel, Hold, ObjectionKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +89,23 @@ NOT_SUMMARIZED = AccountSummary()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Objection:
+    """What a patient said against a bill, until staff have settled it.
+
+    task_id: the task by which they do. statement_id: which bill it is about; "": all that the link shows. recipient:
+    whose link it was said at. words: a hash of what else was said, by which a repetition is known; the words themselves
+    are the task's alone.
+    """
+
+    task_id: str
+    kind: ObjectionKind
+    said_at: datetime
+    statement_id: str = ""
+    recipient: str = ""
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Account(StoredRecord):
     """A guarantor at an organization.
 
@@ -96,6 +113,8 @@ class Account(StoredRecord):
     `time_zones` are those that the guarantor's ZIP code and phone number suggest, for a text's quiet hours.
     `stopped_numbers` are the phone numbers, hashed, from which somebody asked that no more texts be sent to them.
     `hold_details` says more of each of `holds`, but of those that were set before details were kept.
+    `objections` are those that no staff have settled; `remind_on` is the first day on which the guarantor wants to hear
+    of what is owed again. Dunning pauses for both (docs/rules.md#objection, #remind-later).
     `settings_version` is the version of the organization that it has to be planned by, or a later one.
     `planning_at` is when the scheduler plans it next; None: nothing to wait for.
     `summary` follows from the account with its bills and notices, and is made anew by whoever stores a change.
@@ -110,6 +129,8 @@ class Account(StoredRecord):
     stopped_numbers: frozenset[str] = frozenset()
     holds: frozenset[Hold] = frozenset()
     hold_details: tuple[HoldDetail, ...] = ()
+    objections: tuple[Objection, ...] = ()
+    remind_on: date | None = None
     time_zones: tuple[str, ...] = ()
     credit: Cents = 0
     wrong_answers: WrongAnswers = NO_WRONG_ANSWERS

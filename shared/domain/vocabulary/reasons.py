@@ -26,6 +26,8 @@ class Reason(StrEnum):
     HOLD_DECEASED = "on hold: Deceased"
     HOLD_PAYMENT_PLAN = "on hold: PaymentPlan"
     HOLD_NEWER = "on hold: one of a newer version"
+    OBJECTION = "a patient's objection is not settled"
+    REMIND_LATER = "asked to be reminded later"
     OPTED_OUT_EMAIL = "opted out of email"
     OPTED_OUT_SMS = "opted out of texts"
     OPTED_OUT_PRINT = "opted out of letters"

@@ -83,6 +83,15 @@ class Hold(StrEnum):
     PAYMENT_PLAN = "PaymentPlan"
 
 
+class ObjectionKind(StrEnum):
+    """What a patient says against a bill."""
+
+    ALREADY_PAID = "AlreadyPaid"
+    INSURANCE_PENDING = "InsurancePending"
+    NOT_MINE = "NotMine"
+    WRONG_AMOUNT = "WrongAmount"
+
+
 class CreditUse(StrEnum):
     """Whether what was overpaid is used for the account's other bills, or kept for staff to decide."""
 
