@@ -8,6 +8,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.doctor.command import doctor
+from cli.erasing import erase
 from cli.errors import CommandError
 from cli.forecasts import forecast
 from cli.output import say_error
@@ -35,6 +36,7 @@ app.command("forecast")(forecast)
 app.command("reconcile")(reconcile)
 app.command("stop")(stop)
 app.command("go")(go)
+app.command("erase")(erase)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
