@@ -10,7 +10,6 @@ reads accounts may write; what leads to them from elsewhere is written before. S
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from shared.domain.records.account import Account
@@ -21,6 +20,7 @@ from shared.domain.records.payment import Payment
 from shared.domain.records.payment_link import Checkout, PaymentLink
 from shared.domain.vocabulary.history import HistoryEvent
 from shared.storage import items, keys
+from shared.storage.due_index import AT_ONCE
 from shared.storage.items import Item, number, text
 from shared.storage.notices import has_moved, still_as
 from shared.storage.races import LostRaceError
@@ -58,7 +58,6 @@ MOST_BYTES_TOGETHER = 3_500_000
 MOST_ITEM_BYTES = 400 * 1024 - 1_000
 """How large one item may be; DynamoDB takes 400 KB, of which an item's mark and indexes take some."""
 
-AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class ChangeTooLargeError(Exception):
