@@ -31,6 +31,7 @@ from shared.domain.texting.channel_choices import Agreement
 from shared.domain.vocabulary.money import Cents
 from shared.domain.vocabulary.randomness import RandomBytes
 from shared.domain.vocabulary.words import Channel
+from shared.messaging.metrics import tally
 from shared.storage.account_books import AccountBooks, NoSuchAccountError
 from shared.storage.links import Links
 from shared.storage.organizations import Organizations
@@ -177,7 +178,7 @@ class Desk:
         if organization is None:
             raise UnknownReferenceError
 
-        def attempt() -> None:
+        def attempt() -> bool:
             book = self.books.load(org_id, account_id)
             if book is None:
                 raise NoSuchAccountError
@@ -185,8 +186,10 @@ class Desk:
             changes = complete_moved_checkout(book, gone, organization, reference, amount, now)
             if changes:
                 self.books.commit_together(changes)
+            return bool(changes)
 
-        until_won(attempt)
+        if until_won(attempt):
+            tally("Payments", taken="online")
 
     def declined(self, org_id: str, reference: str, now: datetime) -> None:
         """Note that the processor took nothing. Raises UnknownReferenceError as `completed` does."""

@@ -11,6 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared import clock as simulated_time
 from shared.domain.records.notice import Notice
+from shared.messaging.metrics import tally
 
 if TYPE_CHECKING:
     from shared.contracts.messages import ClosePrintBatch, NoticeMessage
@@ -115,6 +116,8 @@ class _Consumer:
             left = self.deliver(message.org_id, message.account_id, message.notice_id, now)
         facts = {"status": left.status, "reason": left.reason} if left else {"status": "nothing to do"}
         self.logger.info("notice processed", extra={**ids, **facts})
+        if left:
+            tally("Notices", channel=left.channel, status=left.status)
 
     def _close(self, close_print: ClosePrint, org_id: str, now: datetime) -> None:
         with self._logged("print batch not closed", {"org_id": org_id}):

@@ -59,7 +59,6 @@ MOST_ITEM_BYTES = 400 * 1024 - 1_000
 """How large one item may be; DynamoDB takes 400 KB, of which an item's mark and indexes take some."""
 
 
-
 class ChangeTooLargeError(Exception):
     """A change is larger than can be written down at once: some nine thousand items. Nothing was written."""
 
