@@ -9,8 +9,7 @@ from cli.output import say, say_json, say_table
 from cli.stack import DeployedStack, JsonOption, StackOption
 from shared.domain.dunning.promises import broken_promises
 from shared.messaging import clients
-from shared.storage import keys
-from shared.storage.records import Records
+from shared.storage.background_jobs import BackgroundJobs
 
 
 def check(
@@ -27,11 +26,11 @@ def check(
 ) -> None:
     """Check what delivery promises of every account that owes. Exits 1 if a promise is broken."""
     found, now = DeployedStack.find(stack), as_of or datetime.now(UTC)
-    records = Records(clients.dynamodb(), found.output("TableName"))
+    jobs = BackgroundJobs(clients.dynamodb(), found.output("TableName"))
     stopped = bool(found.stops().all())
     accounts, broken, skipped = 0, list[dict[str, str]](), list[str]()
     for each in found.chosen(partner, organization):
-        if records.item(keys.replanning(each.org_id)):
+        if jobs.is_replanned(each.org_id):
             skipped.append(each.org_id)  # its settings changed, and its accounts are still being planned by them
             continue
         for account_id in found.lists.open_accounts(each.org_id):

@@ -13,9 +13,11 @@ from shared.storage.account_books import AccountBooks
 from shared.storage.background_jobs import BackgroundJobs
 from shared.storage.channel_gates import ChannelGates
 from shared.storage.due_index import DueIndex
+from shared.storage.ledger_checks import LedgerChecks
 from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
 from shared.storage.partner_defaults import PartnersDefaults
+from shared.storage.queue_lists import QueueLists
 from shared.storage.set_asides import SetAsides
 from shared.storage.shard_leases import ShardLeases
 from shared.storage.stops import Stops
@@ -35,6 +37,8 @@ class SchedulerPorts:
     organizations: Organizations
     defaults: PartnersDefaults
     jobs: BackgroundJobs
+    lists: QueueLists
+    ledger_checks: LedgerChecks
     queues: ChannelQueues
 
     @cached_property
@@ -69,5 +73,7 @@ def ports() -> SchedulerPorts:
         organizations=Organizations(*table),
         defaults=PartnersDefaults(*table),
         jobs=BackgroundJobs(*table),
+        lists=QueueLists(*table),
+        ledger_checks=LedgerChecks(*table),
         queues=ChannelQueues(clients.sqs(), settings.queue_urls),
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cli.doctor.reading import SWEEPS
 from shared.domain.paying.code_tries import TRIES_OF_ADDRESS, WINDOW
 from tests.worlds import template
 from tests.worlds.bounds import some
@@ -260,9 +261,17 @@ def test_the_access_log_holds_no_path_because_a_path_may_hold_a_links_secret() -
     assert "$context.resourcePath" in stage["Properties"]["AccessLogSetting"]["Format"]
 
 
-def test_the_schedule_rests_where_time_comes_from_outside() -> None:
-    [schedule] = template.resources("AWS::Scheduler::Schedule").values()
-    assert schedule["Properties"]["State"] == {"Fn::If": ["SimulatedTime", "DISABLED", "ENABLED"]}
+def test_the_schedules_rest_where_time_comes_from_outside() -> None:
+    for schedule in some(template.resources("AWS::Scheduler::Schedule").values()):
+        assert schedule["Properties"]["State"] == {"Fn::If": ["SimulatedTime", "DISABLED", "ENABLED"]}
+
+
+def test_the_check_of_the_ledger_is_asked_for_in_words_that_the_function_knows() -> None:
+    """Any other event is a sweep."""
+    schedules = template.resources("AWS::Scheduler::Schedule")
+    assert set(schedules) == {SWEEPS, "SchedulerCheckLedger"}
+    schedule = schedules["SchedulerCheckLedger"]["Properties"]
+    assert json.loads(schedule["Target"]["Input"]) == {"check": "ledger"}
 
 
 @pytest.mark.parametrize(
@@ -409,8 +418,8 @@ def test_whoever_calls_a_function_calls_its_alias() -> None:
         for kind in ("AWS::Lambda::Permission", "AWS::Lambda::EventSourceMapping")
         for each in template.resources(kind).values()
     ]
-    [schedule] = template.resources("AWS::Scheduler::Schedule").values()
-    callers.append(schedule["Properties"]["Target"]["Arn"])
+    schedules = template.resources("AWS::Scheduler::Schedule").values()
+    callers += [schedule["Properties"]["Target"]["Arn"] for schedule in schedules]
     callers += [
         each["Properties"]["Endpoint"]
         for each in template.resources("AWS::SNS::Subscription").values()

@@ -17,9 +17,11 @@ from shared.storage.account_books import AccountBooks
 from shared.storage.background_jobs import BackgroundJobs
 from shared.storage.channel_gates import ChannelGates
 from shared.storage.due_index import DueIndex
+from shared.storage.ledger_checks import LedgerChecks
 from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
 from shared.storage.partner_defaults import PartnersDefaults
+from shared.storage.queue_lists import QueueLists
 from shared.storage.set_asides import SetAsides
 from shared.storage.shard_leases import ShardLeases
 from shared.storage.stops import Stops
@@ -66,5 +68,7 @@ def scheduler_ports(
         organizations=Organizations(*stores),
         defaults=PartnersDefaults(*stores),
         jobs=BackgroundJobs(*stores),
+        lists=QueueLists(*stores),
+        ledger_checks=LedgerChecks(*stores),
         queues=ChannelQueues(sqs, dict(urls)),
     )
