@@ -9,7 +9,7 @@ from shared.storage import items, keys
 from shared.storage.items import number, text
 from shared.storage.queue_lists import Position
 from shared.storage.records import Records
-from shared.storage.writes import NEW, conditional, equals, update
+from shared.storage.writes import NEW, Attribute, conditional, equals, update
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -53,7 +53,7 @@ class LedgerChecks:
     def move_on(self, place: CheckPlace) -> bool:
         """Note a later place. False: another run has noted one since this was read, and goes on."""
         as_read = equals("revision", number(place.revision)) if place.revision else NEW
-        values = {
+        values: dict[str, Attribute] = {
             ":day": text(place.day.isoformat()),
             ":org_id": text(place.org_id),
             ":after": text(json.dumps(place.after)),

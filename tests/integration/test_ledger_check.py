@@ -16,7 +16,7 @@ from shared.messaging import clients
 from shared.storage import keys
 from shared.storage.account_books import AccountBooks
 from shared.storage.organizations import Organizations
-from tests.worlds.aws import TABLE
+from tests.worlds.aws import TABLE, listen
 from tests.worlds.examples import NOW, account, bill, organization
 from tests.worlds.lambda_context import lambda_context
 from tests.worlds.wiring import INGEST, scheduler_ports, wired
@@ -69,7 +69,10 @@ def test_every_account_that_owes_is_checked_once_a_day(caplog: pytest.LogCapture
     check = run()
     assert (check.checked, check.broken) == (5, 2 * len(LOST))
     assert found(caplog) == list(LOST)
+    calls = list[str]()
+    listen(clients.dynamodb(), "before-call.dynamodb", lambda model, **_: calls.append(model.name))
     assert run().checked == 0
+    assert calls == ["GetItem"], "once it is done, a run costs one read"
     assert run(TOMORROW).checked == 5
 
 
