@@ -8,10 +8,12 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.doctor.command import doctor
+from cli.erasing import erase
 from cli.errors import CommandError
 from cli.forecasts import forecast
 from cli.output import say_error
 from cli.partners import key_commands, partner_commands
+from cli.promises import check
 from cli.queues import queue, redrive
 from cli.reconciliation import reconcile
 from cli.restoring import restore_commands
@@ -35,6 +37,8 @@ app.command("forecast")(forecast)
 app.command("reconcile")(reconcile)
 app.command("stop")(stop)
 app.command("go")(go)
+app.command("erase")(erase)
+app.command("check")(check)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

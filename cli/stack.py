@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from secrets import token_bytes
 from typing import TYPE_CHECKING, Annotated
 
 import boto3
@@ -19,7 +20,9 @@ from shared.storage.channel_gates import ChannelGates
 from shared.storage.organizations import Organizations
 from shared.storage.partner_defaults import PartnersDefaults
 from shared.storage.queue_lists import QueueLists
+from shared.storage.search_entries import search_key
 from shared.storage.set_asides import SetAsides
+from shared.storage.stack_keys import StackKeys
 from shared.storage.stops import Stops
 
 if TYPE_CHECKING:
@@ -99,7 +102,8 @@ class DeployedStack:
     @cached_property
     def books(self) -> AccountBooks:
         """Its account books."""
-        return AccountBooks(clients.dynamodb(), self.output("TableName"))
+        table = clients.dynamodb(), self.output("TableName")
+        return AccountBooks(*table, search_key=search_key(StackKeys(*table), token_bytes))
 
     @cached_property
     def lists(self) -> QueueLists:

@@ -59,6 +59,10 @@ def answers(url: str) -> bool:
         return False
 
 
+SWEEPS = "SchedulerEveryMinute"
+"""The schedule that has the scheduler sweep, as the template names it."""
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """The account and the stack, as far as the credentials let see them. partner: whose organizations to ask about."""
@@ -183,10 +187,10 @@ class Surroundings:
         return None if item is None else len(item["key"]["B"])
 
     def schedule(self) -> checks.ScheduleState:
-        """The schedule that the stack made, by the name that it was given."""
+        """The schedule of the sweeps that the stack made, by the name that it was given."""
         pages = client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=self.stack.name)
         made = [each for page in pages for each in page["StackResourceSummaries"]]
-        names = [each["PhysicalResourceId"] for each in made if each["ResourceType"] == "AWS::Scheduler::Schedule"]
+        names = [each["PhysicalResourceId"] for each in made if each["LogicalResourceId"] == SWEEPS]
         found = _asked(lambda: client("scheduler").get_schedule(Name=names[0])) if names else None
         simulated = self.stack.parameter("AllowSimulatedTime") == "true"
         if found is None:

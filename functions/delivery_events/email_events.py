@@ -13,6 +13,7 @@ from shared.domain.account.consents import consents
 from shared.domain.delivery.settlement import DeliveryOutcome, settle
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.vocabulary.words import Channel
+from shared.messaging.metrics import tally
 from shared.storage import keys
 from shared.storage.account_books import AccountBooks
 from shared.storage.organizations import Organizations
@@ -83,6 +84,7 @@ class EmailEvents:
             return settle(book, notice_id, outcome, *message, address=mail.address)
 
         self.books.change(org_id, account_id, decide)
+        tally("Reports", channel=Channel.EMAIL, outcome=outcome.name)
         logger.info("settled", extra={"org_id": org_id, "notice_id": notice_id, "outcome": outcome.name})
 
     def _taken_back(self, complaint: Complaint, book: AccountBook) -> bool:

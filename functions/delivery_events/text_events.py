@@ -15,6 +15,8 @@ from shared.domain.delivery.channel_gate import MONTH_USED_UP, pause
 from shared.domain.delivery.settlement import DeliveryOutcome, settle
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.texting.text_sendings import AROUND, Sending, about, sending_of
+from shared.domain.vocabulary.words import Channel
+from shared.messaging.metrics import tally
 from shared.sending.permits import ChannelGate
 from shared.storage.account_books import AccountBooks
 from shared.storage.numbers import KnownNumber, Numbers
@@ -98,6 +100,7 @@ class TextEvents:
             return change
 
         self.books.change(org_id, found.notice.account_id, decide)
+        tally("Reports", channel=Channel.SMS, outcome=result.outcome.name)
         logger.info("settled", extra={"org_id": org_id, "notice_id": notice_id, "outcome": result.outcome.name})
 
     def _find(self, result: TextResult, known: KnownNumber, asked_at: datetime | None) -> Sending | None:

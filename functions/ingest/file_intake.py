@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 from functions.ingest.intake import Intake
 from functions.ingest.ports import IngestPorts
 from functions.ingest.repeats import Repeats, SeenStatements
+from functions.ingest.tallies import tally_rows
 from shared.contracts.statement_files import (
     FileSchema,
     InvalidFileError,
@@ -271,6 +272,7 @@ class FileIntake:
             rows = intake.take(chunk, repeats.rows(first, chunk), first)
             self.ports.ingestions.save_rows(ingestion.partner_id, ingestion.ingestion_id, first, rows)
             self._come_to(place, self.ingestion.counts.plus(rows))
+            tally_rows(rows)
 
 
 def problem_of(error: NotJsonError | InvalidFileError) -> str:

@@ -9,6 +9,7 @@ from functions.ingest.files import new_ingestion_id
 from functions.ingest.intake import Intake
 from functions.ingest.ports import IngestPorts
 from functions.ingest.repeats import repeated
+from functions.ingest.tallies import tally_rows
 from shared.contracts.statement_files import (
     MOST_STATEMENTS,
     FileSchema,
@@ -55,6 +56,7 @@ def take_request(
     done = replace(ingestion, status=IngestionStatus.SUCCESS, counts=Counts().plus(rows), finished_at=now)
     ports.ingestions.save_rows(partner_id, ingestion.ingestion_id, 0, rows)
     ports.ingestions.save(done)
+    tally_rows(rows)
     return done, rows
 
 

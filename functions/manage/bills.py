@@ -31,6 +31,7 @@ from shared.http.api import Answer, json_answer
 from shared.http.partner_api import invalid
 from shared.http.problems import ProblemError
 from shared.http.routes import DayQuery, WordQuery, wrong_parameter
+from shared.messaging.metrics import tally
 
 A_DAY_AHEAD = 1
 """Days by which a partner's calendar may be ahead of the organization's."""
@@ -197,6 +198,8 @@ def post(organization: Organization, statement_id: str, paid: PaymentBody) -> An
         return change, HTTPStatus.CREATED if change else HTTPStatus.OK
 
     book, status = change_bill(organization, statement_id, decide)
+    if status is HTTPStatus.CREATED:
+        tally("Payments", taken="desk")
     posted = book.payment(received.payment_id) or _posted(book, received)
     return json_answer(PaymentAnswer.of(posted), status)
 

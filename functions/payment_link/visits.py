@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from itertools import chain
 from secrets import token_bytes
 
 from shared.domain.intake.identity import same_person
@@ -38,6 +39,7 @@ from shared.domain.texting.channel_choices import Agreement
 from shared.domain.vocabulary.money import Cents
 from shared.domain.vocabulary.randomness import RandomBytes
 from shared.domain.vocabulary.words import Channel
+from shared.messaging.metrics import tally
 from shared.storage.account_books import AccountBooks, NoSuchAccountError
 from shared.storage.links import Links
 from shared.storage.organizations import Organizations
@@ -207,7 +209,7 @@ class Desk:
         if organization is None:
             raise UnknownReferenceError
 
-        def attempt() -> None:
+        def attempt() -> bool:
             book = self.books.load(org_id, account_id)
             if book is None:
                 raise NoSuchAccountError
@@ -216,8 +218,13 @@ class Desk:
                 others = {change.account.account_id for change in changes} - {account_id}
                 read = [book, *filter(None, (self.books.load(org_id, other) for other in others))]
                 self.books.commit_together(changes, read)
+            return any(
+                each.payment_id == payment_id_of(reference)
+                for each in chain.from_iterable(change.payments for change in changes)
+            )
 
-        until_won(attempt)
+        if until_won(attempt) and event.paid:
+            tally("Payments", taken="online")
 
     def declined(self, org_id: str, reference: str, now: datetime) -> None:
         """Note that the processor took nothing. Raises UnknownReferenceError as `record` does."""

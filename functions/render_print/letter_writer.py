@@ -57,11 +57,6 @@ class LetterWriter:
         return put_once(self.client, self.bucket, key, body, content_type, facts)
 
 
-def letter_key(org_id: str, notice_id: str) -> str:
-    """Where a letter lies in the bucket, its PDF and its job, without their endings."""
-    return f"letters/{org_id}/{notice_id}"
-
-
 def put_once(
     client: "S3Client", bucket: str, key: str, body: bytes, content_type: str, facts: Mapping[str, str]
 ) -> bool:

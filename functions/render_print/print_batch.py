@@ -16,12 +16,13 @@ from aws_lambda_powertools import Logger
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from functions.render_print.letter_writer import letter_key, put_once
+from functions.render_print.letter_writer import put_once
 from shared.domain.delivery.print_batch import (
     LetterState,
     PrintBatch,
     closes_at,
     last_closable_day,
+    letter_key,
     letter_state,
     next_batch,
     print_batch_id,

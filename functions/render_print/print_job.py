@@ -8,10 +8,10 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
-from functions.render_print.letter_writer import letter_key
 from functions.render_print.statement_contents import statement_page
 from functions.render_print.statement_pdf import render
 from shared.domain.delivery.orders import NotComposedError, Order
+from shared.domain.delivery.print_batch import letter_key
 from shared.domain.vocabulary.reasons import Reason
 
 _NAME = re.compile(

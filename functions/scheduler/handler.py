@@ -11,7 +11,16 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.scheduler.invocation import NOTICES_ALONE, REPORTS, RollUpAnswer, SweepAnswer, moment_of, time_is_up
+from functions.scheduler.invocation import (
+    LEDGER_CHECK,
+    NOTICES_ALONE,
+    REPORTS,
+    RollUpAnswer,
+    SweepAnswer,
+    moment_of,
+    time_is_up,
+)
+from functions.scheduler.ledger_check import CheckAnswer, check_ledger
 from functions.scheduler.ports import ports
 from functions.scheduler.sweep import Sweep, SweepReport
 
@@ -38,10 +47,12 @@ def roll_up(event: dict[str, Any], context: LambdaContext) -> RollUpAnswer:
 
 
 @logger.inject_lambda_context
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> SweepAnswer | RollUpAnswer:
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> SweepAnswer | RollUpAnswer | CheckAnswer:
     """Entry point."""
     if event.get("work") == REPORTS:
         return roll_up(event, context)
+    if event.get("work") == LEDGER_CHECK:
+        return check_ledger(ports(), datetime.now(UTC), time_is_up(context))
     report = sweep(event, context)
     logger.info("swept", extra={"collected": report.collected, "dispatched": report.dispatched})
     if report.failed:

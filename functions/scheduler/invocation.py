@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions.scheduler.ports import ports
 from shared import clock as simulated_time
 
-NOTICES_ALONE, REPORTS = "notices", "reports"
+NOTICES_ALONE, REPORTS, LEDGER_CHECK = "notices", "reports", "ledger check"
 """What an event may ask for as its `work`."""
 
 SWEEP_RESERVE_MILLISECONDS = 30_000

@@ -17,11 +17,13 @@ from shared.storage.account_books import AccountBooks
 from shared.storage.background_jobs import BackgroundJobs
 from shared.storage.channel_gates import ChannelGates
 from shared.storage.due_index import DueIndex
+from shared.storage.ledger_checks import LedgerChecks
 from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
 from shared.storage.outbox import EventOutbox
 from shared.storage.own_configurations import OwnConfigurations
 from shared.storage.partner_defaults import PartnersDefaults
+from shared.storage.queue_lists import QueueLists
 from shared.storage.set_asides import SetAsides
 from shared.storage.shard_leases import ShardLeases
 from shared.storage.stops import Stops
@@ -46,6 +48,8 @@ class SchedulerPorts:
     defaults: PartnersDefaults
     configurations: OwnConfigurations
     jobs: BackgroundJobs
+    lists: QueueLists
+    ledger_checks: LedgerChecks
     queues: ChannelQueues
     outbox: EventOutbox
     webhooks: Webhooks
@@ -99,6 +103,8 @@ def ports() -> SchedulerPorts:
         defaults=PartnersDefaults(*table),
         configurations=OwnConfigurations(*table),
         jobs=BackgroundJobs(*table),
+        lists=QueueLists(*table),
+        ledger_checks=LedgerChecks(*table),
         queues=ChannelQueues(sqs, settings.queue_urls),
         outbox=EventOutbox(*table),
         webhooks=Webhooks(*table),

@@ -31,7 +31,7 @@ class Round:
     """One look at the due index, from the first to the last thing that is due in each shard, and what came of them.
 
     undone: what is still due after it. failed: what of that failed, and couldn't even be set aside. held: whether
-    another run works on a shard.
+    another run works on a shard. oldest_due_at: since when the oldest of what was found is due.
     """
 
     steps: Counter[type[Due]] = field(default_factory=Counter)
@@ -41,6 +41,12 @@ class Round:
     cut_short: bool = False
     dispatched: int = 0
     next_due_at: datetime | None = None
+    oldest_due_at: datetime | None = None
+
+    def finds(self, due_at: datetime | None) -> None:
+        """Note since when something is due; None: nothing is."""
+        known = [moment for moment in (self.oldest_due_at, due_at) if moment]
+        self.oldest_due_at = min(known, default=None)
 
     def note(self, row: DueRow, done: Done | None) -> None:
         """Note what came of a row; None: it failed and is still due."""

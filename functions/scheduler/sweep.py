@@ -24,7 +24,7 @@ from functions.scheduler.rounds import NOTHING, Done, Round
 from shared.domain.account.setting_aside import WARNED_OF_AT
 from shared.domain.records.policy import Organization
 from shared.domain.vocabulary.words import Channel
-from shared.messaging.metrics import count
+from shared.messaging.metrics import count, measure
 from shared.storage.due_index import (
     Due,
     DueAccount,
@@ -117,6 +117,8 @@ class Sweep:
         with ThreadPoolExecutor(SWEEP_WORKERS) as pool:
             while True:
                 this = self._round(pool)
+                if before is None and this.oldest_due_at:
+                    measure("OldestDue", self.now - this.oldest_due_at)
                 collected, dispatched = collected + this.steps[DueAccount], dispatched + this.dispatched
                 if this.cut_short or this.ends(before):
                     break
@@ -131,6 +133,7 @@ class Sweep:
         this = Round()
         for shard in self.ports.due_index.shards():
             page = self.ports.due_index.sweep(shard, self.now)
+            this.finds(page.oldest_due_at)
             if not page.rows:
                 this.comes(page.next_due_at)
             elif this.cut_short or not self._holds(shard):

@@ -177,6 +177,10 @@ class OrganizationBody(WireModel):
     payments: PaymentsBody = Field(default_factory=PaymentsBody)
     test_contacts: TestContacts | None = Field(default=None, description="Set: test mode, all messages go there.")
     link_days: Annotated[int, Field(ge=1, le=365, description="Days that a link inside a notice lives.")] = 30
+    retention_days: Annotated[int, Field(ge=365, le=36500)] | None = Field(
+        default=None,
+        description="Days after the last thing that happened to an account for which its people's data is kept.",
+    )
     amount_in_email: bool = False
     credit_use: Word[CreditUse] = Field(
         default=CreditUse.APPLY, description="Apply: what was overpaid pays other open bills; Keep: staff decide."
@@ -206,6 +210,7 @@ class OrganizationBody(WireModel):
             payments=PaymentsBody.of(organization.payments),
             test_contacts=TestContacts.of(organization.test_contacts) if organization.test_contacts else None,
             link_days=organization.link_days,
+            retention_days=organization.retention_days,
             amount_in_email=organization.amount_in_email,
             credit_use=organization.credit_use,
             locations=list(organization.locations),
@@ -232,6 +237,7 @@ class OrganizationBody(WireModel):
             payments=self.payments.domain(),
             test_contacts=self.test_contacts.domain() if self.test_contacts else None,
             link_days=self.link_days,
+            retention_days=self.retention_days,
             amount_in_email=self.amount_in_email,
             credit_use=self.credit_use,
             locations=tuple(self.locations),

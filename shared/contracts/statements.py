@@ -88,7 +88,12 @@ def read_statement(value: Any) -> ReadStatement:  # noqa: ANN401 - any decoded J
 
 
 def read_document(document: bytes) -> Statement:
-    """The statement of a stored bill's document. Raises UnreadableStatementError if it was never a valid one."""
+    """The statement of a stored bill's document.
+
+    Raises UnreadableStatementError if it was never a valid one, or is erased (docs/rules.md#erasure).
+    """
+    if not document:
+        raise UnreadableStatementError(())
     return read_statement(DECODER.decode(document.decode())).statement
 
 

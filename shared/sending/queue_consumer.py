@@ -11,6 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared import clock as simulated_time
 from shared.domain.records.notice import Notice
+from shared.messaging.metrics import tally
 
 if TYPE_CHECKING:
     from shared.contracts.messages import ChannelMessage, NoticeMessage, SampleMessage
@@ -123,6 +124,8 @@ class _Consumer:
             left = self.deliver(message.org_id, message.account_id, message.notice_id, now)
         facts = {"status": left.status, "reason": left.reason} if left else {"status": "nothing to do"}
         self.logger.info("notice processed", extra={**ids, **facts})
+        if left:
+            tally("Notices", channel=left.channel, status=left.status)
 
     def _send_sample(self, message: "SampleMessage", now: datetime) -> None:
         ids = {"org_id": message.org_id, "sample_id": message.sample_id}

@@ -46,6 +46,10 @@ class BackgroundJobs:
         """The job that has an organization's accounts planned again, if its time has come."""
         return self._due(keys.replanning(org_id), keys.ROOT, now)
 
+    def is_replanned(self, org_id: str) -> bool:
+        """Whether an organization's accounts are still to be planned by its settings of now."""
+        return Records(self.client, self.table).item(keys.replanning(org_id)) is not None
+
     def inheritance(self, partner_id: str, now: datetime) -> Job | None:
         """The job that passes a partner's defaults on to its organizations, if its time has come."""
         return self._due(keys.defaults(partner_id), keys.JOB_SORT, now)

@@ -5,7 +5,7 @@ The scheduler reads it shard by shard; what is due is still there after an outag
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from shared.storage import items, keys
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 DUE_INDEX = "due"
 DUE_PAGE = 100
+
+AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
+"""The time of what is due before all else, as soon as it is there: it says nothing of how long that waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,12 @@ class DuePage:
     rows: tuple[DueRow, ...]
     next_due_at: datetime | None
     after: Item | None = None
+
+    @property
+    def oldest_due_at(self) -> datetime | None:
+        """Since when the oldest of it is due; None: nothing is, or what is says nothing of that."""
+        known = (moment for row in self.rows if (moment := _moment(row.due_at)) and moment != AT_ONCE)
+        return next(known, None)
 
     @property
     def due(self) -> tuple[Due, ...]:

@@ -144,7 +144,7 @@ def history(at: datetime, version: int, ordinal: int) -> str:
 
 def partners() -> str:
     """Partition of the organization index that holds all partners, by name."""
-    return "@P"
+    return "P#@"
 
 
 def partners_keys(partner_id: str) -> str:
@@ -445,6 +445,11 @@ def due_shards() -> tuple[str, ...]:
 def shard_lease(shard: str) -> str:
     """Partition of the lease by which one run of the scheduler at a time works on a shard of the due index."""
     return f"E#{shard.removeprefix('D#')}"
+
+
+def ledger_check() -> str:
+    """Partition of the place that the day's check of the ledger has come to."""
+    return "E#ledger"
 
 
 def set_aside(shard: str) -> str:

@@ -10,7 +10,6 @@ reads accounts may write; what leads to them from elsewhere is written before. S
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +23,7 @@ from shared.domain.records.payment_link import Checkout, PaymentLink
 from shared.domain.records.task import TaskStatus
 from shared.domain.vocabulary.history import HistoryEvent
 from shared.storage import items, keys
+from shared.storage.due_index import AT_ONCE
 from shared.storage.items import Item, number, text
 from shared.storage.notices import has_moved, still_as
 from shared.storage.outbox import outbox_writes
@@ -65,8 +65,6 @@ MOST_ITEM_BYTES = 400 * 1024 - 1_000
 
 ENTRY_BYTES = 250
 """About how large a search entry is."""
-
-AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class ChangeTooLargeError(Exception):

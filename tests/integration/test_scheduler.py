@@ -22,7 +22,7 @@ from shared.domain.records.notice import Notice, moved
 from shared.domain.vocabulary.words import Channel, NoticeStatus
 from shared.messaging.channel_queues import ChannelQueues, Receipt
 from shared.storage.account_books import AccountBooks
-from shared.storage.due_index import Due
+from shared.storage.due_index import AT_ONCE, Due
 from shared.storage.notices import Notices
 from shared.storage.set_asides import SetAsides
 from tests.worlds.aws import TABLE, listen
@@ -50,6 +50,31 @@ def test_a_due_account_gets_its_notices_and_rests_until_the_next_step(stack: Sta
     planning_at = stack.book().account.planning_at
     assert planning_at is not None
     assert planning_at > NOW + timedelta(days=7)
+
+
+def ages(capsys: pytest.CaptureFixture[str]) -> list[float]:
+    """How long the oldest thing had been due, by each sweep that said so."""
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"OldestDue"' in line]
+    return [age for line in told for age in line["OldestDue"]]
+
+
+def test_a_sweep_measures_once_since_when_the_oldest_thing_is_due(
+    stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for n in range(1, 4):
+        stack.books.commit(Change(account=account(account_id=f"Y-{n}", planning_at=NOW + timedelta(minutes=n))))
+    stack.sweep(NOW + timedelta(hours=2))
+    assert ages(capsys) == [7200.0]
+    stack.sweep(NOW + timedelta(hours=2))
+    assert ages(capsys) == []
+
+
+def test_what_is_due_before_all_else_makes_nothing_look_old(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    """The last page of a large change is due at once, which is a time long ago."""
+    page = account(account_id="Y-1", planning_at=AT_ONCE)
+    stack.books.commit(Change(account=page))
+    stack.sweep(NOW + timedelta(minutes=5))
+    assert ages(capsys) == [300.0]
 
 
 def test_a_sweep_names_the_next_instant_at_which_something_is_due(stack: Stack) -> None:

@@ -124,6 +124,29 @@ def test_the_dashboard_shows_every_function_queue_and_count_that_an_alarm_asks_a
         assert f'"${{{name}.QueueName}}"' in shown, name
 
 
+def test_the_dashboard_shows_all_that_the_business_did_by_the_words_that_it_is_counted_by() -> None:
+    """A search finds metrics of exactly the dimensions that it names."""
+    [dashboard] = template.resources("AWS::CloudWatch::Dashboard").values()
+    body = json.loads(dashboard["Properties"]["DashboardBody"]["Fn::Sub"])
+    searches = [
+        metric[0]["expression"]
+        for widget in body["widgets"]
+        for metric in widget["properties"]["metrics"]
+        if isinstance(metric[0], dict)
+    ]
+    pattern = re.compile(r"""SEARCH\('{"Dunlin/\$\{AWS::StackName\}",([\w,]+)} MetricName="(\w+)"', 'Sum', 86400\)""")
+    found = [match for search in searches if (match := pattern.fullmatch(search))]
+    assert len(found) == len(searches)
+    searched = {match[2]: set(match[1].split(",")) for match in found}
+    sources = [path for folder in ("shared", "functions") for path in (PROJECT / folder).rglob("*.py")]
+    tallied: dict[str, set[str]] = {}
+    for path in sources:
+        for name, by in re.findall(r'\btally\("(\w+)"((?:, [^()]+)?)\)', path.read_text()):
+            tallied.setdefault(name, {"service"}).update(re.findall(r"(\w+)=", by))
+    assert len(tallied) == 4
+    assert searched == tallied
+
+
 OTHERWISE_SHOWN = {
     "Invocations",  # a scheduler that stands still shows in what waits
     "Reputation.BounceRate",  # as counts of emails

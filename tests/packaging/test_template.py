@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from functions.scheduler.invocation import LEDGER_CHECK, REPORTS
 from shared.domain.paying.code_tries import TRIES_OF_ADDRESS, WINDOW
 from tests.worlds import template
 from tests.worlds.bounds import some
@@ -261,16 +262,20 @@ def test_the_access_log_holds_no_path_because_a_path_may_hold_a_links_secret() -
     assert "$context.resourcePath" in stage["Properties"]["AccessLogSetting"]["Format"]
 
 
-def test_the_schedule_rests_where_time_comes_from_outside() -> None:
-    schedules = template.resources("AWS::Scheduler::Schedule").values()
-    rests = {"Fn::If": ["SimulatedTime", "DISABLED", "ENABLED"]}
-    assert [schedule["Properties"]["State"] for schedule in schedules] == [rests, rests]
+def test_the_schedules_rest_where_time_comes_from_outside() -> None:
+    for schedule in some(template.resources("AWS::Scheduler::Schedule").values()):
+        assert schedule["Properties"]["State"] == {"Fn::If": ["SimulatedTime", "DISABLED", "ENABLED"]}
 
 
-def test_reports_are_rolled_up_every_hour_by_a_run_of_their_own() -> None:
+def test_each_schedule_asks_for_its_work_in_words_that_the_function_knows() -> None:
+    """Any other event is a sweep."""
     schedules = [each["Properties"] for each in template.resources("AWS::Scheduler::Schedule").values()]
     asked = {each["ScheduleExpression"]: each["Target"].get("Input") for each in schedules}
-    assert asked == {"rate(1 minute)": None, "rate(1 hour)": '{"work": "reports"}'}
+    assert asked == {
+        "rate(1 minute)": None,
+        "rate(1 hour)": json.dumps({"work": REPORTS}),
+        "rate(15 minutes)": json.dumps({"work": LEDGER_CHECK}),
+    }
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from functions.ingest.tallies import tally_rows
 from functions.scheduler.dispatch import count_troubled
+from shared.domain.records.ingestion import StatementRow
 from shared.domain.records.notice import Notice
-from shared.domain.vocabulary.words import NoticeStatus
+from shared.domain.vocabulary.words import IngestionResult, NoticeStatus
 from shared.messaging.metrics import count, measure
 from tests.worlds.examples import NOW, as_if, notice
 
@@ -41,6 +43,23 @@ def test_a_length_of_time_is_measured_in_seconds_under_the_same_dimension(
     assert (metric["Namespace"], metric["Dimensions"]) == ("Dunlin/dunlin-prod", [["service"]])
     assert metric["Metrics"] == [{"Name": "NoticesLate", "Unit": "Seconds"}]
     assert (told["service"], told["NoticesLate"]) == ("delivery", [120.0])
+
+
+def test_what_the_business_did_is_counted_by_closed_words_apart_from_what_rings(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Dunlin/dunlin-prod")
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "ingest")
+    rows = [StatementRow(statement_id=f"S-{n}", result=IngestionResult.CREATED) for n in range(3)]
+    tally_rows([*rows, StatementRow(statement_id=None, result=IngestionResult.FAILED)])
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(line["service"], line["result"], line["Statements"]) for line in told] == [
+        ("business", "Created", [3.0]),
+        ("business", "Failed", [1.0]),
+    ]
+    (metric,) = told[0]["_aws"]["CloudWatchMetrics"]
+    assert (metric["Namespace"], sorted(metric["Dimensions"][0])) == ("Dunlin/dunlin-prod", ["result", "service"])
+    assert "S-" not in str(told)
 
 
 def queued(late: timedelta, since: NoticeStatus = NoticeStatus.SCHEDULED) -> Notice:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.domain.dunning import plan
+from shared.domain.dunning.promises import broken_promises
 from shared.domain.records.book import AccountBook
 from shared.domain.records.notice import Notice
 from shared.domain.records.policy import Organization
@@ -31,6 +32,8 @@ def nothing_is_lost(promises: Promises, books: Sequence[AccountBook], now: datet
         promise(planned.notices == (), f"a plan was lost: {[story(row) for row in planned.notices]}")
         promise(_no_later(planning_at, planned.next_planning_at), "the next planning was lost")
         _each_bill_was_told_of(book, promises.organization, now)
+        broken = broken_promises(book, promises.organization, now, stopped=False)
+        promise(broken == [], f"the check of the ledger rings where nothing is wrong: {broken}")
     for sent in promises.sent:
         _shows_what_was_heard(promises, sent)
 

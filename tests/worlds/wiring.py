@@ -18,11 +18,13 @@ from shared.storage.account_books import AccountBooks
 from shared.storage.background_jobs import BackgroundJobs
 from shared.storage.channel_gates import ChannelGates
 from shared.storage.due_index import DueIndex
+from shared.storage.ledger_checks import LedgerChecks
 from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
 from shared.storage.outbox import EventOutbox
 from shared.storage.own_configurations import OwnConfigurations
 from shared.storage.partner_defaults import PartnersDefaults
+from shared.storage.queue_lists import QueueLists
 from shared.storage.set_asides import SetAsides
 from shared.storage.shard_leases import ShardLeases
 from shared.storage.stops import Stops
@@ -78,6 +80,8 @@ def scheduler_ports(
         defaults=PartnersDefaults(*stores),
         configurations=OwnConfigurations(*stores),
         jobs=BackgroundJobs(*stores),
+        lists=QueueLists(*stores),
+        ledger_checks=LedgerChecks(*stores),
         queues=ChannelQueues(sqs, dict(urls)),
         outbox=EventOutbox(*stores),
         webhooks=Webhooks(*stores),

@@ -1,6 +1,6 @@
 """The registry of consent: which channels were opted out of and in to, when, by whom, with source and wording.
 
-It is read from the account's history, which nothing deletes and nothing overwrites.
+It is read from the account's history, of which nothing is deleted and no consent is overwritten.
 """
 
 from dataclasses import dataclass

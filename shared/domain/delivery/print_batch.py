@@ -65,6 +65,11 @@ class LetterState(StrEnum):
     DROPPED = "dropped"
 
 
+def letter_key(org_id: str, notice_id: str) -> str:
+    """Where a letter lies in the print bucket, its PDF and its job, without their endings."""
+    return f"letters/{org_id}/{notice_id}"
+
+
 def print_batch_id(org_id: str, day: date) -> str:
     """The id of an organization's batch of a day."""
     return f"{org_id}_{day.isoformat()}"

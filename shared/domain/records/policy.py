@@ -163,6 +163,7 @@ class Organization(StoredRecord):
 
     partner_status: the standing of the partner that owns it, passed on from there.
     link_days: how long a payment link inside a notice lives. test_contacts: set: test mode.
+    retention_days: for how long after the last thing that happened people's data is kept; None: without end.
     dunning: the settings in force. dunning_overrides: the names of those that the organization set itself, the others
     being inherited; None: whatever differs from the system's. dunning_from_partner: those inherited from its partner.
     own_templates: the places of the message templates that it wrote itself (own_template.py).
@@ -192,6 +193,7 @@ class Organization(StoredRecord):
     payments: PaymentSettings = PaymentSettings()
     test_contacts: MessageContacts | None = None
     link_days: int = 30
+    retention_days: int | None = None
     amount_in_email: bool = False
     credit_use: CreditUse = CreditUse.APPLY
     locations: tuple[str, ...] = ()
