@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.domain.account.happenings import happenings
-from shared.domain.account.search_facts import search_facts
+from shared.domain.account.search_facts import most_facts, search_facts
 from shared.domain.account.summary import summarized
 from shared.domain.records.account import NOT_SUMMARIZED, Account
 from shared.domain.records.bill import Bill
@@ -305,8 +305,7 @@ def _new_entries(change: Change) -> int:
     """How many search entries an account has that had none; another gets few more, if any."""
     if change.account.version and change.account.summary != NOT_SUMMARIZED:
         return 0
-    facts = search_facts(AccountBook(account=change.account, bills=change.bills))
-    return len(facts.names) + len(facts.whole)
+    return most_facts(change.account, change.bills)
 
 
 _KINDS: dict[str, tuple[str, type[Any]]] = {

@@ -9,10 +9,10 @@ them (docs/decisions/0069-account-search.md).
 """
 
 import base64
-import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
+from hashlib import blake2b
 
 from shared.domain.account.search_facts import SHORTEST_BEGINNING, SearchFacts
 from shared.domain.vocabulary.randomness import RandomBytes
@@ -54,8 +54,8 @@ class SearchHashes:
         return frozenset({*map(self.whole, facts.whole), *map(self.name, facts.names)})
 
     def _hash(self, length: int, kind: str, fact: str) -> str:
-        digest = hmac.digest(self.key, f"{self.org_id}\n{kind}\n{fact}".encode(), "sha256")
-        return base64.urlsafe_b64encode(digest[:length]).decode()
+        said = f"{self.org_id}\n{kind}\n{fact}".encode()
+        return base64.urlsafe_b64encode(blake2b(said, key=self.key, digest_size=length).digest()).decode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from shared.storage import items, keys
 from shared.storage.account_books import AccountBooks
 from shared.storage.search_entries import SearchHashes
 from tests.worlds.examples import NOW, account, bill, notice, organization
-from tests.worlds.ingest_api import BUCKET, Partner
+from tests.worlds.ingest_api import BUCKET, Partner, results
 from tests.worlds.ledger import TABLE, Ledger
 from tests.worlds.manage_api import ACCOUNT, FOREIGN, ORGANIZATION, OWN, Reply
 from tests.worlds.statement_examples import statement
@@ -177,11 +177,13 @@ PATCHES: tuple[dict[str, Any], ...] = (
 )
 
 
-def step(chance: random.Random) -> None:
-    """Something that practices do: a statement that is new, changed or under another guarantor, or a correction."""
+def step(chance: random.Random) -> str:
+    """Something that practices do: a statement that is new, changed or under another guarantor, or a correction.
+
+    Answers what it came to.
+    """
     if chance.random() < 0.25:
-        OWN.patch(f"{LIST}/G-{chance.randrange(3)}", chance.choice(PATCHES))
-        return
+        return str(OWN.patch(f"{LIST}/G-{chance.randrange(3)}", chance.choice(PATCHES)).status)
     number = chance.randrange(3)
     one = statement(
         f"S-{chance.randrange(4)}",
@@ -194,7 +196,9 @@ def step(chance: random.Random) -> None:
         patients__0__lastName=chance.choice(NAMES),
         patients__0__dateOfBirth=chance.choice(["2015-06-07", "2016-07-08"]),
     )
-    Partner().send(one, schema=chance.choice(["ppay-episodic", "ppay-lifetime"]), version="1.0.0")
+    schema = chance.choice(["ppay-episodic", "ppay-lifetime"])
+    (result,) = results(Partner().send(one, schema=schema, version="1.0.0"))
+    return f"{schema} {result}"
 
 
 def accounts_in(memory: Ledger) -> list[AccountBook]:
@@ -220,17 +224,19 @@ def said_of(book: AccountBook) -> tuple[set[str], set[str]]:
     } - {""}
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(12))
 def test_after_whatever_happened_exactly_those_are_found_of_whom_it_is_so(memory: Ledger, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311 - any sequence will do
-    asked = set[str]()
-    for _ in range(12):
-        step(chance)
+    asked, came_to = set[str](), set[str]()
+    for _ in range(40):
+        came_to.add(step(chance))
         now = accounts_in(memory)
         hashes = SearchHashes(manage_ports().search_key(), "org_1")
         for book in now:
             assert book.search_entries == hashes.entries(search_facts(book))
         asked |= {fact for book in now for fact in said_of(book)[1]}
+    assert {"200", "ppay-episodic Updated", "ppay-lifetime Updated"} <= came_to
+    assert any(each.moved_to for book in accounts_in(memory) for each in book.bills)
     everything = {book.account.account_id: said_of(book) for book in accounts_in(memory)}
     for fact in asked:
         having = {name for name, (_, rest) in everything.items() if fact in rest}

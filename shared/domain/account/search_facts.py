@@ -5,6 +5,7 @@ docs/rules.md#account-search
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -39,6 +40,15 @@ def search_facts(book: AccountBook) -> SearchFacts:
         names=frozenset({alike_name(book.account.guarantor.last_name), *patient_names(bills)} - {""}),
         whole=_of_guarantor(book.account).union(*map(_of_patients, bills)),
     )
+
+
+def most_facts(account: Account, bills: Iterable[Bill]) -> int:
+    """How many facts an account with these bills has at most: two that are written differently may be the same."""
+    owes = account.guarantor
+    said: set[str | date | None] = {owes.last_name, owes.email, owes.mobile_phone, owes.home_phone, owes.date_of_birth}
+    for bill in bills:
+        said.update(bill.patient_names, bill.patient_contacts, bill.patient_account_ids, bill.birth_dates)
+    return len(said - {"", None})
 
 
 def patient_names(bills: list[Bill]) -> set[str]:

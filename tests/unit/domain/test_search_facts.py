@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from shared.domain.account.search_facts import alike, alike_name, may_be_name, search_facts
+from shared.domain.account.search_facts import alike, alike_name, may_be_name, most_facts, search_facts
 from shared.domain.account.summary import last_notice, next_notice, summarized
 from shared.domain.records.book import Change
 from shared.domain.records.notice import Notice
@@ -75,6 +75,16 @@ def test_a_bill_that_went_to_another_account_is_found_there() -> None:
     assert facts.whole == {"p-1", "2015-06-07", "1980-02-29", "ada@example.com", "5185550111"}
     assert summarized(there).patient_names == ()
     assert summarized(replace(there, bills=(replace(went, moved_to=""),))).patient_names == ("kidd",)
+
+
+def test_an_account_is_never_thought_to_have_fewer_facts_than_it_has() -> None:
+    """By their number, transactions are filled."""
+    twice = bill(patient_names=("Kidd", "KIDD"), patient_contacts=("ada@example.com", "ADA@example.com"))
+    for bills in ((), (twice,), (twice, bill("S-2", patient_account_ids=("P-2",)))):
+        there = book(bills=bills)
+        facts = search_facts(there)
+        assert most_facts(there.account, bills) >= len(facts.names) + len(facts.whole)
+    assert most_facts(book().account, (bill(patient_names=("Example",)),)) == 6
 
 
 def test_a_summary_tells_apart_what_is_owed_past_due_suspended_and_kept() -> None:
