@@ -6,7 +6,7 @@ from typing import Literal
 
 from shared.domain.paying.external_payments import (
     SitePayment,
-    alike,
+    ids_alike,
     open_statement_ids,
     received_at_site,
     site_payment_id,
@@ -61,9 +61,9 @@ class SitePayments:
 
     def _candidates(self, organization: Organization, told: SitePayment) -> set[str]:
         """The bills that the payment may be for: of an account that it names, or of an id that is written alike."""
-        lookups = {keys.bill_lookup(form): form for form in alike(told.statement_id)}
+        lookups = {keys.bill_lookup(form): form for form in ids_alike(told.statement_id)}
         found = {lookups[key] for key in self.books.accounts_of(organization.org_id, lookups)}
-        for account_id in (told.account_id, *alike(told.account_id)) if told.account_id else ():
+        for account_id in (told.account_id, *ids_alike(told.account_id)) if told.account_id else ():
             book = self.books.load(organization.org_id, account_id)
             found |= set(open_statement_ids(book)) if book else set()
         return found

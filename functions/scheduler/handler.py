@@ -1,7 +1,6 @@
-"""The scheduler: every minute, or in a stack with simulated time whenever it is asked to.
+"""The scheduler: every minute a sweep, every hour the reports, every quarter of an hour the day's check of the ledger.
 
-Every hour it rolls reports up instead (`{"work": "reports"}`), so that they hold up no notice. Where time is simulated,
-each sweep does that too, unless it is asked for notices alone (`{"work": "notices"}`).
+Where time is simulated each sweep does the reports too, unless asked for notices alone (`{"work": "notices"}`).
 """
 
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from functions.scheduler.invocation import (
     REPORTS,
     RollUpAnswer,
     SweepAnswer,
+    WorkLeftError,
     moment_of,
     time_is_up,
 )
@@ -25,10 +25,6 @@ from functions.scheduler.ports import ports
 from functions.scheduler.sweep import Sweep, SweepReport
 
 logger = Logger()
-
-
-class WorkLeftError(Exception):
-    """Something that is due failed and couldn't be set aside; all the rest was done. An alarm counts errors."""
 
 
 def sweep(event: dict[str, Any], context: LambdaContext) -> SweepReport:

@@ -16,6 +16,10 @@ SWEEP_RESERVE_MILLISECONDS = 30_000
 """A run stops this long before its time ends; the next one goes on."""
 
 
+class WorkLeftError(Exception):
+    """Something that is due failed and couldn't be set aside; all the rest was done. An alarm counts errors."""
+
+
 class SweepAnswer(TypedDict):
     """What a sweep answers (docs/rules.md#simulated-time)."""
 

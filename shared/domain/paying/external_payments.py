@@ -82,7 +82,7 @@ def payment_of_task(task: Task) -> SitePayment | None:
     )
 
 
-def alike(written: str) -> frozenset[str]:
+def ids_alike(written: str) -> frozenset[str]:
     """Ids that a typed or trimmed one may have been: in other case, without what stands around, with leading zeros."""
     bare = written.strip().strip("#*'\"")
     forms = {bare, bare.upper(), bare.lower(), bare.lstrip("0"), bare.replace(" ", "")}
