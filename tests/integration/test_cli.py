@@ -66,6 +66,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str
     """Runs the command; answers its exit status and what it wrote to its two outputs."""
 
     def call(*arguments: str) -> tuple[int, str, str]:
+        capsys.readouterr()  # what functions counted before isn't the command's
         with pytest.raises(SystemExit) as ended:
             command.main(list(arguments))
         written = capsys.readouterr()

@@ -1,6 +1,7 @@
 """What the local AWS can't show is asserted from the template, expanded as CloudFormation sees it."""
 
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -495,3 +496,14 @@ def test_the_table_is_backed_up_every_day_where_asked_for() -> None:
     found = [each for each in template.expanded()["Resources"].values() if each["Type"].startswith("AWS::Backup::")]
     assert len(found) == 3
     assert all(each["Condition"] == "BackedUp" for each in some(found))
+
+
+def test_each_safeguard_says_where_it_is_and_names_resources_that_are_there() -> None:
+    """Files and folders in it are held by test_documents.py."""
+    document = (template.PROJECT / "docs/compliance.md").read_text()
+    table = document.split("| safeguard | what we do | where |", 1)[1].split("\n\n", 1)[0].splitlines()[2:]
+    rows = [[cell.strip() for cell in row.strip("|").split("|")] for row in some(table)]
+    assert [row[0] for row in rows if len(row) != 4] == []
+    assert [row[0] for row in rows if not row[2] and not row[1].startswith("None")] == []
+    named = {name for row in rows for name in re.findall(r"`([A-Z][A-Za-z]+)`", row[2])}
+    assert set(some(named)) <= set(template.expanded()["Resources"])
