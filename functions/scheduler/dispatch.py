@@ -11,7 +11,6 @@ from aws_lambda_powertools import Logger
 
 from functions.scheduler.ports import SchedulerPorts
 from functions.scheduler.rounds import NOTHING, Done
-from shared.contracts.messages import FileToTakeUp
 from shared.domain.account.reconciliation import becomes_stuck, lease_ended, next_lease
 from shared.domain.records.notice import Notice, moved
 from shared.domain.vocabulary.words import Channel, NoticeStatus
@@ -78,6 +77,8 @@ class Dispatcher:
         """Have ingest go on with a statement file; nothing, if it isn't due any more."""
         if not self.ports.due_index.lease(due, self.now, self.now + QUEUE_LEASE):
             return NOTHING
+        from shared.contracts.messages import FileToTakeUp  # noqa: PLC0415 - pydantic: an idle sweep needs none
+
         self.ports.files.take_up(FileToTakeUp(partner_id=due.partner_id, ingestion_id=due.ingestion_id))
         return Done(1)
 
