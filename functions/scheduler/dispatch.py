@@ -4,8 +4,10 @@ Were it the other way round, a crash between the two could lose the mark. What a
 doesn't do, the end of the lease brings again.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Self
 
 from aws_lambda_powertools import Logger
 
@@ -31,18 +33,32 @@ class Dispatcher:
     """Gives the channels their work at one instant. as_of: passed on to them where time is simulated.
 
     stopped: the channels that an operator stopped. What is due for them stays as it is (docs/rules.md#stop-and-go).
+    rows: notices that were read together, each parsed when it is asked for.
     """
 
     ports: SchedulerPorts
     now: datetime
     as_of: datetime | None
     stopped: frozenset[Channel] = frozenset()
+    rows: Mapping[DueNotice, Callable[[], Notice]] = field(default_factory=dict)
+
+    def reading_together(self, due: Iterable[DueNotice]) -> Self:
+        """The dispatcher with these notices read, a hundred a call instead of one by one.
+
+        What moves them states how they were read, so one that has changed since is looked at by the next round.
+        """
+        if self.stopped.issuperset(Channel):
+            return self
+        wanted = {(each.org_id, each.account_id, each.notice_id): each for each in due}
+        found = self.ports.notices.read_together(wanted)
+        return replace(self, rows={wanted[ids]: row for ids, row in found.items()})
 
     def move_on(self, due: DueNotice) -> Done:
         """Move a due notice to where its time or its lease's end brings it; nothing, if it isn't due any more."""
         if self.stopped.issuperset(Channel):
             return self._waits
-        before = self.ports.notices.load(due.org_id, due.account_id, due.notice_id)
+        read = self.rows.get(due)
+        before = read() if read else self.ports.notices.load(due.org_id, due.account_id, due.notice_id)
         if before and before.channel in self.stopped:
             return self._waits
         after = self._moved_on(before) if before else None

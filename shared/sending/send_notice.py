@@ -49,6 +49,7 @@ from shared.domain.records.statement import Patient
 from shared.domain.vocabulary.randomness import RandomBytes
 from shared.domain.vocabulary.words import NoticeStatus
 from shared.messaging.metrics import count
+from shared.sending.known_organizations import KnownOrganizations, OrganizationReader
 from shared.sending.patients import patient_of
 from shared.sending.permits import Gate, Turn
 from shared.storage.account_books import ConcurrentChangeError
@@ -101,13 +102,6 @@ class NumberReader(Protocol):
         """Have texts from a number find an account."""
 
 
-class OrganizationReader(Protocol):
-    """Organizations, as storage has them."""
-
-    def get(self, org_id: str) -> Organization | None:
-        """Read an organization."""
-
-
 class Sender(Protocol):
     """A channel: it makes a message of an order, and gives it to the provider when asked to."""
 
@@ -117,11 +111,12 @@ class Sender(Protocol):
 
 @dataclass(slots=True)
 class NoticeSender:
-    """Sends the notices of one invocation; organizations are read once in it.
+    """Sends the notices of one invocation.
 
     gate: says whether and when its channel may send. expected: how many notices the invocation brings, for which the
     gate is asked at once. random: for the secrets of links. numbers: where messages go to phone numbers. `patient_of`
-    finds the patient of a bill, who is in its document.
+    finds the patient of a bill, who is in its document. known_organizations: what the process has read before; None:
+    nothing.
     """
 
     books: Books
@@ -133,7 +128,7 @@ class NoticeSender:
     random: RandomBytes = token_bytes
     numbers: NumberReader | None = None
     patient_of: Callable[[Bill], Patient] = patient_of
-    _known: dict[str, Organization | None] = field(default_factory=dict)
+    known_organizations: KnownOrganizations | None = None
     _stored: set[ClaimRecord] = field(default_factory=set)
     _turn: Turn | None = None
 
@@ -147,9 +142,11 @@ class NoticeSender:
 
         def attempt() -> Notice | None:
             book = self.books.load(org_id, account_id)
-            organization = self._organization(org_id)
             notice = book.notice(notice_id) if book else None
-            if book is None or organization is None or notice is None or not may_be_taken(notice, now):
+            if book is None or notice is None or not may_be_taken(notice, now):
+                return None
+            organization = self._organization(book, now)
+            if organization is None:
                 return None
             left = self._try(notice, book, organization, now)
             if left is None:
@@ -158,10 +155,10 @@ class NoticeSender:
 
         return until_won(attempt)
 
-    def _organization(self, org_id: str) -> Organization | None:
-        if org_id not in self._known:
-            self._known[org_id] = self.organizations.get(org_id)
-        return self._known[org_id]
+    def _organization(self, book: AccountBook, now: datetime) -> Organization | None:
+        self.known_organizations = self.known_organizations or KnownOrganizations(self.organizations)
+        account = book.account
+        return self.known_organizations.known(account.org_id, account.settings_version, now)
 
     def _patient(self, notice: Notice, book: AccountBook) -> Patient | None:
         bill = book.bill(notice.statement_ids[0]) if notice.send_to == PATIENT and notice.bills else None
