@@ -177,5 +177,5 @@ fix: .venv/.ready ## format the code and mend what the linter can
 	.venv/bin/ruff check --fix .
 
 .PHONY: bench
-bench: setup ## measure each function's cold start against a bare handler's
-	.venv/bin/python -m local.measure.bench
+bench: setup ## one table of what starts, notices and statements cost, beside budget and floor (WRITE=1: keep it in docs/)
+	.venv/bin/python -m local.measure.bench $(if $(WRITE),--write docs/performance.md)

@@ -10,7 +10,7 @@ from functions.delivery_events.clock import Clock
 from shared.contracts.delivery_events import Complaint, EmailEvent
 from shared.contracts.email_tags import NOTICE_TAG, ORGANIZATION_TAG
 from shared.domain.account.consents import consents
-from shared.domain.delivery.settlement import DeliveryOutcome, settle
+from shared.domain.delivery.settlement import DeliveryOutcome, row_alone, settle
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.vocabulary.words import Channel
 from shared.messaging.metrics import tally
@@ -83,7 +83,7 @@ class EmailEvents:
             message = mail.message_id, at, organization, mail.attempt
             return settle(book, notice_id, outcome, *message, address=mail.address)
 
-        self.books.change(org_id, account_id, decide)
+        self.books.settle(org_id, account_id, decide, row_alone)
         tally("Reports", channel=Channel.EMAIL, outcome=outcome.name)
         logger.info("settled", extra={"org_id": org_id, "notice_id": notice_id, "outcome": outcome.name})
 

@@ -12,7 +12,7 @@ from functions.delivery_events.text_outcomes import TextResult, result_of_event,
 from shared.contracts.text_events import TOPIC_MESSAGE, DeliveryRecord, InboundText, log_batch, topic_time
 from shared.domain.account.contacts import number_hash
 from shared.domain.delivery.channel_gate import MONTH_USED_UP, pause
-from shared.domain.delivery.settlement import DeliveryOutcome, settle
+from shared.domain.delivery.settlement import DeliveryOutcome, row_alone, settle
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.texting.text_sendings import AROUND, Sending, about, sending_of
 from shared.domain.vocabulary.words import Channel
@@ -99,7 +99,7 @@ class TextEvents:
                 self.gate.change(lambda state: pause(state, MONTH_USED_UP, at))
             return change
 
-        self.books.change(org_id, found.notice.account_id, decide)
+        self.books.settle(org_id, found.notice.account_id, decide, row_alone)
         tally("Reports", channel=Channel.SMS, outcome=result.outcome.name)
         logger.info("settled", extra={"org_id": org_id, "notice_id": notice_id, "outcome": result.outcome.name})
 

@@ -182,7 +182,8 @@ class Sweep:
             self._stopped = frozenset(self.ports.stops.all())
         for kind, work in self.work.items():
             rows = [row for row in page.rows if isinstance(row.what, kind)]
-            for row, done in zip(rows, pool.map(partial(self._alone, work), rows), strict=True):
+            do = self._reading_together(rows) if kind is DueNotice and rows else work
+            for row, done in zip(rows, pool.map(partial(self._alone, do), rows), strict=True):
                 this.note(row, done)
                 if done and done.moved:
                     moved.append(done.moved)
@@ -194,6 +195,15 @@ class Sweep:
         this.dispatched += self._dispatcher().dispatch(moved)
         self._announcer().dispatch(webhooks)
         this.comes(page.next_due_at)
+
+    def _reading_together(self, rows: list[DueRow]) -> Callable[[Any], Done]:
+        """What moves a page's notices on, read together. If that fails each is read alone, and fails alone."""
+        dispatcher = self._dispatcher()
+        try:
+            return dispatcher.reading_together(row.what for row in rows if isinstance(row.what, DueNotice)).move_on
+        except Exception as error:  # noqa: BLE001 - whatever it is, one notice more or less must not decide on all
+            logger.warning("notices read one by one", extra={"error": type(error).__name__})
+            return dispatcher.move_on
 
     def _alone(self, work: Callable[[Any], Done], row: DueRow) -> Done | None:
         """Do one thing that is due. What fails is set aside, and holds nothing else up; None: not even that."""

@@ -1,4 +1,4 @@
-"""Measure what each function's cold start costs: `python -m local.measure.bench`.
+"""One table of what a start, a notice and a statement cost, beside budget and floor: `python -m local.measure.bench`.
 
 A start is a new process that imports the built handler and makes its ports, as Lambda does; a bare handler is one that
 imports nothing. Both run alternately, and their CPU time is compared, the system's for them included: the quickest of
@@ -21,10 +21,14 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from local.measure import costs
+from local.measure.costs import CostLine
 from local.stack.build import artifacts, build
 from local.stack.workspace import PROJECT
 
 BUDGET = 18.0
+BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
+"""What the table stands between in a document."""
 BARE = "def lambda_handler(event, context):\n    return None\n"
 MEASURED_FUNCTIONS = {
     "Authorize": "authorize",
@@ -140,17 +144,40 @@ def _against(bare: Start, start: Start) -> ColdStart:
     )
 
 
+def lines(rounds: int) -> list[tuple[CostLine, str]]:
+    """Each line of the table, and what is to be said of its spread."""
+    starts = [
+        (
+            CostLine(f"cold start of {name}, times a bare handler's", cold.quickest, TIGHTER.get(name, BUDGET), "3.5"),
+            f"middle {cold.middle:.1f}, by instructions {cold.instructions:.1f}",
+        )
+        for name, cold in measure(rounds).items()
+    ]
+    return [*starts, *((line, "") for line in costs.measured())]
+
+
+def table(found: list[tuple[CostLine, str]]) -> str:
+    """The table, as docs/performance.md has it."""
+    rows = []
+    for line, spread in found:
+        over = " **over**" if line.is_over else ""
+        rows.append(f"| {line.what} | {line.measured:.4g}{over} | {line.budget:g} | {line.floor} | {spread} |")
+    return "\n".join(["| what | measured | budget | floor | spread |", "| --- | --- | --- | --- | --- |", *rows])
+
+
 def main() -> int:
-    """Measure and print; the status says whether every function is within its budget."""
+    """Measure and print; the status says whether every line is within its budget."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=7, help="how often each is started (default 7)")
-    measured = measure(parser.parse_args().rounds)
-    print("cold start, times a bare handler's:\nfunction         quickest middle instructions budget")
-    over = [name for name, cold in measured.items() if cold.quickest > TIGHTER.get(name, BUDGET)]
-    for name, cold in measured.items():
-        figures = f"{cold.quickest:8.1f} {cold.middle:6.1f} {cold.instructions:12.1f} {TIGHTER.get(name, BUDGET):6.0f}"
-        print(f"{name:16} {figures}{'   over' if name in over else ''}")
-    return 1 if over else 0
+    parser.add_argument("--rounds", type=int, default=7, help="how often each function is started (default 7)")
+    parser.add_argument("--write", type=Path, help="also put the table into this document, between its marks")
+    arguments = parser.parse_args()
+    found = lines(arguments.rounds)
+    print(table(found))
+    if arguments.write:
+        before, _, rest = arguments.write.read_text(encoding="utf-8").partition(BEGIN)
+        _, _, after = rest.partition(END)
+        arguments.write.write_text(f"{before}{BEGIN}\n{table(found)}\n{END}{after}", encoding="utf-8")
+    return 1 if any(line.is_over for line, _ in found) else 0
 
 
 if __name__ == "__main__":

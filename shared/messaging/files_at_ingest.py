@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from shared.contracts.messages import FileToTakeUp
-
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
+
+    from shared.contracts.messages import FileToTakeUp
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class FilesAtIngest:
     client: "LambdaClient"
     function: str
 
-    def take_up(self, file: FileToTakeUp) -> None:
+    def take_up(self, file: "FileToTakeUp") -> None:
         """Have a file gone on with. Raises what the client raises; then its lease brings it back."""
         self.client.invoke(
             FunctionName=self.function, InvocationType="Event", Payload=file.model_dump_json(by_alias=True).encode()

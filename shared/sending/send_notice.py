@@ -54,6 +54,7 @@ from shared.domain.vocabulary.randomness import RandomBytes
 from shared.domain.vocabulary.reasons import Reason
 from shared.domain.vocabulary.words import NoticeStatus
 from shared.messaging.metrics import count
+from shared.sending.known_organizations import KnownOrganizations, OrganizationReader
 from shared.sending.patients import patient_of
 from shared.sending.permits import Gate, Turn
 from shared.storage.account_books import ConcurrentChangeError
@@ -113,13 +114,6 @@ class TemplateReader(Protocol):
         """Read a template as it is."""
 
 
-class OrganizationReader(Protocol):
-    """Organizations, as storage has them."""
-
-    def get(self, org_id: str) -> Organization | None:
-        """Read an organization."""
-
-
 class Sender(Protocol):
     """A channel: it makes a message of an order, and gives it to the provider when asked to."""
 
@@ -129,11 +123,12 @@ class Sender(Protocol):
 
 @dataclass(slots=True)
 class NoticeSender:
-    """Sends the notices of one invocation; organizations are read once in it.
+    """Sends the notices of one invocation.
 
     gate: says whether and when its channel may send. expected: how many notices the invocation brings, for which the
     gate is asked at once. random: for the secrets of links. numbers: where messages go to phone numbers.
     templates: those that organizations wrote. `patient_of` finds the patient of a bill, who is in its document.
+    known_organizations: what the process has read before; None: nothing.
     """
 
     books: Books
@@ -146,7 +141,7 @@ class NoticeSender:
     numbers: NumberReader | None = None
     templates: TemplateReader | None = None
     patient_of: Callable[[Bill], Patient] = patient_of
-    _known: dict[str, Organization | None] = field(default_factory=dict)
+    known_organizations: KnownOrganizations | None = None
     _templates: dict[tuple[str, str], OwnTemplate | None] = field(default_factory=dict)
     _stored: set[ClaimRecord] = field(default_factory=set)
     _turn: Turn | None = None
@@ -161,9 +156,11 @@ class NoticeSender:
 
         def attempt() -> Notice | None:
             book = self.books.load(org_id, account_id)
-            organization = self._organization(org_id)
             notice = book.notice(notice_id) if book else None
-            if book is None or organization is None or notice is None or not may_be_taken(notice, now):
+            if book is None or notice is None or not may_be_taken(notice, now):
+                return None
+            organization = self._organization(book, now)
+            if organization is None:
                 return None
             left = self._try(notice, book, organization, now)
             if left is None:
@@ -178,7 +175,7 @@ class NoticeSender:
         It isn't a notice: nothing is stored, so one that the queue brings twice is sent twice. A closed or stopped
         channel sends none; nobody waits for it, so it isn't kept.
         """
-        organization = self._organization(message.org_id)
+        organization = self.organizations.get(message.org_id)
         if organization is None:
             return "no such organization"
         what = message.channel, message.notification_type, message.language
@@ -194,10 +191,10 @@ class NoticeSender:
         self._turn.record(answer, now)
         return type(answer).__name__
 
-    def _organization(self, org_id: str) -> Organization | None:
-        if org_id not in self._known:
-            self._known[org_id] = self.organizations.get(org_id)
-        return self._known[org_id]
+    def _organization(self, book: AccountBook, now: datetime) -> Organization | None:
+        self.known_organizations = self.known_organizations or KnownOrganizations(self.organizations)
+        account = book.account
+        return self.known_organizations.known(account.org_id, account.settings_version, now)
 
     def _patient(self, notice: Notice, book: AccountBook) -> Patient | None:
         bill = book.bill(notice.statement_ids[0]) if notice.send_to == PATIENT and notice.bills else None

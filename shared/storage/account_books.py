@@ -33,6 +33,7 @@ from shared.storage.large_changes import (
     is_unfinished,
     write_out,
 )
+from shared.storage.notices import Notices
 from shared.storage.races import BusyError, LostRaceError, until_won
 from shared.storage.records import Records
 from shared.storage.search_entries import NO_ENTRY_CHANGE, EntryChange, SearchHashes
@@ -221,6 +222,33 @@ class AccountBooks:
             return Decided(book.after(_as_stored(change, account)), result)
 
         return until_won(attempt)
+
+    def settle(
+        self,
+        org_id: str,
+        account_id: str,
+        decide: Callable[[AccountBook], Change | None],
+        row_alone: Callable[[AccountBook, Change], Notice | None],
+    ) -> None:
+        """Change an account as `change` does; or write one row of it alone, where the change comes to no more.
+
+        `row_alone` answers that row. It is written on condition that it is as it was read, so nobody's move is
+        overwritten; the account's version stays, for no other decision depends on such a move.
+        """
+
+        def attempt() -> None:
+            book = self.load(org_id, account_id)
+            if book is None:
+                raise NoSuchAccountError
+            change = decide(book)
+            row = row_alone(book, change) if change else None
+            if change and not row:
+                self.commit(change)
+            before = book.notice(row.notice_id) if row else None
+            if row and before and not Notices(self.client, self.table).move(before, row):
+                raise LostRaceError
+
+        until_won(attempt)
 
     def mark_due(self, org_id: str, account_id: str, settings_version: int, now: datetime) -> bool:
         """Have an account planned as of now, by an organization's settings of this version or a later one.

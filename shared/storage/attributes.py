@@ -49,17 +49,18 @@ def pack[T](
 
     stored_as: the stored names of fields that were renamed since items with the old names were written.
     """
-    raw = _dumped(kind, value, exclude)
+    raw = dumped(kind, value, exclude)
     as_read = value.as_read if isinstance(value, StoredRecord) else ""
     if as_read:
         from shared.storage.newer import read_newer, with_unknown  # noqa: PLC0415 - only what a newer version wrote needs it
 
         known = replace(read_newer(kind, as_read.encode()), as_read="")  # type: ignore[type-var] # a record, as above
-        raw = with_unknown(raw, as_read, _dumped(kind, known, exclude))
+        raw = with_unknown(raw, as_read, dumped(kind, known, exclude))
     return {"B": zlib.compress(_renamed(raw, stored_as) if stored_as else raw, 6)}
 
 
-def _dumped[T](kind: type[T], value: T, exclude: set[str] | None) -> bytes:
+def dumped[T](kind: type[T], value: T, exclude: set[str] | None = None) -> bytes:
+    """A domain object as JSON; defaults are left out."""
     left_out = {"as_read", *(exclude or ())} if isinstance(value, StoredRecord) else exclude
     return _adapter(cast("Hashable", kind)).dump_json(value, exclude=left_out, exclude_defaults=True)
 
@@ -69,6 +70,11 @@ def unpack[T](kind: type[T], attribute: dict[str, Any], *, stored_as: Mapping[st
     raw = zlib.decompress(attribute["B"])
     if stored_as:
         raw = _renamed(raw, {stored: field for field, stored in stored_as.items()})
+    return parsed(kind, raw)
+
+
+def parsed[T](kind: type[T], raw: bytes) -> T:
+    """A domain object of its JSON."""
     try:
         value: T = _adapter(cast("Hashable", kind)).validate_json(raw, extra="forbid")
     except ValueError:  # pydantic's own

@@ -4,6 +4,7 @@ from shared.domain.delivery.claim_records import BatchedLetter, ClaimRecord, Ope
 from shared.domain.delivery.kept_messages import KeptMessage
 from shared.storage import items, keys, print_batches
 from shared.storage.items import Item, text
+from shared.storage.kept_messages import message_item
 from shared.storage.writes import Write, put
 
 
@@ -15,7 +16,7 @@ def claim_record_write(table: str, fact: ClaimRecord) -> Write:
         case BatchedLetter():
             return put(table, print_batches.letter_item(fact))
         case KeptMessage():
-            return put(table, _message_item(fact))
+            return put(table, message_item(fact))
         case OpenPrintBatch():
             return print_batches.opening(table, fact)
 
@@ -28,8 +29,3 @@ def _texted_item(fact: TextedNumber) -> Item:
         ),
         "reached_at": text(keys.instant(fact.texted_at)),
     }
-
-
-def _message_item(message: KeptMessage) -> Item:
-    """`E#`: a message as it was sent, apart from its account, which is read far more often than it."""
-    return {**items.key(keys.kept_message(message.notice_id)), "body": items.pack(KeptMessage, message)}

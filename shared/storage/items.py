@@ -62,10 +62,13 @@ def account_of(item: Item) -> Account:
 
 
 def bill_item(org_id: str, account_id: str, bill: Bill) -> Item:
-    """`B#`: a bill with its document. In the statement index by its statement, unless it went on to another account."""
+    """`B#`: a bill with its document. In the statement index by its statement, unless it went on to another account.
+
+    Its status has a name of its own, which that index holds; a notice's moves, which it doesn't hold, cost it nothing.
+    """
     item = {
         **key(keys.collection(org_id, account_id), keys.bill_lookup(bill.statement_id)),
-        "status": text(bill.status),
+        "bill_status": text(bill.status),
         "body": pack(Bill, bill),
     }
     if not bill.moved_to:

@@ -5,7 +5,9 @@ one succeeds. The moves, one history entry each, distinguish what status and att
 same ended lease back, each to a queue message of its own.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from shared.domain.account.happenings import failed_notice
@@ -16,8 +18,10 @@ from shared.domain.records.account import Account
 from shared.domain.records.notice import Notice
 from shared.domain.records.payment_link import PaymentLink
 from shared.storage import items, keys
+from shared.storage.batches import read_items
 from shared.storage.claim_records import claim_record_write
 from shared.storage.items import Item, number, text
+from shared.storage.kept_messages import message_of
 from shared.storage.numbers import NOT_STOPPED
 from shared.storage.outbox import outbox_writes
 from shared.storage.records import Records
@@ -44,9 +48,22 @@ class Notices:
         item: Item | None = answer.get("Item")
         return items.notice_of(item) if item else None
 
+    def read_together(self, ids: Iterable[tuple[str, str, str]]) -> dict[tuple[str, str, str], Callable[[], Notice]]:
+        """Read rows consistently by organization, account and own id, a hundred a call; those not there are left out.
+
+        A row is parsed when it is asked for, so that one that can't be read stands in no other's way.
+        """
+        wanted = {
+            (keys.collection(org_id, account_id), keys.notice_lookup(notice_id)): (org_id, account_id, notice_id)
+            for org_id, account_id, notice_id in ids
+        }
+        found = read_items(self.client, self.table, wanted)
+        return {wanted[item["pk"]["S"], item["sk"]["S"]]: partial(items.notice_of, item) for item in found}
+
     def message(self, notice_id: str) -> KeptMessage | None:
         """A notice's message as it was sent; None: none was kept."""
-        return Records(self.client, self.table).get(KeptMessage, keys.kept_message(notice_id))
+        item = Records(self.client, self.table).item(keys.kept_message(notice_id))
+        return message_of(item) if item else None
 
     def move(self, before: Notice, after: Notice) -> bool:
         """Write a row's next state on condition that it is still as it was read. False: somebody else moved it.

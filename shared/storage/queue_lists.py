@@ -93,7 +93,7 @@ class QueueLists:
             bill_rows(org_id),
             limit,
             after,
-            lambda row: status is None or row["status"]["S"] == status,
+            lambda row: status is None or row["bill_status"]["S"] == status,
             ("statement_pk", "statement_sk"),
         )
         return [bill_row(row) for row in rows], position
@@ -210,5 +210,5 @@ def bill_row(row: Item) -> BillRow:
     return BillRow(
         account_id=keys.account_id_of(row["pk"]["S"]),
         statement_id=keys.id_of(row["statement_sk"]["S"], keys.BILL_SORT),
-        status=BillStatus(row["status"]["S"]),
+        status=BillStatus(row["bill_status"]["S"]),
     )

@@ -117,7 +117,7 @@ def test_what_may_have_gone_twice_is_left_to_people(matrix: Matrix) -> None:
 
 @pytest.mark.parametrize("kind", [Kind.KILL_BEFORE, Kind.KILL_AFTER, Kind.OUTAGE])
 def test_an_event_is_heard_though_its_listener_died_or_failed_once(matrix: Matrix, kind: Kind) -> None:
-    assert matrix.value(EMAIL, SOON, "settle", "TransactWriteItems", kind) == "1"
+    assert matrix.value(EMAIL, SOON, "settle", "PutItem", kind) == "1"
 
 
 @pytest.mark.parametrize(

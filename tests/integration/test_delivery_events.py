@@ -72,6 +72,34 @@ def test_a_delivered_email_is_delivered(books: AccountBooks) -> None:
     assert [entry.status for entry in row.status_history] == [S.SENT, S.DELIVERED]
 
 
+def test_a_report_of_arrival_alone_writes_its_row_and_leaves_the_account_as_it_is(books: AccountBooks) -> None:
+    stored(books, SENT)
+    before = book(books)
+    invoke(SAMPLE)
+    after = book(books)
+    assert after.account == before.account
+    assert after.notices != before.notices
+
+
+@pytest.mark.parametrize("rival", [S.DELIVERED, S.UNDELIVERABLE_CAN_RETRY])
+def test_a_report_of_arrival_looks_again_where_the_row_was_moved_meanwhile(
+    books: AccountBooks, rival: NoticeStatus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored(books, SENT)
+    real, rivals = Notices.move, [moved(book(books).notices[0], rival, NOW, "provider")]
+
+    def rival_first(self: Notices, before: Notice, after: Notice) -> bool:
+        if rivals:
+            assert real(self, before, rivals.pop())
+        return real(self, before, after)
+
+    monkeypatch.setattr(Notices, "move", rival_first)
+    invoke(SAMPLE)
+    [row] = book(books).notices
+    assert [entry.status for entry in row.status_history][:2] == [S.SENT, rival]
+    assert row.status is S.DELIVERED
+
+
 def test_an_event_that_comes_twice_changes_nothing_the_second_time(books: AccountBooks) -> None:
     stored(books, SENT)
     invoke(SAMPLE)

@@ -34,6 +34,7 @@ TODAY = "2026-03-02"
 def _scheduler(manage_table: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> None:
     queues = {f"{channel}_QUEUE_URL": "https://example.com/queue" for channel in ("EMAIL", "SMS", "PRINT")}
     settings = {"TABLE_NAME": TABLE, "INGEST_FUNCTION": "ingest", "PRINT_BUCKET": BUCKET}
+    settings["WEBHOOK_QUEUE_URL"] = "https://example.com/webhooks"
     wired(monkeypatch, scheduler_ports, ALLOW_SIMULATED_TIME="true", **settings, **queues)
     assert manage_table
     clients.s3().create_bucket(Bucket=BUCKET)

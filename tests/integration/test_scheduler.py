@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -295,13 +296,22 @@ def test_an_account_that_cannot_be_planned_is_set_aside_and_holds_nobody_up(
     assert NOW + FIRST_PAUSE <= aside < NOW + FIRST_PAUSE * 1.25
 
 
+def unreadable() -> Notice:
+    raise ValueError("ada@example.com")
+
+
 class BrokenRows(Notices):
     """Rows, one of which can't be read."""
 
-    def load(self, org_id: str, account_id: str, notice_id: str) -> Notice | None:
-        if notice_id == "ntc_1":
-            raise ValueError("ada@example.com")
-        return super().load(org_id, account_id, notice_id)
+    def read_together(self, ids: Iterable[tuple[str, str, str]]) -> dict[tuple[str, str, str], Callable[[], Notice]]:
+        return {ids: unreadable if ids[2] == "ntc_1" else row for ids, row in super().read_together(ids).items()}
+
+
+class RowsReadAlone(Notices):
+    """Rows that can't be read together."""
+
+    def read_together(self, ids: Iterable[tuple[str, str, str]]) -> dict[tuple[str, str, str], Callable[[], Notice]]:
+        raise ConnectionError(*ids)
 
 
 class BrokenBooks(AccountBooks):
@@ -335,6 +345,12 @@ def test_what_fails_by_itself_is_set_aside_is_reported_by_its_ids_and_holds_noth
     assert [message["noticeId"] for message in stack.messages(Channel.EMAIL)] == ["ntc_1"]
 
 
+def test_notices_that_cannot_be_read_together_are_read_alone(stack: Stack) -> None:
+    rows = (notice(), notice(notice_id="ntc_2", channel=Channel.SMS))
+    stack.books.commit(Change(account=replace(stack.book().account, planning_at=None), notices=rows))
+    assert stack.sweep(notices=RowsReadAlone(stack.dynamodb, TABLE)).dispatched == 2
+
+
 def test_a_sweep_that_leaves_something_undone_is_an_error_that_the_alarm_sees(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -343,15 +359,16 @@ def test_a_sweep_that_leaves_something_undone_is_an_error_that_the_alarm_sees(
 
     monkeypatch.setattr(AccountBooks, "load", BrokenBooks.load)
     monkeypatch.setattr(SetAsides, "set_aside", refuse)
-    with pytest.raises(handler.WorkLeftError):
+    with pytest.raises(invocation.WorkLeftError):
         invoked(stack, monkeypatch, simulated=True)
 
 
-def test_an_idle_sweep_costs_one_query_a_shard(stack: Stack) -> None:
+def test_an_idle_sweep_costs_one_query_a_shard(stack: Stack, record_property: Callable[[str, object], None]) -> None:
     stack.sweep()
     calls: Counter[str] = Counter()
     listen(stack.dynamodb, "before-call.dynamodb", lambda model, **_: calls.update([model.name]))
     stack.sweep()
+    record_property("idle sweep: reads", calls.total())
     assert calls == {"Query": 4}
 
 

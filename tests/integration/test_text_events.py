@@ -15,7 +15,7 @@ from shared.domain.account.consents import consents
 from shared.domain.account.contacts import number_hash
 from shared.domain.account.reconciliation import possibly_sent
 from shared.domain.delivery.claim_records import TEST_CONTACT
-from shared.domain.records.book import AccountBook, Change
+from shared.domain.records.book import Change
 from shared.domain.records.notice import moved
 from shared.domain.records.policy import MessageContacts
 from shared.domain.vocabulary.words import Channel, NoticeStatus
@@ -423,14 +423,14 @@ def test_who_settles_first_wins_and_the_other_looks_again(table: TextTable, monk
     """Between finding the text in doubt and settling it, its sender recorded another id."""
     table.given(sending(a_text()))
     recorded = moved(table.row(), S.SENT, NOW, "send_sms", provider_message_id="m-2")
-    real, rivals = AccountBooks.change, [recorded]
+    real, rivals = AccountBooks.settle, [recorded]
 
-    def rival_first(self: AccountBooks, org_id: str, account_id: str, decide: Any) -> AccountBook | None:
+    def rival_first(self: AccountBooks, *settled: Any) -> None:
         if rivals:
             self.commit(Change(account=table.book().account, notices=(rivals.pop(),)))
-        return real(self, org_id, account_id, decide)
+        real(self, *settled)
 
-    monkeypatch.setattr(AccountBooks, "change", rival_first)
+    monkeypatch.setattr(AccountBooks, "settle", rival_first)
     happened("TEXT_INVALID")
     assert (table.row().status, table.row().provider_message_id) == (S.SENT, "m-2")
 

@@ -56,6 +56,11 @@ def empty_aws() -> Iterator[None]:
                 client.meta.events.unregister(event, handler)
 
 
+def memory_table(name: str = TABLE) -> MemoryTable:
+    """The table in memory itself, to see what is written to it."""
+    return _TABLES.tables[name]
+
+
 def listen(client: Any, event: str, handler: Handler) -> None:
     """Hear a client's event, "before-call.dynamodb" for instance, until the test ends."""
     client.meta.events.register(event, handler)

@@ -23,6 +23,8 @@ from shared.domain.vocabulary.words import Channel, ConsentSource, NoticeStatus
 SENDING_LEASE = timedelta(minutes=5)
 """How long a provider may take with a notice before the scheduler takes over: five times a function's timeout."""
 
+LONGEST_SENDING_LEASE = timedelta(minutes=15)
+"""How long it may at most, where the notice keeps the lease that it had in its queue."""
 
 ACTORS = {Channel.EMAIL: "send_email", Channel.SMS: "send_sms", Channel.PRINT: "render_print"}
 """Who moves a channel's notices, as histories name them."""
@@ -127,12 +129,22 @@ def claimed(notice: Notice, send: Send, link_id: str, now: datetime) -> Notice:
         bills=send.bills,
         template_id=send.template_id,
         attempt=notice.attempt + 1,
-        lease_until=now + SENDING_LEASE,
+        lease_until=_while_sending(notice, now),
         sent_to=masked(send.contact),
         to_test_contact=send.contact.test,
         provider_message_id="",  # an earlier sending's; by it delivery reports are distinguished
         link_id=link_id,
     )
+
+
+def _while_sending(notice: Notice, now: datetime) -> datetime:
+    """When the scheduler looks at a claimed notice: at the end of its queue's lease, if that is far enough, and near.
+
+    So its place in the due index stays, which costs nothing; else it has a lease of its own.
+    """
+    queued_until, soonest = notice.lease_until, now + SENDING_LEASE
+    near = queued_until is not None and soonest <= queued_until <= now + LONGEST_SENDING_LEASE
+    return queued_until if queued_until and near else soonest
 
 
 def refused(notice: Notice, verdict: Refuse, now: datetime) -> Notice:

@@ -114,6 +114,23 @@ def settle(  # noqa: PLR0913 - one for each thing that providers say
     return Change(account=account, notices=rows, history=history) if rows or history else None
 
 
+def row_alone(book: AccountBook, change: Change) -> Notice | None:
+    """The row, where a report says no more than that what was given to the provider arrived; None: it changes more.
+
+    Such a row may be written by itself, as the channel writes what the provider answered: nothing else is decided by
+    whether a message that counts as sent was only given to the provider, accepted or delivered.
+    """
+    if len(change.notices) != 1 or change != Change(account=book.account, notices=change.notices):
+        return None
+    (after,) = change.notices
+    before = book.notice(after.notice_id)
+    arrived = before is not None and before.status in SETTLEABLE and after.status in _ARRIVED_STATUSES
+    return after if arrived else None
+
+
+_ARRIVED_STATUSES = frozenset({NoticeStatus.SENT, NoticeStatus.DELIVERED})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Report:
     """What a provider reports of a notice, and the row after that; None: it moves nothing."""

@@ -9,6 +9,7 @@ import pytest
 from shared.domain.account.contacts import BILL_TO
 from shared.domain.account.reconciliation import NEEDS_MANUAL_REVIEW, lease_ended
 from shared.domain.delivery.orders import (
+    LONGEST_SENDING_LEASE,
     SENDING_LEASE,
     Accepted,
     Order,
@@ -128,12 +129,23 @@ def test_a_batch_reads_its_organization_once() -> None:
     assert it.calls.count("get_item") == 1
 
 
-def test_a_notice_in_the_providers_hands_has_a_lease() -> None:
-    it = world()
+@pytest.mark.parametrize(
+    ("queued_until", "then"),
+    [
+        (timedelta(minutes=1), SENDING_LEASE),
+        (SENDING_LEASE, SENDING_LEASE),
+        (LONGEST_SENDING_LEASE, LONGEST_SENDING_LEASE),
+        (timedelta(days=1), SENDING_LEASE),
+    ],
+)
+def test_a_notice_in_the_providers_hands_keeps_its_queues_lease_if_that_is_long_enough_and_not_too_long(
+    queued_until: timedelta, then: timedelta
+) -> None:
+    it = world(row=replace(queued(), lease_until=NOW + queued_until))
     it.provider.prepare = lambda order: lambda: seen.append(it.row) or Accepted(message_id="m-1")  # type: ignore[method-assign, func-returns-value] # looks at the row in the middle
     seen: list[Notice] = []
     it.deliver()
-    assert [(row.status, row.lease_until) for row in seen] == [(NoticeStatus.SENDING, NOW + SENDING_LEASE)]
+    assert [(row.status, row.lease_until) for row in seen] == [(NoticeStatus.SENDING, NOW + then)]
 
 
 def test_a_notice_that_is_sent_again_is_no_longer_known_by_its_earlier_message() -> None:

@@ -26,7 +26,7 @@ from hypothesis.stateful import (
 
 from shared.contracts.messages import NoticeMessage
 from shared.domain.account.queue_actions import QueueAction
-from shared.domain.delivery.orders import SENDING_LEASE
+from shared.domain.delivery.orders import LONGEST_SENDING_LEASE
 from shared.domain.delivery.settlement import DeliveryOutcome
 from shared.domain.records.policy import DunningSettings
 from shared.domain.vocabulary.words import Channel, NoticeStatus
@@ -176,7 +176,7 @@ class DeliveryModel(RuleBasedStateMachine):
         if consumer.running:
             self.goes(consumer, (0, Fate.DEATH))
         if word is not None and self.idle(Begin.SCHEDULER):
-            self.pass_time(self.world.now + SENDING_LEASE)
+            self.pass_time(self.world.now + LONGEST_SENDING_LEASE)
             self.goes(self.world.sweep(self.idle(Begin.SCHEDULER)[0]))
             for taken in self.unheard()[-1:]:
                 self.goes(self.world.hear(taken, taken.events[word % len(taken.events)]))

@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from functions.render_print.print_batch import BatchCloser
 from shared.domain.delivery.claim_records import BatchedLetter, OpenPrintBatch
+from shared.domain.delivery.orders import LONGEST_SENDING_LEASE
 from shared.domain.records.notice import StoredLetter
 from shared.domain.vocabulary.words import Channel, NoticeStatus
 from shared.storage.items import notice_item
@@ -133,7 +134,7 @@ def two_days_of_letters(on_tuesday: Callable[[PrintShop], None] = nothing) -> Pr
 def died(shop: PrintShop) -> None:
     """A letter's sender dies when it has written it, and the scheduler queues the letter again."""
     shop.go_on(shop.send(shop.order_letter()), 5, Fate.DEATH)
-    shop.wait(shop.now + timedelta(minutes=5))
+    shop.wait(shop.now + LONGEST_SENDING_LEASE)
     shop.go_on(shop.sweep())
 
 

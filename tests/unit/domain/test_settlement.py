@@ -7,7 +7,7 @@ import pytest
 
 from shared.domain.account.contacts import BILL_TO, GUARANTOR, PATIENT
 from shared.domain.delivery.orders import Accepted, answered_late
-from shared.domain.delivery.settlement import DeliveryOutcome, settle
+from shared.domain.delivery.settlement import DeliveryOutcome, row_alone, settle
 from shared.domain.records.book import Change
 from shared.domain.records.notice import Notice, moved
 from shared.domain.records.policy import MessageContacts
@@ -63,6 +63,41 @@ def test_a_word_moves_the_notice(outcome: DeliveryOutcome, since: S, status: S, 
 def test_a_word_that_is_late_or_repeated_changes_nothing(outcome: DeliveryOutcome, since: S) -> None:
     """Whatever it says."""
     assert told(outcome, replace(SENT, status=since)) is None
+
+
+@pytest.mark.parametrize(
+    ("outcome", "since", "alone"),
+    [
+        (DeliveryOutcome.ACCEPTED, S.SENDING, True),
+        (DeliveryOutcome.ACCEPTED, S.UNKNOWN, True),
+        (DeliveryOutcome.DELIVERED, S.SENDING, True),
+        (DeliveryOutcome.DELIVERED, S.SENT, True),
+        (DeliveryOutcome.DELIVERED, S.UNKNOWN, True),
+        (DeliveryOutcome.DELIVERED, S.UNDELIVERABLE_CAN_RETRY, False),
+        (DeliveryOutcome.BOUNCED, S.SENT, False),
+        (DeliveryOutcome.BOUNCED_FOR_NOW, S.SENT, False),
+        (DeliveryOutcome.REJECTED, S.SENT, False),
+        (DeliveryOutcome.DROPPED, S.SENT, False),
+    ],
+)
+def test_only_that_a_message_arrived_is_its_rows_own_matter(outcome: DeliveryOutcome, since: S, alone: bool) -> None:  # noqa: FBT001 - a table's column
+    """Also where its account is to be planned at this very instant, so that nothing of it seems to change."""
+    before = book(account=account(planning_at=LATER), notices=(replace(SENT, status=since),))
+    change = settle(before, "ntc_1", outcome, "m-1", LATER)
+    assert change is not None
+    assert (row_alone(before, change) is not None) is alone
+
+
+def test_what_clears_an_error_or_opts_out_is_more_than_its_rows_matter() -> None:
+    """Both are decided with the account."""
+    failed = notice(notice_id="ntc_0", status=S.DELIVERY_ERROR, scheduled_for=NOW - timedelta(days=9))
+    clearing = book(notices=(as_if(failed, S.DELIVERY_ERROR, NOW - timedelta(days=9), "provider"), SENT))
+    complained = book(notices=(SENT,))
+    for before, outcome in ((clearing, DeliveryOutcome.DELIVERED), (complained, DeliveryOutcome.COMPLAINED)):
+        change = settle(before, "ntc_1", outcome, "m-1", LATER, organization())
+        assert change is not None
+        assert len(change.notices) == (2 if before is clearing else 1)
+        assert row_alone(before, change) is None
 
 
 def test_a_word_about_an_unknown_notice_changes_nothing() -> None:

@@ -42,7 +42,7 @@ SENT_ON = "2026-01-05"
 def _steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """A preset of electronic steps, of which the second is a reminder."""
     preset = a_preset((0, INITIAL, (EMAIL,)), (30, DUE, (EMAIL, SMS)), (60, FINAL, (EMAIL,)))
-    monkeypatch.setattr("shared.domain.dunning.situation.configuration", lambda _: preset)
+    monkeypatch.setattr("shared.domain.dunning.situation.chosen", lambda _: preset)
 
 
 def a_world(now: str = f"{SENT_ON} 08:00", **settings: Any) -> World:
