@@ -201,9 +201,11 @@ def new_statements(number: int) -> list[dict[str, Any]]:
 def test_a_new_statement_with_its_account_costs_this_many_write_units(partner: Partner, record_property: Told) -> None:
     with write_units(memory_table()) as counted:
         assert set(results(partner.send(*new_statements(100)))) == {"Created"}
-    units = {item: count / 100 for item, count in counted.by_item.items() if item.startswith(("A#", "B#", "S#"))}
+    units = {item: count / 100 for item, count in counted.by_item.items() if item.startswith(("A#", "B#", "F#", "S#"))}
     record_property("new statement with its account: write units", sum(units.values()))
-    assert units == {"A#@ base": 2, "A#@ due": 1, "B# base": 2, "B# statement": 1, "S#@ base": 2}
+    own = {"A#@ base": 2, "A#@ due": 1, "A#@ organization": 1, "A#@ statement": 1, "B# base": 2, "B# statement": 1}
+    found_by = {"F# base": 14, "F# organization": 7}
+    assert units == own | {"S#@ base": 2} | found_by
 
 
 def test_statements_that_come_again_unchanged_write_nothing_but_what_became_of_them(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 
 import pytest
 
-from functions.scheduler import collect, handler
+from functions.scheduler import collect, handler, invocation
 from functions.scheduler.dispatch import QUEUE_LEASE
 from functions.scheduler.ports import ports
 from functions.scheduler.sweep import Sweep
