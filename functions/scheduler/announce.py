@@ -13,7 +13,6 @@ from aws_lambda_powertools import Logger
 
 from functions.scheduler.ports import SchedulerPorts
 from functions.scheduler.rounds import NOTHING, Done
-from shared.contracts.messages import WebhookMessage
 from shared.domain.delivery.webhook_rules import delivery_of
 from shared.domain.records.partner_event import OutboxEntry
 from shared.messaging.webhook_queue import MOST_DELIVERIES
@@ -70,6 +69,8 @@ class Announcer:
                 self._ask_for(partner_id, endpoint_id, some)
 
     def _ask_for(self, partner_id: str, endpoint_id: str, delivery_ids: tuple[str, ...]) -> None:
+        from shared.contracts.messages import WebhookMessage  # noqa: PLC0415 - pydantic: an idle sweep needs none
+
         message = WebhookMessage(
             partner_id=partner_id, endpoint_id=endpoint_id, delivery_ids=delivery_ids, as_of=self.as_of
         )

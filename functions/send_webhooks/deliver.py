@@ -5,12 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
 
 from functions.send_webhooks.ports import SendWebhooksPorts
 from functions.send_webhooks.signing import body_of, headers_of
-from shared.contracts.messages import WebhookMessage
 from shared.domain.delivery.webhook_rules import WANTS_NO_MORE, abandoned, attempted, disabled, put_off, rest
 from shared.domain.records.webhook import (
     DisabledBy,
@@ -22,6 +22,9 @@ from shared.domain.records.webhook import (
 )
 from shared.messaging.webhook_queue import MOST_DELIVERIES
 from shared.storage.webhooks import EndpointState
+
+if TYPE_CHECKING:
+    from shared.contracts.messages import WebhookMessage
 
 logger = Logger(child=True)
 
@@ -36,7 +39,7 @@ class ReceiverTurn:
     ports: SendWebhooksPorts
     now: datetime
 
-    def take(self, message: WebhookMessage) -> None:
+    def take(self, message: "WebhookMessage") -> None:
         """Attempt what a message asks for and is still pending."""
         found = [
             self.ports.webhooks.delivery(message.partner_id, message.endpoint_id, delivery_id)

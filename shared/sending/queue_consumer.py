@@ -69,7 +69,12 @@ def consume(
         logger=logger,
         allow_simulated_time=allow_simulated_time,
     )
-    failed = [record["messageId"] for record in event["Records"] if not consumer.took(record)]
+    return batch_answer(event, consumer.took)
+
+
+def batch_answer(event: dict[str, Any], took: Callable[[dict[str, Any]], bool]) -> BatchAnswer:
+    """Take each message of a batch by itself, and answer those that failed: that `took` says so of."""
+    failed = [record["messageId"] for record in event["Records"] if not took(record)]
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 

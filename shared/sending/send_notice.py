@@ -10,11 +10,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from secrets import token_bytes
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from aws_lambda_powertools import Logger
 
-from shared.contracts.messages import SampleMessage
 from shared.domain.account.contacts import PATIENT
 from shared.domain.account.number_stops import NumberStop, heed_stop
 from shared.domain.account.reconciliation import sent_once_more
@@ -59,6 +58,9 @@ from shared.sending.patients import patient_of
 from shared.sending.permits import Gate, Turn
 from shared.storage.account_books import ConcurrentChangeError
 from shared.storage.races import BusyError, LostRaceError, until_won
+
+if TYPE_CHECKING:
+    from shared.contracts.messages import SampleMessage
 
 logger = Logger(child=True)
 
@@ -169,7 +171,7 @@ class NoticeSender:
 
         return until_won(attempt)
 
-    def send_sample(self, message: SampleMessage, now: datetime) -> str:
+    def send_sample(self, message: "SampleMessage", now: datetime) -> str:
         """Send an organization's test contact a made-up message, and answer what became of it, for the log.
 
         It isn't a notice: nothing is stored, so one that the queue brings twice is sent twice. A closed or stopped

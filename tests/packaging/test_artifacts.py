@@ -127,6 +127,8 @@ SETTINGS = {
     "SMS_QUEUE_URL": "https://example.com/sms",
     "PRINT_QUEUE_URL": "https://example.com/print",
     "INGEST_FUNCTION": "ingest",
+    "WEBHOOK_QUEUE_URL": "https://example.com/webhooks",
+    "WEBHOOK_KEY": "key",
     "DROP_BUCKET": "drops",
     "PRINT_BUCKET": "letters",
     "SENDER_ADDRESS": "billing@example.com",
