@@ -26,6 +26,7 @@ from shared.domain.records.task import Task, TaskKind, resolved
 from shared.domain.vocabulary.words import BillStatus, Channel, Hold, NoticeStatus
 from shared.messaging import clients
 from shared.storage.account_books import AccountBooks
+from shared.storage.kept_messages import message_of
 from shared.storage.organizations import Organizations
 from shared.storage.tasks import Tasks
 from shared.storage.writes import MARK
@@ -179,7 +180,9 @@ def unpacked(item: dict[str, Any]) -> str:
     """An item's text, its body unpacked; without the mark of a write, which is random."""
     parts = [str({name: value for name, value in item.items() if "B" not in value})]
     for name, attribute in item.items():
-        if "B" in attribute and name != MARK:
+        if "dictionary" in item and name == "body":
+            parts.append(repr(message_of(item)))
+        elif "B" in attribute and name != MARK:
             try:
                 parts.append(zlib.decompress(attribute["B"]).decode())
             except zlib.error:

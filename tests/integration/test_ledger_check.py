@@ -102,10 +102,17 @@ def test_a_broken_promise_is_counted_for_the_alarm_and_names_nobody(capsys: pyte
 
 
 def test_the_schedules_event_checks_and_sweeps_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    wired(monkeypatch, ports, TABLE_NAME=TABLE, INGEST_FUNCTION=INGEST, **dict.fromkeys(QUEUES, "https://sqs.test/q"))
+    wired(
+        monkeypatch,
+        ports,
+        TABLE_NAME=TABLE,
+        INGEST_FUNCTION=INGEST,
+        PRINT_BUCKET="letters",
+        **dict.fromkeys(QUEUES, "https://sqs.test/q"),
+    )
     answered = handler.lambda_handler({"work": LEDGER_CHECK}, lambda_context(lambda: 300_000))
     assert set(answered) == {"checked", "broken"}
     assert dict(answered)["checked"] == 5
 
 
-QUEUES = ("EMAIL_QUEUE_URL", "SMS_QUEUE_URL", "PRINT_QUEUE_URL")
+QUEUES = ("EMAIL_QUEUE_URL", "SMS_QUEUE_URL", "PRINT_QUEUE_URL", "WEBHOOK_QUEUE_URL")

@@ -394,11 +394,11 @@ def test_wherever_a_webhook_fails_its_next_try_posts_it_once(
     stripe_clinic.stripe.objects.dispute(payment, 30_00)
     commit, calls = AccountBooks.commit_together, list[int]()
 
-    def failing(books: AccountBooks, changes: Any) -> Any:
+    def failing(books: AccountBooks, *given: Any) -> Any:
         calls.append(len(calls))
         if len(calls) % 3 == 1:
             raise ConnectionError
-        done = commit(books, changes)
+        done = commit(books, *given)
         if len(calls) % 3 == 2:
             raise ConnectionError
         return done

@@ -183,6 +183,8 @@ def _erased_bill(bill: Bill) -> Bill:
         bill,
         document=b"",
         birth_dates=(),
+        patient_names=(),
+        patient_contacts=(),
         status_reason=bill.status_reason if bill.status_reason in known else "",
         history=history,
         as_read="",

@@ -15,7 +15,7 @@ from shared.domain.account.erasure import (
     old_enough,
     still_needed,
 )
-from shared.domain.records.account import HoldDetail, WrongAnswers
+from shared.domain.records.account import AccountSummary, HoldDetail, Objection, WrongAnswers
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.notice import BillLevel, StatusChange, StoredLetter
 from shared.domain.records.payment import Allocation, Payment
@@ -32,6 +32,7 @@ from shared.domain.vocabulary.words import (
     LinkStatus,
     NoticeStatus,
     NotificationType,
+    ObjectionKind,
 )
 from tests.worlds.examples import NOW, account, as_if, bill, notice
 
@@ -56,6 +57,9 @@ ACCOUNT = account(
     version=4,
     planning_at=NOW,
     settings_version=2,
+    objections=(Objection(task_id="tsk_1", kind=ObjectionKind.NOT_MINE, said_at=NOW, words="hash"),),
+    remind_on=LATER.date(),
+    summary=AccountSummary(credit=-1, notice_ids=("ntc_1",)),
 )
 BILL = bill(
     as_read="{}",
@@ -72,6 +76,8 @@ BILL = bill(
     ingestion_id="ing_1",
     fingerprint="f",
     document=CANARY.encode(),
+    patient_names=(CANARY,),
+    patient_contacts=(CANARY,),
     history=(BY_STAFF, BY_A_RULE, MONEY, REFUNDED),
 )
 NOTICE = notice(
@@ -138,9 +144,9 @@ BOOK = AccountBook(
 ERASED: dict[str, set[str]] = {
     "Account": {
         *("as_read", "guarantor", "bill_to", "undeliverable", "stopped_numbers", "hold_details", "time_zones"),
-        *("wrong_answers", "planning_at"),
+        *("wrong_answers", "planning_at", "objections", "remind_on"),
     },
-    "Bill": {"as_read", "status_reason", "document", "birth_dates", "history"},
+    "Bill": {"as_read", "status_reason", "document", "birth_dates", "patient_names", "patient_contacts", "history"},
     "Notice": {"as_read", "reason", "sent_to", "status_history"},
     "Payment": {"as_read", "reason"},
     "PaymentLink": {"as_read", "status", "staff_name", "sent_to", "verified_hash", "verified_until"},
