@@ -28,12 +28,14 @@ STATEMENTS, ONLINE, ELSEWHERE = "statements", "online", "elsewhere"
 class InputBill:
     """A bill: the day its age counts from, and its balance in cents from the morning of each day on which it changed.
 
-    `statement_ids` are all that it had, the present one last; `moved` is what changed its balance, in cents by cause.
+    `statement_ids` are all that it had, the present one last; `moved` is what changed its balance, in cents by cause;
+    `by_credit` is what a credit paid of it.
     """
 
     statement_ids: list[str]
     created: date
     changes: list[tuple[date, int]] = field(default_factory=list)
+    by_credit: int = 0
     moved: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -55,6 +57,11 @@ class InputBill:
         """Note a new balance."""
         self.moved[cause] = self.moved.get(cause, 0) + balance - self.balance
         self.changes.append((day, balance))
+
+    def take_credit(self, day: date, share: int) -> None:
+        """Note a balance that a credit brought down: money that was moved, to another bill, when it came."""
+        self.by_credit += share
+        self.changes.append((day, self.balance - share))
 
 
 @dataclass
@@ -108,6 +115,14 @@ class InputAccount:
         """Whether a hold stopped dunning by a day."""
         return self.held_from is not None and self.held_from <= day
 
+    def use_credit(self, day: date) -> None:
+        """Let what was paid too much pay what is owed, the oldest first."""
+        for bill in sorted(self.open_on(day), key=lambda bill: bill.created):
+            share = min(self.credit, bill.balance)
+            if share > 0:
+                bill.take_credit(day, share)
+                self.credit -= share
+
     def open_on(self, day: date) -> list[InputBill]:
         """The bills on which something was owed on a day."""
         return [bill for bill in self.bills if bill.balance_on(day) > 0]
@@ -150,6 +165,7 @@ class DemoInput:
             bill.change(day, expected.balance, ELSEWHERE if payments else STATEMENTS)
             if payments:
                 account.credit += _overpaid(document, bill)
+            account.use_credit(day)
 
     def _bill(self, account: InputAccount, document: Json, result: str, day: date) -> InputBill:
         """Find the bill that a statement is about. A Lifetime amendment comes as an update with a new statement id."""
@@ -173,6 +189,7 @@ class DemoInput:
                 bill.change(day, bill.balance - share, cause)
                 cents -= share
         account.credit += cents
+        account.use_credit(day)
         account.paid_online += cause == ONLINE
 
 
