@@ -1,20 +1,17 @@
 """Payments over the API: listed, read, reversed, refunded; the ledger; and what the desk may not post."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from functions.manage import bills
 from shared.domain.account.bill_status import set_status
-from shared.domain.intake.arrival import IntakeContext
-from shared.domain.intake.moving import arrive, depart
 from shared.domain.paying.payments import post_payment
 from shared.domain.records.book import AccountBook
 from shared.domain.vocabulary.words import BillStatus
 from shared.storage.account_books import AccountBooks
-from tests.worlds.examples import NOW, account, organization
 from tests.worlds.manage_api import ORGANIZATION, OWN, Reply, pointers, store, stored
+from tests.worlds.moving_bills import moved_away
 
 LIST = f"{ORGANIZATION}/payments"
 PAYMENT = {"amount": "74.60", "method": "check", "transactionId": "T-1", "receivedOn": "2026-03-02"}
@@ -58,19 +55,6 @@ def test_a_list_goes_on_page_by_page(paid: dict[str, Any]) -> None:
     then = OWN.get(f"{LIST}?limit=1&cursor={first['nextCursor']}").body
     listed = {item["paymentId"] for item in (*first["items"], *then["items"])}
     assert (listed, then["nextCursor"]) == ({paid["paymentId"], second["paymentId"]}, None)
-
-
-def moved_away(books: AccountBooks, statement_id: str = "S-1", to: str = "G-2") -> None:
-    """The bill goes to another person's account."""
-    here, other = stored(books), books.load("org_1", to)
-    there = other or AccountBook(account=account(account_id=to))
-    someone = replace(there.account.guarantor, guarantor_id=to, first_name="Lou", last_name="Other")
-    context = IntakeContext(
-        organization=organization(), bill_type=organization().bill_type, ingestion_id="ing_2", now=NOW
-    )
-    departure = depart(here, [statement_id], someone, to, context)
-    assert departure is not None
-    books.commit_together([departure.left, arrive(there, departure, context)])
 
 
 def test_money_at_the_desk_goes_to_its_bill_though_that_moves_meanwhile(

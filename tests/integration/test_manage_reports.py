@@ -19,6 +19,7 @@ from tests.worlds.aws import TABLE
 from tests.worlds.examples import NOW, account, bill, notice
 from tests.worlds.lambda_context import lambda_context
 from tests.worlds.manage_api import FOREIGN, ORGANIZATION, OWN, Caller, Reply, store
+from tests.worlds.moving_bills import moved_away
 from tests.worlds.wiring import wired
 
 if TYPE_CHECKING:
@@ -201,3 +202,15 @@ def test_a_sweep_of_simulated_time_rolls_up_too_unless_it_is_asked_for_notices_a
     assert report("daily-activity").body["items"] == []
     handler.lambda_handler(asked, lambda_context())
     assert report("daily-activity").body["items"] != []
+
+
+def test_a_day_of_an_account_is_forgotten_once_its_only_payment_went_along_with_the_bill(
+    manage_books: AccountBooks,
+) -> None:
+    store(manage_books)
+    paid = {"amount": "74.60", "method": "check", "transactionId": "T-1", "receivedOn": TODAY}
+    assert OWN.post(f"{ORGANIZATION}/bills/S-1/payments", paid).status == 201
+    roll_up(NOW + timedelta(hours=1))
+    moved_away(manage_books)
+    roll_up(NOW + timedelta(hours=3))
+    assert {line["accountId"] for line in report("reconciliation").body["items"]} == {"G-2"}

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from secrets import token_bytes
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from functions.render_print import handler as render_print
 from functions.send_email import handler as send_email
 from functions.send_sms import handler as send_sms
 from shared.domain.account.contacts import number_hash
+from shared.domain.paying.link_secrets import new_payment_link
 from shared.domain.records.book import Change
 from shared.domain.records.notice import Notice, moved
 from shared.domain.records.payment_link import Checkout, PaymentLink
@@ -37,7 +39,7 @@ from tests.worlds.channel_stack import EVENTS, ChannelStack, channel_stack
 from tests.worlds.clinic import Clinic
 from tests.worlds.examples import NOW, account, notice, organization
 from tests.worlds.ingest_api import BUCKET, Partner, results
-from tests.worlds.manage_api import BILL, OWN, store, stored
+from tests.worlds.manage_api import BILL, ORGANIZATION, OWN, store, stored
 from tests.worlds.statement_examples import statement
 from tests.worlds.template import functions
 from tests.worlds.text_provider import PHONE, a_text, sent, text_table, texted
@@ -222,6 +224,22 @@ def test_a_file_that_is_refused_gives_its_idempotency_key_back(lifetime: Account
 
 
 # --- the providers' events ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("manage_table")
+def test_accounts_are_searched_by_a_bill_code_and_by_name() -> None:
+    issued = new_payment_link(
+        org_id="org_1",
+        account_id="G-1",
+        now=NOW,
+        lives=timedelta(days=30),
+        random=token_bytes,
+        with_code=True,
+    )
+    store(manage_ports().books, links=(issued.link,))
+    for term in (issued.code, account().guarantor.last_name):
+        found = OWN.get(f"{ORGANIZATION}/accounts?search={term}").body["items"]
+        assert [each["accountId"] for each in found] == ["G-1"]
 
 
 def test_help_is_answered_through_the_text_provider_itself(
