@@ -19,10 +19,19 @@ SUBJECT = Query("subject", "What was changed, such as organization:org_1, key:1f
 ONE_DAY = timedelta(days=1)
 
 
-def told(action: str, subject: str, before: Mapping[str, object], after: Mapping[str, object]) -> AuditEntry | None:
-    """What the trail will have of a change by this request; None: nothing differs."""
-    was, became = differing(before, after)
-    if was == became:
+def told(
+    action: str,
+    subject: str,
+    before: Mapping[str, object],
+    after: Mapping[str, object],
+    hidden: frozenset[str] = frozenset(),
+) -> AuditEntry | None:
+    """What the trail will have of a change by this request; None: nothing differs.
+
+    before, after: empty where there was, or is, nothing. hidden: members of which only that they differ is kept.
+    """
+    was, became = differing(before, after, hidden)
+    if not was and not became:  # not whether they are alike: what isn't kept looks alike, and differs
         return None
     return AuditEntry(
         audit_id=f"aud_{token_hex(8)}",
@@ -40,7 +49,7 @@ def told(action: str, subject: str, before: Mapping[str, object], after: Mapping
     "GET",
     "/v1/audit",
     operation="listAudit",
-    summary="List every change of settings, keys and standing, newest first: who, when, before and after",
+    summary="List every change of settings, staff, keys, webhooks, templates and standing, newest first",
     tag="Organizations",
     scope=Scope.READ,
     query=(FROM_DATE, TO_DATE, SUBJECT),

@@ -1,16 +1,19 @@
 """Dunning configurations: the presets, which can only be read, and a partner's own."""
 
+from dataclasses import replace
 from http import HTTPStatus
 from typing import NoReturn
 
 from aws_lambda_powertools.event_handler import Response
 
+from functions.manage.audit import told
 from functions.manage.frame import api, list_request, logger, route
 from functions.manage.organizations import SEARCH, won
 from functions.manage.ports import ports
 from shared.contracts.cadences import CadenceBody
 from shared.contracts.dunning import ConfigurationAnswer, ConfigurationsPage
 from shared.domain.records import presets
+from shared.domain.records.audit import AuditEntry
 from shared.domain.records.partner import Scope
 from shared.domain.records.policy import DunningConfiguration
 from shared.http.api import Answer, json_answer
@@ -71,7 +74,7 @@ def create(wanted: CadenceBody) -> Answer:
         return json_answer(ConfigurationAnswer.of(known), HTTPStatus.CREATED)  # by this request's first try
     if len(ports().configurations.list(partner_id)) >= MOST_CONFIGURATIONS:
         raise ProblemError(HTTPStatus.CONFLICT, f"There are {MOST_CONFIGURATIONS} configurations already, the most.")
-    ports().configurations.create(created)
+    ports().configurations.create(created, _told("DunningConfigurationCreated", None, created))
     logger.info("dunning configuration created", extra={"configuration_id": created.configuration_id})
     return json_answer(ConfigurationAnswer.of(created), HTTPStatus.CREATED)
 
@@ -116,7 +119,8 @@ def change(configuration_id: str, wanted: CadenceBody) -> Answer:
             return before
         if wanted.version not in {None, before.version}:
             raise ProblemError(HTTPStatus.CONFLICT, "It was changed since it was read.", type=CHANGED)
-        return ports().configurations.change(after, defaults, api.now)
+        audit = _told("DunningConfigurationChanged", before, replace(after, version=before.version + 1))
+        return ports().configurations.change(after, defaults, api.now, audit)
 
     changed = won(attempt, "The configurations are")
     logger.info(
@@ -148,11 +152,23 @@ def remove(configuration_id: str) -> Answer:
         used = sum(organization.dunning.configuration_id == configuration_id for organization in organizations)
         if used:
             _refuse_used(f"{used} of your organizations {'uses' if used == 1 else 'use'} it")
-        ports().configurations.delete(own, defaults)
+        ports().configurations.delete(own, defaults, _told("DunningConfigurationDeleted", own, None))
 
     won(attempt, "The configurations are")
     logger.info("dunning configuration deleted", extra={"configuration_id": configuration_id})
     return Response(status_code=HTTPStatus.NO_CONTENT, content_type=None, body="")
+
+
+def _told(action: str, before: DunningConfiguration | None, after: DunningConfiguration | None) -> AuditEntry | None:
+    """What the audit trail will have of a configuration; None: there was none, or is none any more."""
+    was, becomes = (
+        ConfigurationAnswer.of(each).model_dump(mode="json", by_alias=True, exclude={"configuration_id"})
+        if each
+        else {}
+        for each in (before, after)
+    )
+    configuration_id, *_ = (each.configuration_id for each in (before, after) if each)
+    return told(action, f"dunning-configuration:{configuration_id}", was, becomes)
 
 
 def _own(configuration_id: str) -> DunningConfiguration:

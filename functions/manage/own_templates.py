@@ -4,12 +4,13 @@ What renders is imported where a request needs it: no other request's cold start
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from http import HTTPStatus
 
 from aws_lambda_powertools.event_handler import Response
 
+from functions.manage.audit import told
 from functions.manage.frame import actor, api, list_request, logger, route
 from functions.manage.organizations import read_again, won
 from functions.manage.ports import ports
@@ -20,9 +21,11 @@ from shared.contracts.templates import (
     TemplateBody,
     TemplatePreviewAnswer,
 )
+from shared.domain.records.audit import AuditEntry
 from shared.domain.records.own_template import OwnTemplate, has_template, template_place
 from shared.domain.records.partner import Scope
 from shared.domain.records.policy import SYSTEM_DEFAULT_TEMPLATE, Organization
+from shared.domain.vocabulary.json_documents import Json
 from shared.domain.vocabulary.words import Channel, Language, NotificationType
 from shared.http.api import Answer, json_answer
 from shared.http.partner_api import invalid
@@ -104,9 +107,11 @@ def save_template(organization: Organization, template_id: str, wanted: Template
         before = ports().templates.get(now.org_id, template.place)
         if template.place not in now.own_templates and len(now.own_templates) >= MOST_TEMPLATES:
             raise ProblemError(HTTPStatus.CONFLICT, f"There are {MOST_TEMPLATES} templates already, the most.")
-        if before and template.place in now.own_templates and _same(before, template):
-            return before
-        return ports().templates.save(template, now, version=before.version if before else 0)
+        version, in_use = before.version if before else 0, before if template.place in now.own_templates else None
+        if in_use and _same(in_use, template):
+            return in_use
+        audit = _told("TemplateSaved", in_use, replace(template, version=version + 1))
+        return ports().templates.save(template, now, version=version, audit=audit)
 
     saved = won(attempt)
     facts = {"org_id": saved.org_id, "template_id": saved.template_id, "version": saved.version}
@@ -137,7 +142,8 @@ def remove_template(organization: Organization, template_id: str) -> Answer:
         now = next(readings)
         if places.isdisjoint(now.own_templates):
             raise not_found("template")
-        ports().templates.take_away(places, now)
+        removed = (ports().templates.get(now.org_id, place) for place in sorted(places.intersection(now.own_templates)))
+        ports().templates.take_away(places, now, [_told("TemplateRemoved", each, None) for each in removed])
 
     won(attempt)
     return Response(status_code=HTTPStatus.NO_CONTENT, content_type=None, body="")
@@ -238,6 +244,21 @@ def _refuse_faults(template: OwnTemplate) -> None:
     if faults:
         errors = [InputError(pointer=fault.pointer, detail=fault.detail) for fault in faults]
         raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, INVALID_BODY, errors)
+
+
+def _told(action: str, before: OwnTemplate | None, after: OwnTemplate | None) -> AuditEntry | None:
+    """What the audit trail will have of a template: which, and its version; None: it wasn't in use, or isn't any more.
+
+    What it said stands in its versions, which are kept.
+    """
+    was, becomes = (_which(each) if each else {} for each in (before, after))
+    place, *_ = (f"{each.org_id}/{each.place}" for each in (before, after) if each)
+    return told(action, f"template:{place}", was, becomes)
+
+
+def _which(template: OwnTemplate) -> Json:
+    said = OwnTemplateAnswer.of(template).model_dump(mode="json", by_alias=True)
+    return {name: said[name] for name in ("templateId", "channel", "language", "version")}
 
 
 def _same(before: OwnTemplate, wanted: OwnTemplate) -> bool:

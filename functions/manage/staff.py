@@ -1,18 +1,24 @@
 """Staff: the people who work for a partner, what they do, and which organizations they may see."""
 
 from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
 
 from aws_lambda_powertools.event_handler import Response
 
+from functions.manage.audit import told
 from functions.manage.frame import api, list_request, logger, merged, route
 from functions.manage.ports import ports
 from shared.contracts.staff import StaffAnswer, StaffBody, StaffPage
+from shared.domain.records.audit import AuditEntry
 from shared.domain.records.partner import Scope
 from shared.domain.records.staff import StaffMember
 from shared.domain.vocabulary.json_documents import Json
 from shared.http.api import Answer, json_answer
 from shared.http.problems import INVALID_BODY, InputError, ProblemError, not_found
+
+NAMING = frozenset({"name", "email"})
+"""Members that say who a person is: the audit trail has that they changed, and the person's id."""
 
 
 @route(
@@ -40,7 +46,7 @@ def create(wanted: StaffBody) -> Answer:
         ),
         wanted,
     )
-    ports().staff.create(new)
+    ports().staff.create(new, _told("StaffAdded", None, new))
     logger.info("staff added", extra={"staff_id": new.staff_id})
     return json_answer(StaffAnswer.of(new), HTTPStatus.CREATED)
 
@@ -97,7 +103,7 @@ def change(staff_id: str, patch: Json) -> Answer:
         said = merged(StaffBody.of(member), StaffAnswer.of(member), patch)
         return _with(member, StaffBody.model_validate(said))
 
-    after = ports().staff.change(api.caller.partner_id, staff_id, changed)
+    after = ports().staff.change(api.caller.partner_id, staff_id, changed, partial(_told, "StaffChanged"))
     if after is None:
         raise not_found("person")
     return json_answer(StaffAnswer.of(after))
@@ -112,13 +118,23 @@ def change(staff_id: str, patch: Json) -> Answer:
     scope=Scope.MANAGE,
     media_type="",
     status=204,
+    problems=(409,),
 )
 def delete(staff_id: str) -> Answer:
     """Delete a person; a 404 problem where there is none (any more)."""
-    if not ports().staff.delete(api.caller.partner_id, staff_id):
+    if not ports().staff.delete(api.caller.partner_id, staff_id, partial(_told, "StaffRemoved")):
         raise not_found("person")
     logger.info("staff removed", extra={"staff_id": staff_id})
     return Response(status_code=HTTPStatus.NO_CONTENT, body="")
+
+
+def _told(action: str, before: StaffMember | None, after: StaffMember | None) -> AuditEntry | None:
+    """What the audit trail will have of a person; None: they weren't of the staff, or aren't any more."""
+    was, becomes = (
+        StaffBody.of(each).model_dump(mode="json", by_alias=True) if each else {} for each in (before, after)
+    )
+    staff_id, *_ = (each.staff_id for each in (before, after) if each)
+    return told(action, f"staff:{staff_id}", was, becomes, NAMING)
 
 
 def _with(member: StaffMember, wanted: StaffBody) -> StaffMember:

@@ -1,11 +1,14 @@
 """Webhook endpoints: where a partner is told of what happened, each with a secret that is shown once, and its log."""
 
 from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
 from secrets import token_bytes
+from urllib.parse import urlsplit
 
 from aws_lambda_powertools.event_handler import Response
 
+from functions.manage.audit import told
 from functions.manage.frame import api, list_request, logger, merged, route
 from functions.manage.ports import ports
 from shared.contracts.webhook_urls import read_url
@@ -18,6 +21,7 @@ from shared.contracts.webhooks import (
     WebhookEndpointWithSecret,
 )
 from shared.domain.delivery.webhook_rules import sent_again, with_new_secret
+from shared.domain.records.audit import AuditEntry
 from shared.domain.records.partner import Scope
 from shared.domain.records.webhook import DisabledBy, EndpointStatus, SealedSecret, WebhookEndpoint
 from shared.domain.vocabulary.json_documents import Json
@@ -27,6 +31,9 @@ from shared.http.problems import ProblemError, not_found
 
 MOST_ENDPOINTS = 20
 """How many endpoints a partner may have; each event goes to all that take it."""
+
+CONFIDENTIAL = frozenset({"url", "secret"})
+"""Members of which the audit trail has only that they changed: a URL's path or query may let in whoever knows it."""
 
 
 @route(
@@ -59,7 +66,7 @@ def create(wanted: WebhookEndpointBody) -> Answer:
         disabled_by=_disabled_by(wanted.status),
         secrets=(SealedSecret(sealed=sealed),),
     )
-    ports().webhooks.create(new)
+    ports().webhooks.create(new, _told("WebhookEndpointCreated", None, new))
     logger.info("webhook endpoint created", extra={"endpoint_id": endpoint_id})
     return json_answer(WebhookEndpointWithSecret.showing(new, secret), HTTPStatus.CREATED)
 
@@ -127,7 +134,9 @@ def change(endpoint_id: str, patch: Json) -> Answer:
             disabled_by=endpoint.disabled_by if as_it_was else _disabled_by(wanted.status),
         )
 
-    after = ports().webhooks.change(api.caller.partner_id, endpoint_id, changed)
+    after = ports().webhooks.change(
+        api.caller.partner_id, endpoint_id, changed, partial(_told, "WebhookEndpointChanged")
+    )
     if after is None:
         raise not_found("webhook endpoint")
     return json_answer(WebhookEndpointAnswer.of(after))
@@ -142,10 +151,11 @@ def change(endpoint_id: str, patch: Json) -> Answer:
     scope=Scope.MANAGE,
     media_type="",
     status=204,
+    problems=(409,),
 )
 def delete(endpoint_id: str) -> Answer:
     """Delete an endpoint; a 404 problem where there is none (any more)."""
-    if not ports().webhooks.delete(api.caller.partner_id, endpoint_id):
+    if not ports().webhooks.delete(api.caller.partner_id, endpoint_id, partial(_told, "WebhookEndpointDeleted")):
         raise not_found("webhook endpoint")
     logger.info("webhook endpoint deleted", extra={"endpoint_id": endpoint_id})
     return Response(status_code=HTTPStatus.NO_CONTENT, body="")
@@ -167,7 +177,12 @@ def rotate(endpoint_id: str) -> Answer:
     _own(endpoint_id)
     secret, sealed = ports().webhook_secrets.new(partner_id, endpoint_id, token_bytes)
     now = api.now
-    after = ports().webhooks.change(partner_id, endpoint_id, lambda endpoint: with_new_secret(endpoint, sealed, now))
+    after = ports().webhooks.change(
+        partner_id,
+        endpoint_id,
+        lambda endpoint: with_new_secret(endpoint, sealed, now),
+        partial(_told, "WebhookSecretRotated"),
+    )
     if after is None:
         raise not_found("webhook endpoint")
     logger.info("webhook secret rotated", extra={"endpoint_id": endpoint_id})
@@ -230,6 +245,20 @@ def _own(endpoint_id: str) -> WebhookEndpoint:
 
 def _place(endpoint: WebhookEndpoint) -> str:
     return f"{endpoint.created_at.isoformat()} {endpoint.endpoint_id}"
+
+
+def _told(action: str, before: WebhookEndpoint | None, after: WebhookEndpoint | None) -> AuditEntry | None:
+    """What the audit trail will have of an endpoint; None: there was none, or is none any more."""
+    was, becomes = (_document(each) if each else {} for each in (before, after))
+    endpoint_id, *_ = (each.endpoint_id for each in (before, after) if each)
+    return told(action, f"webhook-endpoint:{endpoint_id}", was, becomes, CONFIDENTIAL)
+
+
+def _document(endpoint: WebhookEndpoint) -> Json:
+    """An endpoint as the audit trail compares it: what it answers, whose machine that is, and its newest secret."""
+    said = WebhookEndpointAnswer.of(endpoint).model_dump(mode="json", by_alias=True, exclude={"endpoint_id"})
+    secret = endpoint.secrets[-1].sealed if endpoint.secrets else ""
+    return {**said, "host": urlsplit(endpoint.url).netloc, "secret": secret}
 
 
 def _disabled_by(status: EndpointStatus) -> str:

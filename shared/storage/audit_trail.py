@@ -1,6 +1,6 @@
 """The audit trail of each partner: entries are written with what they tell of, and never changed or taken back."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,14 @@ if TYPE_CHECKING:
 
 ENTRIES_A_PAGE = 100
 
+type Telling[T] = Callable[[T | None, T | None], AuditEntry | None]
+"""What the trail will have of a change from one state to the other, as they turn out to be; None: there was none, or
+is none any more."""
+
+
+def untold(_before: object, _after: object) -> None:
+    """Nothing is told: what the system does by itself is no change of a partner's."""
+
 
 def audit_write(table: str, entry: AuditEntry) -> Write:
     """The part of a change's transaction that tells of it: neither is ever without the other."""
@@ -25,6 +33,11 @@ def audit_write(table: str, entry: AuditEntry) -> Write:
         "body": items.pack(AuditEntry, entry),
     }
     return put(table, item, NEW)
+
+
+def audit_writes(table: str, *entries: AuditEntry | None) -> list[Write]:
+    """The part of a change's transaction that tells of it, where there is something to tell."""
+    return [audit_write(table, entry) for entry in entries if entry]
 
 
 @dataclass(frozen=True, slots=True)

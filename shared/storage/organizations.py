@@ -9,7 +9,7 @@ from shared.domain.records.inheritance import PartnerDefaults
 from shared.domain.records.partner import Partner
 from shared.domain.records.policy import Organization
 from shared.storage import items, keys
-from shared.storage.audit_trail import audit_write
+from shared.storage.audit_trail import audit_writes
 from shared.storage.batches import read_items
 from shared.storage.items import Item, text
 from shared.storage.jobs import replanning_job
@@ -80,7 +80,7 @@ class Organizations:
             put(self.table, _organization_item(created), NEW),
         ]
         writes += [defaults_unchanged(self.table, defaults)] if defaults else []
-        writes += _told(self.table, audit)
+        writes += audit_writes(self.table, audit)
         if transact(self.client, writes):
             return created
         if defaults and self._records.item(keys.client(organization.client_id)) is None:
@@ -112,7 +112,7 @@ class Organizations:
         if defaults:
             judged_by = defaults_raised if choosing else defaults_unchanged
             writes.append(judged_by(self.table, defaults))
-        writes += _told(self.table, audit)
+        writes += audit_writes(self.table, audit)
         if not transact(self.client, writes):
             raise OrganizationChangedError
         return saved
@@ -150,7 +150,7 @@ class Organizations:
 
     def create_partner(self, partner: Partner, audit: AuditEntry | None = None) -> None:
         """Store a new partner."""
-        transact(self.client, [put(self.table, _partner_item(partner), NEW), *_told(self.table, audit)])
+        transact(self.client, [put(self.table, _partner_item(partner), NEW), *audit_writes(self.table, audit)])
 
     def save_partner(
         self, partner: Partner, defaults: PartnerDefaults, now: datetime, audit: AuditEntry | None = None
@@ -160,13 +160,9 @@ class Organizations:
         Both, and the job that passes them on, in one transaction. Raises DefaultsChangedError.
         """
         writes = [put(self.table, _partner_item(partner), THERE), *defaults_writes(self.table, defaults, now)]
-        writes += _told(self.table, audit)
+        writes += audit_writes(self.table, audit)
         if not transact(self.client, writes):
             raise DefaultsChangedError
-
-
-def _told(table: str, audit: AuditEntry | None) -> list[Write]:
-    return [audit_write(table, audit)] if audit else []
 
 
 def _partner_item(partner: Partner) -> Item:

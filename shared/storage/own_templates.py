@@ -1,11 +1,14 @@
 """An organization's own templates: the latest of each, and every version that there was."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from shared.domain.records.audit import AuditEntry
 from shared.domain.records.own_template import OwnTemplate, with_template
 from shared.domain.records.policy import Organization
 from shared.storage import items, keys
+from shared.storage.audit_trail import audit_writes
 from shared.storage.items import Item, number, text
 from shared.storage.organizations import OrganizationChangedError, organization_put
 from shared.storage.records import Records
@@ -43,26 +46,33 @@ class OwnTemplates:
         templates = (items.unpack(OwnTemplate, row["body"]) for row in found)
         return [template for template in templates if template.place in organization.own_templates]
 
-    def save(self, template: OwnTemplate, organization: Organization, *, version: int) -> OwnTemplate:
+    def save(
+        self, template: OwnTemplate, organization: Organization, *, version: int, audit: AuditEntry | None = None
+    ) -> OwnTemplate:
         """Store a template's next version, after one that was read (0: none), and answer it.
 
         Raises OrganizationChangedError when somebody else changed it, or the organization, meanwhile.
 
         The organization that now has it is written in the same transaction: it says which templates there are, so that
-        a notice without one of its own costs no read more.
+        a notice without one of its own costs no read more. So is what tells of it (`audit`).
         """
         saved = replace(template, version=version + 1)
         has = replace(organization, own_templates=with_template(organization.own_templates, saved.place))
         current = put(self.table, _item(saved, keys.own_template(saved.place)), at_version(version))
         kept = put(self.table, _item(saved, keys.own_template_version(saved.place, saved.version)), NEW)
-        if not transact(self.client, [current, kept, organization_put(self.table, has)]):
+        told = audit_writes(self.table, audit)
+        if not transact(self.client, [current, kept, organization_put(self.table, has), *told]):
             raise OrganizationChangedError
         return saved
 
-    def take_away(self, places: set[str], organization: Organization) -> None:
-        """Have an organization use templates no more; their versions stay. Raises OrganizationChangedError."""
+    def take_away(self, places: set[str], organization: Organization, audit: Iterable[AuditEntry | None] = ()) -> None:
+        """Have an organization use templates no more; their versions stay. Raises OrganizationChangedError.
+
+        `audit`: tells of each in the same transaction.
+        """
         rest = tuple(other for other in organization.own_templates if other not in places)
-        if not transact(self.client, [organization_put(self.table, replace(organization, own_templates=rest))]):
+        without = organization_put(self.table, replace(organization, own_templates=rest))
+        if not transact(self.client, [without, *audit_writes(self.table, *audit)]):
             raise OrganizationChangedError
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from shared.domain.records.audit import AuditEntry
 from shared.domain.records.inheritance import PartnerDefaults
 from shared.storage import items, keys
-from shared.storage.audit_trail import audit_write
+from shared.storage.audit_trail import audit_writes
 from shared.storage.items import number
 from shared.storage.jobs import job_item
 from shared.storage.races import LostRaceError
@@ -48,7 +48,7 @@ class PartnersDefaults:
         The job that passes them on to its organizations is written in the same transaction, so that neither is ever
         without the other. It replaces one that is under way, and starts over.
         """
-        told = [audit_write(self.table, audit)] if audit else []
+        told = audit_writes(self.table, audit)
         if not transact(self.client, [*defaults_writes(self.table, defaults, now), *told, *with_them]):
             raise DefaultsChangedError
         return replace(defaults, version=defaults.version + 1)

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from shared.domain.records.audit import AuditEntry
 from shared.domain.records.staff import StaffMember
 from shared.storage import items, keys
+from shared.storage.audit_trail import Telling, audit_writes, untold
 from shared.storage.items import Item, number, text
 from shared.storage.races import LostRaceError, until_won
 from shared.storage.records import Records
-from shared.storage.writes import NEW, THERE, conditional, delete, equals
+from shared.storage.writes import NEW, delete, equals, put, transact
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -26,9 +28,12 @@ class StaffDirectory:
     def _records(self) -> Records:
         return Records(self.client, self.table)
 
-    def create(self, member: StaffMember) -> None:
-        """Store a new person. One of their id is there only if the same request stored them before and then failed."""
-        self._records.put(_item(member), NEW)
+    def create(self, member: StaffMember, audit: AuditEntry | None = None) -> None:
+        """Store a new person, with what tells of it (`audit`).
+
+        One of their id is there only if the same request stored them before and then failed.
+        """
+        transact(self.client, [put(self.table, _item(member), NEW), *audit_writes(self.table, audit)])
 
     def get(self, partner_id: str, staff_id: str) -> StaffMember | None:
         """A person of a partner's; None: there is none, or they are somebody else's."""
@@ -48,25 +53,43 @@ class StaffDirectory:
         return found[:limit], len(found) > limit
 
     def change(
-        self, partner_id: str, staff_id: str, decide: Callable[[StaffMember], StaffMember]
+        self,
+        partner_id: str,
+        staff_id: str,
+        decide: Callable[[StaffMember], StaffMember],
+        audit: Telling[StaffMember] = untold,
     ) -> StaffMember | None:
-        """Change a person, again when somebody else was quicker; None: there is none. Raises what `decide` does."""
+        """Change a person, again when somebody else was quicker; None: there is none. Raises what `decide` does.
+
+        `audit`: tells of it in the same transaction.
+        """
 
         def attempt() -> StaffMember | None:
             read = self.get(partner_id, staff_id)
             if read is None:
                 return None
             after = replace(decide(read), revision=read.revision + 1)
-            if not self._records.put(_item(after), equals("revision", number(read.revision))):
+            write = put(self.table, _item(after), equals("revision", number(read.revision)))
+            if not transact(self.client, [write, *audit_writes(self.table, audit(read, after))]):
                 raise LostRaceError
             return after
 
         return until_won(attempt)
 
-    def delete(self, partner_id: str, staff_id: str) -> bool:
-        """Delete a person. False: there is none."""
-        key = items.key(keys.staff(partner_id), staff_id)
-        return conditional(self.client, delete(self.table, key, THERE)).happened
+    def delete(self, partner_id: str, staff_id: str, audit: Telling[StaffMember] = untold) -> bool:
+        """Delete a person as they were read, with what tells of it (`audit`). False: there is none."""
+
+        def attempt() -> bool:
+            read = self.get(partner_id, staff_id)
+            if read is None:
+                return False
+            key = items.key(keys.staff(partner_id), staff_id)
+            write = delete(self.table, key, equals("revision", number(read.revision)))
+            if not transact(self.client, [write, *audit_writes(self.table, audit(read, None))]):
+                raise LostRaceError
+            return True
+
+        return until_won(attempt)
 
 
 def _item(member: StaffMember) -> Item:

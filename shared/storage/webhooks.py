@@ -6,12 +6,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from shared.domain.delivery.webhook_rules import DELIVERIES_KEPT_FOR
+from shared.domain.records.audit import AuditEntry
 from shared.domain.records.webhook import WebhookDelivery, WebhookEndpoint
 from shared.storage import items, keys
+from shared.storage.audit_trail import Telling, audit_writes, untold
 from shared.storage.items import Item, number, text
 from shared.storage.races import LostRaceError, until_won
 from shared.storage.records import Records
-from shared.storage.writes import NEW, THERE, Condition, conditional, delete, equals, update
+from shared.storage.writes import NEW, THERE, conditional, delete, equals, put, transact, update
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -60,41 +62,63 @@ class Webhooks:
         until = keys.moment(item["rests_until"]["S"]) if "rests_until" in item else None
         return EndpointState(_endpoint(item), int(item.get("unanswered", number(0))["N"]), until)
 
-    def create(self, endpoint: WebhookEndpoint) -> None:
-        """Store a new endpoint.
+    def create(self, endpoint: WebhookEndpoint, audit: AuditEntry | None = None) -> None:
+        """Store a new endpoint, with what tells of it (`audit`).
 
         One of its id is there only if the same request stored it before and then failed: nobody knows its secret, and
         the new one takes its place.
         """
         first = NEW | equals("revision", number(endpoint.revision))
-        self._records.put(_endpoint_item(endpoint), first)
+        transact(self.client, [put(self.table, _endpoint_item(endpoint), first), *audit_writes(self.table, audit)])
 
     def change(
-        self, partner_id: str, endpoint_id: str, decide: Callable[[WebhookEndpoint], WebhookEndpoint]
+        self,
+        partner_id: str,
+        endpoint_id: str,
+        decide: Callable[[WebhookEndpoint], WebhookEndpoint],
+        audit: Telling[WebhookEndpoint] = untold,
     ) -> WebhookEndpoint | None:
-        """Change an endpoint, again when somebody else was quicker; None: there is none. Raises what `decide` does."""
+        """Change an endpoint, again when somebody else was quicker; None: there is none. Raises what `decide` does.
+
+        `audit`: tells of it in the same transaction.
+        """
 
         def attempt() -> WebhookEndpoint | None:
             read = self.endpoint(partner_id, endpoint_id)
             if read is None:
                 return None
             after = replace(decide(read), revision=read.revision + 1)
-            values = {":body": items.pack(WebhookEndpoint, after), ":next": number(after.revision)}
+            values: dict[str, Any] = {":body": items.pack(WebhookEndpoint, after), ":next": number(after.revision)}
             change = "SET body = :body, revision = :next"
-            if not self._update_endpoint(read, change, values, equals("revision", number(read.revision))):
+            key = items.key(keys.webhook_endpoints(partner_id), endpoint_id)
+            write = update(self.table, key, change, values, equals("revision", number(read.revision)))
+            if not transact(self.client, [write, *audit_writes(self.table, audit(read, after))]):
                 raise LostRaceError
             return after
 
         return until_won(attempt)
 
-    def delete(self, partner_id: str, endpoint_id: str) -> bool:
-        """Delete an endpoint. False: there is none. Its deliveries expire by themselves."""
-        key = items.key(keys.webhook_endpoints(partner_id), endpoint_id)
-        return conditional(self.client, delete(self.table, key, THERE)).happened
+    def delete(self, partner_id: str, endpoint_id: str, audit: Telling[WebhookEndpoint] = untold) -> bool:
+        """Delete an endpoint as it was read, with what tells of it (`audit`). False: there is none.
+
+        Its deliveries expire by themselves.
+        """
+
+        def attempt() -> bool:
+            read = self.endpoint(partner_id, endpoint_id)
+            if read is None:
+                return False
+            key = items.key(keys.webhook_endpoints(partner_id), endpoint_id)
+            write = delete(self.table, key, equals("revision", number(read.revision)))
+            if not transact(self.client, [write, *audit_writes(self.table, audit(read, None))]):
+                raise LostRaceError
+            return True
+
+        return until_won(attempt)
 
     def answered(self, endpoint: WebhookEndpoint) -> None:
         """Note that the receiver answers again."""
-        self._update_endpoint(endpoint, "SET unanswered = :none REMOVE rests_until", {":none": number(0)}, THERE)
+        self._note(endpoint, "SET unanswered = :none REMOVE rests_until", {":none": number(0)})
 
     def rests(self, state: EndpointState, until: datetime) -> None:
         """Note that the receiver gave a whole turn no answer, and is left alone until an instant.
@@ -102,13 +126,12 @@ class Webhooks:
         Two turns at once that both read the same count it once.
         """
         values = {":count": number(state.unanswered + 1), ":until": text(keys.instant(until))}
-        self._update_endpoint(state.endpoint, "SET unanswered = :count, rests_until = :until", values, THERE)
+        self._note(state.endpoint, "SET unanswered = :count, rests_until = :until", values)
 
-    def _update_endpoint(
-        self, endpoint: WebhookEndpoint, change: str, values: dict[str, Any], condition: Condition
-    ) -> bool:
+    def _note(self, endpoint: WebhookEndpoint, change: str, values: dict[str, Any]) -> None:
+        """Note how a receiver does. While the partner changes its endpoint it isn't noted: the next turn does it."""
         key = items.key(keys.webhook_endpoints(endpoint.partner_id), endpoint.endpoint_id)
-        return conditional(self.client, update(self.table, key, change, values, condition)).happened
+        conditional(self.client, update(self.table, key, change, values, THERE), conflict_loses=True)
 
     def add(self, delivery: WebhookDelivery) -> bool:
         """Store a new delivery. False: it was made before, of the same event."""

@@ -23,6 +23,7 @@ from shared.storage.notices import Notices
 from shared.storage.organizations import Organizations
 from shared.storage.set_asides import SetAsides
 from shared.storage.tasks import Tasks
+from shared.storage.webhooks import Webhooks
 from tests.worlds.aws import TABLE, listen
 from tests.worlds.examples import NOW, notice, organization
 from tests.worlds.lambda_context import lambda_context
@@ -215,6 +216,22 @@ def test_a_receiver_that_sends_its_headers_one_sign_at_a_time_gets_no_more_time_
 
 
 # --- nobody is held up ---------------------------------------------------------------------------------------------
+
+
+def test_how_a_receiver_does_is_noted_a_turn_later_where_its_endpoint_is_being_changed(stack: WebhookStack) -> None:
+    """The change is a transaction; an event that was delivered meanwhile isn't sent twice for that."""
+    endpoint_id = stack.subscribe("https://example.com/hook")["endpointId"]
+    webhooks = Webhooks(stack.dynamodb, TABLE)
+    state = webhooks.state("prt_1", endpoint_id)
+    assert state
+
+    def changed_just_now(**_: object) -> None:
+        raise ClientError({"Error": {"Code": "TransactionConflictException"}}, "UpdateItem")
+
+    listen(stack.dynamodb, "before-call.dynamodb.UpdateItem", changed_just_now)
+    webhooks.rests(state, NOW + timedelta(minutes=1))
+    webhooks.answered(state.endpoint)
+    assert webhooks.state("prt_1", endpoint_id) == state
 
 
 def test_a_receiver_that_gives_no_answer_is_left_alone_and_costs_the_others_nothing(stack: WebhookStack) -> None:

@@ -11,7 +11,7 @@ KEPT_FOR = timedelta(days=7 * 366)
 """Seven years."""
 
 PERSONAL_MEMBERS = frozenset({"testContacts"})
-"""Members whose values name people; that they changed is kept, what they were isn't."""
+"""Members whose values name people, whatever was changed; that they changed is kept, what they were isn't."""
 
 NOT_KEPT = "[not kept]"
 
@@ -40,12 +40,18 @@ class AuditEntry:
         object.__setattr__(self, "by", self.by or person_behind(self.actor))
 
 
-def differing(before: Mapping[str, object], after: Mapping[str, object]) -> tuple[Json, Json]:
-    """The members of two states that differ, as they were and as they are; of personal ones only that they differ."""
+def differing(
+    before: Mapping[str, object], after: Mapping[str, object], hidden: frozenset[str] = frozenset()
+) -> tuple[Json, Json]:
+    """The members of two states that differ, as they were and as they are; both empty: none does.
+
+    Of personal members, and of those that are `hidden` here, only that they differ.
+    """
+    not_kept = PERSONAL_MEMBERS | hidden
     names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
 
     def part(state: Mapping[str, object]) -> Json:
         told = {name: state[name] for name in names if name in state}
-        return {name: NOT_KEPT if value and name in PERSONAL_MEMBERS else value for name, value in told.items()}
+        return {name: NOT_KEPT if value and name in not_kept else value for name, value in told.items()}
 
     return part(before), part(after)
