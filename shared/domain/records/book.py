@@ -79,8 +79,8 @@ class AccountBook:
 
     @property
     def credit(self) -> Cents:
-        """Money that no bill took, and what statements say that the practice owes."""
-        return self.account.credit + sum(-bill.balance for bill in self.bills if bill.balance < 0)
+        """Money that no bill took, and what statements say that the practice owes; of a bill that moved, where it is."""
+        return self.account.credit + sum(-bill.balance for bill in self.bills if bill.balance < 0 and not bill.moved_to)
 
     def bill(self, statement_id: str) -> Bill | None:
         """The bill of a statement, if the account has it."""
