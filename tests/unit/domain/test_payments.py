@@ -127,7 +127,9 @@ def test_a_named_bill_is_paid_before_older_ones_which_its_surplus_pays_as_credit
 
 def test_money_for_a_statement_that_a_later_one_replaced_is_for_that_one_either_way() -> None:
     """A check with last month's slip, where a practice keeps credits for its staff: the bill would be dunned on."""
-    old = bill("S-1", bill_type=BillType.LIFETIME, status=BillStatus.CANCELLED, status_reason="replaced by statement S-2")
+    old = bill(
+        "S-1", bill_type=BillType.LIFETIME, status=BillStatus.CANCELLED, status_reason="replaced by statement S-2"
+    )
     new = bill("S-2", bill_type=BillType.LIFETIME, amends=("S-1",))
     keeps = organization(credit_use=CreditUse.KEEP)
     after = paid(book(bills=(old, new)), 74_60, keeps, statement_id="S-1", transaction_id="T-1")
