@@ -8,6 +8,7 @@ from shared.domain.account.contacts import BILL_TO, GUARANTOR, PATIENT, contact_
 from shared.domain.account.stopping import cancel_pending, cancel_requests
 from shared.domain.calendar.steps import effective_date_at_level, level_at
 from shared.domain.paying.credit import credit_task, credit_tasks, reclaim_credit, use_credit
+from shared.domain.paying.moved_money import OUR_METHODS
 from shared.domain.paying.posting import PostingNote, credit_on, oldest_first, settled, standing_bill
 from shared.domain.records.account import Account
 from shared.domain.records.bill import Bill
@@ -50,7 +51,7 @@ def post_payment(
     Money goes to the bill that is named, else to the oldest first; what no bill takes becomes credit
     (docs/rules.md#oldest-bill-first, #overpayment and #payment-rule).
     """
-    received = _for_standing_bill(book, received)
+    received = _in_their_words(_for_standing_bill(book, received))
     if received.amount == 0 or _posted(book, received):
         return None
     reclaimed = _reclaimed(book, organization, received, now, actor)
@@ -123,6 +124,12 @@ def _for_standing_bill(book: AccountBook, received: PaymentReceived) -> PaymentR
     """Money for a statement that a later one has replaced (Lifetime) is for that one: the old one is owed no more."""
     standing = standing_bill(book, received.statement_id) if received.statement_id else None
     return replace(received, statement_id=standing.statement_id) if standing else received
+
+
+def _in_their_words(received: PaymentReceived) -> PaymentReceived:
+    """A site or a desk may call a card "credit": that isn't a use of the account's credit, which no money comes by."""
+    ours = received.method in OUR_METHODS
+    return replace(received, method=f"paid by {received.method}") if ours else received
 
 
 def _posted(book: AccountBook, received: PaymentReceived) -> bool:

@@ -16,9 +16,13 @@ from shared.domain.paying.link_secrets import (
     secret_hash,
     well_formed,
 )
+from shared.domain.paying.moved_money import NO_MONEY, OUR_METHODS
 from shared.domain.paying.payments import PaymentReceived, exceeds_what_was_paid, post_payment
+from shared.domain.paying.posting import credit_on
+from shared.domain.paying.reversals import REVERSAL, ReversalRefusedError, Takeback, take_back
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.notice import BillLevel, Notice
+from shared.domain.records.payment import Payment
 from shared.domain.records.payment_link import PaymentLink
 from shared.domain.records.policy import Organization
 from shared.domain.records.presets import CONFIGURATIONS, configuration
@@ -139,6 +143,23 @@ def test_money_for_a_statement_that_a_later_one_replaced_is_for_that_one_either_
     assert not exceeds_what_was_paid(after, bounced)
     again = applied(after, post_payment(after, keeps, bounced, LATER, "test"))
     assert (the(again, "S-2").status, the(again, "S-2").balance, again.account.credit) == (BillStatus.DUE, 74_60, 0)
+
+
+@pytest.mark.parametrize("method", sorted(OUR_METHODS))
+def test_what_somebody_took_is_money_whatever_they_call_it(method: str) -> None:
+    """A card site says "credit". As a use of the account's credit it could be used again, and is in no report."""
+    after = paid(book(), 74_60, method=method, statement_id="S-1")
+    assert after.payments[0].method not in OUR_METHODS
+    assert credit_on(after, the(after)) == 0
+    assert take_back(after, organization(), Takeback(payment_id="pay_1", kind=REVERSAL, reason="x"), LATER, "test")
+
+
+@pytest.mark.parametrize("method", sorted(NO_MONEY))
+def test_what_is_no_money_is_not_taken_back(method: str) -> None:
+    figure = Payment(payment_id="crd_1", amount=5, method=method, received_on=NOW.date(), posted_at=NOW, credit=5)
+    before = book(account=account(credit=5), payments=(figure,))
+    with pytest.raises(ReversalRefusedError):
+        take_back(before, organization(), Takeback(payment_id="crd_1", kind=REVERSAL, reason="x"), LATER, "test")
 
 
 def test_what_no_bill_takes_becomes_credit() -> None:
