@@ -151,7 +151,10 @@ def _find(organization: Organization, payment_id: str) -> tuple[AccountBook, Pay
     account_id = ports().books.account_of(organization.org_id, keys.payment(payment_id))
     book = ports().books.load(organization.org_id, account_id) if account_id is not None else None
     payment = book.payment(payment_id) if book else None
-    while book and payment and (there := _went_to(book, payment)):
+    seen = set[str]()
+    while book and payment and (there := _went_to(book, payment)) and there not in seen:
+        # Its bills may have gone round, and nothing be left of it anywhere.
+        seen |= {book.account.account_id, there}
         book = ports().books.load(organization.org_id, there)
         payment = book.payment(payment_id) if book else None
     if book is None or payment is None:

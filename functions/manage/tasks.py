@@ -69,29 +69,33 @@ def resolve(organization: Organization, task_id: str, said: ResolutionBody) -> A
     done = resolved(task, said.resolution, api.now, actor(), statement_id=said.statement_id or "", note=said.note or "")
     told = payment_of_task(task)
     if told is not None and said.statement_id:
-        _post(organization, done, told)
+        done = _post(organization, done, told)
     elif not ports().tasks.resolve(done):
         raise _settled()
     return json_answer(TaskAnswer.of(done))
 
 
-def _post(organization: Organization, done: Task, told: SitePayment) -> None:
-    """Post a task's money to the bill that was found for it, in the transaction that settles the task."""
+def _post(organization: Organization, done: Task, told: SitePayment) -> Task:
+    """Post a task's money to the bill that was found for it, in the transaction that settles the task.
+
+    It is a task about the bill's account then: what was noted on it goes when the account's person is erased.
+    """
     posted = keys.payment(site_payment_id(organization.org_id, told.payment_id))
     if ports().books.account_of(organization.org_id, posted) is not None:
         raise ProblemError(HTTPStatus.CONFLICT, "Its money was posted meanwhile: resolve the task without a bill.")
     now, who = api.now, actor()
 
-    def decide(book: AccountBook, bill: Bill) -> tuple[Change, None]:
+    def decide(book: AccountBook, bill: Bill) -> tuple[Change, Task]:
         task = ports().tasks.get(organization.org_id, done.task_id)
         if task is None or task.status is not TaskStatus.OPEN:
             raise _settled()
         received = received_at_site(organization.org_id, told, bill.statement_id)
         change = post_payment(book, organization, received, now, who)
         whole = change or Change(account=book.account)
-        return replace(whole, tasks=(*whole.tasks, done)), None
+        settled = replace(done, account_id=book.account.account_id)
+        return replace(whole, tasks=(*whole.tasks, settled)), settled
 
-    change_bill(organization, done.statement_id, decide)
+    return change_bill(organization, done.statement_id, decide).result
 
 
 def _settled() -> ProblemError:

@@ -11,6 +11,7 @@ from shared.domain.intake.identity import same_person
 from shared.domain.paying.link_access import Standing, Verification, standing, verify
 from shared.domain.paying.link_secrets import secret_hash, well_formed
 from shared.domain.paying.moved_bills import MovedBill, as_if_here, complete_moved_checkout, moved_at
+from shared.domain.paying.moved_money import NO_MONEY
 from shared.domain.paying.objections import Said, object_to, remind_on
 from shared.domain.paying.patient_requests import (
     OUR_REFERENCE,
@@ -88,7 +89,8 @@ class LinkVisit:
     def receipts(self) -> list[Payment]:
         """The payments that this link may show receipts of, the latest first: those for nothing but its bills."""
         own = {statement_id for bill in link_scope(self.book, self.link) for statement_id in bill.statement_ids}
-        paid = (each for each in self.book.payments if each.amount > 0 and own.issuperset(each.statement_ids))
+        came = (each for each in self.book.payments if each.amount > 0 and not each.reverses)
+        paid = (each for each in came if each.method not in NO_MONEY and own.issuperset(each.statement_ids))
         shown = (each for each in paid if not self.link.statement_id or each.statement_ids)
         return sorted(shown, key=lambda payment: (payment.posted_at, payment.payment_id), reverse=True)[:MOST_RECEIPTS]
 

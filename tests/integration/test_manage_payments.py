@@ -6,10 +6,12 @@ import pytest
 
 from functions.manage import bills
 from shared.domain.account.bill_status import set_status
-from shared.domain.paying.payments import post_payment
+from shared.domain.paying.payments import PaymentReceived, post_payment
+from shared.domain.paying.reversals import REVERSAL, Takeback, take_back
 from shared.domain.records.book import AccountBook
 from shared.domain.vocabulary.words import BillStatus
 from shared.storage.account_books import AccountBooks
+from tests.worlds.examples import NOW, bill, organization
 from tests.worlds.manage_api import ORGANIZATION, OWN, Reply, pointers, store, stored
 from tests.worlds.moving_bills import moved_away
 
@@ -74,7 +76,7 @@ def test_money_at_the_desk_goes_to_its_bill_though_that_moves_meanwhile(
     assert calls == ["G-1", "G-2"]
     here, there = stored(manage_books), stored(manage_books, "G-2")
     assert (here.account.credit, here.payments) == (0, ())
-    assert [(bill.status, bill.balance) for bill in there.bills] == [(BillStatus.PAID, 0)]
+    assert [(one.status, one.balance) for one in there.bills] == [(BillStatus.PAID, 0)]
 
 
 def test_what_staff_does_to_a_bill_happens_where_it_is(
@@ -102,10 +104,26 @@ def test_a_payment_that_went_with_its_bill_is_taken_back_where_the_bill_is(manag
     answer = OWN.post(f"{LIST}/{paid['paymentId']}/reverse", {"reason": "typed twice"})
     assert (answer.status, answer.body["status"], answer.body["accountId"]) == (200, "Reversed", "G-2")
     there = stored(manage_books, "G-2")
-    assert [(bill.balance, bill.paid) for bill in there.bills] == [(74_60, 0)]
+    assert [(one.balance, one.paid) for one in there.bills] == [(74_60, 0)]
     here = stored(manage_books)
     assert (sum(payment.amount for payment in here.payments), here.account.credit) == (0, 0)
     assert OWN.post(f"{LIST}/{paid['paymentId']}/reverse", {"reason": "again"}).status == 409
+
+
+def test_a_payment_whose_bills_went_round_and_back_is_read_when_all_of_it_is_taken_back(
+    manage_books: AccountBooks,
+) -> None:
+    """Each of the two accounts has a bill of it that the other had once, and nothing is left of it at either."""
+    store(manage_books, bills=(bill("S-1", balance=10_00), bill("S-2", balance=10_00)))
+    both = PaymentReceived(payment_id="pay_both", amount=20_00, method="cash", received_on=NOW.date())
+    manage_books.change("org_1", "G-1", lambda book: post_payment(book, organization(), both, NOW, "test"))
+    moved_away(manage_books, "S-1", "S-2")
+    moved_away(manage_books, "S-2", to="G-1", origin="G-2")
+    back = Takeback(payment_id="pay_both", kind=REVERSAL, reason="bounced")
+    for account_id in ("G-1", "G-2"):
+        manage_books.change("org_1", account_id, lambda book: take_back(book, organization(), back, NOW, "test")[0])
+    assert OWN.get(f"{LIST}/pay_both").body["status"] == "Reversed"
+    assert OWN.post(f"{LIST}/pay_both/reverse", {"reason": "again"}).status == 409
 
 
 def test_a_desk_payment_is_reversed_once_with_a_reason(paid: dict[str, Any]) -> None:

@@ -10,7 +10,10 @@ import pymupdf
 import pytest
 
 from functions.payment_link.ports import ports
+from shared.domain.paying.moved_money import NO_MONEY
 from shared.domain.paying.payments import PaymentReceived, post_payment
+from shared.domain.paying.posting import CHARGEBACK
+from shared.domain.records.payment import Payment
 from shared.domain.vocabulary.words import BillStatus, Language, LinkStatus
 from tests.worlds.clinic import BASE, PDF, Answer
 from tests.worlds.examples import ADDRESS, NOW, notice
@@ -148,6 +151,16 @@ def test_money_that_went_back_has_no_receipt(clinic: "Clinic") -> None:
     pays(clinic, 20_00)
     pays(clinic, -20_00)
     assert [address for address in documents_on(clinic.verify()) if "-" in address.partition("receipt/")[2]] == []
+
+
+def test_what_nobody_paid_has_no_receipt(clinic: "Clinic") -> None:
+    """A practice's own figure, a credit that came along, and money that comes again are postings, but no payments."""
+    whole = Payment(payment_id="p", amount=5_00, method="check", received_on=NOW.date(), posted_at=NOW, credit=5_00)
+    postings = [replace(whole, payment_id=f"crd_{n}", method=method) for n, method in enumerate(sorted(NO_MONEY))]
+    again = replace(whole, payment_id="rev_1", method=CHARGEBACK, reverses="p")
+    clinic.change(payments=(whole, again, *postings))
+    receipts = [address for address in documents_on(clinic.verify()) if "/receipt/" in address]
+    assert receipts == [f"{clinic.path}/receipt/p"]
 
 
 def test_the_thanks_lead_to_the_receipt(clinic: "Clinic") -> None:

@@ -14,6 +14,7 @@ from shared.domain.records.policy import PaymentSettings
 from shared.domain.vocabulary.words import Processor
 from shared.messaging import clients
 from shared.processors.standard_webhooks import UnsignedMessageError, check_site_signature
+from shared.storage.erasure import Erasures
 from shared.storage.tasks import Tasks
 from tests.worlds.aws import TABLE
 from tests.worlds.clinic import Answer, Clinic, gateway_event, invoke
@@ -103,6 +104,8 @@ def test_money_without_a_bill_is_a_task_with_what_it_may_be_for_and_resolving_it
     assert (task["facts"]["amount"], task["facts"]["candidates"]) == ("50.00", "S-1")
     answer = OWN.post(f"{TASKS}/{task['taskId']}/resolve", {"resolution": "found", "statementId": "S-1"})
     assert (answer.status, answer.body["status"], answer.body["statementId"]) == (200, "Resolved", "S-1")
+    about = Erasures(clients.dynamodb(), TABLE).tasks("org_1")  # what was noted on it is erased with its account
+    assert [one.task_id for one in about["G-1"]] == [answer.body["taskId"]]
     assert [one.balance for one in site.book.bills] == [24_60]
     assert OWN.post(f"{TASKS}/{task['taskId']}/resolve", {"resolution": "x", "statementId": "S-1"}).status == 409
     assert result(tell(site, statementId="s-1 ")) == "recorded"

@@ -10,14 +10,14 @@ from tests.worlds.examples import NOW, account, organization
 from tests.worlds.manage_api import stored
 
 
-def moved_away(books: AccountBooks, statement_id: str = "S-1", to: str = "G-2") -> None:
-    """The bill goes to another person's account."""
-    here, other = stored(books), books.load("org_1", to)
+def moved_away(books: AccountBooks, *statement_ids: str, to: str = "G-2", origin: str = "G-1") -> None:
+    """The bills go to another person's account."""
+    here, other = stored(books, origin), books.load("org_1", to)
     there = other or AccountBook(account=account(account_id=to))
     someone = replace(there.account.guarantor, guarantor_id=to, first_name="Lou", last_name="Other")
     context = IntakeContext(
         organization=organization(), bill_type=organization().bill_type, ingestion_id="ing_2", now=NOW
     )
-    departure = depart(here, [statement_id], someone, to, context)
+    departure = depart(here, statement_ids or ["S-1"], someone, to, context)
     assert departure is not None
     books.commit_together([departure.left, arrive(there, departure, context)])

@@ -14,7 +14,7 @@ from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.notice import Notice
 from shared.domain.records.payment import Payment
-from shared.domain.records.payment_link import PaymentLink
+from shared.domain.records.payment_link import Checkout, PaymentLink
 from shared.domain.records.statement import Guarantor
 from shared.domain.records.stored import StoredRecord
 from shared.domain.records.task import Task, TaskStatus
@@ -120,9 +120,10 @@ def erased(book: AccountBook, cause: ErasureCause, now: datetime) -> Change | No
     notices = _changed(book.notices, _erased_notice)
     payments = _changed(book.payments, _erased_payment)
     links = _changed(book.links, _erased_link)
+    checkouts = _changed(book.checkouts, _erased_checkout)
     untold = all(erased_event(event) == event for event in book.history)
     nobody = account == book.account and not book.account.as_read
-    if nobody and untold and not (bills or notices or payments or links):
+    if nobody and untold and not (bills or notices or payments or links or checkouts):
         return None
     event = HistoryEvent(at=now, event=PERSON_ERASED, actor=Actor.OPERATOR, reason=cause)
     # Whoever changes an account has it planned: it owes nothing, so the plan lets it rest.
@@ -132,6 +133,7 @@ def erased(book: AccountBook, cause: ErasureCause, now: datetime) -> Change | No
         notices=notices,
         payments=payments,
         links=links,
+        checkouts=checkouts,
         history=(event,),
     )
 
@@ -205,3 +207,9 @@ def _erased_payment(payment: Payment) -> Payment:
 def _erased_link(link: PaymentLink) -> PaymentLink:
     status = link.status if link.status in DEAD else LinkStatus.REVOKED
     return replace(link, status=status, sent_to="", staff_name="", verified_hash="", verified_until=None, as_read="")
+
+
+def _erased_checkout(checkout: Checkout) -> Checkout:
+    """Why staff gave money back was asked for here before it was posted."""
+    refunds = tuple(replace(refund, reason="") for refund in checkout.refunds)
+    return replace(checkout, refunds=refunds, as_read="")

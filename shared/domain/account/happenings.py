@@ -13,8 +13,9 @@ from shared.domain.records.task import Task
 from shared.domain.records.transitions import ERRORS
 from shared.domain.vocabulary.words import BillStatus
 
-PAYMENT_EVENTS = frozenset({"PaymentReceived", "PaymentTakenBack"})
-"""What an account's history has of money that came, or went back: one entry each."""
+TAKEN_OR_RESTORED = frozenset({"PaymentTakenBack", "PaymentRestored"})
+PAYMENT_EVENTS = TAKEN_OR_RESTORED | {"PaymentReceived"}
+"""What an account's history has of money that came, went back, or came again: one entry each."""
 
 BILL_PAID = "BillPaid"
 """What a bill's history has of the posting that paid the last of it."""
@@ -39,10 +40,12 @@ def opened(task: Task) -> OutboxEntry | None:
 def _payments(change: Change) -> Iterator[PartnerEvent]:
     """Of each posting with an entry of its own. What became of credit is no money of the day."""
     of = change.account
-    posted = {payment.posted_at: payment.payment_id for payment in change.payments if payment.reverses}
+    # Several of a moment, as when money and its refund are told late, are told apart by what each takes back, and how.
+    posted = {(each.posted_at, each.reverses, each.method): each.payment_id for each in change.payments}
     for event in change.history:
         if event.event in PAYMENT_EVENTS:
-            payment_id = posted.get(event.at, "") if event.event == "PaymentTakenBack" else ""
+            of_payment = event.at, event.facts["paymentId"], event.facts.get("method", "")
+            payment_id = posted.get(of_payment) if event.event in TAKEN_OR_RESTORED else None
             yield partner_event(
                 EventType.PAYMENT_POSTED,
                 event.at,

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from hashlib import sha256
 
+from shared.domain.paying.credit import PRACTICE_FIGURE
 from shared.domain.paying.posting import CREDIT
 from shared.domain.records.book import AccountBook
 from shared.domain.records.payment import Allocation, Payment
@@ -16,6 +17,12 @@ from shared.domain.vocabulary.money import Cents
 PAYMENT_MOVED = "moved with its bill"
 CREDIT_MOVED = "credit moved with the guarantor"
 """The methods of the postings by which money goes from one account's ledger to another's."""
+
+NO_MONEY = frozenset({CREDIT, CREDIT_MOVED, PRACTICE_FIGURE})
+"""Methods of postings by which no money comes in or goes out."""
+
+OUR_METHODS = NO_MONEY | {PAYMENT_MOVED}
+"""Methods that are ours alone: what rules make of such a posting they don't make of money that somebody took."""
 
 
 def shares_of(book: AccountBook, statement_ids: AbstractSet[str]) -> tuple[Payment, ...]:

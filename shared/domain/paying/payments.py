@@ -8,7 +8,8 @@ from shared.domain.account.contacts import BILL_TO, GUARANTOR, PATIENT, contact_
 from shared.domain.account.stopping import cancel_pending, cancel_requests
 from shared.domain.calendar.steps import effective_date_at_level, level_at
 from shared.domain.paying.credit import credit_task, credit_tasks, reclaim_credit, use_credit
-from shared.domain.paying.posting import PostingNote, credit_on, oldest_first, settled
+from shared.domain.paying.moved_money import OUR_METHODS
+from shared.domain.paying.posting import PostingNote, credit_on, oldest_first, settled, standing_bill
 from shared.domain.records.account import Account
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook, Change
@@ -50,6 +51,7 @@ def post_payment(
     Money goes to the bill that is named, else to the oldest first; what no bill takes becomes credit
     (docs/rules.md#oldest-bill-first, #overpayment and #payment-rule).
     """
+    received = _in_their_words(_for_standing_bill(book, received))
     if received.amount == 0 or _posted(book, received):
         return None
     reclaimed = _reclaimed(book, organization, received, now, actor)
@@ -106,7 +108,7 @@ def exceeds_what_was_paid(book: AccountBook, received: PaymentReceived) -> bool:
 
     A practice's own books may know of more (a payment update is taken as it is); a person at the desk has erred.
     """
-    named = book.bill(received.statement_id)
+    named = standing_bill(book, received.statement_id)
     if named is None or received.amount >= 0:
         return False
     elsewhere = sum(max(credit_on(book, bill), 0) for bill in book.bills if bill is not named)
@@ -116,6 +118,18 @@ def exceeds_what_was_paid(book: AccountBook, received: PaymentReceived) -> bool:
 def link_scope(book: AccountBook, link: PaymentLink) -> tuple[Bill, ...]:
     """The bills that a link is about: one, for a link that staff sent; all of the account, for a notice's."""
     return tuple(bill for bill in book.bills if not link.statement_id or bill.statement_id == link.statement_id)
+
+
+def _for_standing_bill(book: AccountBook, received: PaymentReceived) -> PaymentReceived:
+    """Money for a statement that a later one has replaced (Lifetime) is for that one: the old one is owed no more."""
+    standing = standing_bill(book, received.statement_id) if received.statement_id else None
+    return replace(received, statement_id=standing.statement_id) if standing else received
+
+
+def _in_their_words(received: PaymentReceived) -> PaymentReceived:
+    """A site or a desk may call a card "credit": that isn't a use of the account's credit, which no money comes by."""
+    ours = received.method in OUR_METHODS
+    return replace(received, method=f"paid by {received.method}") if ours else received
 
 
 def _posted(book: AccountBook, received: PaymentReceived) -> bool:

@@ -5,7 +5,8 @@ from datetime import date, datetime
 from hashlib import sha256
 
 from shared.domain.paying.credit import reclaim_credit, use_credit
-from shared.domain.paying.posting import CREDIT, PostingNote, newest_first, settled, standing_bill
+from shared.domain.paying.moved_money import NO_MONEY
+from shared.domain.paying.posting import PostingNote, newest_first, settled, standing_bill
 from shared.domain.records.bill import Bill
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.payment import Allocation, Payment
@@ -81,7 +82,7 @@ def take_back(
 
 def _payment(book: AccountBook, wanted: Takeback) -> Payment:
     payment = book.payment(wanted.payment_id)
-    if payment is None or payment.amount <= 0 or payment.reverses or payment.method == CREDIT:
+    if payment is None or payment.amount <= 0 or payment.reverses or payment.method in NO_MONEY:
         raise ReversalRefusedError("Only money that came in can be taken back.")
     online = payment.payment_id.startswith(ONLINE_PAYMENT)
     if online and wanted.kind == REVERSAL:

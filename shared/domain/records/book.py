@@ -79,8 +79,9 @@ class AccountBook:
 
     @property
     def credit(self) -> Cents:
-        """Money that no bill took, and what statements say that the practice owes."""
-        return self.account.credit + sum(-bill.balance for bill in self.bills if bill.balance < 0)
+        """Money that no bill took, and what statements say that the practice owes; of a bill that moved it is there."""
+        here = (bill.balance for bill in self.bills if not bill.moved_to)
+        return self.account.credit + sum(-balance for balance in here if balance < 0)
 
     def bill(self, statement_id: str) -> Bill | None:
         """The bill of a statement, if the account has it."""

@@ -12,9 +12,8 @@ from itertools import pairwise
 
 from shared.domain.account.consents import consents
 from shared.domain.paying.account_ledger import replaced
-from shared.domain.paying.credit import PRACTICE_FIGURE
-from shared.domain.paying.moved_money import CREDIT_MOVED
-from shared.domain.paying.posting import CREDIT, standing_bill
+from shared.domain.paying.moved_money import NO_MONEY
+from shared.domain.paying.posting import standing_bill
 from shared.domain.paying.reversals import ONLINE_PAYMENT
 from shared.domain.records.bill import BILL_CANCELLED, Bill
 from shared.domain.records.book import AccountBook
@@ -30,9 +29,6 @@ from shared.domain.vocabulary.words import BillStatus, Channel, ConsentSource, N
 
 type Figures = dict[str, int]
 """Counts and cents by the keys of `figures`; none is 0."""
-
-NO_MONEY = frozenset({CREDIT, CREDIT_MOVED, PRACTICE_FIGURE})
-"""Methods of postings by which no money comes in or goes out."""
 
 TAKEN = frozenset(
     {

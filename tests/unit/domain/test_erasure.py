@@ -19,7 +19,8 @@ from shared.domain.records.account import AccountSummary, HoldDetail, Objection,
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.notice import BillLevel, StatusChange, StoredLetter
 from shared.domain.records.payment import Allocation, Payment
-from shared.domain.records.payment_link import PaymentLink
+from shared.domain.records.payment_link import Checkout, PaymentLink
+from shared.domain.records.processor import Dispute, DisputeState, Refund, RefundState
 from shared.domain.records.statement import BillTo, OptOuts
 from shared.domain.records.task import Task, TaskKind, TaskStatus
 from shared.domain.vocabulary.history import HistoryEvent
@@ -33,6 +34,7 @@ from shared.domain.vocabulary.words import (
     NoticeStatus,
     NotificationType,
     ObjectionKind,
+    Processor,
 )
 from tests.worlds.examples import NOW, account, as_if, bill, notice
 
@@ -137,8 +139,37 @@ LINK = PaymentLink(
     staff_name=CANARY,
     sent_to="a**@example.com",
 )
+CHECKOUT = Checkout(
+    as_read="{}",
+    reference="dln_1",
+    org_id="org_1",
+    account_id="G-1",
+    link_id="lnk_1",
+    statement_id="S-1",
+    amount=1,
+    created_at=NOW,
+    completed_at=NOW,
+    declined_at=NOW,
+    expired_at=NOW,
+    processor=Processor.STRIPE,
+    over=True,
+    session_id="cs_1",
+    processor_payment="pi_1",
+    pending_at=NOW,
+    refunds=(Refund(amount=1, state=RefundState.MADE, reason=CANARY, by="Sam Staff"),),
+    refunded=1,
+    disputes=(Dispute(dispute_id="dp_1", amount=1, state=DisputeState.WON, heard_at=NOW),),
+    unposted=1,
+    events=("evt_1",),
+)
 BOOK = AccountBook(
-    account=ACCOUNT, bills=(BILL,), notices=(NOTICE,), payments=(PAYMENT,), links=(LINK,), history=(BY_STAFF,)
+    account=ACCOUNT,
+    bills=(BILL,),
+    notices=(NOTICE,),
+    payments=(PAYMENT,),
+    links=(LINK,),
+    checkouts=(CHECKOUT,),
+    history=(BY_STAFF,),
 )
 
 ERASED: dict[str, set[str]] = {
@@ -150,6 +181,7 @@ ERASED: dict[str, set[str]] = {
     "Notice": {"as_read", "reason", "sent_to", "status_history"},
     "Payment": {"as_read", "reason"},
     "PaymentLink": {"as_read", "status", "staff_name", "sent_to", "verified_hash", "verified_until"},
+    "Checkout": {"as_read", "refunds"},
     "Task": {"as_read", "resolution", "note"},
 }
 """What an erasure changes of each record. All else of it stays: money, ids, times and words of ours."""
@@ -198,6 +230,7 @@ def test_each_field_of_a_record_is_erased_or_stays_on_purpose(kind: str) -> None
         "Notice": (NOTICE, change.notices[0]),
         "Payment": (PAYMENT, change.payments[0]),
         "PaymentLink": (LINK, change.links[0]),
+        "Checkout": (CHECKOUT, change.checkouts[0]),
         "Task": (TASK, erased_task(TASK)),
     }
     before, left = pairs[kind]

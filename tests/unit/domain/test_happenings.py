@@ -7,6 +7,9 @@ import pytest
 
 from shared.domain.account.happenings import failed_notice, happenings
 from shared.domain.paying.payments import PaymentReceived, post_payment
+from shared.domain.paying.posting import CHARGEBACK
+from shared.domain.paying.restored_money import bring_back
+from shared.domain.paying.reversals import REFUND, Takeback, take_back
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.notice import moved
 from shared.domain.records.partner_event import EventType, partner_event
@@ -49,6 +52,26 @@ def test_a_bill_that_was_paid_before_and_comes_along_is_not_told_again() -> None
     assert told(Change(account=account(), bills=(settled,))) == []
 
 
+def test_each_posting_of_one_moment_that_takes_back_is_told_by_its_own_id() -> None:
+    """A processor may tell of a payment last, after its refund and its dispute: all three are posted at once."""
+    whole, back = _paid("pay_dln_1"), list[str]()
+    for kind in (REFUND, CHARGEBACK):
+        wanted = Takeback(payment_id="pay_dln_1", kind=kind, reason="told late", amount=20_00)
+        change, posting = take_back(BOOK.after(whole), organization(), wanted, NOW, "processor")
+        whole, back = whole.then(change), [*back, posting.payment_id]
+    assert [ids["paymentId"] for kind, ids in told(whole) if kind == "payment.posted"] == ["pay_dln_1", *back]
+
+
+def test_money_that_comes_again_is_told_of() -> None:
+    wanted = Takeback(payment_id="pay_dln_1", kind=CHARGEBACK, reason="disputed", amount=20_00)
+    whole = _paid("pay_dln_1")
+    disputed = BOOK.after(whole.then(take_back(BOOK.after(whole), organization(), wanted, NOW, "processor")[0]))
+    won = bring_back(disputed, organization(), wanted, NOW + timedelta(days=9), "processor")
+    assert won
+    [posting] = won.payments
+    assert [ids["paymentId"] for kind, ids in told(won) if kind == "payment.posted"] == [posting.payment_id]
+
+
 def test_tasks_are_told_with_what_they_are_about() -> None:
     task = Task(task_id="tsk_1", org_id="org_1", kind=TaskKind.CREDIT_LEFT, created_at=NOW, account_id="G-1")
     ids = {"orgId": "org_1", "accountId": "G-1", "taskId": "tsk_1"}
@@ -73,12 +96,14 @@ def test_an_event_decided_twice_has_one_id_and_another_event_another() -> None:
     assert first.event_id not in {each.event_id for each in others}
 
 
-def _paid() -> Change:
+BOOK = AccountBook(account=account(), bills=(bill(), bill("S-2")))
+
+
+def _paid(payment_id: str = "pay_1") -> Change:
     """A payment of all of one of two bills."""
-    book = AccountBook(account=account(), bills=(bill(), bill("S-2")))
     wanted = PaymentReceived(
-        payment_id="pay_1", amount=74_60, method="card", received_on=NOW.date(), statement_id="S-1"
+        payment_id=payment_id, amount=74_60, method="card", received_on=NOW.date(), statement_id="S-1"
     )
-    change = post_payment(book, organization(), wanted, NOW, "test")
+    change = post_payment(BOOK, organization(), wanted, NOW, "test")
     assert change
     return change

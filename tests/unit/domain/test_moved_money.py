@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from shared.domain.account.erasure import still_needed
+from shared.domain.account.summary import summarized
 from shared.domain.intake.arrival import IntakeContext
 from shared.domain.intake.moving import arrive, depart
 from shared.domain.paying.account_ledger import payments_on
@@ -12,7 +14,7 @@ from shared.domain.paying.credit import replace_credit, use_credit
 from shared.domain.paying.payments import PaymentReceived, post_payment
 from shared.domain.paying.reversals import REVERSAL, ReversalRefusedError, Takeback, take_back
 from shared.domain.records.book import AccountBook
-from shared.domain.vocabulary.words import BillType
+from shared.domain.vocabulary.words import BillStatus, BillType
 from tests.worlds.examples import NOW, account, bill, book, organization, the
 
 CONTEXT = IntakeContext(organization=organization(), bill_type=BillType.EPISODIC, ingestion_id="ing_1", now=NOW)
@@ -83,3 +85,11 @@ def test_a_payment_of_two_bills_is_taken_back_for_the_one_that_stayed() -> None:
     after = here.after(take_back(here, organization(), BACK, NOW, "test")[0])
     assert the(after, "S-2").balance == 74_60
     assert after.left_of(after.payments[0]) == 0
+
+
+def test_what_the_practice_owes_for_a_bill_is_owed_where_the_bill_is_alone() -> None:
+    """A statement of a negative balance that goes to another key of the person."""
+    here, there = moved(book(bills=(bill(status=BillStatus.CANCELLED, balance=-5_00),)), other_account(same=True))
+    assert (here.credit, there.credit) == (0, 5_00)
+    assert (summarized(here).credit, summarized(there).credit) == (0, 5_00)
+    assert still_needed(here) is None

@@ -16,14 +16,27 @@ from shared.domain.paying.link_secrets import (
     secret_hash,
     well_formed,
 )
-from shared.domain.paying.payments import PaymentReceived, post_payment
+from shared.domain.paying.moved_money import NO_MONEY, OUR_METHODS
+from shared.domain.paying.payments import PaymentReceived, exceeds_what_was_paid, post_payment
+from shared.domain.paying.posting import credit_on
+from shared.domain.paying.reversals import REVERSAL, ReversalRefusedError, Takeback, take_back
 from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.notice import BillLevel, Notice
+from shared.domain.records.payment import Payment
 from shared.domain.records.payment_link import PaymentLink
 from shared.domain.records.policy import Organization
 from shared.domain.records.presets import CONFIGURATIONS, configuration
 from shared.domain.records.statement import BillTo, OptOuts
-from shared.domain.vocabulary.words import BillStatus, Channel, DunningReset, LinkStatus, NoticeStatus, NotificationType
+from shared.domain.vocabulary.words import (
+    BillStatus,
+    BillType,
+    Channel,
+    CreditUse,
+    DunningReset,
+    LinkStatus,
+    NoticeStatus,
+    NotificationType,
+)
 from tests.worlds.bounds import some
 from tests.worlds.examples import NOW, account, bill, book, notice, organization, the, with_rule
 
@@ -114,6 +127,39 @@ def test_a_named_bill_is_paid_before_older_ones_which_its_surplus_pays_as_credit
     after = paid(three_bills(), 130_00, statement_id="S-3")
     assert [the(after, name).balance for name in ("S-1", "S-2", "S-3")] == [70_00, 100_00, 0]
     assert (after.account.credit, after.payments[0].credit) == (0, 30_00)
+
+
+def test_money_for_a_statement_that_a_later_one_replaced_is_for_that_one_either_way() -> None:
+    """A check with last month's slip, where a practice keeps credits for its staff: the bill would be dunned on."""
+    old = bill(
+        "S-1", bill_type=BillType.LIFETIME, status=BillStatus.CANCELLED, status_reason="replaced by statement S-2"
+    )
+    new = bill("S-2", bill_type=BillType.LIFETIME, amends=("S-1",))
+    keeps = organization(credit_use=CreditUse.KEEP)
+    after = paid(book(bills=(old, new)), 74_60, keeps, statement_id="S-1", transaction_id="T-1")
+    assert (the(after, "S-2").status, the(after, "S-1").balance, after.account.credit) == (BillStatus.PAID, 74_60, 0)
+    assert post_payment(after, keeps, received(74_60, statement_id="S-2", transaction_id="T-1"), LATER, "test") is None
+    bounced = received(-74_60, payment_id="pay_2", statement_id="S-1")
+    assert not exceeds_what_was_paid(after, bounced)
+    again = applied(after, post_payment(after, keeps, bounced, LATER, "test"))
+    assert (the(again, "S-2").status, the(again, "S-2").balance, again.account.credit) == (BillStatus.DUE, 74_60, 0)
+
+
+@pytest.mark.parametrize("method", sorted(OUR_METHODS))
+def test_what_somebody_took_is_money_whatever_they_call_it(method: str) -> None:
+    """A card site says "credit". As a use of the account's credit it could be used again, and is in no report."""
+    after = paid(book(), 74_60, method=method, statement_id="S-1")
+    assert after.payments[0].method not in OUR_METHODS
+    assert credit_on(after, the(after)) == 0
+    assert take_back(after, organization(), Takeback(payment_id="pay_1", kind=REVERSAL, reason="x"), LATER, "test")
+
+
+@pytest.mark.parametrize("method", sorted(NO_MONEY))
+def test_what_is_no_money_is_not_taken_back(method: str) -> None:
+    figure = Payment(payment_id="crd_1", amount=5, method=method, received_on=NOW.date(), posted_at=NOW, credit=5)
+    before = book(account=account(credit=5), payments=(figure,))
+    with pytest.raises(ReversalRefusedError):
+        take_back(before, organization(), Takeback(payment_id="crd_1", kind=REVERSAL, reason="x"), LATER, "test")
 
 
 def test_what_no_bill_takes_becomes_credit() -> None:
