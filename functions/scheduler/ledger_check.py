@@ -85,15 +85,26 @@ class LedgerCheck:
         while True:
             bills, after = self.ports.lists.bills(org_id, BillStatus.DUE, BILLS_TOGETHER, after)
             for account_id in dict.fromkeys(bill.account_id for bill in bills):
-                self._check(organization, account_id, stopped=stopped)
+                self._alone(organization, account_id, stopped=stopped)
             yield after
             if after is None:
                 return
 
+    def _alone(self, organization: Organization, account_id: str, *, stopped: bool) -> None:
+        """Check an account. One that can't be is told of as if a promise of its were broken, and hides no other."""
+        try:
+            self._check(organization, account_id, stopped=stopped)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other accounts must be checked
+            self.checked, self.broken = self.checked + 1, self.broken + 1
+            ids = {"org_id": organization.org_id, "account_id": account_id}
+            logger.error("account not checked", extra=ids | {"error": type(error).__name__})  # noqa: TRY400 - a traceback could quote the ledger
+            count("PromiseBroken", org_id=organization.org_id)
+
     def _check(self, organization: Organization, account_id: str, *, stopped: bool) -> None:
         book = self.ports.books.load(organization.org_id, account_id)
+        findings = broken_promises(book, organization, self.now, stopped=stopped) if book else []
         self.checked += 1
-        for finding in broken_promises(book, organization, self.now, stopped=stopped) if book else ():
+        for finding in findings:
             self.broken += 1
             ids = {"org_id": organization.org_id, "account_id": account_id, "notice_id": finding.notice_id}
             logger.error("promise broken", extra=ids | {"promise": finding.promise.name})
