@@ -25,7 +25,7 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     """Check what delivery promises of every account that owes. Exits 1 if a promise is broken."""
-    found, now = DeployedStack.find(stack), as_of or datetime.now(UTC)
+    found = DeployedStack.find(stack)
     jobs = BackgroundJobs(clients.dynamodb(), found.output("TableName"))
     stopped = bool(found.stops().all())
     accounts, broken, skipped = 0, list[dict[str, str]](), list[str]()
@@ -36,6 +36,7 @@ def check(
         for account_id in found.lists.open_accounts(each.org_id):
             book = found.books.load(each.org_id, account_id)
             accounts += 1
+            now = as_of or datetime.now(UTC)  # of when it was read, for others go on meanwhile
             for finding in broken_promises(book, each, now, stopped=stopped) if book else ():
                 ids = {"orgId": each.org_id, "accountId": account_id, "notificationId": finding.notice_id}
                 broken.append({**ids, "promise": str(finding.promise)})

@@ -48,7 +48,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> SweepAnswer
     if event.get("work") == REPORTS:
         return roll_up(event, context)
     if event.get("work") == LEDGER_CHECK:
-        return check_ledger(ports(), datetime.now(UTC), time_is_up(context))
+        return check_ledger(ports(), partial(datetime.now, UTC), time_is_up(context))
     report = sweep(event, context)
     logger.info("swept", extra={"collected": report.collected, "dispatched": report.dispatched})
     if report.failed:

@@ -1,5 +1,6 @@
 """The scheduler's daily check of the ledger: all accounts that owe, page by page, over as many runs as it takes."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,9 @@ from functions.scheduler.ledger_check import LedgerCheck
 from functions.scheduler.ports import ports
 from shared.domain.dunning import plan
 from shared.domain.records.audit import AuditEntry
-from shared.domain.records.book import Change
+from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.partner import Partner
+from shared.domain.records.policy import DunningSettings, Organization
 from shared.messaging import clients
 from shared.storage import keys
 from shared.storage.account_books import AccountBooks
@@ -92,6 +94,60 @@ def test_a_check_that_did_not_end_is_begun_anew_the_next_day() -> None:
 def test_an_organization_whose_accounts_are_being_planned_again_is_passed_over(practices: "DynamoDBClient") -> None:
     practices.put_item(TableName=TABLE, Item={"pk": {"S": keys.replanning("org_1")}, "sk": {"S": keys.ROOT}})
     assert run().checked == 2
+
+
+class BrokenBooks(AccountBooks):
+    """Books, one of which can't be read."""
+
+    def load(self, org_id: str, account_id: str) -> AccountBook | None:
+        if (org_id, account_id) == ("org_1", "G-0"):
+            raise ValueError("ada@example.com")
+        return AccountBooks.load(self, org_id, account_id)
+
+
+def test_an_account_that_cannot_be_checked_is_counted_for_the_alarm_and_hides_no_other(
+    practices: "DynamoDBClient", caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken_books = replace(scheduler_ports(practices), books=BrokenBooks(practices, TABLE))
+    check = LedgerCheck(broken_books, NOW, lambda: False)
+    check.run()
+    assert (check.checked, check.broken) == (5, 2 * len(LOST) + 1)
+    assert found(caplog) == list(LOST)
+    [told] = [vars(record) for record in caplog.records if record.getMessage() == "account not checked"]
+    assert (told["org_id"], told["account_id"], told["error"]) == ("org_1", "G-0", "ValueError")
+    assert "ada@example.com" not in caplog.text + capsys.readouterr().out
+    assert run().checked == 0, "the day's round came to its end"
+
+
+class ListedBefore(Organizations):
+    """Organizations that were listed before a change of theirs."""
+
+    def list(self, partner_id: str) -> list[Organization]:
+        return [replace(each, version=1, dunning=DunningSettings()) for each in Organizations.list(self, partner_id)]
+
+
+def test_what_changed_since_a_run_began_and_is_still_to_be_planned_is_no_broken_promise(
+    practices: "DynamoDBClient", caplog: pytest.LogCaptureFixture
+) -> None:
+    assert AccountBooks(practices, TABLE).mark_due("org_1", "G-1", 1, NOW + timedelta(minutes=2))
+    clock = lambda: NOW + timedelta(minutes=3)  # noqa: E731 - a port
+    LedgerCheck(scheduler_ports(practices), NOW, lambda: False, clock).run()
+    assert found(caplog) == ["org_2/G-1"]
+
+
+def test_an_account_that_was_planned_by_settings_that_changed_since_a_run_began_is_checked_by_them(
+    practices: "DynamoDBClient", caplog: pytest.LogCaptureFixture
+) -> None:
+    books, organizations = AccountBooks(practices, TABLE), ListedBefore(practices, TABLE)
+    before = organizations.get("org_1")
+    assert before is not None
+    changed = replace(before.dunning, minimum_electronic=1_000_00, minimum_print=1_000_00)
+    saved = organizations.save(replace(before, dunning=changed))
+    for account_id in ("G-0", "G-1", "G-2"):
+        assert books.mark_due("org_1", account_id, saved.version, NOW)
+        books.change("org_1", account_id, lambda book: plan(book, saved, NOW).change(book.account))
+    LedgerCheck(replace(scheduler_ports(practices), organizations=organizations), NOW, lambda: False).run()
+    assert found(caplog) == ["org_2/G-1"]
 
 
 def test_a_broken_promise_is_counted_for_the_alarm_and_names_nobody(capsys: pytest.CaptureFixture[str]) -> None:

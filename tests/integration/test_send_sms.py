@@ -9,11 +9,16 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from functions.send_sms import handler
 from functions.send_sms.ports import ports
+from shared.domain.account.contacts import number_hash
+from shared.domain.account.number_stops import NumberStop
 from shared.domain.delivery.channel_gate import Limits
 from shared.domain.records.notice import Notice
 from shared.domain.records.statement import OptOuts
+from shared.domain.texting.text_consent import gets_no_texts
 from shared.domain.vocabulary.words import Channel, NoticeStatus, NotificationType
 from shared.rendering.gsm import septets
+from shared.storage.numbers import Numbers
+from tests.worlds.aws import TABLE
 from tests.worlds.channel_stack import BASE_URL, ChannelStack, channel_stack
 from tests.worlds.examples import NOW, account, notice, organization
 from tests.worlds.wiring import wired
@@ -98,6 +103,19 @@ def test_someone_who_opted_out_meanwhile_gets_no_text(stack: ChannelStack) -> No
     stack.handle()
     assert stack.calls_to("sns") == 0
     assert (stack.row().status, stack.row().reason) == (NoticeStatus.WILL_NOT_SEND, "opted out of texts")
+
+
+def test_a_number_that_said_stop_before_the_account_had_it_gets_no_text_and_the_account_learns_of_it(
+    stack: ChannelStack, dynamodb: "DynamoDBClient"
+) -> None:
+    stack.given(queued())
+    number = number_hash("+15185550111")
+    said = NumberStop(number=number, stopped=True, wording="STOP", said_at=NOW - timedelta(days=1))
+    assert Numbers(dynamodb, TABLE).record_stop(said)
+    assert stack.handle() == []
+    assert stack.calls_to("sns") == 0
+    assert stack.row().status is NoticeStatus.CANCELLED
+    assert gets_no_texts(stack.book().account, number)
 
 
 def test_a_text_outside_the_quiet_hours_of_the_recipient_waits(stack: ChannelStack) -> None:

@@ -20,6 +20,7 @@ from shared.domain.records.book import AccountBook, Change
 from shared.domain.records.notice import moved
 from shared.domain.records.transitions import ON_THE_CLOCK
 from shared.domain.reporting.facts import AccountFacts, Figures, account_facts
+from shared.domain.reporting.looking_again import REPORTED_WITHIN
 from shared.domain.vocabulary.words import Channel, NoticeStatus
 from shared.storage import keys, reports
 from shared.storage.reports import MOST_DAYS_A_STEP, Reports
@@ -91,7 +92,8 @@ class Practice:
                 days[day].update(figures)
             owed.update(facts.owed)
             lines.update(line for found in facts.postings.values() for line in found)
-        assert self.figures() == {day: dict(found) for day, found in days.items() if found}
+        summed = {day: {key: n for key, n in found.items() if n} for day, found in days.items()}
+        assert self.figures() == {day: found for day, found in summed.items() if found}
         assert self.reports.state(ORG).owed == dict(owed)
         stored = list(self.reports.postings_between(ORG, (NOW - 900 * DAY).date(), (NOW + 900 * DAY).date()))
         assert Counter(stored) == lines
@@ -168,7 +170,7 @@ class Reporting(RuleBasedStateMachine):
         row = rows[which % len(rows)]
         to = WAY[WAY.index(row.status) + 1 if row.status in WAY else 0]
         after = moved(row, to, self.now, "scheduler", lease_until=self.now if to in ON_THE_CLOCK else None)
-        if to is S.DELIVERED:
+        if to is S.DELIVERED and self.now >= row.status_history[-1].at + REPORTED_WITHIN[-1]:
             self.commit(Change(account=book.account, notices=(after,)))
         elif to is S.SENDING:
             assert self.practice.ledger.rows.claim(row, after, book.account, ())
@@ -224,7 +226,7 @@ class Reporting(RuleBasedStateMachine):
         self.practice.roll_up(self.now)
 
     def teardown(self) -> None:
-        self.practice.roll_up(self.now + 2 * DAY)
+        self.practice.roll_up(self.now + REPORTED_WITHIN[-1] + DAY)
         self.practice.assert_agrees()
         waiting = {
             book.account.account_id
@@ -297,6 +299,21 @@ def test_whatever_comes_between_at_any_call_of_a_run_is_counted_once(
         practice.roll_up(NOW, Ledger(MemoryTable(items=practice.ledger.table.items, at=at)))
         practice.roll_up(NOW)
         practice.assert_agrees()
+
+
+def test_a_notice_that_is_reported_as_delivered_days_after_it_was_counted_as_sent_is_counted_as_delivered() -> None:
+    """Its row is written without the account (docs/rules.md#cheap-notice)."""
+    practice = two_accounts()
+    row = notice(account_id="G-1")
+    for to in (S.SCHEDULED, S.QUEUED, S.SENDING, S.SENT):
+        row = moved(row, to, NOW, "scheduler")
+    practice.ledger.books.commit(Change(account=practice.ledger.book("G-1").account, notices=(row,)))
+    practice.roll_up(NOW + DAY)
+    stored = practice.ledger.book("G-1").notices[0]
+    later = NOW + 3 * DAY
+    assert practice.ledger.rows.move(stored, moved(stored, S.DELIVERED, later, "provider"))
+    practice.roll_up(NOW + 5 * DAY)
+    practice.assert_agrees()
 
 
 def test_nothing_is_read_but_the_marks_where_nothing_changed() -> None:

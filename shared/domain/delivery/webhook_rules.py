@@ -72,8 +72,8 @@ def attempted(delivery: WebhookDelivery, attempt: WebhookAttempt) -> WebhookDeli
     attempts = (*delivery.attempts, attempt)
     if attempt.status in TAKEN_BY_RECEIVER:
         return replace(delivery, attempts=attempts, status=WebhookStatus.DELIVERED, due_at=None)
-    if delivery.status is WebhookStatus.DELIVERED:
-        return replace(delivery, attempts=attempts)  # by another worker meanwhile, who had the same message
+    if delivery.status is not WebhookStatus.PENDING:
+        return replace(delivery, attempts=attempts)  # settled by another worker meanwhile, who had the same message
     pauses = RETRY_PAUSES[len(attempts) - delivery.attempts_before - 1 :]
     if attempt.status == WANTS_NO_MORE or not pauses:
         return replace(delivery, attempts=attempts, status=WebhookStatus.FAILED, due_at=None)
@@ -82,7 +82,12 @@ def attempted(delivery: WebhookDelivery, attempt: WebhookAttempt) -> WebhookDeli
 
 
 def put_off(delivery: WebhookDelivery, until: datetime) -> WebhookDelivery:
-    """The delivery for a receiver that is being left alone until then: no attempt is made, and none is used up."""
+    """The delivery for a receiver that is being left alone until then: no attempt is made, and none is used up.
+
+    One that another worker settled meanwhile stays as it is; it would be due again and again, and never attempted.
+    """
+    if delivery.status is not WebhookStatus.PENDING:
+        return delivery
     return _due(delivery, until + spread(delivery.delivery_id, FIRST_REST))
 
 
@@ -93,7 +98,9 @@ def _due(delivery: WebhookDelivery, at: datetime) -> WebhookDelivery:
 
 
 def abandoned(delivery: WebhookDelivery) -> WebhookDelivery:
-    """The delivery given up, because nothing goes to its endpoint any more, or for too long."""
+    """The delivery given up, because nothing goes to its endpoint any more, or for too long, unless it was settled."""
+    if delivery.status is not WebhookStatus.PENDING:
+        return delivery
     return replace(delivery, status=WebhookStatus.FAILED, due_at=None)
 
 

@@ -18,7 +18,7 @@ from shared.domain.records.policy import Organization
 from shared.domain.reporting.ageing import Ageing, ageing_on
 from shared.domain.reporting.attribution import COUNTS_FOR, notice_before
 from shared.domain.reporting.facts import OPENED_EVENT, account_facts
-from shared.domain.reporting.looking_again import filed_at, look_again_at
+from shared.domain.reporting.looking_again import SETTLES_WITHIN, filed_at, look_again_at
 from shared.domain.reporting.tables import (
     Activity,
     ActivityRow,
@@ -217,7 +217,21 @@ def test_an_account_is_looked_at_again_when_a_notice_of_it_moves_or_its_day_is_f
 
     waiting = as_if(notice(scheduled_for=NOW + DAY), S.SCHEDULED, NOW, "scheduler")
     assert again(book()) is None
-    assert again(book(notices=(gone(notice()),))) is None
     assert NOW + DAY < again(book(notices=(waiting,))) < NOW + 2 * DAY
     assert again(paid(book(notices=()), 74_60)) == filed_at(TODAY, zone)
     assert again(replace(paid(book(), 74_60), notices=()), filed_through=TODAY) is None
+
+
+def test_what_was_sent_is_looked_at_again_as_long_as_providers_report_what_became_of_it() -> None:
+    """Such a report is written into its row alone. Of a letter none comes."""
+
+    def again(row: Notice, after: timedelta) -> Any:
+        found = book(notices=(row,))
+        return look_again_at(found, account_facts(found, organization()), TODAY, organization().zone, NOW + after)
+
+    sent = gone(notice())
+    assert [again(sent, after) for after in (0 * DAY, DAY - SETTLES_WITHIN)] == [NOW + DAY] * 2
+    assert [again(sent, after) for after in (DAY, 3 * DAY)] == [NOW + 4 * DAY] * 2
+    assert again(sent, 4 * DAY) is None
+    assert again(gone(notice(), to=S.UNDELIVERABLE_PERMANENT), 0 * DAY) is None
+    assert again(gone(notice(channel=Channel.PRINT)), 0 * DAY) is None

@@ -11,6 +11,7 @@ from shared.domain.delivery.webhook_rules import (
     RETRIED_FOR,
     RETRY_PAUSES,
     SECRETS_OVERLAP,
+    abandoned,
     attempted,
     delivery_of,
     put_off,
@@ -79,6 +80,19 @@ def test_a_failure_that_is_known_after_a_success_takes_nothing_back() -> None:
     delivered = failing(new(), NOW, 200)
     after = failing(delivered, NOW, 500)
     assert (after.status, after.due_at, len(after.attempts)) == (WebhookStatus.DELIVERED, None, 2)
+
+
+@pytest.mark.parametrize("status", [200, 410])
+def test_what_is_settled_meanwhile_by_another_worker_stays_settled_and_is_never_due_again(status: int) -> None:
+    """A queue brings a message twice; whoever is late decides on what the other left."""
+    settled = failing(new(), NOW, status)
+    late = [failing(settled, NOW, answer) for answer in (0, 410, 500)]
+    late += [put_off(settled, NOW + timedelta(minutes=5)), abandoned(settled)]
+    assert {(after.status, after.due_at) for after in late} == {(settled.status, None)}
+
+
+def test_a_success_counts_however_late_it_is_known() -> None:
+    assert failing(abandoned(new()), NOW, 200).status is WebhookStatus.DELIVERED
 
 
 def test_what_is_put_off_uses_up_no_attempt_and_is_given_up_after_three_days_all_the_same() -> None:
