@@ -1,12 +1,10 @@
 """A delivery's request, by the Standard Webhooks spec: its body, and headers that say who sent it and when."""
 
-import hmac
 import json
-from base64 import b64encode
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from hashlib import sha256
 
+from shared.contracts.standard_webhooks import signature
 from shared.domain.records.partner_event import PartnerEvent
 
 
@@ -23,8 +21,7 @@ def headers_of(event: PartnerEvent, body: bytes, secrets: Iterable[bytes], sent_
     sent_at: the clock's time, also where time is simulated: receivers refuse what was signed long before or after it.
     """
     timestamp = str(int(sent_at.timestamp()))
-    signed = b".".join((event.event_id.encode(), timestamp.encode(), body))
-    signatures = (f"v1,{b64encode(hmac.digest(secret, signed, sha256)).decode()}" for secret in secrets)
+    signatures = (signature(secret, event.event_id, timestamp, body) for secret in secrets)
     return {
         "content-type": "application/json",
         "user-agent": "Dunlin-Webhooks/1",

@@ -8,10 +8,10 @@ from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from typing import Any
 
+from shared.contracts.standard_webhooks import SECRET_PREFIX
 from shared.domain.vocabulary.randomness import RandomBytes
 
 SECRET_BYTES = 32
-SHOWN_PREFIX = "whsec_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class WebhookSecrets:
         answer = self.client.encrypt(
             KeyId=self.key, Plaintext=secret, EncryptionContext=_belongs_to(partner_id, endpoint_id)
         )
-        return SHOWN_PREFIX + b64encode(secret).decode(), b64encode(answer["CiphertextBlob"]).decode()
+        return SECRET_PREFIX + b64encode(secret).decode(), b64encode(answer["CiphertextBlob"]).decode()
 
     def open(self, partner_id: str, endpoint_id: str, sealed: str) -> bytes:
         """The bytes that events are signed with. Raises what the client raises."""

@@ -2,15 +2,14 @@
 
 import base64
 import binascii
-import hashlib
 import hmac
 from collections.abc import Iterable
 from datetime import datetime
 
+from shared.contracts.standard_webhooks import SECRET_PREFIX, SIGNATURE_PREFIX, signature
+
 MOST_SITE_SKEW = 300
 """Seconds by which the clocks may differ, either way."""
-
-SECRET_PREFIX, SIGNATURE_PREFIX = "whsec_", "v1,"
 
 
 class UnsignedMessageError(Exception):
@@ -27,16 +26,16 @@ def check_site_signature(
     in_time = stamp.isascii() and stamp.isdigit() and abs(clock.timestamp() - int(stamp[:12])) <= MOST_SITE_SKEW
     if not message_id or not in_time:
         raise UnsignedMessageError
-    given = [one.removeprefix(SIGNATURE_PREFIX).encode() for one in signatures.split() if one[:3] == SIGNATURE_PREFIX]
-    known = [_signature(secret, f"{message_id}.{stamp}.".encode() + body) for secret in secrets]
-    if not any(hmac.compare_digest(one, other) for one in given for other in known if other):
+    given = [one.encode() for one in signatures.split() if one.startswith(SIGNATURE_PREFIX)]
+    keys = [key for key in map(_key, secrets) if key]
+    known = [signature(key, message_id, stamp, body).encode() for key in keys]
+    if not any(hmac.compare_digest(one, other) for one in given for other in known):
         raise UnsignedMessageError
 
 
-def _signature(secret: str, content: bytes) -> bytes:
-    """The signature in base64; empty: the secret is none."""
+def _key(secret: str) -> bytes:
+    """What a secret stands for; empty: it is none."""
     try:
-        key = base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
+        return base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
     except binascii.Error:
         return b""
-    return base64.b64encode(hmac.digest(key, content, hashlib.sha256)) if key else b""

@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "storage": {"storage", "domain"},
     "rendering": {"rendering", "domain"},
     "messaging": {"messaging", "contracts", "domain"},
-    "processors": {"processors"},
+    "processors": {"processors", "contracts"},
     "sending": {"sending", "messaging", "contracts", "storage", "domain", "clock"},
     "http": {"http", "contracts", "domain", "storage", "clock"},
 }
