@@ -74,7 +74,7 @@ class PaymentLinkPorts:
     @cached_property
     def document_pages(self) -> DocumentPages:
         """The documents that patients look at. Few ask for one, so the client is made for the first who does."""
-        renderer = RenderFunction(clients.functions, self.settings.render_function)
+        renderer = RenderFunction(partial(clients.lambda_functions, waited_for=True), self.settings.render_function)
         return DocumentPages(desk=self.desk, base_url=self.base_url, renderer=renderer)
 
     @property

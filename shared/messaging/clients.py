@@ -66,9 +66,9 @@ def s3() -> "S3Client":
     return client
 
 
-def lambda_functions() -> "LambdaClient":
-    """A client that calls functions of the stack."""
-    client: LambdaClient = _client("lambda", RETRIED)
+def lambda_functions(*, waited_for: bool = False) -> "LambdaClient":
+    """A client that calls functions of the stack. waited_for: a browser waits for the answer."""
+    client: LambdaClient = _client("lambda", WAITED_FOR if waited_for else RETRIED)
     return client
 
 
@@ -92,12 +92,6 @@ def kms() -> Any:  # noqa: ANN401 - two calls aren't worth another package of ty
 def ssm() -> "SSMClient":
     """A client of the stack's parameters."""
     client: SSMClient = _client("ssm", RETRIED)
-    return client
-
-
-def functions() -> "LambdaClient":
-    """A client of the functions."""
-    client: LambdaClient = _client("lambda", WAITED_FOR)
     return client
 
 

@@ -40,5 +40,5 @@ def called_function(monkeypatch: "pytest.MonkeyPatch", base_url: str) -> CalledF
     """Have invocations of RenderPrint answered by it, until the test ends."""
     wired(monkeypatch, ports, TABLE_NAME=TABLE, PRINT_BUCKET="letters", PUBLIC_BASE_URL=base_url)
     called = CalledFunction()
-    listen(clients.functions(), "before-call.lambda.Invoke", called.answer)
+    listen(clients.lambda_functions(waited_for=True), "before-call.lambda.Invoke", called.answer)
     return called
