@@ -78,8 +78,7 @@ class Surroundings:
 
     @cached_property
     def _senders(self) -> list[str]:
-        named = [self.stack.parameter("SenderAddress"), *self.stack.parameter("OrganizationSenders").split(",")]
-        return list(dict.fromkeys(name.strip() for name in named if name.strip()))
+        return [self.stack.parameter("SenderAddress")]
 
     def email_account(self) -> checks.EmailAccount:
         """What SES says of the account."""

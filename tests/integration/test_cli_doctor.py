@@ -37,7 +37,6 @@ REFUSED = object()
 TOPIC = "arn:aws:sns:us-east-1:111122223333:alarms"
 PARAMETERS = {
     "SenderAddress": "billing@mail.example.com",
-    "OrganizationSenders": "*@practice.example",
     "TextSpendWarning": "400",
     "AlarmTopicArn": TOPIC,
     "CustomDomain": "pay.example.com",

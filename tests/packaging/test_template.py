@@ -354,12 +354,10 @@ def test_email_goes_over_tls_only() -> None:
     assert kept["Properties"]["DeliveryOptions"] == {"TlsPolicy": "REQUIRE"}
 
 
-def test_email_comes_from_the_stacks_address_or_from_one_that_an_organization_was_granted() -> None:
+def test_email_comes_from_the_stacks_address_alone() -> None:
     statements = [each for role, each in policies() if role == "SendEmailRole" and "ses:SendEmail" in each["Action"]]
-    [(_, granted, alone)] = [each["Condition"]["StringLike"]["ses:FromAddress"]["Fn::If"] for each in statements]
-    assert alone == [{"Ref": "SenderAddress"}]
-    more = {"Fn::Join": [",", {"Ref": "OrganizationSenders"}]}
-    assert granted == {"Fn::Split": [",", {"Fn::Join": [",", [{"Ref": "SenderAddress"}, more]]}]}
+    granted = [each["Condition"]["StringLike"]["ses:FromAddress"] for each in statements]
+    assert granted == [[{"Ref": "SenderAddress"}]]
 
 
 def test_a_web_acl_counts_the_bill_codes_of_each_address_where_it_is_asked_for() -> None:
